@@ -1,0 +1,77 @@
+package v1alpha1
+
+import "strconv"
+
+// Default images: the releases that the operator was tested with.
+const (
+	DefaultKVRocksImage    = "docker.io/apache/kvrocks:2.10.1"
+	DefaultSentinelImage   = "docker.io/library/redis:7.0.15"
+	DefaultEtcdImage       = "quay.io/coreos/etcd:v3.6.6"
+	DefaultControllerImage = "docker.io/apache/kvrocks-controller:1.2.0"
+)
+
+// Default failover settings; see Failover.
+const (
+	DefaultDownAfterMilliseconds       = 5000
+	DefaultFailoverTimeoutMilliseconds = 20000
+	DefaultParallelSyncs               = 1
+)
+
+// WithDefaults returns a copy of the spec in which every optional field that has a default is set. The API server fills
+// in most of them; a spec that did not pass through it (a fixture, a test) gets the same values here.
+func (s *KVRocksSpec) WithDefaults() *KVRocksSpec {
+	d := s.DeepCopy()
+	setDefault(&d.Image, defaultImage(d.Type))
+	setDefault(&d.ImagePullPolicy, "IfNotPresent")
+	setDefault(&d.Replicas, 3)
+	if d.Failover == nil {
+		d.Failover = &Failover{}
+	}
+	setDefault(&d.Failover.DownAfterMilliseconds, DefaultDownAfterMilliseconds)
+	setDefault(&d.Failover.FailoverTimeoutMilliseconds, DefaultFailoverTimeoutMilliseconds)
+	setDefault(&d.Failover.ParallelSyncs, DefaultParallelSyncs)
+	if d.PasswordSecretRef != nil {
+		setDefault(&d.PasswordSecretRef.Key, PasswordKey)
+	}
+	if d.Storage != nil {
+		setDefault(&d.Storage.Reclaim, ReclaimRetain)
+	}
+	if d.Type == TypeCluster {
+		if d.Cluster == nil {
+			d.Cluster = &ClusterSpec{}
+		}
+		setDefault(&d.Cluster.Etcd.Replicas, 3)
+		setDefault(&d.Cluster.Etcd.Image, DefaultEtcdImage)
+		setDefault(&d.Cluster.Controller.Replicas, 1)
+		setDefault(&d.Cluster.Controller.Image, DefaultControllerImage)
+	}
+	return d
+}
+
+// Port returns the port that the instance listens on. A port that admission would refuse counts as unset.
+func (s *KVRocksSpec) Port() int32 {
+	if s.Type == TypeSentinel {
+		return SentinelPort
+	}
+	if p, err := strconv.ParseInt(string(s.KVRocksConfig["port"]), 10, 32); err == nil && p >= 1024 && p <= 65535 {
+		return int32(p)
+	}
+	return DefaultPort
+}
+
+// Quorum returns how many of n sentinels must agree: the majority.
+func Quorum(n int32) int32 { return n/2 + 1 }
+
+func defaultImage(t InstanceType) string {
+	if t == TypeSentinel {
+		return DefaultSentinelImage
+	}
+	return DefaultKVRocksImage
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

@@ -1,0 +1,335 @@
+package v1alpha1
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// InstanceType says what a KVRocks becomes.
+// +kubebuilder:validation:Enum=sentinel;standard;cluster
+type InstanceType string
+
+// The three kinds of instance.
+const (
+	// TypeSentinel is a Deployment of Redis sentinels.
+	TypeSentinel InstanceType = "sentinel"
+	// TypeStandard is one master and its replicas in one StatefulSet, failed over by sentinel.
+	TypeStandard InstanceType = "standard"
+	// TypeCluster is one StatefulSet per shard, with etcd and kvrocks-controller.
+	TypeCluster InstanceType = "cluster"
+)
+
+// KVRocks is one instance of Apache Kvrocks, or the sentinels that watch such instances.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:resource:path=kvrocks,singular=kvrocks,shortName=kvr,categories=all
+// +kubebuilder:subresource:status
+// +kubebuilder:subresource:scale:specpath=.spec.replicas,statuspath=.status.replicas,selectorpath=.status.selector
+// +kubebuilder:printcolumn:name="Type",type=string,JSONPath=`.spec.type`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.ready`,description="ready pods / wanted pods"
+// +kubebuilder:printcolumn:name="Master",type=string,JSONPath=`.status.master`,description="pod that is the master (standard)"
+// +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Shards",type=integer,priority=1,JSONPath=`.spec.master`
+// +kubebuilder:printcolumn:name="Sentinel",type=string,priority=1,JSONPath=`.metadata.labels.kvrocks/monitored-by`
+// +kubebuilder:printcolumn:name="Image",type=string,priority=1,JSONPath=`.status.image`
+// +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.reason`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 40",message="metadata.name must have at most 40 characters, because names such as <name>-controller and <name>-<shard>-<pod> are derived from it; choose a shorter name"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="metadata.name must start with a letter and hold only a-z, 0-9 and '-', because Services are named after it"
+// +kubebuilder:validation:XValidation:rule="!self.metadata.name.matches('-(master|replicas|config|auth|etcd|controller)$')",message="metadata.name must not end with -master, -replicas, -config, -auth, -etcd or -controller, because another instance derives such names; choose another name"
+type KVRocks struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec KVRocksSpec `json:"spec"`
+	// +optional
+	Status KVRocksStatus `json:"status,omitempty"`
+}
+
+// KVRocksList is a list of KVRocks.
+//
+// +kubebuilder:object:root=true
+type KVRocksList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []KVRocks `json:"items"`
+}
+
+// KVRocksSpec is what a person wants.
+//
+// +kubebuilder:validation:XValidation:rule="self.type == oldSelf.type",message="spec.type cannot be changed on a live instance; create a new KVRocks of the wanted type and move the data"
+// +kubebuilder:validation:XValidation:rule="!(has(self.password) && size(self.password) > 0 && has(self.passwordSecretRef))",message="spec.password and spec.passwordSecretRef are both set; keep one of them"
+// +kubebuilder:validation:XValidation:rule="self.type != 'sentinel' || (self.replicas >= 3 && self.replicas % 2 == 1)",message="a sentinel instance needs an odd number of replicas, at least 3, so that a quorum exists; write replicas: 3 or replicas: 5"
+// +kubebuilder:validation:XValidation:rule="self.type != 'cluster' || self.replicas % 2 == 1",message="a cluster needs an odd number of replicas (pods per shard); write replicas: 1, 3 or 5"
+// +kubebuilder:validation:XValidation:rule="self.type != 'cluster' || (has(self.master) && self.master >= 3 && self.master % 2 == 1)",message="a cluster needs spec.master (the number of shards): odd and at least 3; write master: 3"
+// +kubebuilder:validation:XValidation:rule="self.type != 'standard' || !has(self.master) || self.master == 1",message="a standard instance has one master; write master: 1 or leave it out (for more shards use type: cluster)"
+// +kubebuilder:validation:XValidation:rule="self.type != 'sentinel' || !has(self.storage)",message="a sentinel keeps no data; leave spec.storage out"
+// +kubebuilder:validation:XValidation:rule="self.type != 'sentinel' || !has(self.kvrocksConfig)",message="kvrocksConfig is for data nodes; leave it out of a sentinel instance"
+// +kubebuilder:validation:XValidation:rule="self.type == 'cluster' || !has(self.migrate)",message="spec.migrate moves slots between the shards of a cluster; leave it out unless type is cluster"
+// +kubebuilder:validation:XValidation:rule="self.type == 'cluster' || !has(self.cluster)",message="spec.cluster holds settings of type: cluster; leave it out"
+// +kubebuilder:validation:XValidation:rule="has(self.storage) == has(oldSelf.storage)",message="spec.storage cannot be added to or removed from a live instance; create a new KVRocks and move the data"
+// +kubebuilder:validation:XValidation:rule="!has(self.migrate) || self.migrate.all(m, has(self.master) && m.shard < self.master)",message="spec.migrate names a shard that does not exist; shards are numbered from 0 to spec.master - 1"
+type KVRocksSpec struct {
+	// Type says what this becomes: sentinel, standard or cluster. It cannot be changed later.
+	Type InstanceType `json:"type"`
+
+	// Image of the data nodes, or of redis-sentinel for type sentinel. Default: the release that the operator was
+	// tested with. A change is rolled out one pod at a time, the master last.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	Image string `json:"image,omitempty"`
+
+	// ImagePullPolicy of Image.
+	// +optional
+	// +kubebuilder:default=IfNotPresent
+	// +kubebuilder:validation:Enum=Always;IfNotPresent;Never
+	ImagePullPolicy corev1.PullPolicy `json:"imagePullPolicy,omitempty"`
+
+	// ImagePullSecrets name Secrets of the same namespace for private registries.
+	// +optional
+	// +kubebuilder:validation:MaxItems=16
+	ImagePullSecrets []corev1.LocalObjectReference `json:"imagePullSecrets,omitempty"`
+
+	// Replicas is the number of sentinels (odd, at least 3), of pods of a standard instance (one of them the master),
+	// or of pods per shard of a cluster (odd).
+	// +optional
+	// +kubebuilder:default=3
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=99
+	Replicas int32 `json:"replicas,omitempty"`
+
+	// Master is the number of shards of a cluster (odd, at least 3); 1 or unset otherwise.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=999
+	Master *int32 `json:"master,omitempty"`
+
+	// Password that clients and replicas use. Prefer passwordSecretRef, which keeps it out of this object.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:Pattern=`^[!-~]*$`
+	Password string `json:"password,omitempty"`
+
+	// PasswordSecretRef names a Secret of the same namespace that holds the password.
+	// +optional
+	PasswordSecretRef *SecretKeyRef `json:"passwordSecretRef,omitempty"`
+
+	// KVRocksConfig is merged into kvrocks.conf. Settings that kvrocks can change live are applied without a restart;
+	// others are rolled out one pod at a time.
+	// +optional
+	KVRocksConfig KVRocksConfig `json:"kvrocksConfig,omitempty"`
+
+	// Resources of the main container of each pod.
+	// +optional
+	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+
+	// NodeSelector of the pods.
+	// +optional
+	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
+
+	// Toleration of the pods. (Singular, as in the older operator.)
+	// +optional
+	// +kubebuilder:validation:MaxItems=64
+	Toleration []corev1.Toleration `json:"toleration,omitempty"`
+
+	// Affinity of the pods. Default: a preferred anti-affinity between the pods of an instance.
+	// +optional
+	Affinity *corev1.Affinity `json:"affinity,omitempty"`
+
+	// TopologySpreadConstraints of the pods; a constraint without a labelSelector gets that of the instance.
+	// +optional
+	// +kubebuilder:validation:MaxItems=16
+	TopologySpreadConstraints []corev1.TopologySpreadConstraint `json:"topologySpreadConstraints,omitempty"`
+
+	// PriorityClassName of the pods.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	PriorityClassName string `json:"priorityClassName,omitempty"`
+
+	// PodAnnotations are added to every pod.
+	// +optional
+	PodAnnotations map[string]string `json:"podAnnotations,omitempty"`
+
+	// Storage of each data node. Without it the data lives in the pod (emptyDir) and only the replicas protect it.
+	// +optional
+	Storage *Storage `json:"storage,omitempty"`
+
+	// Failover tunes how soon a dead master is replaced.
+	// +optional
+	Failover *Failover `json:"failover,omitempty"`
+
+	// Cluster holds settings of type cluster.
+	// +optional
+	Cluster *ClusterSpec `json:"cluster,omitempty"`
+
+	// Migrate lists slots and the shard that they should be on. An entry is done when every listed slot is there.
+	// +optional
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:XValidation:rule="self.all(a, self.exists_one(b, a.shard == b.shard))",message="spec.migrate lists the same shard twice; put all its slots into one entry"
+	Migrate []Migration `json:"migrate,omitempty"`
+}
+
+// KVRocksConfig is a set of lines of kvrocks.conf.
+//
+// +kubebuilder:validation:MaxProperties=256
+// +kubebuilder:validation:XValidation:rule="self.all(k, k.matches('^[a-z][a-z0-9._-]{0,63}$'))",message="a key of kvrocksConfig must be the name of a kvrocks.conf setting, such as maxclients or rocksdb.block_size"
+// +kubebuilder:validation:XValidation:rule="!('requirepass' in self) && !('masterauth' in self)",message="write the password into spec.password or spec.passwordSecretRef, not into kvrocksConfig.requirepass or masterauth"
+// +kubebuilder:validation:XValidation:rule="!('slaveof' in self) && !('replicaof' in self)",message="kvrocksConfig.slaveof is decided by the operator; leave it out"
+// +kubebuilder:validation:XValidation:rule="!('cluster-enabled' in self)",message="kvrocksConfig.cluster-enabled follows from spec.type; leave it out and write type: cluster"
+// +kubebuilder:validation:XValidation:rule="!('replica-announce-ip' in self) && !('replica-announce-port' in self)",message="the operator announces the address of each pod's Service; leave replica-announce-ip and replica-announce-port out of kvrocksConfig"
+// +kubebuilder:validation:XValidation:rule="!('dir' in self) && !('backup-dir' in self) && !('log-dir' in self) && !('pidfile' in self) && !('unixsocket' in self)",message="paths are fixed by the operator (data is in /var/lib/kvrocks); leave dir, backup-dir, log-dir, pidfile and unixsocket out of kvrocksConfig"
+// +kubebuilder:validation:XValidation:rule="!('use-rsid-psync' in self) || self['use-rsid-psync'] == 'yes'",message="use-rsid-psync must stay yes, or a returning master keeps diverged data; leave it out of kvrocksConfig"
+// +kubebuilder:validation:XValidation:rule="!('daemonize' in self) || self['daemonize'] == 'no'",message="daemonize must stay no in a container; leave it out of kvrocksConfig"
+// +kubebuilder:validation:XValidation:rule="!('slave-read-only' in self) || self['slave-read-only'] == 'yes'",message="slave-read-only must stay yes, or replicas diverge; leave it out of kvrocksConfig"
+// +kubebuilder:validation:XValidation:rule="!('bind' in self) || self['bind'] == '0.0.0.0'",message="bind must be 0.0.0.0 so that the pod can be reached; leave it out of kvrocksConfig"
+// +kubebuilder:validation:XValidation:rule="!('slave-priority' in self) || self['slave-priority'] == '100'",message="slave-priority is used by the operator to keep a leaving pod from being elected; leave it out of kvrocksConfig"
+// +kubebuilder:validation:XValidation:rule="!('port' in self) || (self['port'].matches('^[0-9]{4,5}$') && int(self['port']) >= 1024 && int(self['port']) <= 65535)",message="kvrocksConfig.port must be a number from 1024 to 65535 (pods run without root); leave it out for 6379"
+type KVRocksConfig map[string]ConfigValue
+
+// ConfigValue is the value of one line of kvrocks.conf.
+//
+// +kubebuilder:validation:MaxLength=1024
+// +kubebuilder:validation:Pattern=`^[^\r\n\x00]*$`
+type ConfigValue string
+
+// SecretKeyRef names one key of a Secret in the same namespace.
+type SecretKeyRef struct {
+	// Name of the Secret.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+	// Key in the Secret.
+	// +optional
+	// +kubebuilder:default=password
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[-._a-zA-Z0-9]+$`
+	Key string `json:"key,omitempty"`
+}
+
+// ReclaimPolicy says what happens to volumes that no pod needs any more.
+// +kubebuilder:validation:Enum=Retain;Delete
+type ReclaimPolicy string
+
+// The reclaim policies.
+const (
+	ReclaimRetain ReclaimPolicy = "Retain"
+	ReclaimDelete ReclaimPolicy = "Delete"
+)
+
+// Storage asks for one volume per data node.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.class) == has(oldSelf.class) && (!has(self.class) || self.class == oldSelf.class)",message="spec.storage.class cannot be changed on a live instance; create a new KVRocks and move the data"
+// +kubebuilder:validation:XValidation:rule="quantity(string(self.size)).compareTo(quantity(string(oldSelf.size))) == 0",message="spec.storage.size cannot be changed here, because the volume claims of a StatefulSet are fixed; resize the PersistentVolumeClaims, or create a new KVRocks and move the data"
+type Storage struct {
+	// Size of each volume.
+	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0'))",message="spec.storage.size must be a positive quantity, for example 10Gi"
+	Size resource.Quantity `json:"size"`
+	// Class is the StorageClass. Default: that of the Kubernetes cluster.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	Class string `json:"class,omitempty"`
+	// Reclaim says whether volumes are kept (Retain) or deleted (Delete) when a pod is scaled away or the instance is
+	// deleted.
+	// +optional
+	// +kubebuilder:default=Retain
+	Reclaim ReclaimPolicy `json:"reclaim,omitempty"`
+}
+
+// Failover tunes how soon a dead master is replaced. The names are those of redis-sentinel.
+type Failover struct {
+	// DownAfterMilliseconds without an answer make a sentinel call the master down.
+	// +optional
+	// +kubebuilder:default=5000
+	// +kubebuilder:validation:Minimum=500
+	// +kubebuilder:validation:Maximum=600000
+	DownAfterMilliseconds int32 `json:"downAfterMilliseconds,omitempty"`
+	// FailoverTimeoutMilliseconds bounds one failover; a failed one is tried again after twice this time.
+	// +optional
+	// +kubebuilder:default=20000
+	// +kubebuilder:validation:Minimum=1000
+	// +kubebuilder:validation:Maximum=3600000
+	FailoverTimeoutMilliseconds int32 `json:"failoverTimeoutMilliseconds,omitempty"`
+	// ParallelSyncs is how many replicas may follow the new master at the same time.
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=99
+	ParallelSyncs int32 `json:"parallelSyncs,omitempty"`
+}
+
+// Migration says on which shard some slots should be.
+type Migration struct {
+	// Shard that the slots should be on, counted from 0.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=998
+	Shard int32 `json:"shard"`
+	// Slots as single numbers and ranges: "300", "1-2".
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=256
+	Slots []SlotRange `json:"slots"`
+}
+
+// SlotRange is one slot ("300") or a range of slots ("1-2"), within 0 to 16383.
+//
+// +kubebuilder:validation:MaxLength=11
+// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]{1,5}(-[0-9]{1,5})?$')",message="a slot must be written as a number or a range, for example 300 or 1-2"
+// +kubebuilder:validation:XValidation:rule="!self.matches('^[0-9]{1,5}(-[0-9]{1,5})?$') || self.split('-').all(s, int(s) <= 16383)",message="a slot must be between 0 and 16383"
+// +kubebuilder:validation:XValidation:rule="!self.matches('^[0-9]{1,5}-[0-9]{1,5}$') || int(self.split('-')[0]) < int(self.split('-')[1])",message="a range of slots must go from the lower to the higher, for example 1-2; write a single slot as one number"
+type SlotRange string
+
+// ClusterSpec holds settings of type cluster.
+type ClusterSpec struct {
+	// Etcd is kvrocks-controller's store.
+	// +optional
+	Etcd EtcdSpec `json:"etcd,omitempty"`
+	// Controller is kvrocks-controller.
+	// +optional
+	Controller ControllerSpec `json:"controller,omitempty"`
+	// Rebalance spreads the slots evenly, with as few moves as possible, when shards were added.
+	// +optional
+	Rebalance bool `json:"rebalance,omitempty"`
+	// Drain moves the slots of shards that are to be removed to the remaining ones.
+	// +optional
+	Drain bool `json:"drain,omitempty"`
+	// Migration tunes the moving of slots.
+	// +optional
+	Migration MigrationSpec `json:"migration,omitempty"`
+}
+
+// EtcdSpec is kvrocks-controller's store.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.replicas) || self.replicas == 1 || self.replicas == 3",message="spec.cluster.etcd.replicas must be 1 or 3"
+type EtcdSpec struct {
+	// Replicas of etcd: 1 or 3.
+	// +optional
+	// +kubebuilder:default=3
+	Replicas int32 `json:"replicas,omitempty"`
+	// Image of etcd. Default: the release that the operator was tested with.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	Image string `json:"image,omitempty"`
+}
+
+// ControllerSpec is kvrocks-controller.
+type ControllerSpec struct {
+	// Replicas of kvrocks-controller.
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=9
+	Replicas int32 `json:"replicas,omitempty"`
+	// Image of kvrocks-controller. Default: the release that the operator was tested with.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	Image string `json:"image,omitempty"`
+}
+
+// MigrationSpec tunes the moving of slots.
+type MigrationSpec struct {
+	// KeysPerSecond limits the speed of a migration; 0 means no limit.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	KeysPerSecond int32 `json:"keysPerSecond,omitempty"`
+}

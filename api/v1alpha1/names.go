@@ -1,0 +1,53 @@
+package v1alpha1
+
+// Labels, annotations and gates shared by the hooks and the sidecar.
+const (
+	// LabelName, LabelInstance, LabelComponent and LabelManagedBy are the recommended labels of Kubernetes.
+	LabelName      = "app.kubernetes.io/name"
+	LabelInstance  = "app.kubernetes.io/instance"
+	LabelComponent = "app.kubernetes.io/component"
+	LabelManagedBy = "app.kubernetes.io/managed-by"
+
+	// NameValue and ManagedByValue are the values of LabelName and LabelManagedBy on every child.
+	NameValue      = "kvrocks"
+	ManagedByValue = "kvrocks-operator"
+
+	// LabelShard carries the shard's index on data pods; "0" for a standard instance.
+	LabelShard = Group + "/shard"
+	// LabelRole is set on data pods by the sidecar: RoleMaster or RoleReplica. A pod whose place is not proved has none.
+	LabelRole = Group + "/role"
+	// LabelMonitoredBy on a KVRocks names the sentinel KVRocks of the same namespace that watches it.
+	LabelMonitoredBy = "kvrocks/monitored-by"
+
+	// AttachedGate is the readiness gate of data pods. Only the sidecar sets it, and only once it has proved where the
+	// pod belongs.
+	AttachedGate = Group + "/attached"
+)
+
+// Values of LabelComponent.
+const (
+	ComponentSentinel   = "sentinel"
+	ComponentData       = "data"
+	ComponentEtcd       = "etcd"
+	ComponentController = "controller"
+)
+
+// Ports and container names.
+const (
+	// DefaultPort is where data nodes listen unless kvrocksConfig sets "port".
+	DefaultPort = 6379
+	// SentinelPort is where sentinels listen.
+	SentinelPort = 26379
+
+	ContainerKVRocks  = "kvrocks"
+	ContainerSentinel = "sentinel"
+)
+
+// Keys of a password Secret.
+const (
+	// PasswordKey is the default key of the password in a Secret.
+	PasswordKey = "password"
+	// PreviousPasswordKey holds, in the Secret that the operator generates, the password before the last change, so that
+	// the sidecar can still log in to nodes that have not taken the new one yet.
+	PreviousPasswordKey = "previous-password"
+)
