@@ -1,0 +1,103 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// Plan is what a pass decides.
+type Plan struct {
+	// Actions are applied in their order. The first that fails ends the pass; the next pass sees what is left to do.
+	Actions []Action
+	// Status is the report, complete; the caller writes it when it differs from the last one in more than noise
+	// (see SameReport), before the actions when Intent is true and after them otherwise.
+	Status v1alpha1.KVRocksTopologyStatus
+	// Intent is true when Status records something that must be on record before the actions begin.
+	Intent bool
+	// Events tell people what happened; the caller emits them when the status has been written.
+	Events []Event
+	// Again asks for the next pass after this time at the latest; 0 means the regular period.
+	Again time.Duration
+}
+
+// Event is something that a person should be able to read in `kubectl describe kvrocks`.
+type Event struct {
+	// Warning marks what somebody should look at.
+	Warning bool
+	// Reason is one CamelCase word.
+	Reason string
+	// Message is a sentence.
+	Message string
+}
+
+// Action is one step on the data plane. Each is idempotent.
+type Action interface{ action() }
+
+// Detach withdraws a pod's readiness gate, which takes its address out of every Service.
+type Detach struct{ Pod, Reason string }
+
+// Attach grants a pod's readiness gate.
+type Attach struct{ Pod string }
+
+// Label sets a pod's role label, or removes it when Role is empty.
+type Label struct {
+	Pod  string
+	Role v1alpha1.Role
+}
+
+// Promote makes a node master (SLAVEOF NO ONE).
+type Promote struct{ Pod string }
+
+// Follow makes a node replicate from an address (SLAVEOF).
+type Follow struct {
+	Pod  string
+	Host string
+	Port int32
+}
+
+// Configure applies settings live (CONFIG SET), in the order of their names.
+type Configure struct {
+	Pod      string
+	Settings map[string]string
+}
+
+// ApplyPassword gives a node the wanted password (requirepass and masterauth).
+type ApplyPassword struct{ Pod string }
+
+// WriteMarker writes one entry into a master that has none, because a replica with sequence 0 is refused as successor.
+type WriteMarker struct{ Pod string }
+
+// Monitor makes one sentinel watch a master: MONITOR and SET. With Replace it is REMOVEd first.
+type Monitor struct {
+	Sentinel   string // pod of the sentinel
+	MasterName string
+	Address    string
+	Port       int32
+	Quorum     int32
+	Failover   v1alpha1.Failover
+	Replace    bool
+}
+
+// Tune gives a sentinel the wanted settings and password for a master that it watches already (SENTINEL SET).
+type Tune struct {
+	Sentinel   string
+	MasterName string
+	Quorum     int32
+	Failover   v1alpha1.Failover
+}
+
+// Unmonitor makes one sentinel forget a master.
+type Unmonitor struct{ Sentinel, MasterName string }
+
+func (Detach) action()        {}
+func (Attach) action()        {}
+func (Label) action()         {}
+func (Promote) action()       {}
+func (Follow) action()        {}
+func (Configure) action()     {}
+func (ApplyPassword) action() {}
+func (WriteMarker) action()   {}
+func (Monitor) action()       {}
+func (Tune) action()          {}
+func (Unmonitor) action()     {}

@@ -1,0 +1,149 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// Input is all that a pass knows.
+type Input struct {
+	// Now is the time of the observation.
+	Now time.Time
+	// Topology is what the hooks want, with the status that the last pass reported.
+	Topology *v1alpha1.KVRocksTopology
+	// Pods are the data pods of the instance that exist, by name. A member of the topology may have none.
+	Pods map[string]Pod
+	// Nodes are the answers of the data nodes, by pod name. Every pod that has an IP has an entry.
+	Nodes map[string]Node
+	// Sentinels is what watches the instance.
+	Sentinels Sentinels
+	// Credentials says whether the wanted password could be read.
+	Credentials Credentials
+}
+
+// Pod is a data pod as the API server shows it.
+type Pod struct {
+	// UID tells a replaced pod from its predecessor.
+	UID string
+	// IP is empty until the pod has been started.
+	IP string
+	// Deleting is true once the pod has a deletion timestamp.
+	Deleting bool
+	// Running is true while the container kvrocks runs.
+	Running bool
+	// Attached is the state of the readiness gate.
+	Attached bool
+	// Role is the value of the role label; empty when there is none.
+	Role v1alpha1.Role
+}
+
+// Reach says how far a call to a node or a sentinel got.
+type Reach string
+
+const (
+	// Answered: it answered in full.
+	Answered Reach = "Answered"
+	// Loading: it answers that it restores its database.
+	Loading Reach = "Loading"
+	// Refused: it answers but refuses every known password.
+	Refused Reach = "Refused"
+	// Hung: it accepts connections (or keeps one open) and does not answer in time.
+	Hung Reach = "Hung"
+	// Down: nobody listens, or no pod.
+	Down Reach = "Down"
+)
+
+// Node is a data node as it answered.
+type Node struct {
+	// Reach says whether the fields below Err are known. When it is not Answered they hold what the node said last, if
+	// it ever did in the life of this process.
+	Reach Reach
+	// Err is the refusal or the failure in words; empty when Answered.
+	Err string
+	// LastSeen is when the node last answered in full; zero when it never did in the life of this process.
+	LastSeen time.Time
+	// DownSince is when the present run of failures began; zero when Answered.
+	DownSince time.Time
+
+	// RunID changes when the process of the node changes.
+	RunID string
+	// Role as the node reports it. Every node boots as a replica of itself.
+	Role v1alpha1.Role
+	// MasterHost and MasterPort of a replica.
+	MasterHost string
+	MasterPort int32
+	// LinkUp is master_link_status. It stays up with a hung master: see LastIO.
+	LinkUp bool
+	// Syncing is true during a full sync.
+	Syncing bool
+	// LastIO is how long ago the master last sent something.
+	LastIO time.Duration
+	// Sequence of the last entry that the node has. 0 means nothing was ever written.
+	Sequence int64
+	// Empty is true when the node holds no key at all.
+	Empty bool
+	// Priority is slave-priority: 0 keeps sentinel from electing the node. Unset answers count as 100.
+	Priority int32
+	// Config holds the observed value of each setting that the topology's spec.config names, and of
+	// replica-announce-ip and masterauth-matches ("yes"/"no": whether masterauth is the wanted password). It is read
+	// rarely; nil means not read in this pass.
+	Config map[string]string
+}
+
+// Sentinels is what watches the instance.
+type Sentinels struct {
+	// Configured is true when the topology names a sentinel instance.
+	Configured bool
+	// Exists is true when that sentinel instance has a topology.
+	Exists bool
+	// Want is its number of sentinels; the quorum is Want/2+1.
+	Want int32
+	// Views are the answers of its pods, by pod name.
+	Views map[string]SentinelView
+}
+
+// SentinelView is what one sentinel says about the instance.
+type SentinelView struct {
+	// IP of the pod.
+	IP string
+	// Reach says whether the fields below Err are known.
+	Reach Reach
+	// Err is the failure in words.
+	Err string
+	// Masters holds what it says of each master name of the instance; a name that it does not monitor is missing.
+	Masters map[string]MasterView
+}
+
+// MasterView is what one sentinel says about one master name.
+type MasterView struct {
+	// Address and Port that it takes for the master.
+	Address string
+	Port    int32
+	// SubjectivelyDown and ObjectivelyDown are the flags s_down and o_down.
+	SubjectivelyDown bool
+	ObjectivelyDown  bool
+	// ODownAt is when this process saw +odown for the present outage; zero when it did not.
+	ODownAt time.Time
+	// Failover is true while a failover is in progress.
+	Failover bool
+	// Quorum, DownAfterMilliseconds, FailoverTimeoutMilliseconds and ParallelSyncs as configured in it.
+	Quorum                      int32
+	DownAfterMilliseconds       int32
+	FailoverTimeoutMilliseconds int32
+	ParallelSyncs               int32
+	// AuthApplied is false when this process knows that the sentinel has not been given the present password.
+	AuthApplied bool
+	// Peers are the pod IPs of the other sentinels that it knows for this master, sorted. One that is no pod is a ghost.
+	Peers []string
+	// Replicas are the addresses that it takes for replicas, sorted.
+	Replicas []string
+}
+
+// Credentials says whether the wanted password could be read.
+type Credentials struct {
+	// Err says why not; empty when it could, or when no password is wanted.
+	Err string
+	// Stale lists, sorted, the pods whose node took a previous password and needs the present one.
+	Stale []string
+}

@@ -1,0 +1,14 @@
+package plan
+
+import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+
+// Sentinel is the pass for a sentinel instance. Monitors that no topology claims are removed; everything else about the
+// sentinels is repaired in the pass of the instance that they monitor.
+type SentinelInput struct {
+	// Topology of the sentinel instance, with its last status.
+	Topology *v1alpha1.KVRocksTopology
+	// Views are its pods; Masters of each view holds every name that the sentinel monitors.
+	Views map[string]SentinelView
+	// Claimed are the master names that some topology of the namespace wants this instance to monitor.
+	Claimed map[string]bool
+}
