@@ -1,0 +1,141 @@
+package kvrocks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Node is the administrative connection to one data node.
+type Node struct{ conn *conn }
+
+// NewNode returns the node at addr, host:port. It does not dial yet.
+func NewNode(addr string, o Options) *Node { return &Node{conn: newConn(addr, o)} }
+
+// Addr is the address that the node was made with.
+func (n *Node) Addr() string { return n.conn.addr }
+
+// Close ends the connection; the node cannot be used again.
+func (n *Node) Close() error { return n.conn.close() }
+
+// Observe asks the node what it is, with one INFO. A node that is loading is a result
+// (NodeInfo.Loading) and not an error.
+//
+// INFO is sent without a section because kvrocks takes at most one, and what is needed
+// stands in three: server, persistence (loading) and replication.
+func (n *Node) Observe(ctx context.Context) (NodeInfo, error) {
+	var info NodeInfo
+	err := n.conn.run(ctx, "INFO", nil, func(ctx context.Context) error {
+		text, err := n.conn.client.Info(ctx).Result()
+		if err != nil {
+			return err
+		}
+		info, err = ParseInfo(text)
+		return err
+	})
+	return info, err
+}
+
+// Ping sends PING. An answer other than PONG is an error, ErrLoading among them.
+func (n *Node) Ping(ctx context.Context) error { return n.conn.ping(ctx) }
+
+// ReplicaOf makes the node a replica of host:port, with one SLAVEOF. Naming the master
+// that it already has changes nothing. Refusals: ErrOwnReplicas, ErrSelf,
+// ErrUnresolvable. The role is forgotten at a restart unless ConfigRewrite follows.
+func (n *Node) ReplicaOf(ctx context.Context, host string, port int) error {
+	_, err := n.conn.do(ctx, "SLAVEOF", nil, "SLAVEOF", host, strconv.Itoa(port))
+	return err
+}
+
+// Promote makes the node a master, with one SLAVEOF NO ONE. On a master it changes nothing.
+func (n *Node) Promote(ctx context.Context) error {
+	_, err := n.conn.do(ctx, "SLAVEOF NO ONE", nil, "SLAVEOF", "NO", "ONE")
+	return err
+}
+
+// ConfigSet changes one setting of the running process. ErrNotAllowed when the setting
+// is unknown or fixed at start. The value shows in no error.
+func (n *Node) ConfigSet(ctx context.Context, name, value string) error {
+	_, err := n.conn.do(ctx, "CONFIG SET "+name, []string{value}, "CONFIG", "SET", name, value)
+	return err
+}
+
+// ConfigGet returns settings by name, with one command: one setting, or all of them for
+// "*" (kvrocks knows no other pattern). A name that the server does not know is absent
+// from the result. requirepass and masterauth come back in clear text.
+func (n *Node) ConfigGet(ctx context.Context, name string) (map[string]string, error) {
+	var values map[string]string
+	err := n.conn.run(ctx, "CONFIG GET "+name, nil, func(ctx context.Context) (err error) {
+		values, err = n.conn.client.ConfigGet(ctx, name).Result()
+		return err
+	})
+	return values, err
+}
+
+// ConfigRewrite writes the running settings, the role among them, to the config file.
+// It fails when the process has no config file or its directory is not writable.
+func (n *Node) ConfigRewrite(ctx context.Context) error {
+	_, err := n.conn.do(ctx, "CONFIG REWRITE", nil, "CONFIG", "REWRITE")
+	return err
+}
+
+// WriteMarker proves that the node takes writes and raises its sequence, leaving nothing
+// behind: one SET of a key that expires after a millisecond. A key that exists already
+// is not touched. ErrReadOnly on a replica.
+//
+// It is for an empty shard, whose sequence 0 would forbid every failover.
+func (n *Node) WriteMarker(ctx context.Context, key string) error {
+	return n.conn.run(ctx, "SET", nil, func(ctx context.Context) error {
+		err := n.conn.client.Do(ctx, "SET", key, "1", "NX", "PX", "1").Err()
+		if errors.Is(err, redis.Nil) { // the key exists, so the node has been written to
+			return nil
+		}
+		return err
+	})
+}
+
+// IsEmpty tells whether the node's default namespace holds no key, with one SCAN that
+// stops at the first key. (DBSIZE of kvrocks is 0 until somebody ran DBSIZE SCAN.)
+// An expired key counts as none. Keys in other namespaces of kvrocks are not seen.
+func (n *Node) IsEmpty(ctx context.Context) (bool, error) {
+	var empty bool
+	err := n.conn.run(ctx, "SCAN", nil, func(ctx context.Context) error {
+		// Raw, because kvrocks' cursors are not numbers.
+		reply, err := n.conn.client.Do(ctx, "SCAN", "0", "COUNT", "1").Slice()
+		if err != nil {
+			return err
+		}
+		empty, err = scanFoundNothing(reply)
+		return err
+	})
+	return empty, err
+}
+
+// scanFoundNothing reads [cursor, keys]. A cursor other than 0 means that there is more
+// to see, even if this step (of redis-server) returned no key.
+func scanFoundNothing(reply []any) (bool, error) {
+	if len(reply) != 2 {
+		return false, fmt.Errorf("SCAN answered %d elements, want 2", len(reply))
+	}
+	cursor, okCursor := reply[0].(string)
+	keys, okKeys := reply[1].([]any)
+	if !okCursor || !okKeys {
+		return false, fmt.Errorf("SCAN answered %T and %T, want a cursor and keys", reply[0], reply[1])
+	}
+	return cursor == "0" && len(keys) == 0, nil
+}
+
+// KillClients closes every other client connection of the node except subscribers and
+// replicas, with one CLIENT KILL, and returns how many it closed. A fenced master's
+// clients must reconnect, and find the new master.
+func (n *Node) KillClients(ctx context.Context) (int, error) {
+	var killed int64
+	err := n.conn.run(ctx, "CLIENT KILL", nil, func(ctx context.Context) (err error) {
+		killed, err = n.conn.client.Do(ctx, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes").Int64()
+		return err
+	})
+	return int(killed), err
+}

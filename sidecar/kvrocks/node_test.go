@@ -1,0 +1,415 @@
+package kvrocks_test
+
+import (
+	"context"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks/redistest"
+)
+
+const password = "pw-of-the-test"
+
+var commandStat = regexp.MustCompile(`cmdstat_([a-z|]+):calls=(\d+)`)
+
+// onEveryEngine runs one contract over each kind of data node that can be started here.
+func onEveryEngine(t *testing.T, contract func(t *testing.T, engine redistest.Engine)) {
+	t.Helper()
+	for _, engine := range redistest.Engines() {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			contract(t, engine)
+		})
+	}
+}
+
+func newNode(t *testing.T, addr string, o kvrocks.Options) *kvrocks.Node {
+	t.Helper()
+	if o.Timeout == 0 {
+		o.Timeout = 5 * time.Second // only the tests of timeouts want a short one
+	}
+	n := kvrocks.NewNode(addr, o)
+	t.Cleanup(func() { assert.NoError(t, n.Close()) })
+	return n
+}
+
+// start runs a data node with the test's password and connects to it.
+func start(t *testing.T, engine redistest.Engine, lines ...string) (*redistest.Process, *kvrocks.Node) {
+	t.Helper()
+	p := redistest.Start(t, engine, redistest.Config{Password: password, Lines: lines})
+	return p, newNode(t, p.Addr(), kvrocks.Options{Password: password})
+}
+
+func observe(t *testing.T, n *kvrocks.Node) kvrocks.NodeInfo {
+	t.Helper()
+	info, err := n.Observe(t.Context())
+	require.NoError(t, err)
+	return info
+}
+
+// awaitInfo waits until the node says what is wanted.
+func awaitInfo(t *testing.T, n *kvrocks.Node, what string, wanted func(kvrocks.NodeInfo) bool) kvrocks.NodeInfo {
+	t.Helper()
+	var info kvrocks.NodeInfo
+	redistest.Await(t, what, func() bool {
+		var err error
+		info, err = n.Observe(t.Context())
+		return err == nil && wanted(info)
+	})
+	return info
+}
+
+func TestObserveMaster(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {
+		p, n := start(t, engine)
+
+		info := observe(t, n)
+
+		assert.Equal(t, kvrocks.RoleMaster, info.Role)
+		assert.Equal(t, p.Port, info.Port)
+		assert.NotEmpty(t, info.Version)
+		assert.Positive(t, info.ProcessID)
+		assert.False(t, info.Loading)
+		assert.Empty(t, info.MasterHost)
+		assert.Empty(t, info.Replicas)
+		assert.False(t, info.ReplicatesItself())
+	})
+}
+
+func TestReplicaOfFollowsAndPromoteEndsIt(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {
+		master, masterNode := start(t, engine)
+		replica, replicaNode := start(t, engine)
+		ctx := t.Context()
+
+		require.NoError(t, replicaNode.ReplicaOf(ctx, "127.0.0.1", master.Port))
+		info := awaitInfo(t, replicaNode, "the link", func(i kvrocks.NodeInfo) bool { return i.LinkUp && !i.SyncInProgress })
+		assert.Equal(t, kvrocks.RoleReplica, info.Role)
+		assert.Equal(t, "127.0.0.1", info.MasterHost)
+		assert.Equal(t, master.Port, info.MasterPort)
+		assert.GreaterOrEqual(t, info.LastIO, time.Duration(0))
+
+		master.Do(t, "SET", "k", "v")
+		written := observe(t, masterNode).Sequence
+		require.Positive(t, written)
+		awaitInfo(t, replicaNode, "the write", func(i kvrocks.NodeInfo) bool { return i.Sequence >= written })
+		assert.Equal(t, "v", replica.Do(t, "GET", "k"))
+
+		listed := awaitInfo(t, masterNode, "the replica's acknowledgement", func(i kvrocks.NodeInfo) bool {
+			return len(i.Replicas) == 1 && i.Replicas[0].Online && i.Replicas[0].Sequence >= written
+		}).Replicas[0]
+		assert.Equal(t, "127.0.0.1", listed.Host)
+		assert.Equal(t, replica.Port, listed.Port)
+
+		require.ErrorIs(t, replicaNode.WriteMarker(ctx, "marker"), kvrocks.ErrReadOnly)
+		require.NoError(t, replicaNode.Promote(ctx))
+		require.NoError(t, replicaNode.Promote(ctx), "promoting a master changes nothing")
+		assert.Equal(t, kvrocks.RoleMaster, observe(t, replicaNode).Role)
+		assert.NoError(t, replicaNode.WriteMarker(ctx, "marker"))
+	})
+}
+
+func TestAReplicaNoticesThatItsMasterEnded(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {
+		master, _ := start(t, engine)
+		_, replica := start(t, engine)
+		require.NoError(t, replica.ReplicaOf(t.Context(), "127.0.0.1", master.Port))
+		awaitInfo(t, replica, "the link", func(i kvrocks.NodeInfo) bool { return i.LinkUp })
+
+		master.Kill(t)
+
+		info := awaitInfo(t, replica, "the loss of the link", func(i kvrocks.NodeInfo) bool { return !i.LinkUp })
+		assert.Equal(t, kvrocks.RoleReplica, info.Role)
+		assert.Equal(t, master.Port, info.MasterPort)
+	})
+}
+
+func TestAParkedNodeReplicatesItself(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {
+		p, _ := start(t, engine)
+		parked := "slaveof 127.0.0.1 " + strconv.Itoa(p.Port)
+		p.Stop(t)
+		p.AddLine(t, parked)
+		p.Restart(t)
+
+		n := newNode(t, p.Addr(), kvrocks.Options{Password: password})
+
+		assert.True(t, observe(t, n).ReplicatesItself())
+		assert.ErrorIs(t, n.WriteMarker(t.Context(), "marker"), kvrocks.ErrReadOnly)
+		require.NoError(t, n.Promote(t.Context()))
+		assert.False(t, observe(t, n).ReplicatesItself())
+	})
+}
+
+func TestARestartShowsInTheUptime(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {
+		p, n := start(t, engine)
+		before := awaitInfo(t, n, "a second of uptime", func(i kvrocks.NodeInfo) bool { return i.Uptime > time.Second })
+
+		p.Kill(t)
+		_, err := n.Observe(t.Context())
+		require.ErrorIs(t, err, kvrocks.ErrUnreachable)
+		p.Restart(t)
+
+		assert.Less(t, observe(t, n).Uptime, before.Uptime, "and the node is found again by the first command")
+	})
+}
+
+func TestEmptiness(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {
+		p, n := start(t, engine)
+		ctx := t.Context()
+		empty := func() bool {
+			empty, err := n.IsEmpty(ctx)
+			require.NoError(t, err)
+			return empty
+		}
+
+		assert.True(t, empty())
+		require.NoError(t, n.WriteMarker(ctx, "marker"))
+		redistest.Await(t, "the marker to expire", empty)
+
+		p.Do(t, "SET", "k", "v")
+		assert.False(t, empty())
+		require.NoError(t, n.WriteMarker(ctx, "k"), "a key that exists is left alone")
+		assert.Equal(t, "v", p.Do(t, "GET", "k"))
+		p.Do(t, "DEL", "k")
+		assert.True(t, empty())
+
+		for i := range 100 {
+			p.Do(t, "SET", strconv.Itoa(i), "v")
+		}
+		for i := range 99 { // a nearly empty hash table, where one step of SCAN may find nothing
+			p.Do(t, "DEL", strconv.Itoa(i))
+		}
+		assert.False(t, empty())
+	})
+}
+
+func TestTheMarkerRaisesTheSequence(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {
+		master, masterNode := start(t, engine)
+		_, replica := start(t, engine)
+		// redis-server counts only while it has a replica.
+		require.NoError(t, replica.ReplicaOf(t.Context(), "127.0.0.1", master.Port))
+		awaitInfo(t, replica, "the link", func(i kvrocks.NodeInfo) bool { return i.LinkUp })
+		before := observe(t, masterNode).Sequence
+
+		require.NoError(t, masterNode.WriteMarker(t.Context(), "marker"))
+
+		assert.Greater(t, observe(t, masterNode).Sequence, before)
+	})
+}
+
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {
+		p, n := start(t, engine)
+		ctx := t.Context()
+
+		require.NoError(t, n.ConfigSet(ctx, "maxclients", "77"))
+		got, err := n.ConfigGet(ctx, "maxclients")
+		require.NoError(t, err)
+		assert.Equal(t, map[string]string{"maxclients": "77"}, got)
+
+		all, err := n.ConfigGet(ctx, "*")
+		require.NoError(t, err)
+		assert.Equal(t, "77", all["maxclients"])
+		assert.Greater(t, len(all), 20)
+
+		unknown, err := n.ConfigGet(ctx, "no-such-setting")
+		require.NoError(t, err)
+		assert.Empty(t, unknown)
+
+		require.ErrorIs(t, n.ConfigSet(ctx, "no-such-setting", "1"), kvrocks.ErrNotAllowed)
+		require.ErrorIs(t, n.ConfigSet(ctx, "daemonize", "yes"), kvrocks.ErrNotAllowed)
+
+		require.NoError(t, n.ConfigRewrite(ctx))
+		p.Stop(t)
+		p.Restart(t)
+		kept, err := n.ConfigGet(ctx, "maxclients")
+		require.NoError(t, err)
+		assert.Equal(t, "77", kept["maxclients"])
+	})
+}
+
+func TestPasswords(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {
+		p, n := start(t, engine)
+		ctx := t.Context()
+		none := newNode(t, p.Addr(), kvrocks.Options{})
+		wrong := newNode(t, p.Addr(), kvrocks.Options{Password: "wr0ng-secret"})
+
+		for range 2 { // a refusal does not spoil the next attempt
+			require.ErrorIs(t, none.Ping(ctx), kvrocks.ErrNoAuth)
+			err := wrong.Ping(ctx)
+			require.ErrorIs(t, err, kvrocks.ErrWrongPassword)
+			assert.NotContains(t, err.Error(), "wr0ng-secret")
+			_, err = wrong.Observe(ctx)
+			require.ErrorIs(t, err, kvrocks.ErrWrongPassword)
+		}
+
+		require.NoError(t, n.Ping(ctx))
+		require.NoError(t, n.ConfigSet(ctx, "requirepass", "wr0ng-secret"))
+		require.NoError(t, n.Ping(ctx), "an open connection survives the change")
+		assert.NoError(t, wrong.Ping(ctx))
+	})
+}
+
+func TestKillClientsSparesOurselves(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {
+		p, n := start(t, engine)
+		ctx := t.Context()
+		client := newNode(t, p.Addr(), kvrocks.Options{Password: password})
+		require.NoError(t, client.Ping(ctx))
+		require.NoError(t, n.Ping(ctx))
+
+		killed, err := n.KillClients(ctx)
+
+		require.NoError(t, err)
+		assert.GreaterOrEqual(t, killed, 1)
+		assert.NoError(t, n.Ping(ctx))
+	})
+}
+
+func TestAHungNodeTimesOutAndIsFoundAgain(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {
+		p, _ := start(t, engine)
+		known := newNode(t, p.Addr(), kvrocks.Options{Password: password, Timeout: 300 * time.Millisecond})
+		fresh := newNode(t, p.Addr(), kvrocks.Options{Password: password, Timeout: 300 * time.Millisecond})
+		redistest.Await(t, "the first answer", func() bool { return known.Ping(t.Context()) == nil })
+
+		p.Pause(t)
+		for name, n := range map[string]*kvrocks.Node{"open connection": known, "new connection": fresh} {
+			began := time.Now()
+			_, err := n.Observe(t.Context())
+			require.ErrorIs(t, err, kvrocks.ErrTimeout, name)
+			require.ErrorIs(t, err, kvrocks.ErrUnreachable, name)
+			require.NotErrorIs(t, err, kvrocks.ErrRefused, name)
+			assert.Less(t, time.Since(began), 2*time.Second, name)
+		}
+		p.Resume(t)
+
+		redistest.Await(t, "an answer after the pause", func() bool { return known.Ping(t.Context()) == nil })
+	})
+}
+
+func TestNobodyListens(t *testing.T) {
+	t.Parallel()
+	p, n := start(t, redistest.Redis)
+	p.Kill(t)
+
+	for range 3 { // each attempt dials
+		_, err := n.Observe(t.Context())
+		require.ErrorIs(t, err, kvrocks.ErrRefused)
+		require.ErrorIs(t, err, kvrocks.ErrUnreachable)
+		assert.NotErrorIs(t, err, kvrocks.ErrTimeout)
+	}
+
+	p.Restart(t)
+	assert.NoError(t, n.Ping(t.Context()), "found again by the first attempt")
+}
+
+func TestAContextThatEndsBlamesNobody(t *testing.T) {
+	t.Parallel()
+	p, n := start(t, redistest.Redis)
+	require.NoError(t, n.Ping(t.Context()))
+
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := n.Ping(canceled)
+	require.ErrorIs(t, err, context.Canceled)
+	require.NotErrorIs(t, err, kvrocks.ErrUnreachable)
+
+	p.Pause(t)
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	err = n.Ping(short)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.NotErrorIs(t, err, kvrocks.ErrUnreachable)
+	p.Resume(t)
+
+	assert.NoError(t, n.Ping(t.Context()))
+}
+
+func TestARedisThatLoadsIsObserved(t *testing.T) {
+	t.Parallel()
+	p, n := start(t, redistest.Redis)
+	p.Do(t, "DEBUG", "POPULATE", "20000", "key", "100")
+	p.Do(t, "SAVE")
+	p.Kill(t)
+	// Ten times longer than a test waits, looking at clients in between.
+	p.AddLine(t, "key-load-delay 10000")
+	p.AddLine(t, "loading-process-events-interval-bytes 1024")
+	p.Launch(t)
+
+	awaitInfo(t, n, "the loading node to answer", func(i kvrocks.NodeInfo) bool { return i.Loading })
+
+	info := observe(t, n)
+	assert.Equal(t, kvrocks.RoleUnknown, info.Role)
+	assert.Equal(t, p.Port, info.Port)
+	require.ErrorIs(t, n.Ping(t.Context()), kvrocks.ErrLoading)
+	_, err := n.IsEmpty(t.Context())
+	assert.ErrorIs(t, err, kvrocks.ErrLoading)
+}
+
+func TestAnIdlePassIsOneCommandPerNode(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {
+		p, _ := start(t, engine)
+		var ops []string
+		n := newNode(t, p.Addr(), kvrocks.Options{
+			Password:  password,
+			OnCommand: func(op string, _ time.Duration, err error) { ops = append(ops, op); assert.NoError(t, err) },
+		})
+		observe(t, n)
+		before := commandCalls(t, p)
+		for range 10 {
+			observe(t, n)
+		}
+		after := commandCalls(t, p)
+
+		assert.Len(t, ops, 11)
+		assert.Equal(t, "INFO", ops[0])
+		delta := map[string]int{}
+		for command, calls := range after {
+			if d := calls - before[command]; d != 0 {
+				delta[command] = d
+			}
+		}
+		// The test's own redis-cli authenticates and asks once.
+		assert.Equal(t, 10+1, delta["info"])
+		assert.Equal(t, 1, delta["auth"])
+		assert.Zero(t, delta["hello"])
+		assert.Zero(t, delta["client|setinfo"]+delta["client"])
+	})
+}
+
+// commandCalls counts what a server was asked, by command.
+func commandCalls(t *testing.T, p *redistest.Process) map[string]int {
+	t.Helper()
+	calls := map[string]int{}
+	for _, m := range commandStat.FindAllStringSubmatch(p.Do(t, "INFO", "commandstats"), -1) {
+		n, err := strconv.Atoi(m[2])
+		require.NoError(t, err)
+		calls[m[1]] = n
+	}
+	require.NotEmpty(t, calls)
+	return calls
+}
