@@ -1,0 +1,43 @@
+package store
+
+import "strings"
+
+// Reader looks at the live keys of a store while the store holds still.
+type Reader struct {
+	data *keyspace
+	now  int64
+}
+
+// Now returns the time of the look in Unix milliseconds.
+func (r Reader) Now() int64 { return r.now }
+
+// Get returns the value of a key, nil if there is none.
+func (r Reader) Get(key string) *Value { return r.data.live(key, r.now) }
+
+// Kind returns the type of a key's value.
+func (r Reader) Kind(key string) Kind {
+	if v := r.Get(key); v != nil {
+		return v.Kind
+	}
+	return None
+}
+
+// Keys calls visit for each key with the prefix that sorts after the given one, in byte order, until it returns false.
+func (r Reader) Keys(prefix, after string, visit func(string, *Value) bool) {
+	start := prefix
+	if after > start {
+		start = after
+	}
+	r.data.keys.Ascend(start, func(key string, v *Value) bool {
+		if after != "" && key == after {
+			return true
+		}
+		if !strings.HasPrefix(key, prefix) {
+			return key < prefix
+		}
+		if r.data.live(key, r.now) == nil {
+			return true
+		}
+		return visit(key, v)
+	})
+}
