@@ -1,0 +1,99 @@
+// Command local runs a single-node Kubernetes on this machine, without Docker, for tests and demos of the operator.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/kvrocks/kvrocks-operator/local/internal/cluster"
+	"github.com/kvrocks/kvrocks-operator/local/internal/images"
+	"github.com/kvrocks/kvrocks-operator/local/internal/layout"
+	"github.com/kvrocks/kvrocks-operator/local/internal/toolchain"
+	"github.com/kvrocks/kvrocks-operator/local/internal/volumes"
+)
+
+const usage = `usage: local <command>
+
+  up                start the cluster, or repair it, or say that it runs
+  down              end it and remove everything but the cache
+  status            say how each program is
+  images            build all images from the tree and import those that changed
+  load-image <tar>  import an image archive
+  build             build the programs of the cluster into the cache
+
+With KUBECONFIG set to another cluster's, up, down and images leave everything alone.
+`
+
+func main() {
+	flag.Usage = func() { fmt.Fprint(flag.CommandLine.Output(), usage) }
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, flag.Args())
+	stop()
+	if errors.Is(err, errUsage) {
+		flag.Usage()
+		os.Exit(2)
+	}
+	if err != nil {
+		slog.Error(err.Error())
+		os.Exit(1)
+	}
+}
+
+var (
+	errUsage   = errors.New("usage")
+	errNotWell = errors.New("the local cluster is not well")
+)
+
+func run(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return errUsage
+	}
+	command, args := args[0], args[1:]
+	// Runs in the background without a source tree.
+	if command == "watch-volumes" && len(args) == 1 {
+		return volumes.Watch(ctx, args[0])
+	}
+	l, err := layout.New()
+	if err != nil {
+		return err
+	}
+	if foreign := os.Getenv("KUBECONFIG"); foreign != "" && foreign != l.Kubeconfig() && command != "build" {
+		fmt.Printf("using the cluster of KUBECONFIG=%s; the local cluster is left alone\n", foreign)
+		return nil
+	}
+	tools, err := toolchain.Open(l.Source, l.Cache, os.Getenv("KUBEBUILDER_ASSETS"))
+	if err != nil {
+		return err
+	}
+	store := images.NewStore(l, tools)
+	c, err := cluster.New(l, tools, store, os.Stdout)
+	if err != nil {
+		return err
+	}
+	switch {
+	case command == "up" && len(args) == 0:
+		return c.Up(ctx)
+	case command == "down" && len(args) == 0:
+		return c.Down(ctx)
+	case command == "status" && len(args) == 0:
+		if !c.Status(ctx) {
+			return errNotWell
+		}
+		return nil
+	case command == "images" && len(args) == 0:
+		return store.ImportAll(ctx)
+	case command == "load-image" && len(args) == 1:
+		return store.Load(ctx, args[0])
+	case command == "build" && len(args) == 0:
+		return tools.Build(ctx)
+	default:
+		return errUsage
+	}
+}

@@ -1,0 +1,175 @@
+package host
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/local/internal/layout"
+	"github.com/kvrocks/kvrocks-operator/local/internal/process"
+)
+
+// KillContainers kills every container of the cluster, and the shims of our containerd.
+func KillContainers(containerdSocket string) error {
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		pids := containerPIDs(containerdSocket)
+		if len(pids) == 0 {
+			return nil
+		}
+		// Children first: a shim that sees its container end tidies up.
+		for _, pid := range slices.Backward(pids) {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+	return fmt.Errorf("these processes of containers survive SIGKILL: %v", containerPIDs(containerdSocket))
+}
+
+// containerPIDs finds the cluster's container processes by their cgroup, and shims by the containerd they belong to.
+func containerPIDs(containerdSocket string) []int {
+	all := process.List()
+	var shims []int
+	for _, p := range all {
+		if IsShim(p, containerdSocket) {
+			shims = append(shims, p.PID)
+		}
+	}
+	pids := process.Descendants(all, shims...)
+	for _, group := range cgroups() {
+		data, err := os.ReadFile(filepath.Join(group, "cgroup.procs"))
+		if err != nil {
+			continue
+		}
+		for field := range strings.FieldsSeq(string(data)) {
+			pid, err := strconv.Atoi(field)
+			if err == nil && !slices.Contains(pids, pid) && running(all, pid) {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
+}
+
+func running(all []process.Running, pid int) bool {
+	return slices.ContainsFunc(all, func(p process.Running) bool { return p.PID == pid })
+}
+
+// IsShim says whether the process is a shim of the containerd that listens on the socket.
+func IsShim(p process.Running, containerdSocket string) bool {
+	at := slices.Index(p.Args, "-address")
+	return strings.Contains(filepath.Base(p.Args[0]), "containerd-shim") && at >= 0 && at+1 < len(p.Args) &&
+		p.Args[at+1] == containerdSocket
+}
+
+// cgroups lists the cluster's control groups of every hierarchy (v1 has several), deepest last.
+func cgroups() []string {
+	var found []string
+	roots, _ := filepath.Glob("/sys/fs/cgroup/*/" + layout.ClusterName)
+	for _, root := range append(roots, "/sys/fs/cgroup/"+layout.ClusterName) {
+		_ = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			if err == nil && entry.IsDir() {
+				found = append(found, path)
+			}
+			return nil
+		})
+	}
+	return found
+}
+
+// RemoveCgroups removes the cluster's control groups.
+func RemoveCgroups() error {
+	var errs []error
+	for _, group := range slices.Backward(cgroups()) {
+		err := os.Remove(group)
+		// A group stays busy for a moment after its last process has gone.
+		for range 50 {
+			if err == nil || !errors.Is(err, syscall.EBUSY) {
+				break
+			}
+			time.Sleep(20 * time.Millisecond)
+			err = os.Remove(group)
+		}
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// MountsBelow lists the mount points in the folders, deepest first.
+func MountsBelow(dirs ...string) ([]string, error) {
+	file, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		return nil, fmt.Errorf("list mounts: %w", err)
+	}
+	defer file.Close()
+	var mounts []string
+	for scanner := bufio.NewScanner(file); scanner.Scan(); {
+		fields := strings.Fields(scanner.Text())
+		// Blanks in a mount point are written as \040; none of ours has any.
+		if len(fields) < 5 {
+			continue
+		}
+		for _, dir := range dirs {
+			if strings.HasPrefix(fields[4], dir+"/") {
+				mounts = append(mounts, fields[4])
+			}
+		}
+	}
+	slices.Reverse(mounts)
+	return mounts, nil
+}
+
+// UnmountBelow unmounts everything in the folders.
+func UnmountBelow(dirs ...string) error {
+	mounts, err := MountsBelow(dirs...)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, mount := range mounts {
+		if err := syscall.Unmount(mount, syscall.MNT_DETACH); err != nil && !errors.Is(err, syscall.EINVAL) {
+			errs = append(errs, fmt.Errorf("unmount %s: %w", mount, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// RemoveCNICache removes libcni's records of our network, which it keeps in a fixed folder.
+func RemoveCNICache() error {
+	files, _ := filepath.Glob("/var/lib/cni/results/" + layout.ClusterName + "-*")
+	var errs []error
+	for _, file := range files {
+		errs = append(errs, os.Remove(file))
+	}
+	// Only if empty.
+	for _, dir := range []string{"/var/lib/cni/results", "/var/lib/cni"} {
+		_ = os.Remove(dir)
+	}
+	return errors.Join(errs...)
+}
+
+// RemoveLinksInto removes the symbolic links of a folder that point into another, and the folder if that empties it.
+// kubelet keeps such links in /var/log/containers.
+func RemoveLinksInto(dir, target string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil //nolint:nilerr // No folder, no links.
+	}
+	var errs []error
+	for _, entry := range entries {
+		path := filepath.Join(dir, entry.Name())
+		if to, err := os.Readlink(path); err == nil && strings.HasPrefix(to, target+"/") {
+			errs = append(errs, os.Remove(path))
+		}
+	}
+	_ = os.Remove(dir)
+	return errors.Join(errs...)
+}
