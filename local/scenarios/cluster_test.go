@@ -1,0 +1,297 @@
+package scenarios
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/remotecommand"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+const (
+	defaultKubeconfig = "/var/lib/kvrocks-local/kubeconfig"
+	systemNamespace   = "kvrocks-system"
+	fieldManager      = "scenarios"
+)
+
+var (
+	kvrocksResource  = schema.GroupVersionResource{Group: v1alpha1.Group, Version: v1alpha1.Version, Resource: "kvrocks"}
+	topologyResource = schema.GroupVersionResource{Group: v1alpha1.Group, Version: v1alpha1.Version, Resource: "kvrockstopologies"}
+)
+
+// cluster is the Kubernetes that a scenario plays on.
+type cluster struct {
+	config *rest.Config
+	kube   kubernetes.Interface
+	dyn    dynamic.Interface
+}
+
+func connect(t *testing.T) cluster {
+	t.Helper()
+	path := os.Getenv("KUBECONFIG")
+	if path == "" {
+		path = defaultKubeconfig
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", path)
+	require.NoError(t, err, "a cluster is needed: run `make local-up install`, or set KUBECONFIG")
+	config.QPS, config.Burst = 200, 400
+	kube, err := kubernetes.NewForConfig(config)
+	require.NoError(t, err)
+	dyn, err := dynamic.NewForConfig(config)
+	require.NoError(t, err)
+	return cluster{config: config, kube: kube, dyn: dyn}
+}
+
+// scenario is one story in a namespace of its own.
+type scenario struct {
+	cluster
+	*testing.T
+	ctx       context.Context
+	namespace string
+}
+
+// begin makes a namespace for the test and removes it, with what is in it, at the end. When the test failed, it first
+// prints what a person would look at.
+func begin(t *testing.T) *scenario {
+	t.Helper()
+	s := &scenario{cluster: connect(t), T: t, ctx: context.Background()}
+	ns, err := s.kube.CoreV1().Namespaces().Create(s.ctx, &corev1.Namespace{
+		ObjectMeta: metav1.ObjectMeta{GenerateName: "scenario-", Labels: map[string]string{"scenario": strings.ToLower(t.Name()[:min(60, len(t.Name()))])}},
+	}, metav1.CreateOptions{})
+	require.NoError(t, err, "create a namespace")
+	s.namespace = ns.Name
+	t.Cleanup(func() {
+		if t.Failed() {
+			s.dump()
+		}
+		s.end()
+	})
+	s.watchMasters()
+	return s
+}
+
+// end deletes the instances, data first, so that the sentinels are still there to be told, and then the namespace.
+func (s *scenario) end() {
+	crs := s.dyn.Resource(kvrocksResource).Namespace(s.namespace)
+	for _, sentinels := range []bool{false, true} {
+		list, err := crs.List(s.ctx, metav1.ListOptions{})
+		if err != nil {
+			s.Errorf("list instances: %v", err)
+			return
+		}
+		for _, item := range list.Items {
+			if kind, _, _ := unstructured.NestedString(item.Object, "spec", "type"); (kind == "sentinel") == sentinels {
+				if err := crs.Delete(s.ctx, item.GetName(), metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+					s.Errorf("delete %s: %v", item.GetName(), err)
+				}
+			}
+		}
+		s.eventually("the instances are gone", 2*time.Minute, func() error {
+			list, err := crs.List(s.ctx, metav1.ListOptions{})
+			if err != nil {
+				return err
+			}
+			for _, item := range list.Items {
+				if kind, _, _ := unstructured.NestedString(item.Object, "spec", "type"); sentinels || kind != "sentinel" {
+					return fmt.Errorf("%s is still there", item.GetName())
+				}
+			}
+			return nil
+		})
+	}
+	if err := s.kube.CoreV1().Namespaces().Delete(s.ctx, s.namespace, metav1.DeleteOptions{}); err != nil {
+		s.Errorf("delete namespace: %v", err)
+	}
+}
+
+// eventually waits until check returns nil and fails the test with its last error otherwise.
+func (s *scenario) eventually(what string, within time.Duration, check func() error) {
+	s.Helper()
+	var last error
+	deadline := time.Now().Add(within)
+	for {
+		if last = check(); last == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			s.Errorf("not within %s: %s: %v", within, what, last)
+			s.FailNow()
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// apply server-side-applies every document of a YAML text into the namespace of the scenario.
+func (s *scenario) apply(text string) {
+	s.Helper()
+	require.NoError(s, s.tryApply(text))
+}
+
+func (s *scenario) tryApply(text string) error {
+	for _, doc := range strings.Split(text, "\n---\n") {
+		var object unstructured.Unstructured
+		if err := yaml.Unmarshal([]byte(doc), &object.Object); err != nil {
+			return err
+		}
+		if len(object.Object) == 0 {
+			continue
+		}
+		resource, err := resourceOf(object.GroupVersionKind())
+		if err != nil {
+			return err
+		}
+		object.SetNamespace(s.namespace)
+		if _, err := s.dyn.Resource(resource).Namespace(s.namespace).Apply(s.ctx, object.GetName(), &object,
+			metav1.ApplyOptions{FieldManager: fieldManager, Force: true}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func resourceOf(kind schema.GroupVersionKind) (schema.GroupVersionResource, error) {
+	switch kind.Kind {
+	case "KVRocks":
+		return kvrocksResource, nil
+	case "Secret":
+		return schema.GroupVersionResource{Version: "v1", Resource: "secrets"}, nil
+	}
+	return schema.GroupVersionResource{}, fmt.Errorf("no scenario applies a %s yet", kind.Kind)
+}
+
+// patch merge-patches an instance.
+func (s *scenario) patch(name, json string) {
+	s.Helper()
+	_, err := s.dyn.Resource(kvrocksResource).Namespace(s.namespace).Patch(s.ctx, name, types.MergePatchType, []byte(json), metav1.PatchOptions{})
+	require.NoError(s, err, "patch %s", name)
+}
+
+func (s *scenario) kvrocks(name string) (*v1alpha1.KVRocks, error) {
+	return get[v1alpha1.KVRocks](s, kvrocksResource, name)
+}
+
+func (s *scenario) topology(name string) (*v1alpha1.KVRocksTopology, error) {
+	return get[v1alpha1.KVRocksTopology](s, topologyResource, name)
+}
+
+func get[T any](s *scenario, resource schema.GroupVersionResource, name string) (*T, error) {
+	object, err := s.dyn.Resource(resource).Namespace(s.namespace).Get(s.ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return nil, err
+	}
+	var typed T
+	return &typed, runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &typed)
+}
+
+// ready waits until an instance is Ready for its present generation.
+func (s *scenario) ready(name string, within time.Duration) *v1alpha1.KVRocks {
+	s.Helper()
+	var cr *v1alpha1.KVRocks
+	s.eventually(name+" is Ready", within, func() (err error) {
+		if cr, err = s.kvrocks(name); err != nil {
+			return err
+		}
+		condition := meta.FindStatusCondition(cr.Status.Conditions, v1alpha1.ConditionReady)
+		switch {
+		case cr.Status.ObservedGeneration != cr.Generation:
+			return fmt.Errorf("generation %d was observed, not %d", cr.Status.ObservedGeneration, cr.Generation)
+		case condition == nil:
+			return errors.New("no Ready condition")
+		case condition.Status != metav1.ConditionTrue:
+			return fmt.Errorf("Ready is %s: %s: %s", condition.Status, condition.Reason, condition.Message)
+		case condition.ObservedGeneration != cr.Generation:
+			return fmt.Errorf("Ready is of generation %d, not %d", condition.ObservedGeneration, cr.Generation)
+		}
+		return nil
+	})
+	return cr
+}
+
+// condition waits until a condition of an instance has a status and one of the reasons.
+func (s *scenario) condition(name, kind string, status metav1.ConditionStatus, within time.Duration, reasons ...string) metav1.Condition {
+	s.Helper()
+	var found metav1.Condition
+	s.eventually(fmt.Sprintf("%s has %s=%s %v", name, kind, status, reasons), within, func() error {
+		cr, err := s.kvrocks(name)
+		if err != nil {
+			return err
+		}
+		condition := meta.FindStatusCondition(cr.Status.Conditions, kind)
+		if condition == nil {
+			return fmt.Errorf("no condition %s", kind)
+		}
+		found = *condition
+		if condition.Status != status || len(reasons) > 0 && !strings.Contains(strings.Join(reasons, " "), condition.Reason) {
+			return fmt.Errorf("%s is %s: %s: %s", kind, condition.Status, condition.Reason, condition.Message)
+		}
+		return nil
+	})
+	return found
+}
+
+// pods are the pods of an instance, by name, without those being deleted.
+func (s *scenario) pods(instance string) map[string]corev1.Pod {
+	s.Helper()
+	list, err := s.kube.CoreV1().Pods(s.namespace).List(s.ctx, metav1.ListOptions{LabelSelector: v1alpha1.LabelInstance + "=" + instance})
+	require.NoError(s, err, "list pods of %s", instance)
+	pods := map[string]corev1.Pod{}
+	for _, pod := range list.Items {
+		if pod.DeletionTimestamp == nil {
+			pods[pod.Name] = pod
+		}
+	}
+	return pods
+}
+
+// master is the pod that is master of a standard instance by its status.
+func (s *scenario) master(instance string) string {
+	s.Helper()
+	cr, err := s.kvrocks(instance)
+	require.NoError(s, err)
+	require.NotEmpty(s, cr.Status.Master, "%s has no master", instance)
+	return cr.Status.Master
+}
+
+// forceDelete deletes pods without any grace, as a lost machine would.
+func (s *scenario) forceDelete(pods ...string) {
+	s.Helper()
+	for _, pod := range pods {
+		require.NoError(s, s.kube.CoreV1().Pods(s.namespace).Delete(s.ctx, pod, metav1.DeleteOptions{GracePeriodSeconds: ptr.To[int64](0)}))
+	}
+}
+
+// exec runs a command in a pod's first container and returns what it printed.
+func (s *scenario) exec(pod string, command ...string) (string, error) {
+	request := s.kube.CoreV1().RESTClient().Post().Resource("pods").Namespace(s.namespace).Name(pod).SubResource("exec").
+		VersionedParams(&corev1.PodExecOptions{Command: command, Stdout: true, Stderr: true}, scheme.ParameterCodec)
+	executor, err := remotecommand.NewSPDYExecutor(s.config, "POST", request.URL())
+	if err != nil {
+		return "", err
+	}
+	var out bytes.Buffer
+	err = executor.StreamWithContext(s.ctx, remotecommand.StreamOptions{Stdout: &out, Stderr: &out})
+	return out.String(), err
+}

@@ -1,0 +1,210 @@
+package scenarios
+
+import (
+	"fmt"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+func listFor(instance string) metav1.ListOptions {
+	return metav1.ListOptions{FieldSelector: "involvedObject.kind=KVRocks,involvedObject.name=" + instance}
+}
+
+// Scenario 2.
+func TestForceDeletedMasterIsReplacedAndNothingReplicatedIsLost(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	s.watched("orders")
+	w := s.write("orders-master", password)
+	before := s.master("orders")
+	safe := s.replicated(w, password, others(s, "orders", before)...)
+
+	killed := time.Now()
+	s.forceDelete(before)
+	s.resumed(w, killed.Add(time.Second), downAfter+20*time.Second)
+	gap := w.longestGap(killed)
+	after := s.replaced("orders", before)
+	acked := w.finish()
+
+	t.Logf("write gap %s; master %s → %s; errors %v", gap, before, after, w.seen())
+	assert.LessOrEqual(t, gap, downAfter+5*time.Second, "writes must resume within down-after + 5 s")
+	missing := s.missing(s.direct(after, password), acked)
+	t.Logf("%d acknowledged, %d replicated before the kill, %d missing", acked, safe, len(missing))
+	for _, n := range missing {
+		assert.GreaterOrEqual(t, n, safe, "w:%d was acknowledged and replicated before the kill", n)
+	}
+	record := s.journal("orders")
+	t.Logf("journal: %+v", record)
+	assert.Equal(t, before, record.From)
+	assert.Equal(t, after, record.To)
+	assert.Equal(t, v1alpha1.CauseDown, record.Cause)
+	assert.Positive(t, record.DetectMs)
+	assert.Positive(t, record.PromoteMs)
+	s.event("orders", after)
+	s.agreed("watch", "orders")
+}
+
+// Scenario 3.
+func TestKilledMasterProcessLosesNothing(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	s.watched("orders")
+	w := s.write("orders-master", password)
+	before := s.master("orders")
+
+	killed := time.Now()
+	s.signal(before, syscall.SIGKILL)
+	s.resumed(w, killed.Add(time.Second), downAfter+30*time.Second)
+	s.ready("orders", readyWithin)
+	acked := w.finish()
+	after := s.master("orders")
+	t.Logf("write gap %s; master %s → %s; errors %v", w.longestGap(killed), before, after, w.seen())
+	if after == before {
+		assert.Empty(t, s.missing(s.direct(after, password), acked), "the same master must still have every write")
+	} else {
+		record := s.journal("orders")
+		require.NotNil(t, record.LostSequence, "the old master is back, so the loss is known")
+		t.Logf("journal: %+v, lost %d", record, *record.LostSequence)
+		assert.LessOrEqual(t, int64(len(s.missing(s.direct(after, password), acked))), *record.LostSequence,
+			"what is missing must have been reported")
+	}
+	s.agreed("watch", "orders")
+}
+
+// Scenario 4.
+func TestMasterWithLostVolumeComesBackAsReplica(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	s.watched("orders")
+	w := s.write("orders-master", password)
+	before := s.master("orders")
+	safe := s.replicated(w, password, others(s, "orders", before)...)
+	s.loseVolume(before)
+	after := s.replaced("orders", before)
+	acked := w.finish()
+	for _, n := range s.missing(s.direct(after, password), acked) {
+		assert.GreaterOrEqual(t, n, safe, "w:%d was replicated before the volume was lost", n)
+	}
+	size, err := s.direct(before, password).Get(s.ctx, "w:0").Result()
+	require.NoError(t, err, "the empty pod must have got the data by a full sync")
+	assert.Equal(t, "0", size)
+	s.agreed("watch", "orders")
+}
+
+// Scenario 5.
+func TestAllPodsDeletedComeBackWithDataAndAddresses(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	s.watched("orders")
+	w := s.write("orders-master", password)
+	s.eventually("some writes", time.Minute, func() error {
+		if w.acked() < 500 {
+			return fmt.Errorf("%d", w.acked())
+		}
+		return nil
+	})
+	acked := w.finish()
+	addresses := s.addresses("orders")
+	pods := s.pods("orders")
+	for name := range pods {
+		s.forceDelete(name)
+	}
+	s.eventually("new pods", time.Minute, func() error {
+		now := s.pods("orders")
+		for name, old := range pods {
+			if pod, ok := now[name]; !ok || pod.UID == old.UID {
+				return fmt.Errorf("%s has not been replaced", name)
+			}
+		}
+		return nil
+	})
+	s.eventually("noticed", time.Minute, func() error {
+		if cr, err := s.kvrocks("orders"); err != nil || cr.Status.ReadyReplicas != 3 {
+			return fmt.Errorf("not all ready: %v", err)
+		}
+		return nil
+	})
+	s.ready("orders", readyWithin)
+	assert.Equal(t, addresses, s.addresses("orders"))
+	assert.Empty(t, s.missing(s.direct(s.master("orders"), password), acked))
+	s.agreed("watch", "orders")
+}
+
+// Scenario 13, first part.
+func TestHungMasterIsReplacedAndFollowsWhenItWakes(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	s.watched("orders")
+	w := s.write("orders-master", password)
+	before := s.master("orders")
+	stopped := time.Now()
+	s.signal(before, syscall.SIGSTOP)
+	s.resumed(w, stopped.Add(time.Second), downAfter+20*time.Second)
+	s.eventually("another master", time.Minute, func() error {
+		if cr, err := s.kvrocks("orders"); err != nil || cr.Status.Master == before {
+			return fmt.Errorf("still %s: %v", before, err)
+		}
+		return nil
+	})
+	t.Logf("write gap %s, errors %v", w.longestGap(stopped), w.seen())
+	assert.LessOrEqual(t, w.longestGap(stopped), downAfter+5*time.Second)
+	s.signal(before, syscall.SIGCONT)
+	s.ready("orders", readyWithin)
+	assert.NotEqual(t, before, s.master("orders"))
+	w.finish()
+	s.agreed("watch", "orders")
+}
+
+// others are the pods of an instance but one.
+func others(s *scenario, instance, but string) []string {
+	var names []string
+	for name := range s.pods(instance) {
+		if name != but {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// addresses are the announced addresses of an instance, by pod.
+func (s *scenario) addresses(instance string) map[string]string {
+	s.Helper()
+	topology, err := s.topology(instance)
+	require.NoError(s, err)
+	addresses := map[string]string{}
+	for _, shard := range topology.Spec.Shards {
+		for _, member := range shard.Members {
+			addresses[member.Pod] = member.Address
+		}
+	}
+	return addresses
+}
+
+// loseVolume deletes a pod and its volume claim at once, as a lost machine with local disks would.
+func (s *scenario) loseVolume(pod string) {
+	s.Helper()
+	claim := "data-" + pod
+	claims := s.kube.CoreV1().PersistentVolumeClaims(s.namespace)
+	old, err := claims.Get(s.ctx, claim, metav1.GetOptions{})
+	require.NoError(s, err)
+	require.NoError(s, claims.Delete(s.ctx, claim, metav1.DeleteOptions{}))
+	s.forceDelete(pod)
+	s.eventually("a new volume claim for "+pod, time.Minute, func() error {
+		now, err := claims.Get(s.ctx, claim, metav1.GetOptions{})
+		if err == nil && now.UID == old.UID {
+			// The StatefulSet may have re-created the pod before the old claim was gone; then it waits for the claim.
+			if object, err := s.kube.CoreV1().Pods(s.namespace).Get(s.ctx, pod, metav1.GetOptions{}); err == nil && object.Status.PodIP == "" {
+				_ = s.kube.CoreV1().Pods(s.namespace).Delete(s.ctx, pod, metav1.DeleteOptions{})
+			}
+			return fmt.Errorf("%s is still the old one", claim)
+		}
+		return err
+	})
+}

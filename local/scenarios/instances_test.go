@@ -1,0 +1,189 @@
+package scenarios
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+const (
+	password = "orders-secret"
+	// downAfter is short, so that a scenario does not take long; the limits are given relative to it.
+	downAfter = 2 * time.Second
+	// readyWithin is how long a fresh instance may take on a busy machine with two cores.
+	readyWithin = 2 * time.Minute
+)
+
+func sentinelCR(name string, replicas int) string {
+	return fmt.Sprintf(`
+apiVersion: kvrocks.apache.org/v1alpha1
+kind: KVRocks
+metadata:
+  name: %s
+spec:
+  type: sentinel
+  replicas: %d
+`, name, replicas)
+}
+
+// standardCR asks for an instance with volumes and a password; sentinel may be empty.
+func standardCR(name string, replicas int, sentinel string) string {
+	labels := ""
+	if sentinel != "" {
+		labels = "\n  labels: {kvrocks/monitored-by: " + sentinel + "}"
+	}
+	return fmt.Sprintf(`
+apiVersion: kvrocks.apache.org/v1alpha1
+kind: KVRocks
+metadata:
+  name: %s%s
+spec:
+  type: standard
+  replicas: %d
+  password: %s
+  storage: {size: 1Gi, reclaim: Delete}
+  failover: {downAfterMilliseconds: %d, failoverTimeoutMilliseconds: 10000}
+`, name, labels, replicas, password, downAfter.Milliseconds())
+}
+
+// watched brings up a sentinel and a standard instance of three that it monitors.
+func (s *scenario) watched(name string) {
+	s.Helper()
+	s.apply(sentinelCR("watch", 3) + "---" + standardCR(name, 3, "watch"))
+	s.ready("watch", readyWithin)
+	s.ready(name, readyWithin)
+	s.agreed("watch", name)
+}
+
+// sentinels are connections to the pods of a sentinel instance, by pod name.
+func (s *scenario) sentinels(instance string) map[string]*redis.SentinelClient {
+	s.Helper()
+	clients := map[string]*redis.SentinelClient{}
+	for name, pod := range s.pods(instance) {
+		if pod.Status.PodIP == "" {
+			continue
+		}
+		c := redis.NewSentinelClient(&redis.Options{
+			Addr: fmt.Sprintf("%s:%d", pod.Status.PodIP, v1alpha1.SentinelPort), Protocol: 2, MaxRetries: -1, DisableIdentity: true,
+			DialTimeout: time.Second, ReadTimeout: time.Second,
+		})
+		s.Cleanup(func() { _ = c.Close() })
+		clients[name] = c
+	}
+	return clients
+}
+
+// agreed waits until every sentinel knows exactly the other sentinels, the master of the instance, its replicas and the
+// quorum, and nothing else.
+func (s *scenario) agreed(sentinel, instance string) {
+	s.Helper()
+	s.eventually("the sentinels of "+sentinel+" agree on "+instance, 90*time.Second, func() error {
+		pods := s.pods(sentinel)
+		quorum := fmt.Sprint(v1alpha1.Quorum(int32(len(pods))))
+		topology, err := s.topology(instance)
+		if err != nil {
+			return err
+		}
+		members := map[string]string{}
+		for _, member := range topology.Spec.Shards[0].Members {
+			members[member.Pod] = member.Address
+		}
+		if len(topology.Status.Shards) == 0 {
+			return fmt.Errorf("no report on %s yet", instance)
+		}
+		master := topology.Status.Shards[0].Master
+		replicas := maps.Clone(members)
+		delete(replicas, master)
+		for name, c := range s.sentinels(sentinel) {
+			view, err := c.Master(s.ctx, instance).Result()
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			if view["ip"] != members[master] || view["quorum"] != quorum || view["flags"] != "master" {
+				return fmt.Errorf("%s: master %s quorum %s flags %s, not %s (%s) with quorum %s", name, view["ip"], view["quorum"],
+					view["flags"], members[master], master, quorum)
+			}
+			var others []string
+			for other, pod := range pods {
+				if other != name {
+					others = append(others, pod.Status.PodIP)
+				}
+			}
+			if err := s.lists(name, "sentinels", c.Sentinels(s.ctx, instance), others); err != nil {
+				return err
+			}
+			if err := s.lists(name, "replicas", c.Replicas(s.ctx, instance), slices.Collect(maps.Values(replicas))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *scenario) lists(sentinel, what string, answer *redis.MapStringStringSliceCmd, want []string) error {
+	list, err := answer.Result()
+	if err != nil {
+		return fmt.Errorf("%s: %w", sentinel, err)
+	}
+	var got []string
+	for _, entry := range list {
+		got = append(got, entry["ip"])
+	}
+	sort.Strings(got)
+	sort.Strings(want)
+	if !slices.Equal(got, want) {
+		return fmt.Errorf("%s knows the %s %v, not %v", sentinel, what, got, want)
+	}
+	return nil
+}
+
+// replaced waits until another pod than before is the master and the instance is Ready again.
+func (s *scenario) replaced(instance, before string) string {
+	s.Helper()
+	s.eventually(instance+" has another master than "+before, time.Minute, func() error {
+		cr, err := s.kvrocks(instance)
+		if err == nil && (cr.Status.Master == before || cr.Status.Master == "") {
+			err = fmt.Errorf("master is %q", cr.Status.Master)
+		}
+		return err
+	})
+	s.ready(instance, readyWithin)
+	return s.master(instance)
+}
+
+// journal returns the newest entry on who replaced whom.
+func (s *scenario) journal(instance string) v1alpha1.FailoverRecord {
+	s.Helper()
+	topology, err := s.topology(instance)
+	require.NoError(s, err)
+	require.NotEmpty(s, topology.Status.Failovers, "%s has no journal", instance)
+	return topology.Status.Failovers[len(topology.Status.Failovers)-1]
+}
+
+// event waits for an event on an instance whose reason or message contains a text.
+func (s *scenario) event(instance, contains string) {
+	s.Helper()
+	s.eventually("an event on "+instance+" that says "+contains, 30*time.Second, func() error {
+		events, err := s.kube.CoreV1().Events(s.namespace).List(s.ctx, listFor(instance))
+		if err != nil {
+			return err
+		}
+		var seen []string
+		for _, event := range events.Items {
+			text := event.Reason + ": " + event.Message
+			if strings.Contains(text, contains) {
+				return nil
+			}
+			seen = append(seen, text)
+		}
+		return fmt.Errorf("seen: %q", seen)
+	})
+}

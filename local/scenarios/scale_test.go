@@ -1,0 +1,104 @@
+package scenarios
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// Scenario 6.
+func TestScalingDownHandsTheMasterOverAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	s.watched("orders")
+	w := s.write("orders-master", password)
+
+	s.patch("orders", `{"spec":{"replicas":5}}`)
+	s.ready("orders", readyWithin)
+	s.agreed("watch", "orders")
+	s.promote("orders", "orders-4")
+
+	shrunk := time.Now()
+	s.patch("orders", `{"spec":{"replicas":3}}`)
+	s.eventually("orders-4 hands over", time.Minute, func() error {
+		if cr, err := s.kvrocks("orders"); err != nil || cr.Status.Master == "orders-4" {
+			return fmt.Errorf("orders-4 is still the master: %v", err)
+		}
+		return nil
+	})
+	s.ready("orders", readyWithin)
+	s.gone("orders-3", "orders-4")
+	gap := w.longestGap(shrunk)
+	acked := w.finish()
+	record := s.journal("orders")
+	t.Logf("5→3: write gap %s, journal %+v, errors %v", gap, record, w.seen())
+	assert.Equal(t, v1alpha1.CauseHandover, record.Cause)
+	assert.Equal(t, "orders-4", record.From)
+	assert.Positive(t, record.PromoteMs, "the write pause is reported")
+	assert.LessOrEqual(t, gap, 2*time.Second, "no window without a master longer than 2 s")
+	assert.Empty(t, s.missing(s.direct(s.master("orders"), password), acked), "no acknowledged write may be lost")
+	s.agreed("watch", "orders")
+
+	for _, replicas := range []int{1, 3} {
+		s.patch("orders", fmt.Sprintf(`{"spec":{"replicas":%d}}`, replicas))
+		s.ready("orders", readyWithin)
+		s.eventually("as many pods as wanted", time.Minute, func() error {
+			if n := len(s.pods("orders")); n != replicas {
+				return fmt.Errorf("%d pods, not %d", n, replicas)
+			}
+			return nil
+		})
+		assert.Empty(t, s.missing(s.direct(s.master("orders"), password), acked), "with %d replicas", replicas)
+	}
+	s.agreed("watch", "orders")
+}
+
+// promote makes a pod the master, by asking the sentinels to fail over until it is.
+func (s *scenario) promote(instance, pod string) {
+	s.Helper()
+	for range 12 {
+		if s.master(instance) == pod {
+			return
+		}
+		for name := range s.pods(instance) {
+			priority := "0"
+			if name == pod {
+				priority = "1"
+			}
+			require.NoError(s, s.direct(name, password).ConfigSet(s.ctx, "slave-priority", priority).Err())
+		}
+		for _, c := range s.sentinels("watch") {
+			if err := c.Failover(s.ctx, instance).Err(); err != nil {
+				s.Logf("failover: %v", err) // NOGOODSLAVE until the sentinel has read the new priorities
+			}
+			break
+		}
+		deadline := time.Now().Add(15 * time.Second)
+		for time.Now().Before(deadline) && s.master(instance) != pod {
+			time.Sleep(200 * time.Millisecond)
+		}
+	}
+	require.Equal(s, pod, s.master(instance), "the sentinels could not be brought to elect %s", pod)
+	for name := range s.pods(instance) {
+		require.NoError(s, s.direct(name, password).ConfigSet(s.ctx, "slave-priority", "100").Err())
+	}
+	s.ready(instance, readyWithin)
+	s.agreed("watch", instance)
+}
+
+func (s *scenario) gone(pods ...string) {
+	s.Helper()
+	s.eventually(fmt.Sprintf("%v are gone", pods), time.Minute, func() error {
+		for _, pod := range pods {
+			if _, still := s.pods("orders")[pod]; still {
+				return fmt.Errorf("%s is still there", pod)
+			}
+		}
+		return nil
+	})
+}

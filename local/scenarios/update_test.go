@@ -1,0 +1,74 @@
+package scenarios
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// A change of the pod template is rolled out one pod at a time, the master last and handed over, under load.
+func TestUpdateRollsThroughWithoutLosingAWrite(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	s.watched("orders")
+	w := s.write("orders-master", password)
+	old := s.pods("orders")
+
+	began := time.Now()
+	s.patch("orders", `{"spec":{"podAnnotations":{"example.com/rolled":"yes"}}}`)
+	s.eventually("every pod is replaced", 2*readyWithin, func() error {
+		pods := s.pods("orders")
+		for name := range old {
+			if pod, ok := pods[name]; !ok || pod.Annotations["example.com/rolled"] != "yes" {
+				return fmt.Errorf("%s is still the old one", name)
+			}
+		}
+		return nil
+	})
+	s.ready("orders", readyWithin)
+	gap := w.longestGap(began)
+	acked := w.finish()
+	t.Logf("longest write gap during the update %s, journal %+v, errors %v", gap, s.journal("orders"), w.seen())
+	assert.LessOrEqual(t, gap, 2*time.Second)
+	assert.Empty(t, s.missing(s.direct(s.master("orders"), password), acked), "no acknowledged write may be lost")
+	assert.Equal(t, v1alpha1.CauseHandover, s.journal("orders").Cause)
+	s.agreed("watch", "orders")
+}
+
+// A setting that kvrocks takes live reaches every node without a restart.
+func TestLiveSettingIsAppliedWithoutRestart(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	s.apply(standardCR("orders", 3, ""))
+	s.ready("orders", readyWithin)
+	before := s.pods("orders")
+	s.patch("orders", `{"spec":{"kvrocksConfig":{"slowlog-log-slower-than":"54321"}}}`)
+	s.eventually("every node has the setting", readyWithin, func() error {
+		for pod := range before {
+			values, err := s.direct(pod, password).ConfigGet(s.ctx, "slowlog-log-slower-than").Result()
+			if err != nil {
+				return err
+			}
+			if values["slowlog-log-slower-than"] != "54321" {
+				return fmt.Errorf("%s has %v", pod, values)
+			}
+		}
+		return nil
+	})
+	s.ready("orders", readyWithin)
+	for name, pod := range s.pods("orders") {
+		assert.Equal(t, before[name].UID, pod.UID, name)
+	}
+}
+
+func expectContains(text, part string) error {
+	if !strings.Contains(text, part) {
+		return fmt.Errorf("%q is not in %q", part, text)
+	}
+	return nil
+}
