@@ -89,6 +89,10 @@ type Node struct {
 	// replica-announce-ip and masterauth-matches ("yes"/"no": whether masterauth is the wanted password). It is read
 	// rarely; nil means not read in this pass.
 	Config map[string]string
+	// Refusals holds the node's message for each setting whose wanted value it refused to take live. The caller keeps
+	// them from failed [Configure] actions and forgets one when the wanted value or the node's RunID changes. A refused
+	// setting is reported, not retried.
+	Refusals map[string]string
 }
 
 // Sentinels is what watches the instance.
