@@ -1,0 +1,80 @@
+# `make demo` and `make test` do all their own set-up; see README.md.
+
+GOLANGCI_LINT   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+CONTROLLER_GEN  := sigs.k8s.io/controller-tools/cmd/controller-gen@v0.23.0
+CRD_REF_DOCS    := github.com/elastic/crd-ref-docs@v0.3.0
+
+LOCAL_CACHE     := $(or $(KVROCKS_LOCAL_CACHE),$(HOME)/.cache/kvrocks-local)
+LOCAL_CONFIG    := /var/lib/kvrocks-local/kubeconfig
+FUZZ_TIME       ?= 10s
+
+# With KUBECONFIG set, that cluster is used, with the real images; otherwise the local one is brought up.
+ifdef KUBECONFIG
+KUBECTL         := kubectl
+METACONTROLLER  := metacontroller/install
+else
+KUBECTL         := $(LOCAL_CACHE)/bin/kubectl --kubeconfig $(LOCAL_CONFIG)
+METACONTROLLER  := local/metacontroller/install
+endif
+
+.PHONY: demo down test build lint unit fuzz scenarios bench generate local-up local-down local-status images install
+
+## The two commands of the README ##
+
+demo: install
+	@KUBECTL="$(KUBECTL)" local/demo.sh
+
+test: lint unit fuzz scenarios
+
+down: local-down
+
+## Build ##
+
+build:
+	CGO_ENABLED=0 go build -trimpath -o bin/hook-server ./server/cmd
+	CGO_ENABLED=0 go build -trimpath -o bin/sidecar ./sidecar/cmd
+
+generate:
+	go run $(CONTROLLER_GEN) object:headerFile=/dev/null crd:crdVersions=v1 paths=./api/... output:crd:dir=manifests/crds
+	go run $(CRD_REF_DOCS) --source-path=api/v1alpha1 --config=docs/api-reference.yaml --renderer=markdown --output-path=docs/api.md
+
+## Test ##
+
+lint: generate
+	@git diff --exit-code --stat -- api manifests/crds docs/api.md || { echo "generated files are out of date: run make generate and commit"; exit 1; }
+	go run $(GOLANGCI_LINT) run ./...
+	cd local && go run $(GOLANGCI_LINT) run --config ../.golangci.yaml ./...
+
+unit: packages
+	go test -race -timeout 15m ./...
+	cd local && go test -race -timeout 15m $$(go list ./... | grep -v /scenarios)
+
+# Every fuzz target of the tree, for a short time each; their seeds also run in `unit`.
+fuzz:
+	local/fuzz.sh $(FUZZ_TIME)
+
+scenarios: install
+	cd local && go test -count=1 -timeout 45m -parallel 3 ./scenarios/...
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+## The local cluster ##
+
+local-up:
+	@cd local && go run ./cmd/local up
+
+local-down:
+	@cd local && go run ./cmd/local down
+
+local-status:
+	@cd local && go run ./cmd/local status
+
+images: local-up
+	@cd local && go run ./cmd/local images
+
+install: images
+	$(KUBECTL) apply --server-side --force-conflicts -k $(METACONTROLLER)
+	$(KUBECTL) apply --server-side --force-conflicts -k manifests
+	$(KUBECTL) -n metacontroller rollout status statefulset/metacontroller --timeout=5m
+	$(KUBECTL) -n kvrocks-system rollout status deployment/kvrocks-hooks deployment/kvrocks-sidecar --timeout=5m

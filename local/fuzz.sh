@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Runs every fuzz target of both modules for the given time each.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+for module in . local; do
+  (
+    cd "$module"
+    grep -rlE --include='*_test.go' '^func Fuzz' $([ "$module" = . ] && echo api hooks metacontroller server sidecar || echo .) |
+      while read -r file; do
+        grep -oE '^func Fuzz[A-Za-z0-9_]*' "$file" | while read -r _ target; do
+          echo "fuzz $(dirname "$file") $target"
+          go test -run '^$' -fuzz "^$target\$" -fuzztime "$1" "./$(dirname "$file")"
+        done
+      done
+  )
+done
