@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,16 +18,15 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/client-go/tools/record"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	"github.com/kvrocks/kvrocks-operator/local/metacontroller/composite"
 	"github.com/kvrocks/kvrocks-operator/local/metacontroller/manager"
@@ -48,10 +48,11 @@ func newProgram(o options, stderr io.Writer) (*program, error) {
 		log:     slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: o.logLevel})),
 		metrics: prometheus.NewRegistry(),
 	}
+	// The name and the labels are the real program's, so that one query counts the writes of both.
 	requests := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "metacontroller_api_requests_total",
-		Help: "Requests to the API server, by HTTP method. Watches count once.",
-	}, []string{"method"})
+		Name: "rest_client_requests_total",
+		Help: "Number of HTTP requests, partitioned by status code, method, and host.",
+	}, []string{"code", "method", "host"})
 	p.metrics.MustRegister(requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
 	config, err := restConfig(o.kubeconfig)
@@ -68,12 +69,21 @@ func newProgram(o options, stderr io.Writer) (*program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make client: %w", err)
 	}
+	// It asks the API server again for a resource that it does not know.
+	httpClient, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return nil, fmt.Errorf("make client: %w", err)
+	}
+	mapper, err := apiutil.NewDynamicRESTMapper(config, httpClient)
+	if err != nil {
+		return nil, fmt.Errorf("make discovery client: %w", err)
+	}
 	p.events = record.NewBroadcasterWithCorrelatorOptions(record.CorrelatorOptions{
 		QPS: float32(o.eventsQPS), BurstSize: o.eventsBurst,
 	})
 	p.manager = manager.New(composite.Config{
 		Client:   objects,
-		Mapper:   restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(p.client.Discovery())),
+		Mapper:   mapper,
 		Keys:     keyReader{p.client},
 		Recorder: p.events.NewRecorder(runtime.NewScheme(), corev1.EventSource{Component: "metacontroller"}),
 		Log:      p.log,
@@ -179,13 +189,18 @@ func (p *program) lead(ctx context.Context) error {
 	return err
 }
 
-// counting counts requests by method.
+// counting counts the answers of the API server. A watch counts once.
 type counting struct {
 	next  http.RoundTripper
 	count *prometheus.CounterVec
 }
 
 func (c counting) RoundTrip(request *http.Request) (*http.Response, error) {
-	c.count.WithLabelValues(request.Method).Inc()
-	return c.next.RoundTrip(request)
+	response, err := c.next.RoundTrip(request)
+	code := "<error>"
+	if err == nil {
+		code = strconv.Itoa(response.StatusCode)
+	}
+	c.count.WithLabelValues(code, request.Method, request.URL.Host).Inc()
+	return response, err
 }
