@@ -9,9 +9,11 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/kvrocks/kvrocks-operator/local/internal/cluster"
+	"github.com/kvrocks/kvrocks-operator/local/internal/host"
 	"github.com/kvrocks/kvrocks-operator/local/internal/images"
 	"github.com/kvrocks/kvrocks-operator/local/internal/layout"
 	"github.com/kvrocks/kvrocks-operator/local/internal/toolchain"
@@ -26,6 +28,7 @@ const usage = `usage: local <command>
   images            build all images from the tree and import those that changed
   load-image <tar>  import an image archive
   build             build the programs of the cluster into the cache
+  packages          install what is missing of the distribution's packages
 
 With KUBECONFIG set to another cluster's, up, down and images leave everything alone.
 `
@@ -64,6 +67,13 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if command == "packages" && len(args) == 0 {
+		installed, err := host.InstallPackages(ctx)
+		if len(installed) > 0 {
+			fmt.Println("installed", strings.Join(installed, " "))
+		}
+		return err
+	}
 	if foreign := os.Getenv("KUBECONFIG"); foreign != "" && foreign != l.Kubeconfig() && command != "build" {
 		fmt.Printf("using the cluster of KUBECONFIG=%s; the local cluster is left alone\n", foreign)
 		return nil
@@ -73,10 +83,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	store := images.NewStore(l, tools)
-	c, err := cluster.New(l, tools, store, os.Stdout)
-	if err != nil {
-		return err
-	}
+	c := cluster.New(l, tools, store, os.Stdout)
 	switch {
 	case command == "up" && len(args) == 0:
 		return c.Up(ctx)

@@ -44,21 +44,18 @@ type Cluster struct {
 	processes  process.Table
 	http       *http.Client
 	out        io.Writer
-	// self is this program, which also watches volumes.
+	// self is a copy of this program, which also watches volumes: the original may be a temporary file of `go run`.
 	self string
 }
 
 // New returns the cluster without touching it. Progress is written to out.
-func New(l layout.Layout, tools Programs, images Images, out io.Writer) (*Cluster, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find this program: %w", err)
-	}
+func New(l layout.Layout, tools Programs, images Images, out io.Writer) *Cluster {
 	return &Cluster{
-		layout: l, tools: tools, images: images, pauseImage: images.PauseImage(), out: out, self: self,
+		layout: l, tools: tools, images: images, pauseImage: images.PauseImage(), out: out,
+		self:      filepath.Join(l.State, "local"),
 		http:      newHTTPClient(),
 		processes: process.Table{PIDs: filepath.Join(l.Run, "pids"), Logs: l.Logs()},
-	}, nil
+	}
 }
 
 // Up starts, repairs or confirms the cluster.
@@ -126,7 +123,7 @@ func (c *Cluster) configure(context.Context) error {
 			return fmt.Errorf("create %s: %w", dir, err)
 		}
 	}
-	return errors.Join(c.writeIdentities(), c.writeConfig(), c.linkVolumes())
+	return errors.Join(c.writeIdentities(), c.writeConfig(), c.copySelf(), c.linkVolumes())
 }
 
 func (c *Cluster) network(ctx context.Context) error {

@@ -55,6 +55,29 @@ func (c *Cluster) writeConfig() error {
 
 func (c *Cluster) configFile(name string) string { return filepath.Join(c.layout.Config(), name) }
 
+// copySelf keeps this program where the background part of it can be found again.
+func (c *Cluster) copySelf() error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	data, err := os.ReadFile(self)
+	if err != nil {
+		return fmt.Errorf("read this program: %w", err)
+	}
+	if now, err := os.ReadFile(c.self); err == nil && bytes.Equal(now, data) {
+		return nil
+	}
+	// Renamed over the old copy, which may be running.
+	if err := os.WriteFile(c.self+".part", data, 0o755); err != nil {
+		return fmt.Errorf("copy this program: %w", err)
+	}
+	if err := os.Rename(c.self+".part", c.self); err != nil {
+		return fmt.Errorf("copy this program: %w", err)
+	}
+	return nil
+}
+
 func writeIfChanged(path string, data []byte) error {
 	if now, err := os.ReadFile(path); err == nil && bytes.Equal(now, data) {
 		return nil

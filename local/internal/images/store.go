@@ -43,17 +43,17 @@ func (s *Store) ImportPause(ctx context.Context) error { return s.ensure(ctx, s.
 
 // ImportAll builds and imports every image of the table. Images whose sources are not there are reported and left out.
 func (s *Store) ImportAll(ctx context.Context) error {
+	var errs []error
 	for _, def := range s.definitions() {
 		err := s.ensure(ctx, def)
 		if errors.Is(err, errNoSource) {
 			slog.Warn("image left out", "image", def.tags[0], "reason", err)
 			continue
 		}
-		if err != nil {
-			return err
-		}
+		// The others may still be of use.
+		errs = append(errs, err)
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // ensure builds the image if its content changed and imports it if the cluster does not have that content.
