@@ -268,16 +268,21 @@ type Migration struct {
 	// Slots as single numbers and ranges: "300", "1-2".
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=256
-	Slots []SlotRange `json:"slots"`
+	Slots []WantedSlots `json:"slots"`
 }
 
 // SlotRange is one slot ("300") or a range of slots ("1-2"), within 0 to 16383.
 //
 // +kubebuilder:validation:MaxLength=11
+type SlotRange string
+
+// WantedSlots is a SlotRange that a person wrote.
+//
+// +kubebuilder:validation:MaxLength=11
 // +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]{1,5}(-[0-9]{1,5})?$')",message="a slot must be written as a number or a range, for example 300 or 1-2"
 // +kubebuilder:validation:XValidation:rule="!self.matches('^[0-9]{1,5}(-[0-9]{1,5})?$') || self.split('-').all(s, int(s) <= 16383)",message="a slot must be between 0 and 16383"
 // +kubebuilder:validation:XValidation:rule="!self.matches('^[0-9]{1,5}-[0-9]{1,5}$') || int(self.split('-')[0]) < int(self.split('-')[1])",message="a range of slots must go from the lower to the higher, for example 1-2; write a single slot as one number"
-type SlotRange string
+type WantedSlots string
 
 // ClusterSpec holds settings of type cluster.
 type ClusterSpec struct {

@@ -65,7 +65,7 @@ type KVRocksTopologySpec struct {
 	// Migrate lists slots and the shard that they should be on.
 	// +optional
 	// +listType=atomic
-	Migrate []Migration `json:"migrate,omitempty"`
+	Migrate []TopologyMigration `json:"migrate,omitempty"`
 	// Release is true while the instance is being deleted: the sidecar clears the monitors and reports released.
 	// +optional
 	Release bool `json:"release,omitempty"`
@@ -81,6 +81,15 @@ type SentinelRef struct {
 type ControllerRef struct {
 	// URL without the /api/v1 prefix.
 	URL string `json:"url"`
+}
+
+// TopologyMigration says on which shard some slots should be.
+type TopologyMigration struct {
+	// Shard that the slots should be on, counted from 0.
+	Shard int32 `json:"shard"`
+	// Slots as single numbers and ranges.
+	// +listType=atomic
+	Slots []SlotRange `json:"slots"`
 }
 
 // TopologyShard is one shard as it must look.
