@@ -61,7 +61,6 @@ type KVRocksList struct {
 // +kubebuilder:validation:XValidation:rule="self.type == oldSelf.type",message="spec.type cannot be changed on a live instance; create a new KVRocks of the wanted type and move the data"
 // +kubebuilder:validation:XValidation:rule="!(has(self.password) && size(self.password) > 0 && has(self.passwordSecretRef))",message="spec.password and spec.passwordSecretRef are both set; keep one of them"
 // +kubebuilder:validation:XValidation:rule="self.type != 'sentinel' || (self.replicas >= 3 && self.replicas % 2 == 1)",message="a sentinel instance needs an odd number of replicas, at least 3, so that a quorum exists; write replicas: 3 or replicas: 5"
-// +kubebuilder:validation:XValidation:rule="self.type != 'cluster' || self.replicas % 2 == 1",message="a cluster needs an odd number of replicas (pods per shard); write replicas: 1, 3 or 5"
 // +kubebuilder:validation:XValidation:rule="self.type != 'cluster' || (has(self.master) && self.master >= 3 && self.master % 2 == 1)",message="a cluster needs spec.master (the number of shards): odd and at least 3; write master: 3"
 // +kubebuilder:validation:XValidation:rule="self.type != 'standard' || !has(self.master) || self.master == 1",message="a standard instance has one master; write master: 1 or leave it out (for more shards use type: cluster)"
 // +kubebuilder:validation:XValidation:rule="self.type != 'sentinel' || !has(self.storage)",message="a sentinel keeps no data; leave spec.storage out"
@@ -92,7 +91,7 @@ type KVRocksSpec struct {
 	ImagePullSecrets []corev1.LocalObjectReference `json:"imagePullSecrets,omitempty"`
 
 	// Replicas is the number of sentinels (odd, at least 3), of pods of a standard instance (one of them the master),
-	// or of pods per shard of a cluster (odd).
+	// or of pods per shard of a cluster.
 	// +optional
 	// +kubebuilder:default=3
 	// +kubebuilder:validation:Minimum=1
