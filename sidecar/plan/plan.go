@@ -1,10 +1,16 @@
 package plan
 
-import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+import (
+	"time"
 
-// Sentinel is the pass for a sentinel instance. Monitors that no topology claims are removed; everything else about the
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// SentinelInput is all that the pass of a sentinel instance knows. In that pass monitors that no topology claims are removed; everything else about the
 // sentinels is repaired in the pass of the instance that they monitor.
 type SentinelInput struct {
+	// Now is the time of the observation.
+	Now time.Time
 	// Topology of the sentinel instance, with its last status.
 	Topology *v1alpha1.KVRocksTopology
 	// Views are its pods; Masters of each view holds every name that the sentinel monitors.

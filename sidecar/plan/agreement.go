@@ -1,0 +1,48 @@
+package plan
+
+import "fmt"
+
+// sentinelVerdict says whether every sentinel monitors the same master with the right quorum. Who is not monitored has
+// nobody to disagree with: True, with the reason NotMonitored.
+func (p *pass) sentinelVerdict() (verdict, bool) {
+	w := &p.watch
+	switch {
+	case !p.in.Sentinels.Configured:
+		return verdict{ReasonNotMonitored, "no sentinel instance is named by the label kvrocks/monitored-by"}, true
+	case !w.active:
+		return verdict{ReasonSentinelNotFound, "the sentinel instance named by the label kvrocks/monitored-by does not exist"}, false
+	case w.answered < w.quorum:
+		return verdict{ReasonQuorumLost, fmt.Sprintf("%d of %d sentinels answer; an election needs %d", w.answered, w.want, w.quorum)}, false
+	case w.electing || p.outage != nil:
+		return verdict{ReasonFailover, "the master is being replaced"}, false
+	case w.answered < w.want || w.silent() > 0:
+		return verdict{ReasonSentinelUnreachable, fmt.Sprintf("%d of %d sentinels answer", w.answered, w.want)}, false
+	}
+	for i := range w.views {
+		if v, ok := p.viewVerdict(&w.views[i]); !ok {
+			return v, false
+		}
+	}
+	return verdict{ReasonAgreed, "every sentinel monitors " + p.master}, true
+}
+
+// viewVerdict finds fault with one sentinel.
+func (p *pass) viewVerdict(v *view) (verdict, bool) {
+	switch {
+	case !v.watches:
+		return verdict{ReasonMonitorMissing, v.pod + " does not monitor " + p.shard.MasterName}, false
+	case p.proven == nil:
+		return verdict{ReasonMonitorWrong, "there is no master to agree on"}, false
+	case !p.agrees(v):
+		return verdict{ReasonMonitorWrong, v.pod + " takes " + v.says.Address + " for the master"}, false
+	case !p.tuned(v):
+		return verdict{ReasonMonitorWrong, v.pod + " has other settings"}, false
+	}
+	if ghost := p.ghost(v); ghost != "" {
+		return verdict{ReasonMonitorWrong, v.pod + " still knows " + ghost}, false
+	}
+	if !p.acquainted(v, nil) {
+		return verdict{ReasonPeersUnknown, v.pod + " has not found every other sentinel yet"}, false
+	}
+	return verdict{}, true
+}

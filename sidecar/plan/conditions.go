@@ -1,0 +1,185 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Reasons of the conditions.
+const (
+	// PrimaryAvailable.
+
+	// ReasonMasterServing: the master answers, is attached and labelled.
+	ReasonMasterServing = "MasterServing"
+	// ReasonAttaching: the master is proved and is being put into the Services.
+	ReasonAttaching = "Attaching"
+	// ReasonWaitingForMembers: no master can be chosen before the named members answer.
+	ReasonWaitingForMembers = "WaitingForMembers"
+	// ReasonPromoting: a member has been told to be master.
+	ReasonPromoting = "Promoting"
+	// ReasonMasterDown: the recorded master does not serve, and it is not yet time to replace it.
+	ReasonMasterDown = "MasterDown"
+	// ReasonSentinelElecting: the sentinels are replacing the master.
+	ReasonSentinelElecting = "SentinelElecting"
+	// ReasonHandingOver: writes are stopped for a planned move.
+	ReasonHandingOver = "HandingOver"
+
+	// ReplicationHealthy.
+
+	// ReasonReplicasLinked: every wanted replica is attached and its link is up.
+	ReasonReplicasLinked = "ReplicasLinked"
+	// ReasonNoReplicas: none is wanted.
+	ReasonNoReplicas = "NoReplicasWanted"
+	// ReasonReplicasMissing: some wanted replica is not attached or its link is not up.
+	ReasonReplicasMissing = "ReplicasMissing"
+
+	// SentinelAgreed.
+
+	// ReasonNotMonitored: no sentinel instance is named, so there is nobody to disagree.
+	ReasonNotMonitored = "NotMonitored"
+	// ReasonSentinelNotFound: the named sentinel instance does not exist.
+	ReasonSentinelNotFound = "SentinelNotFound"
+	// ReasonQuorumLost: fewer sentinels answer than an election needs.
+	ReasonQuorumLost = "QuorumLost"
+	// ReasonSentinelUnreachable: some sentinel does not answer; the quorum does.
+	ReasonSentinelUnreachable = "SentinelUnreachable"
+	// ReasonMonitorMissing: some sentinel does not monitor the master.
+	ReasonMonitorMissing = "MonitorMissing"
+	// ReasonMonitorWrong: some sentinel takes another address for the master, has other settings, or knows ghosts.
+	ReasonMonitorWrong = "MonitorWrong"
+	// ReasonPeersUnknown: some sentinel has not found all the others yet.
+	ReasonPeersUnknown = "PeersUnknown"
+	// ReasonFailover: the master is being replaced.
+	ReasonFailover = "FailoverInProgress"
+	// ReasonAgreed: every sentinel monitors the master with the right quorum and knows the others.
+	ReasonAgreed = "Agreed"
+	// ReasonReleasing: the monitors are being removed because the instance is being deleted.
+	ReasonReleasing = "Releasing"
+
+	// ConfigApplied and CredentialsApplied.
+
+	// ReasonApplied: done.
+	ReasonApplied = "Applied"
+	// ReasonApplying: under way.
+	ReasonApplying = "Applying"
+	// ReasonRefused: a node refused it; the message quotes the node.
+	ReasonRefused = "Refused"
+	// ReasonSecretUnreadable: the password could not be read.
+	ReasonSecretUnreadable = "SecretUnreadable"
+)
+
+func (p *pass) conditions() []metav1.Condition {
+	last := p.in.Topology.Status.Conditions
+	all := make([]metav1.Condition, 0, 5)
+	add := func(kind string, status metav1.ConditionStatus, v verdict) {
+		all = append(all, newCondition(p.in.Topology, p.now, kind, status, v))
+	}
+	v, ok := p.primaryVerdict()
+	add(v1alpha1.ConditionPrimaryAvailable, truth(ok), v)
+	v, ok = p.replicationVerdict()
+	add(v1alpha1.ConditionReplicationHealthy, truth(ok), v)
+	if p.in.Topology.Spec.Release {
+		// Unknown, so that the transition tells when the release began.
+		add(v1alpha1.ConditionSentinelAgreed, metav1.ConditionUnknown, verdict{ReasonReleasing, "the monitors are being removed"})
+	} else {
+		v, ok = p.sentinelVerdict()
+		add(v1alpha1.ConditionSentinelAgreed, truth(ok), v)
+	}
+	if v, ok, known := p.configVerdict(); known {
+		add(v1alpha1.ConditionConfigApplied, truth(ok), v)
+	} else if c := conditionOf(last, v1alpha1.ConditionConfigApplied); c != nil {
+		all = append(all, *c)
+	}
+	v, ok = p.credentialsVerdict()
+	add(v1alpha1.ConditionCredentialsApplied, truth(ok), v)
+	return all
+}
+
+// newCondition dates a condition: the time of its last transition is carried over while the status stays the same.
+func newCondition(
+	t *v1alpha1.KVRocksTopology, now time.Time, kind string, s metav1.ConditionStatus, v verdict,
+) metav1.Condition {
+	c := metav1.Condition{
+		Type: kind, Status: s, Reason: v.reason, Message: v.message,
+		ObservedGeneration: t.Generation, LastTransitionTime: metav1.NewTime(now),
+	}
+	if before := conditionOf(t.Status.Conditions, kind); before != nil && before.Status == s {
+		c.LastTransitionTime = before.LastTransitionTime
+	}
+	return c
+}
+
+func conditionOf(all []metav1.Condition, kind string) *metav1.Condition {
+	for i := range all {
+		if all[i].Type == kind {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+func truth(ok bool) metav1.ConditionStatus {
+	if ok {
+		return metav1.ConditionTrue
+	}
+	return metav1.ConditionFalse
+}
+
+func (p *pass) primaryVerdict() (verdict, bool) {
+	switch m := p.proven; {
+	case m == nil || p.waiting.reason != "":
+		return p.waiting, false
+	case !m.was.Attached || m.was.Role != v1alpha1.RoleMaster:
+		return verdict{ReasonAttaching, m.name + " is master and is being attached"}, false
+	}
+	return verdict{ReasonMasterServing, p.master + " is the master"}, true
+}
+
+func (p *pass) replicationVerdict() (verdict, bool) {
+	if p.shard.Replicas <= 1 {
+		return verdict{ReasonNoReplicas, "one pod has no replicas"}, true
+	}
+	var missing []string
+	staying := int32(0)
+	for i := range p.members {
+		m := &p.members[i]
+		if m.leaving {
+			continue
+		}
+		staying++
+		if m != p.proven && p.linkOf(m) != v1alpha1.LinkUp {
+			missing = append(missing, fmt.Sprintf("%s (%s)", m.name, p.linkOf(m)))
+		}
+	}
+	switch {
+	case p.proven == nil:
+		return verdict{ReasonReplicasMissing, "there is no master to follow"}, false
+	case len(missing) > 0:
+		return verdict{ReasonReplicasMissing, "not replicating: " + strings.Join(missing, ", ")}, false
+	case staying < p.shard.Replicas:
+		return verdict{ReasonReplicasMissing, fmt.Sprintf("%d pods are still to come", p.shard.Replicas-staying)}, false
+	}
+	return verdict{ReasonReplicasLinked, "every replica is linked to " + p.master}, true
+}
+
+func (p *pass) credentialsVerdict() (verdict, bool) {
+	if e := p.in.Credentials.Err; e != "" {
+		return verdict{ReasonSecretUnreadable, e}, false
+	}
+	for i := range p.members {
+		if m := &p.members[i]; m.exists && m.node.Reach == Refused {
+			return verdict{ReasonRefused, m.name + " refuses every known password: " + m.node.Err}, false
+		}
+	}
+	if stale := p.in.Credentials.Stale; len(stale) > 0 {
+		return verdict{ReasonApplying, "giving the present password to " + strings.Join(stale, ", ")}, false
+	}
+	if p.watch.authUnknown {
+		return verdict{ReasonApplying, "giving the present password to the sentinels"}, false
+	}
+	return verdict{ReasonApplied, "every node uses the wanted password"}, true
+}

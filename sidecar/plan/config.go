@@ -1,0 +1,118 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Settings that every node has whatever the topology says; see Node.Config.
+const (
+	announceSetting = "replica-announce-ip"
+	authMatches     = "masterauth-matches"
+)
+
+// applyPassword gives the wanted password to the nodes that took a previous one, the master last, and to the sentinels
+// at the same time: to them a wrong password looks like a dead master.
+func (p *pass) applyPassword() {
+	if p.in.Credentials.Err != "" {
+		return
+	}
+	stale := p.in.Credentials.Stale
+	for i := range p.members {
+		m := &p.members[i]
+		wrong := m.answered() && m.node.Config[authMatches] == "no"
+		if m.name != p.master && (wrong || slices.Contains(stale, m.name)) {
+			p.do(ApplyPassword{Pod: m.name})
+		}
+	}
+	if m := p.member(p.master); m != nil {
+		if slices.Contains(stale, m.name) || m.answered() && m.node.Config[authMatches] == "no" {
+			p.do(ApplyPassword{Pod: m.name})
+		}
+	}
+	for i := range p.watch.views {
+		v := &p.watch.views[i]
+		if v.watches && (len(stale) > 0 || !v.says.AuthApplied) {
+			p.do(Tune{Sentinel: v.pod, MasterName: p.shard.MasterName, Quorum: int32(p.watch.quorum), Failover: p.failover})
+		}
+	}
+}
+
+// applyConfig applies the settings that a node has otherwise, each on its own so that a refusal holds up no other.
+func (p *pass) applyConfig() {
+	for i := range p.members {
+		m := &p.members[i]
+		if !m.answered() || m.node.Config == nil {
+			continue
+		}
+		if have, known := m.node.Config[announceSetting]; known && have != m.address {
+			p.set(m, announceSetting, m.address)
+		}
+		for _, name := range p.differing(m) {
+			p.set(m, name, p.in.Topology.Spec.Config[name])
+		}
+	}
+}
+
+func (p *pass) set(m *member, name, value string) {
+	if _, refused := m.node.Refusals[name]; !refused {
+		p.do(Configure{Pod: m.name, Settings: map[string]string{name: value}})
+		p.again(againWait)
+	}
+}
+
+// differing lists, sorted, the settings that the node has otherwise than wanted.
+func (p *pass) differing(m *member) []string {
+	var names []string
+	for name, want := range p.in.Topology.Spec.Config {
+		if have, known := m.node.Config[name]; !known || normal(have) != normal(want) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// configVerdict describes the first setting that a node has not taken; ok is true when all have, known is false when
+// nothing was read in this pass.
+func (p *pass) configVerdict() (v verdict, ok, known bool) {
+	known = true
+	for i := range p.members {
+		m := &p.members[i]
+		if !m.answered() || m.node.Config == nil {
+			known = known && !m.answered()
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(m.node.Refusals)) {
+			return verdict{ReasonRefused, m.name + " refuses " + name + ": " + m.node.Refusals[name]}, false, true
+		}
+		if names := p.differing(m); len(names) > 0 {
+			return verdict{ReasonApplying, "applying " + strings.Join(names, ", ") + " to " + m.name}, false, true
+		}
+	}
+	return verdict{ReasonApplied, "every node runs with kvrocksConfig"}, true, known
+}
+
+// units of kvrocks.conf, in bytes.
+var units = []struct {
+	suffix string
+	bytes  int64
+}{
+	{"gb", 1 << 30}, {"mb", 1 << 20}, {"kb", 1 << 10}, {"g", 1 << 30}, {"m", 1 << 20}, {"k", 1 << 10}, {"b", 1},
+}
+
+// normal brings a value into the form in which equal settings are equal: without quotes, in lower case, one space
+// between words, sizes in bytes.
+func normal(value string) string {
+	v := strings.ToLower(strings.Join(strings.Fields(strings.Trim(strings.TrimSpace(value), `"'`)), " "))
+	for _, u := range units {
+		if digits, ok := strings.CutSuffix(v, u.suffix); ok {
+			if n, err := strconv.ParseInt(digits, 10, 64); err == nil {
+				return strconv.FormatInt(n*u.bytes, 10)
+			}
+		}
+	}
+	return v
+}

@@ -1,0 +1,83 @@
+package plan
+
+import (
+	"time"
+)
+
+// decide replaces the recorded master m, which is fenced. While the sentinels may elect a successor the choice is theirs;
+// the sidecar takes it over only by making them forget the master first.
+func (p *pass) decide(m *member) {
+	if p.outage == nil {
+		p.wait(ReasonMasterDown, m.name+" cannot serve; the sentinels have not called it down yet", againSoon)
+		return
+	}
+	if p.watch.mayElect() {
+		p.leaveToSentinel()
+		return
+	}
+	if !m.answered() && p.outageAge() < p.downAfter() && m.downFor(p.now) < p.downAfter() {
+		p.wait(ReasonMasterDown, m.name+" does not answer ("+m.state()+")", againSoon)
+		return
+	}
+	next, awaited := p.successor(m)
+	if next == nil {
+		p.wait(ReasonWaitingForMembers, "no successor for "+m.name+" yet: waiting for "+awaited, againSoon)
+		return
+	}
+	if p.outage.Target != next.name {
+		p.abandonTarget()
+		p.outage.Target, p.intent = next.name, true
+	}
+	p.cutOffMastersBut(next)
+	p.do(Promote{Pod: next.name})
+	p.wait(ReasonPromoting, next.name+" is being promoted in place of "+m.name, againStep)
+}
+
+// leaveToSentinel waits for an election, and takes the decision over when none can succeed: nobody is attached whom a
+// sentinel could reach, or two attempts have had the time to fail.
+func (p *pass) leaveToSentinel() {
+	patience := p.downAfter() + 2*time.Duration(p.failover.FailoverTimeoutMilliseconds)*time.Millisecond
+	late := p.outageAge() > patience && !p.watch.electing
+	switch {
+	case p.othersAttached() && !late:
+		p.wait(ReasonSentinelElecting, "the sentinels are to elect a new master", againSoon)
+	case p.watch.silent() >= p.watch.quorum:
+		p.wait(ReasonSentinelElecting, "the sentinels do not answer, so they may or may not elect a new master", againWait)
+	default:
+		p.unmonitor()
+		p.warn("SentinelOverruled", "the sentinels cannot elect a master; the sidecar chooses one")
+		p.wait(ReasonWaitingForMembers, "the sentinels cannot elect a master; the sidecar chooses one", againStep)
+	}
+}
+
+// unmonitor makes every sentinel that answers forget the master.
+func (p *pass) unmonitor() {
+	for i := range p.watch.views {
+		if v := &p.watch.views[i]; v.watches {
+			p.do(Unmonitor{Sentinel: v.pod, MasterName: p.shard.MasterName})
+		}
+	}
+}
+
+// successor returns the member with the most data, or whom to wait for. Not everybody has to answer, but then a majority
+// of the members must hold data: what a majority had is not lost, and a sidecar that is cut off itself does nothing.
+// When only the master of two is missing there can be no majority; that it is really gone must then be known from
+// Kubernetes.
+func (p *pass) successor(m *member) (next *member, awaited string) {
+	awaited = p.awaited()
+	best := p.mostData()
+	if best == nil || awaited == "" {
+		return best, awaited
+	}
+	holders := 0
+	for i := range p.members {
+		if o := &p.members[i]; o.answered() && !o.pod.Deleting && !o.node.Empty {
+			holders++
+		}
+	}
+	pair := len(p.members) == 2 && holders == 1 && m.gone()
+	if holders >= len(p.members)/2+1 || pair {
+		return best, ""
+	}
+	return nil, awaited
+}

@@ -1,0 +1,213 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// electionGrace is how long after +odown the sentinels are given to elect somebody before a master that is back is put
+// into its place again. Their first attempt begins within a second and gives up after 10 s.
+const electionGrace = 15 * time.Second
+
+// electedBySentinel returns the member that the sentinels made master in place of the recorded one. It must answer as
+// master, and either the quorum names it, or some sentinel does and it is attached: nobody but a sentinel promotes an
+// attached replica.
+func (p *pass) electedBySentinel() *member {
+	var elected *member
+	most := 0
+	for i := range p.members {
+		m := &p.members[i]
+		if m.name == p.master || !m.isMaster() {
+			continue
+		}
+		n := p.watch.names(m.address)
+		if n > most && (n >= p.watch.quorum || m.was.Attached) {
+			elected, most = m, n
+		}
+	}
+	return elected
+}
+
+// uncontested: nobody but the sidecar can make a member master now. Sentinel reaches attached members only.
+func (p *pass) uncontested() bool {
+	switch {
+	case !p.watch.mayElect() || !p.othersAttached():
+		return true
+	case p.watch.electing:
+		return false
+	}
+	return !p.watch.odown || p.outageAge() > electionGrace
+}
+
+func (p *pass) othersAttached() bool {
+	for i := range p.members {
+		if m := &p.members[i]; m.name != p.master && m.was.Attached {
+			return true
+		}
+	}
+	return false
+}
+
+// outageAge is how long ago the recorded outage was detected; 0 without one.
+func (p *pass) outageAge() time.Duration {
+	if p.outage == nil {
+		return 0
+	}
+	return p.now.Sub(p.outage.DetectedAt.Time)
+}
+
+// chosenAnswers: the successor that the sidecar chose in an earlier pass answers as master.
+func (p *pass) chosenAnswers() bool {
+	if p.outage == nil {
+		return false
+	}
+	chosen := p.member(p.outage.Target)
+	return chosen != nil && chosen.isMaster()
+}
+
+// masterAnswers: the recorded master answers as master.
+func (p *pass) masterAnswers(m *member) {
+	serving := m.was.Attached && p.outage == nil
+	switch {
+	case p.uncontested():
+		p.endOutage(m)
+		p.prove(m)
+	case serving && (!p.watch.electing || p.watch.authUnknown):
+		// The sentinels cannot reach it and we can. Until they begin to replace it, it serves.
+		p.prove(m)
+		p.again(againSoon)
+	default:
+		p.fence(m, v1alpha1.CauseDown)
+		p.wait(ReasonSentinelElecting, "the sentinels are replacing "+m.name, againSoon)
+	}
+}
+
+// masterReturned: the recorded master answers, but not as master: it has restarted, or was told to follow somebody.
+func (p *pass) masterReturned(m *member) {
+	switch {
+	case p.uncontested() && p.holdsAll(m):
+		p.cutOffMastersBut(m)
+		p.do(Promote{Pod: m.name})
+		p.wait(ReasonPromoting, m.name+" is back with all its data and is being promoted again", againStep)
+	case p.watch.mayElect() && p.othersAttached():
+		if p.watch.odown || p.watch.electing {
+			p.fence(m, v1alpha1.CauseDown)
+		}
+		p.decide(m)
+	default:
+		p.fence(m, v1alpha1.CauseRestart)
+		p.decide(m)
+	}
+}
+
+// masterSilent: the recorded master does not answer, or has no pod.
+func (p *pass) masterSilent(m *member) {
+	alone := !p.watch.mayElect() && (!m.exists || m.downFor(p.now) >= p.downAfter())
+	if p.outage == nil && !p.watch.odown && !alone {
+		p.wait(ReasonMasterDown, m.name+" does not answer ("+m.state()+")", againSoon)
+		return
+	}
+	p.fence(m, v1alpha1.CauseDown)
+	p.decide(m)
+}
+
+// masterMute: the recorded master is alive, but loads its database or refuses the password. That is no outage unless the
+// sentinels say so.
+func (p *pass) masterMute(m *member) {
+	if p.watch.odown || p.outage != nil {
+		p.fence(m, v1alpha1.CauseDown)
+		p.decide(m)
+		return
+	}
+	p.wait(ReasonMasterDown, m.name+" cannot serve yet ("+m.state()+")", againSoon)
+}
+
+// holdsAll: no answering member has more data than m, and m is not empty unless everybody is known to be.
+func (p *pass) holdsAll(m *member) bool {
+	if m.pod.Deleting {
+		return false
+	}
+	for i := range p.members {
+		o := &p.members[i]
+		if o.answered() && o.node.Sequence > m.node.Sequence {
+			return false
+		}
+		if m.node.Empty && (!o.answered() || !o.node.Empty) {
+			return false
+		}
+	}
+	return true
+}
+
+// fence cuts the recorded master off and puts on record, once, that it is to be replaced.
+func (p *pass) fence(m *member, cause v1alpha1.FailoverCause) {
+	if p.outage == nil {
+		p.outage = p.newOutage(m, cause)
+		p.intent = true
+		p.warn("MasterDown", m.name+" is to be replaced as master: "+m.state())
+	}
+	p.cutOff(m, "the master is to be replaced")
+}
+
+func (p *pass) newOutage(m *member, cause v1alpha1.FailoverCause) *v1alpha1.Outage {
+	since, detected := m.node.LastSeen, p.watch.odownAt
+	if detected.IsZero() || detected.After(p.now) {
+		detected = p.now
+	}
+	if since.IsZero() || since.After(detected) {
+		since = detected
+	}
+	o := &v1alpha1.Outage{Master: m.name, Cause: cause, Since: microTime(since), DetectedAt: microTime(detected)}
+	for i := range p.members {
+		if r := &p.members[i]; r != m && r.answered() {
+			o.Sequence = max(o.Sequence, r.node.Sequence)
+		}
+	}
+	return o
+}
+
+// endOutage clears the record, because the recorded master stays.
+func (p *pass) endOutage(m *member) {
+	if p.outage == nil {
+		return
+	}
+	p.abandonTarget()
+	p.outage = nil
+	p.event("MasterReturned", m.name+" is back and stays master")
+}
+
+// abandonTarget gives the chosen successor up. Unless it is seen as a replica it may have become master unseen, so it is
+// cut off.
+func (p *pass) abandonTarget() {
+	t := p.member(p.outage.Target)
+	p.outage.Target = ""
+	if t != nil && (!t.answered() || t.isMaster()) {
+		p.cutOff(t, "it was chosen as master and did not take over")
+	}
+}
+
+// succeed makes x, which answers as master, the recorded master.
+func (p *pass) succeed(x *member) {
+	if p.master == "" {
+		p.event("MasterChosen", x.name+" is the master")
+	} else if p.master != x.name {
+		if old := p.member(p.master); old != nil {
+			p.cutOff(old, x.name+" is the master now")
+		}
+		p.recordFailover(x)
+	}
+	p.master, p.outage, p.intent = x.name, nil, true
+	p.prove(x)
+}
+
+// prove takes x for the master: it alone is labelled and attached as such.
+func (p *pass) prove(x *member) {
+	p.proven = x
+	p.cutOffMastersBut(x)
+	if x.node.Empty && x.node.Sequence == 0 {
+		p.do(WriteMarker{Pod: x.name})
+	}
+	p.setRole(x, v1alpha1.RoleMaster)
+	p.attach(x)
+}

@@ -1,0 +1,48 @@
+package plan
+
+import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+
+// cutOff takes a pod out of every Service: the role label first, then the gate.
+func (p *pass) cutOff(m *member, why string) {
+	if !m.exists {
+		return
+	}
+	p.setRole(m, "")
+	if m.pod.Attached {
+		m.pod.Attached = false
+		p.do(Detach{Pod: m.name, Reason: why})
+	}
+}
+
+func (p *pass) setRole(m *member, role v1alpha1.Role) {
+	if m.exists && m.pod.Role != role {
+		m.pod.Role = role
+		p.do(Label{Pod: m.name, Role: role})
+	}
+}
+
+func (p *pass) attach(m *member) {
+	if !m.pod.Attached && !m.pod.Deleting {
+		m.pod.Attached = true
+		p.do(Attach{Pod: m.name})
+	}
+}
+
+// withdrawStaleGates cuts off every node that follows itself: it has restarted since it was attached.
+func (p *pass) withdrawStaleGates() {
+	for i := range p.members {
+		if m := &p.members[i]; m.unplaced() {
+			p.cutOff(m, "the node has restarted and has no place yet")
+		}
+	}
+}
+
+// cutOffMastersBut cuts off every other member that is labelled or answers as master.
+func (p *pass) cutOffMastersBut(x *member) {
+	for i := range p.members {
+		m := &p.members[i]
+		if m != x && (m.isMaster() || m.pod.Role == v1alpha1.RoleMaster) {
+			p.cutOff(m, x.name+" is the master")
+		}
+	}
+}

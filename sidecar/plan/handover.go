@@ -1,0 +1,169 @@
+package plan
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+const (
+	// handoverLag is how many writes the target may be behind for a handover to begin: at some 10,000 writes a second
+	// it catches up within the time that the writes may be stopped.
+	handoverLag = 5000
+	// handoverPatience bounds how long writes stay stopped before the old master takes them again.
+	handoverPatience = 1500 * time.Millisecond
+	// handoverSetup bounds how long the sentinels may take to forget the master.
+	handoverSetup = 10 * time.Second
+	// handoverRetry is how long after an aborted handover the next one begins.
+	handoverRetry = 30 * time.Second
+)
+
+// handingOver: a planned move is under way.
+func (p *pass) handingOver() bool {
+	return p.outage != nil && p.outage.Cause == v1alpha1.CauseHandover
+}
+
+// startHandover records the intent to move the master off a pod that must not be master.
+//
+// From then on each pass takes the step that what it sees asks for: the sentinels forget the master; it is made
+// read-only; when the target has all its data it is promoted; it is seen as master and recorded. Until the target is
+// promoted the way back is to promote the old master again.
+func (p *pass) startHandover() {
+	m := p.proven
+	if p.outage != nil || !(m.handoff || m.pod.Deleting) || !m.was.Attached || m.was.Role != v1alpha1.RoleMaster {
+		return
+	}
+	if p.watch.odown || p.watch.electing || p.watch.silent() >= max(1, p.watch.quorum) || p.abortedLately() {
+		p.again(againWait)
+		return
+	}
+	target := p.handoverTarget(m)
+	if target == nil {
+		p.again(againWait)
+		return
+	}
+	p.outage = &v1alpha1.Outage{
+		Master: m.name, Cause: v1alpha1.CauseHandover, Target: target.name,
+		Since: microTime(p.now), DetectedAt: microTime(p.now), Sequence: target.node.Sequence,
+	}
+	p.intent = true
+	p.event("HandoverStarted", m.name+" hands over to "+target.name)
+	p.unmonitor()
+	p.again(againWrites)
+}
+
+// handoverTarget is the next healthy replica above the master, counted from the top, else the lowest: a rolling update
+// goes from the highest ordinal down, so those above the master are updated already.
+func (p *pass) handoverTarget(m *member) *member {
+	var above, below *member
+	for i := range p.members {
+		t := &p.members[i]
+		if t == m || t.handoff || t.pod.Deleting || !t.was.Attached || !t.linked(m) ||
+			m.node.Sequence-t.node.Sequence > handoverLag {
+			continue
+		}
+		if t.ordinal > m.ordinal && (above == nil || t.ordinal > above.ordinal) {
+			above = t
+		}
+		if t.ordinal < m.ordinal && (below == nil || t.ordinal < below.ordinal) {
+			below = t
+		}
+	}
+	if above != nil {
+		return above
+	}
+	return below
+}
+
+func (p *pass) abortedLately() bool {
+	for i := len(p.failovers) - 1; i >= 0; i-- {
+		if r := &p.failovers[i]; r.Shard == p.shard.Index {
+			return r.From == r.To && p.now.Sub(r.At.Time) < handoverRetry
+		}
+	}
+	return false
+}
+
+// handOver takes the next step of a planned move away from m.
+func (p *pass) handOver(m *member) {
+	t := p.member(p.outage.Target)
+	p.again(againWrites)
+	switch {
+	case m.silent():
+		// It died on the way. The sentinels have forgotten it, so the sidecar decides, as for any dead master.
+		p.abandonTargetIfUnseen(t)
+		p.outage.Cause, p.outage.DetectedAt, p.intent = v1alpha1.CauseDown, microTime(p.now), true
+		p.masterSilent(m)
+	case !m.answered():
+		p.wait(ReasonHandingOver, m.name+" cannot serve yet ("+m.state()+")", againSoon)
+	case t != nil && t.isMaster() && t.node.Sequence >= m.node.Sequence:
+		p.succeed(t)
+	case m.isMaster():
+		p.stopWrites(m, t)
+	default:
+		p.promoteTarget(m, t)
+	}
+}
+
+// stopWrites makes the master read-only, once no sentinel can take that for an outage.
+func (p *pass) stopWrites(m, t *member) {
+	fit := t != nil && !t.handoff && t.linked(m) && m.node.Sequence-t.node.Sequence <= handoverLag
+	forgotten := p.watch.watching == 0 && p.watch.silent() < max(1, p.watch.quorum)
+	switch {
+	case !fit || !forgotten && p.now.Sub(p.outage.Since.Time) > handoverSetup:
+		p.resume(m)
+	case !forgotten:
+		p.unmonitor()
+		p.prove(m)
+	default:
+		p.outage.DetectedAt, p.intent = microTime(p.now), true
+		p.setRole(m, "")
+		p.do(Follow{Pod: m.name, Host: deadHost, Port: deadPort})
+		p.wait(ReasonHandingOver, m.name+" is handing over to "+t.name, againWrites)
+	}
+}
+
+// promoteTarget: the old master is read-only. The target is promoted when it has all that the old master has; when that
+// takes too long the old master is promoted again.
+func (p *pass) promoteTarget(m, t *member) {
+	fit := t != nil && t.answered() && !t.isMaster() && !t.pod.Deleting
+	switch {
+	case fit && t.node.Sequence >= m.node.Sequence:
+		p.cutOff(m, "it hands over to "+t.name)
+		p.do(Promote{Pod: t.name})
+		p.wait(ReasonHandingOver, t.name+" is being promoted in place of "+m.name, againWrites)
+	case fit && p.outageAge() < handoverPatience:
+		p.wait(ReasonHandingOver, t.name+" is catching up with "+m.name, againWrites)
+	default:
+		if p.outage.Target != "" {
+			p.abandonTarget()
+			p.intent = true
+		}
+		p.masterReturned(m)
+		p.again(againWrites)
+	}
+}
+
+// resume ends a handover with the old master in its place.
+func (p *pass) resume(m *member) {
+	stopped := p.outage.Target == ""
+	p.abandonTarget()
+	if stopped {
+		ms := p.outageAge().Milliseconds()
+		p.append(v1alpha1.FailoverRecord{
+			At: microTime(p.now), Shard: p.shard.Index, Cause: v1alpha1.CauseHandover,
+			From: m.name, To: m.name, PromoteMs: ms, Sequence: m.node.Sequence, LostSequence: new(int64),
+		})
+		p.warn("HandoverAborted", fmt.Sprintf("%s stays master, because no replica took over; writes were stopped for %d ms", m.name, ms))
+	}
+	p.outage, p.intent = nil, true
+	p.prove(m)
+}
+
+// abandonTargetIfUnseen gives the target up, unless it is seen as master already.
+func (p *pass) abandonTargetIfUnseen(t *member) {
+	if t == nil || !t.isMaster() {
+		p.abandonTarget()
+	}
+}

@@ -1,0 +1,120 @@
+package plan
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// A node that follows this address follows nobody: it is read-only and keeps its data. It tells a master that was stopped
+// on purpose from a node that has just booted, which follows itself.
+const (
+	deadHost = "127.0.0.1"
+	deadPort = 1
+)
+
+// staleIO is how long a replica may not have heard of its master before its link, though "up", counts as down. Masters
+// that have nothing to say send a ping every second or so; the link stays "up" for more than a minute without.
+const staleIO = 15 * time.Second
+
+// member is a pod of the shard with all that is known of it.
+type member struct {
+	name    string
+	address string
+	ordinal int32
+	// exists is true when the pod does.
+	exists bool
+	pod    Pod
+	// was is the pod as observed; pod is as it will be after the actions planned so far.
+	was  Pod
+	node Node
+	// handoff: the pod must not be master.
+	handoff bool
+	// leaving: the pod is beyond the wanted number of replicas.
+	leaving bool
+	port    int32
+}
+
+func newMembers(in *Input, shard *v1alpha1.TopologyShard) []member {
+	members := make([]member, len(shard.Members))
+	for i, m := range shard.Members {
+		pod, exists := in.Pods[m.Pod]
+		node, known := in.Nodes[m.Pod]
+		if !exists || !known {
+			node.Reach = Down
+		}
+		ordinal := ordinalOf(m.Pod, i)
+		members[i] = member{
+			name:    m.Pod,
+			address: m.Address,
+			ordinal: ordinal,
+			exists:  exists,
+			pod:     pod,
+			was:     pod,
+			node:    node,
+			handoff: slices.Contains(shard.Handoff, m.Pod),
+			leaving: ordinal >= shard.Replicas,
+			port:    in.Topology.Spec.Port,
+		}
+	}
+	return members
+}
+
+// ordinalOf reads the ordinal from the name of a StatefulSet's pod; a name without one gets its place in the list.
+func ordinalOf(pod string, place int) int32 {
+	n, err := strconv.ParseInt(pod[strings.LastIndexByte(pod, '-')+1:], 10, 32)
+	if err != nil {
+		return int32(place)
+	}
+	return int32(n)
+}
+
+func (m *member) answered() bool { return m.node.Reach == Answered }
+
+// silent: nothing came back, or there is no pod. A node that loads or refuses a password is alive.
+func (m *member) silent() bool { return m.node.Reach == Down || m.node.Reach == Hung }
+
+// gone: Kubernetes itself says that the process does not run.
+func (m *member) gone() bool { return !m.exists || !m.pod.Running || m.pod.Deleting && m.silent() }
+
+func (m *member) isMaster() bool { return m.answered() && m.node.Role == v1alpha1.RoleMaster }
+
+// stopped: a replica of the dead address.
+func (m *member) stopped() bool {
+	return m.answered() && m.node.Role != v1alpha1.RoleMaster &&
+		m.node.MasterHost == deadHost && m.node.MasterPort == deadPort
+}
+
+// unplaced: the node follows itself, as every node does after a start, until it is told otherwise.
+func (m *member) unplaced() bool {
+	if !m.answered() || m.node.Role == v1alpha1.RoleMaster || m.stopped() {
+		return false
+	}
+	switch m.node.MasterHost {
+	case "", "localhost", "::1", m.address, m.pod.IP:
+		return true
+	}
+	return strings.HasPrefix(m.node.MasterHost, "127.")
+}
+
+// follows: a replica of the given member.
+func (m *member) follows(master *member) bool {
+	return m.answered() && m.node.Role != v1alpha1.RoleMaster &&
+		m.node.MasterHost == master.address && m.node.MasterPort == m.port
+}
+
+// linked: replicating from the given member right now.
+func (m *member) linked(master *member) bool {
+	return m.follows(master) && m.node.LinkUp && !m.node.Syncing && m.node.LastIO < staleIO
+}
+
+// downFor is how long the node has been failing, as far as this process knows.
+func (m *member) downFor(now time.Time) time.Duration {
+	if m.answered() || m.node.DownSince.IsZero() {
+		return 0
+	}
+	return now.Sub(m.node.DownSince)
+}

@@ -1,0 +1,142 @@
+package plan
+
+import (
+	"slices"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// How soon the next pass is wanted.
+const (
+	// againWrites: writes are stopped, every millisecond counts.
+	againWrites = 10 * time.Millisecond
+	// againStep: the next step needs only what the node answers to the last one.
+	againStep = 50 * time.Millisecond
+	// againSoon: something is under way that takes about a second, such as a link or an election.
+	againSoon = 250 * time.Millisecond
+	// againWait: somebody else has to do something first.
+	againWait = time.Second
+)
+
+// pass is the planning of one shard: what is known, and what has been decided so far.
+type pass struct {
+	in       *Input
+	now      time.Time
+	shard    *v1alpha1.TopologyShard
+	port     int32
+	failover v1alpha1.Failover
+	members  []member
+	watch    watch
+
+	// master is the recorded master; it changes when a successor is proved.
+	master string
+	// outage is what must be remembered of a replacement under way.
+	outage *v1alpha1.Outage
+	// failovers is the journal, the newest last.
+	failovers []v1alpha1.FailoverRecord
+	// proven is the recorded master, when it answers as master and nothing contests its place.
+	proven *member
+	// waiting says why there is no proved master, or what holds one back.
+	waiting verdict
+	// released is set once no sentinel knows the instance any more.
+	released bool
+
+	actions []Action
+	events  []Event
+	intent  bool
+	soon    time.Duration
+}
+
+// verdict is a reason and a message for people.
+type verdict struct{ reason, message string }
+
+func newPass(in Input, shard *v1alpha1.TopologyShard) *pass {
+	spec, status := &in.Topology.Spec, &in.Topology.Status
+	p := &pass{
+		in:        &in,
+		now:       in.Now,
+		shard:     shard,
+		port:      spec.Port,
+		failover:  withDefaults(spec.Failover),
+		failovers: status.Failovers,
+	}
+	for i := range status.Shards {
+		if last := &status.Shards[i]; last.Index == shard.Index {
+			p.master = last.Master
+			p.outage = last.Outage.DeepCopy()
+		}
+	}
+	p.members = newMembers(&in, shard)
+	p.watch = newWatch(&in.Sentinels, shard.MasterName)
+	return p
+}
+
+func withDefaults(f *v1alpha1.Failover) v1alpha1.Failover {
+	d := v1alpha1.Failover{
+		DownAfterMilliseconds:       v1alpha1.DefaultDownAfterMilliseconds,
+		FailoverTimeoutMilliseconds: v1alpha1.DefaultFailoverTimeoutMilliseconds,
+		ParallelSyncs:               v1alpha1.DefaultParallelSyncs,
+	}
+	if f == nil {
+		return d
+	}
+	if f.DownAfterMilliseconds > 0 {
+		d.DownAfterMilliseconds = f.DownAfterMilliseconds
+	}
+	if f.FailoverTimeoutMilliseconds > 0 {
+		d.FailoverTimeoutMilliseconds = f.FailoverTimeoutMilliseconds
+	}
+	if f.ParallelSyncs > 0 {
+		d.ParallelSyncs = f.ParallelSyncs
+	}
+	return d
+}
+
+func (p *pass) downAfter() time.Duration {
+	return time.Duration(p.failover.DownAfterMilliseconds) * time.Millisecond
+}
+
+// do adds an action.
+func (p *pass) do(a Action) { p.actions = append(p.actions, a) }
+
+// again asks for the next pass within d.
+func (p *pass) again(d time.Duration) {
+	if p.soon == 0 || d < p.soon {
+		p.soon = d
+	}
+}
+
+// wait says why there is no proved master and when to look again.
+func (p *pass) wait(reason, message string, d time.Duration) {
+	p.waiting = verdict{reason, message}
+	p.again(d)
+}
+
+func (p *pass) event(reason, message string) {
+	p.events = append(p.events, Event{Reason: reason, Message: message})
+}
+
+func (p *pass) warn(reason, message string) {
+	p.events = append(p.events, Event{Warning: true, Reason: reason, Message: message})
+}
+
+// member returns the member whose pod has this name, or nil.
+func (p *pass) member(pod string) *member {
+	i := slices.IndexFunc(p.members, func(m member) bool { return m.name == pod })
+	if pod == "" || i < 0 {
+		return nil
+	}
+	return &p.members[i]
+}
+
+// finish puts the plan together.
+func (p *pass) finish() Plan {
+	return Plan{
+		Actions: p.actions,
+		Status:  p.report(),
+		Intent:  p.intent,
+		Events:  p.events,
+		Again:   p.soon,
+	}
+}

@@ -1,0 +1,42 @@
+package plan
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// releasePatience is how long a sentinel that does not answer holds up the deletion of an instance. When it comes back
+// it is cleaned in the pass of its own instance, because no topology claims the name any more.
+const releasePatience = time.Minute
+
+// release makes every sentinel forget the instance, which is being deleted, and reports when they have.
+func (p *pass) release() {
+	p.wait(ReasonReleasing, "the instance is being deleted", againWait)
+	p.soon = 0
+	p.unmonitor()
+	switch {
+	case p.watch.watching > 0:
+		p.again(againStep)
+	case p.watch.silent() == 0:
+		p.released = true
+	case p.releasingFor() < releasePatience:
+		p.again(againWait)
+	default:
+		if !p.in.Topology.Status.Released {
+			p.warn("ReleasedUnseen", strconv.Itoa(p.watch.silent())+" sentinels do not answer; they are cleaned when they do")
+		}
+		p.released = true
+	}
+}
+
+// releasingFor is how long ago the release was first reported.
+func (p *pass) releasingFor() time.Duration {
+	for _, c := range p.in.Topology.Status.Conditions {
+		if c.Type == v1alpha1.ConditionSentinelAgreed && c.Reason == ReasonReleasing {
+			return p.now.Sub(c.LastTransitionTime.Time)
+		}
+	}
+	return 0
+}

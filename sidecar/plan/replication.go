@@ -1,0 +1,51 @@
+package plan
+
+import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+
+// placeReplicas makes every other member follow the proved master, and attaches it when its link is up. Those that are
+// fine are seen to first, so that a refused SLAVEOF of one holds nobody else up.
+func (p *pass) placeReplicas() {
+	for i := range p.members {
+		m := &p.members[i]
+		if m != p.proven && m.follows(p.proven) {
+			p.placeReplica(m)
+		}
+	}
+	for i := range p.members {
+		m := &p.members[i]
+		if m != p.proven && m.answered() && !m.pod.Deleting && !m.follows(p.proven) {
+			p.point(m)
+		}
+	}
+}
+
+// placeReplica grants or withdraws the gate of a node that follows the master.
+func (p *pass) placeReplica(m *member) {
+	switch {
+	case m.linked(p.proven):
+		p.settleLoss(m)
+		p.setRole(m, v1alpha1.RoleReplica)
+		p.attach(m)
+	case m.node.Syncing:
+		p.cutOff(m, "a full sync replaces its data")
+		p.again(againSoon)
+	case !m.pod.Attached:
+		p.again(againSoon)
+	}
+}
+
+// point makes a node follow the master. A placed replica that follows somebody else is left to the sentinels while they
+// move the replicas themselves.
+func (p *pass) point(m *member) {
+	placed := !m.isMaster() && !m.unplaced() && !m.stopped()
+	if placed && p.watch.electing {
+		p.again(againSoon)
+		return
+	}
+	if !placed {
+		p.measureLoss(m)
+		p.cutOff(m, "it does not follow the master")
+	}
+	p.do(Follow{Pod: m.name, Host: p.proven.address, Port: p.port})
+	p.again(againSoon)
+}

@@ -1,0 +1,92 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// report is the status of the topology as this pass sees it.
+func (p *pass) report() v1alpha1.KVRocksTopologyStatus {
+	shard := v1alpha1.TopologyShardStatus{
+		Index:   p.shard.Index,
+		Master:  p.master,
+		ScaleTo: p.scaleTo(),
+		Outage:  p.outage,
+		Nodes:   make([]v1alpha1.TopologyNode, len(p.members)),
+	}
+	for i := range p.members {
+		shard.Nodes[i] = p.reportNode(&p.members[i])
+	}
+	slices.SortFunc(shard.Nodes, func(a, b v1alpha1.TopologyNode) int { return strings.Compare(a.Pod, b.Pod) })
+	return v1alpha1.KVRocksTopologyStatus{
+		ObservedGeneration: p.in.Topology.Generation,
+		Shards:             []v1alpha1.TopologyShardStatus{shard},
+		Failovers:          p.failovers,
+		Released:           p.released,
+		Conditions:         p.conditions(),
+	}
+}
+
+func (p *pass) reportNode(m *member) v1alpha1.TopologyNode {
+	n := v1alpha1.TopologyNode{
+		Pod:      m.name,
+		Address:  m.address,
+		Role:     p.roleOf(m),
+		Link:     p.linkOf(m),
+		Attached: m.was.Attached,
+		Message:  m.node.Err,
+	}
+	if m.answered() {
+		n.Message = ""
+		n.Sequence = m.node.Sequence
+		if n.Role == v1alpha1.RoleReplica {
+			n.Lag = max(0, p.proven.node.Sequence-m.node.Sequence)
+		}
+	}
+	return n
+}
+
+func (p *pass) linkOf(m *member) v1alpha1.Link {
+	switch {
+	case m.node.Reach == Loading:
+		return v1alpha1.LinkLoading
+	case !m.answered():
+		return v1alpha1.LinkUnreachable
+	case m == p.proven && m.was.Attached:
+		return v1alpha1.LinkUp
+	case p.proven == nil || m == p.proven || !m.follows(p.proven):
+		return v1alpha1.LinkUnattached
+	case m.node.Syncing:
+		return v1alpha1.LinkSyncing
+	case !m.linked(p.proven):
+		return v1alpha1.LinkDown
+	case !m.was.Attached:
+		return v1alpha1.LinkUnattached
+	}
+	return v1alpha1.LinkUp
+}
+
+// state says in a few words what keeps a member from serving.
+func (m *member) state() string {
+	switch {
+	case !m.exists:
+		return "no pod"
+	case m.pod.Deleting:
+		return "the pod is being deleted"
+	case m.node.Reach == Hung:
+		return "it accepts connections and does not answer"
+	case m.node.Reach == Loading:
+		return "it is loading its database"
+	case m.node.Reach == Refused:
+		return "it refuses the password"
+	case m.node.Reach == Down && !m.pod.Running:
+		return "its container does not run"
+	case m.node.Reach == Down:
+		return "it does not answer"
+	case m.node.Empty:
+		return "it answers and is empty"
+	}
+	return "it answers"
+}

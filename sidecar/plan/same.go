@@ -1,0 +1,48 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"k8s.io/apimachinery/pkg/api/equality"
+)
+
+// lagNoise is the lag, in sequence numbers, below which nobody needs to know it: nodes are not observed at the same
+// instant, and a busy master is some thousand writes further by the time the next one answers.
+const lagNoise = 10_000
+
+// SameReport tells whether two reports say the same, but for noise: the sequences of the nodes, and a lag that is small
+// or has not even doubled or halved. An instance that is idle, or busy and healthy, thus causes no API write.
+func SameReport(a, b v1alpha1.KVRocksTopologyStatus) bool {
+	if len(a.Shards) != len(b.Shards) {
+		return false
+	}
+	for i := range a.Shards {
+		if !sameShard(a.Shards[i], b.Shards[i]) {
+			return false
+		}
+	}
+	a.Shards, b.Shards = nil, nil
+	return equality.Semantic.DeepEqual(a, b)
+}
+
+func sameShard(a, b v1alpha1.TopologyShardStatus) bool {
+	if !slices.EqualFunc(a.Nodes, b.Nodes, sameNode) {
+		return false
+	}
+	a.Nodes, b.Nodes = nil, nil
+	return equality.Semantic.DeepEqual(a, b)
+}
+
+func sameNode(a, b v1alpha1.TopologyNode) bool {
+	if !sameLag(a.Lag, b.Lag) {
+		return false
+	}
+	a.Lag, b.Lag, a.Sequence, b.Sequence = 0, 0, 0, 0
+	return a == b
+}
+
+func sameLag(a, b int64) bool {
+	a, b = max(a, lagNoise), max(b, lagNoise)
+	return a < 2*b && b < 2*a
+}

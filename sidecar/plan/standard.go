@@ -1,0 +1,63 @@
+package plan
+
+import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+
+// Standard plans one pass of a standard instance: one shard, failed over by sentinel when one watches it.
+//
+// The order is that of the safety rules: what must not take traffic is cut off first, then the master is settled, and
+// only with a proved master are replicas placed, sentinels repaired and planned moves begun.
+func Standard(in Input) Plan {
+	if len(in.Topology.Spec.Shards) == 0 {
+		return Plan{Status: emptyReport(in)}
+	}
+	p := newPass(in, &in.Topology.Spec.Shards[0])
+	if in.Topology.Spec.Release {
+		p.release()
+		return p.finish()
+	}
+	p.applyPassword()
+	p.withdrawStaleGates()
+	p.settleMaster()
+	if p.proven != nil {
+		p.placeReplicas()
+		p.repairMonitors()
+	}
+	p.setPriorities()
+	p.applyConfig()
+	return p.finish()
+}
+
+// settleMaster finds out who the master is, and does what is needed for there to be one. It leaves it in p.proven when
+// it answers as master and nothing else may claim the place.
+func (p *pass) settleMaster() {
+	recorded := p.member(p.master)
+	elected := p.electedBySentinel()
+	switch {
+	case elected != nil:
+		p.succeed(elected)
+	case recorded == nil:
+		p.bootstrap()
+	case p.handingOver():
+		p.handOver(recorded)
+	case p.chosenAnswers():
+		p.succeed(p.member(p.outage.Target))
+	case recorded.isMaster():
+		p.masterAnswers(recorded)
+	case recorded.answered():
+		p.masterReturned(recorded)
+	case recorded.silent():
+		p.masterSilent(recorded)
+	default:
+		p.masterMute(recorded)
+	}
+	if p.proven != nil {
+		p.startHandover()
+	}
+}
+
+func emptyReport(in Input) v1alpha1.KVRocksTopologyStatus {
+	status := *in.Topology.Status.DeepCopy()
+	status.ObservedGeneration = in.Topology.Generation
+	status.Shards = nil
+	return status
+}
