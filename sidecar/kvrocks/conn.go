@@ -1,6 +1,7 @@
 package kvrocks
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"strings"
@@ -13,6 +14,11 @@ import (
 // the same cluster answers within milliseconds; a second is long enough for a busy one
 // and short enough that a hung node does not hold up a pass.
 const DefaultTimeout = time.Second
+
+// DefaultRoleTimeout bounds ReplicaOf and Promote when Options names no other. kvrocks
+// ends its old replication first and answers nobody meanwhile, and that waits out a sleep
+// of up to ten seconds if the old master refused the password or was loading.
+const DefaultRoleTimeout = 15 * time.Second
 
 // Buffers of one connection, in bytes. An INFO reply is about 6 KB and is read straight
 // into its own memory; the defaults of go-redis (32 KiB each way) would cost 600
@@ -30,6 +36,8 @@ type Options struct {
 	// Timeout bounds one operation as a whole, including dialling and authentication when
 	// the connection is new. Default DefaultTimeout.
 	Timeout time.Duration
+	// RoleTimeout is Timeout for ReplicaOf and Promote. Default DefaultRoleTimeout.
+	RoleTimeout time.Duration
 	// OnCommand, when set, is called after each operation with its name ("INFO", "CONFIG
 	// SET"), how long it took and its outcome (nil or an *Error). It is for metrics and
 	// must not block.
@@ -41,6 +49,13 @@ func (o Options) timeout() time.Duration {
 		return o.Timeout
 	}
 	return DefaultTimeout
+}
+
+func (o Options) roleTimeout() time.Duration {
+	if o.RoleTimeout > 0 {
+		return o.RoleTimeout
+	}
+	return DefaultRoleTimeout
 }
 
 // conn is one connection to one server.
@@ -82,10 +97,11 @@ func clientOptions(addr string, o Options) *redis.Options {
 		PipelinePoolSize: -1, // or a pipeline would open a second connection
 		ConnMaxIdleTime:  -1,
 
-		DialTimeout:           timeout,
-		ReadTimeout:           timeout,
-		WriteTimeout:          timeout,
-		PoolTimeout:           timeout,
+		DialTimeout: timeout,
+		// Each operation brings a context with its own timeout; these are the upper bound.
+		ReadTimeout:           max(timeout, o.roleTimeout()),
+		WriteTimeout:          max(timeout, o.roleTimeout()),
+		PoolTimeout:           max(timeout, o.roleTimeout()),
 		ContextTimeoutEnabled: true,
 
 		ReadBufferSize:  readBuffer,
@@ -93,41 +109,50 @@ func clientOptions(addr string, o Options) *redis.Options {
 	}
 }
 
-// run performs one operation under the connection's timeout and reports its outcome.
-// secrets are arguments, besides the password, that must not show in an error.
-func (c *conn) run(ctx context.Context, op string, secrets []string, f func(context.Context) error) error {
+// operation is one exchange with the server.
+type operation struct {
+	name string
+	// timeout is the connection's unless set.
+	timeout time.Duration
+	// secret is an argument, besides the password, that must not show in an error.
+	secret string
+}
+
+// run performs an operation within its timeout and reports its outcome.
+func (c *conn) run(ctx context.Context, op operation, f func(context.Context) error) error {
 	start := time.Now()
-	err := c.attempt(ctx, op, secrets, f)
-	c.onCommand(op, time.Since(start), err)
+	err := c.attempt(ctx, op, f)
+	c.onCommand(op.name, time.Since(start), err)
 	return err
 }
 
-func (c *conn) attempt(ctx context.Context, op string, secrets []string, f func(context.Context) error) error {
-	mask := func(s string) string { return masker(secrets...)(c.mask(s)) }
+func (c *conn) attempt(ctx context.Context, op operation, f func(context.Context) error) error {
 	if err := contextEnded(ctx); err != nil {
-		return newError(ctx, op, c.addr, err, mask)
+		return c.failed(ctx, op, err)
 	}
-	bounded, cancel := context.WithTimeout(ctx, c.timeout)
+	bounded, cancel := context.WithTimeout(ctx, cmp.Or(op.timeout, c.timeout))
 	defer cancel()
 	if err := f(bounded); err != nil {
-		return newError(ctx, op, c.addr, err, mask)
+		return c.failed(ctx, op, err)
 	}
 	return nil
 }
 
-// do sends one command; the reply is in the shape of protocol 2.
-func (c *conn) do(ctx context.Context, op string, secrets []string, args ...any) (any, error) {
-	var reply any
-	err := c.run(ctx, op, secrets, func(ctx context.Context) (err error) {
-		reply, err = c.client.Do(ctx, args...).Result()
-		return err
+func (c *conn) failed(ctx context.Context, op operation, err error) error {
+	return newError(ctx, op.name, c.addr, err, func(reply string) string {
+		return masker(op.secret)(c.mask(reply))
 	})
-	return reply, err
+}
+
+// do sends one command whose reply says no more than that it worked.
+func (c *conn) do(ctx context.Context, op operation, args ...any) error {
+	return c.run(ctx, op, func(ctx context.Context) error {
+		return c.client.Do(ctx, args...).Err()
+	})
 }
 
 func (c *conn) ping(ctx context.Context) error {
-	_, err := c.do(ctx, "PING", nil, "PING")
-	return err
+	return c.do(ctx, operation{name: "PING"}, "PING")
 }
 
 func (c *conn) close() error { return c.client.Close() }

@@ -100,7 +100,7 @@ type Error struct {
 	// Kind is one of the Err values of this package, or nil for a refusal that no caller
 	// needs to tell from others.
 	Kind error
-	// Text is the server's reply or the network's error, with secrets masked.
+	// Text is the server's reply, with secrets masked, or the network's error.
 	Text string
 
 	// cause is the error of the network or of the context; never a server's reply, whose
@@ -133,13 +133,14 @@ func refusalKind(reply string) error {
 }
 
 // newError classifies err, the outcome of op. ctx is the caller's context: when it has
-// ended, the failure is the caller's and not the server's.
+// ended, the failure is the caller's and not the server's. mask hides secrets in what a
+// server replied.
 func newError(ctx context.Context, op, addr string, err error, mask func(string) string) *Error {
 	var reply redis.Error
 	if errors.As(err, &reply) {
 		return &Error{Op: op, Addr: addr, Kind: refusalKind(reply.Error()), Text: mask(reply.Error())}
 	}
-	e := &Error{Op: op, Addr: addr, Text: mask(err.Error()), cause: err}
+	e := &Error{Op: op, Addr: addr, Text: err.Error(), cause: err}
 	if ended := contextEnded(ctx); ended != nil {
 		e.Text, e.cause = ended.Error(), ended
 		return e

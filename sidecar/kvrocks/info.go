@@ -50,8 +50,8 @@ type NodeInfo struct {
 	LinkUp bool
 	// SyncInProgress is true during a full sync.
 	SyncInProgress bool
-	// LastIO is how long ago the replica last heard from its master, in whole seconds;
-	// negative when it has no connection (redis-server).
+	// LastIO is how long ago the replica last heard from its master, in whole seconds. When
+	// it has not heard yet, redis-server says a negative number and kvrocks half a century.
 	LastIO time.Duration
 
 	// Replicas are the nodes that replicate from this one now, in the order of the reply.
@@ -83,8 +83,11 @@ func (i NodeInfo) ReplicatesItself() bool {
 	return err == nil && ip.IsLoopback()
 }
 
-// errNotInfo is a reply that is no INFO reply at all.
-var errNotInfo = errors.New("not an INFO reply: neither a role nor a loading node")
+// What keeps a reply from being the state of a node.
+var (
+	errNotInfo    = errors.New("not an INFO reply: neither a role nor a loading node")
+	errNoSequence = errors.New("the INFO reply has no sequence for its role")
+)
 
 // ParseInfo reads the reply of INFO, of kvrocks and of redis-server. Lines that it does
 // not know are skipped and a field that is absent stays zero, but a number that a
@@ -108,9 +111,20 @@ func ParseInfo(text string) (NodeInfo, error) {
 type infoParser struct {
 	info          NodeInfo
 	kvrocks       bool
-	seen          bool // any field of the server section
-	masterOffset  uint64
-	replicaOffset uint64
+	seen          bool // a field of the server section
+	masterOffset  sequence
+	replicaOffset sequence
+}
+
+// sequence is a sequence number, if there was one.
+type sequence struct {
+	n    uint64
+	seen bool
+}
+
+func parseSequence(value string) (sequence, error) {
+	n, err := strconv.ParseUint(value, 10, 64)
+	return sequence{n, err == nil}, err
 }
 
 func (p *infoParser) field(key, value string) (err error) {
@@ -146,9 +160,9 @@ func (p *infoParser) field(key, value string) (err error) {
 	case "master_last_io_seconds_ago":
 		i.LastIO = seconds(value)
 	case "master_repl_offset":
-		p.masterOffset, err = strconv.ParseUint(value, 10, 64)
+		p.masterOffset, err = parseSequence(value)
 	case "slave_repl_offset":
-		p.replicaOffset, err = strconv.ParseUint(value, 10, 64)
+		p.replicaOffset, err = parseSequence(value)
 	default:
 		if isReplicaKey(key) {
 			var r Replica
@@ -162,6 +176,7 @@ func (p *infoParser) field(key, value string) (err error) {
 
 func (p *infoParser) result() (NodeInfo, error) {
 	i := p.info
+	var written sequence
 	switch {
 	case i.Loading, i.Role == RoleUnknown && p.seen:
 		// kvrocks leaves the replication section out while it loads, and the section that
@@ -171,13 +186,17 @@ func (p *infoParser) result() (NodeInfo, error) {
 			Loading: true,
 		}, nil
 	case i.Role == RoleMaster:
-		i.Sequence = p.masterOffset
+		written = p.masterOffset
 	case i.Role == RoleReplica:
 		// redis-server's master_repl_offset runs ahead of what the replica has applied.
-		i.Sequence = p.replicaOffset
+		written = p.replicaOffset
 	default:
 		return NodeInfo{}, errNotInfo
 	}
+	if !written.seen {
+		return NodeInfo{}, errNoSequence
+	}
+	i.Sequence = written.n
 	return i, nil
 }
 
@@ -215,11 +234,11 @@ func parseReplica(value string) (Replica, error) {
 		case "state":
 			r.Online = v == "online"
 		case "offset":
-			sequence, err := strconv.ParseUint(v, 10, 64)
+			offset, err := parseSequence(v)
 			if err != nil {
 				return Replica{}, fmt.Errorf("offset: %w", err)
 			}
-			r.Sequence = sequence
+			r.Sequence = offset.n
 		}
 	}
 	return r, nil
@@ -227,11 +246,14 @@ func parseReplica(value string) (Replica, error) {
 
 // port is 0 for anything that is no port.
 func port(s string) int {
-	n, _ := strconv.ParseUint(s, 10, 16)
+	n, err := strconv.ParseUint(s, 10, 16)
+	if err != nil {
+		return 0
+	}
 	return int(n)
 }
 
-// seconds is 0 for anything that is no number of seconds.
+// seconds is 0 for anything that is no number, and at most 68 years.
 func seconds(s string) time.Duration {
 	n, _ := strconv.ParseInt(s, 10, 32)
 	return time.Duration(n) * time.Second

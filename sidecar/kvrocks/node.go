@@ -5,15 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
 // Node is the administrative connection to one data node.
-type Node struct{ conn *conn }
+type Node struct {
+	conn        *conn
+	roleTimeout time.Duration
+}
 
 // NewNode returns the node at addr, host:port. It does not dial yet.
-func NewNode(addr string, o Options) *Node { return &Node{conn: newConn(addr, o)} }
+func NewNode(addr string, o Options) *Node {
+	return &Node{conn: newConn(addr, o), roleTimeout: o.roleTimeout()}
+}
 
 // Addr is the address that the node was made with.
 func (n *Node) Addr() string { return n.conn.addr }
@@ -28,7 +34,7 @@ func (n *Node) Close() error { return n.conn.close() }
 // stands in three: server, persistence (loading) and replication.
 func (n *Node) Observe(ctx context.Context) (NodeInfo, error) {
 	var info NodeInfo
-	err := n.conn.run(ctx, "INFO", nil, func(ctx context.Context) error {
+	err := n.conn.run(ctx, operation{name: "INFO"}, func(ctx context.Context) error {
 		text, err := n.conn.client.Info(ctx).Result()
 		if err != nil {
 			return err
@@ -45,22 +51,32 @@ func (n *Node) Ping(ctx context.Context) error { return n.conn.ping(ctx) }
 // ReplicaOf makes the node a replica of host:port, with one SLAVEOF. Naming the master
 // that it already has changes nothing. Refusals: ErrOwnReplicas, ErrSelf,
 // ErrUnresolvable. The role is forgotten at a restart unless ConfigRewrite follows.
+//
+// kvrocks may take up to ten seconds and answers nobody else meanwhile, so this and
+// Promote have a timeout of their own, and other commands can see ErrTimeout until then.
 func (n *Node) ReplicaOf(ctx context.Context, host string, port int) error {
-	_, err := n.conn.do(ctx, "SLAVEOF", nil, "SLAVEOF", host, strconv.Itoa(port))
-	return err
+	return n.conn.do(ctx, n.roleChange("SLAVEOF"), "SLAVEOF", host, strconv.Itoa(port))
 }
 
-// Promote makes the node a master, with one SLAVEOF NO ONE. On a master it changes nothing.
+// Promote makes the node a master, with one SLAVEOF NO ONE. On a master it changes
+// nothing; on a replica it also raises the sequence by one (kvrocks stores a new
+// replication id).
 func (n *Node) Promote(ctx context.Context) error {
-	_, err := n.conn.do(ctx, "SLAVEOF NO ONE", nil, "SLAVEOF", "NO", "ONE")
-	return err
+	return n.conn.do(ctx, n.roleChange("SLAVEOF NO ONE"), "SLAVEOF", "NO", "ONE")
+}
+
+func (n *Node) roleChange(name string) operation {
+	return operation{name: name, timeout: n.roleTimeout}
 }
 
 // ConfigSet changes one setting of the running process. ErrNotAllowed when the setting
-// is unknown or fixed at start. The value shows in no error.
+// is unknown or fixed at start. A password (requirepass, masterauth) shows in no error.
 func (n *Node) ConfigSet(ctx context.Context, name, value string) error {
-	_, err := n.conn.do(ctx, "CONFIG SET "+name, []string{value}, "CONFIG", "SET", name, value)
-	return err
+	op := operation{name: "CONFIG SET " + name}
+	if name == "requirepass" || name == "masterauth" {
+		op.secret = value
+	}
+	return n.conn.do(ctx, op, "CONFIG", "SET", name, value)
 }
 
 // ConfigGet returns settings by name, with one command: one setting, or all of them for
@@ -68,7 +84,7 @@ func (n *Node) ConfigSet(ctx context.Context, name, value string) error {
 // from the result. requirepass and masterauth come back in clear text.
 func (n *Node) ConfigGet(ctx context.Context, name string) (map[string]string, error) {
 	var values map[string]string
-	err := n.conn.run(ctx, "CONFIG GET "+name, nil, func(ctx context.Context) (err error) {
+	err := n.conn.run(ctx, operation{name: "CONFIG GET " + name}, func(ctx context.Context) (err error) {
 		values, err = n.conn.client.ConfigGet(ctx, name).Result()
 		return err
 	})
@@ -78,8 +94,7 @@ func (n *Node) ConfigGet(ctx context.Context, name string) (map[string]string, e
 // ConfigRewrite writes the running settings, the role among them, to the config file.
 // It fails when the process has no config file or its directory is not writable.
 func (n *Node) ConfigRewrite(ctx context.Context) error {
-	_, err := n.conn.do(ctx, "CONFIG REWRITE", nil, "CONFIG", "REWRITE")
-	return err
+	return n.conn.do(ctx, operation{name: "CONFIG REWRITE"}, "CONFIG", "REWRITE")
 }
 
 // WriteMarker proves that the node takes writes and raises its sequence, leaving nothing
@@ -88,7 +103,7 @@ func (n *Node) ConfigRewrite(ctx context.Context) error {
 //
 // It is for an empty shard, whose sequence 0 would forbid every failover.
 func (n *Node) WriteMarker(ctx context.Context, key string) error {
-	return n.conn.run(ctx, "SET", nil, func(ctx context.Context) error {
+	return n.conn.run(ctx, operation{name: "SET"}, func(ctx context.Context) error {
 		err := n.conn.client.Do(ctx, "SET", key, "1", "NX", "PX", "1").Err()
 		if errors.Is(err, redis.Nil) { // the key exists, so the node has been written to
 			return nil
@@ -102,7 +117,7 @@ func (n *Node) WriteMarker(ctx context.Context, key string) error {
 // An expired key counts as none. Keys in other namespaces of kvrocks are not seen.
 func (n *Node) IsEmpty(ctx context.Context) (bool, error) {
 	var empty bool
-	err := n.conn.run(ctx, "SCAN", nil, func(ctx context.Context) error {
+	err := n.conn.run(ctx, operation{name: "SCAN"}, func(ctx context.Context) error {
 		// Raw, because kvrocks' cursors are not numbers.
 		reply, err := n.conn.client.Do(ctx, "SCAN", "0", "COUNT", "1").Slice()
 		if err != nil {
@@ -133,7 +148,7 @@ func scanFoundNothing(reply []any) (bool, error) {
 // clients must reconnect, and find the new master.
 func (n *Node) KillClients(ctx context.Context) (int, error) {
 	var killed int64
-	err := n.conn.run(ctx, "CLIENT KILL", nil, func(ctx context.Context) (err error) {
+	err := n.conn.run(ctx, operation{name: "CLIENT KILL"}, func(ctx context.Context) (err error) {
 		killed, err = n.conn.client.Do(ctx, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes").Int64()
 		return err
 	})

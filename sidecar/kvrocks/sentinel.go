@@ -29,7 +29,7 @@ func (s *Sentinel) Ping(ctx context.Context) error { return s.conn.ping(ctx) }
 // sentinel's config file, so a sentinel that lost the file has a new one.
 func (s *Sentinel) MyID(ctx context.Context) (string, error) {
 	var id string
-	err := s.conn.run(ctx, "SENTINEL MYID", nil, func(ctx context.Context) (err error) {
+	err := s.conn.run(ctx, operation{name: "SENTINEL MYID"}, func(ctx context.Context) (err error) {
 		id, err = s.conn.client.Do(ctx, "SENTINEL", "MYID").Text()
 		return err
 	})
@@ -45,7 +45,7 @@ func (s *Sentinel) Masters(ctx context.Context) ([]MonitoredMaster, error) {
 // Master is one of Masters. ErrNoSuchMaster.
 func (s *Sentinel) Master(ctx context.Context, name string) (MonitoredMaster, error) {
 	var fields map[string]string
-	err := s.conn.run(ctx, "SENTINEL MASTER", nil, func(ctx context.Context) error {
+	err := s.conn.run(ctx, operation{name: "SENTINEL MASTER"}, func(ctx context.Context) error {
 		reply, err := s.conn.client.Do(ctx, "SENTINEL", "MASTER", name).Result()
 		if err != nil {
 			return err
@@ -77,7 +77,7 @@ func (s *Sentinel) Replicas(ctx context.Context, name string) ([]MonitoredReplic
 // ErrNoSuchMaster.
 func (s *Sentinel) MasterAddr(ctx context.Context, name string) (host string, port int, err error) {
 	const op = "SENTINEL GET-MASTER-ADDR-BY-NAME"
-	err = s.conn.run(ctx, op, nil, func(ctx context.Context) error {
+	err = s.conn.run(ctx, operation{name: op}, func(ctx context.Context) error {
 		reply, err := s.conn.client.Do(ctx, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", name).StringSlice()
 		if err != nil {
 			return err
@@ -99,15 +99,13 @@ func (s *Sentinel) MasterAddr(ctx context.Context, name string) (host string, po
 // Monitor makes the sentinel monitor the master at host:port under the name, with its
 // defaults; Set follows. ErrDuplicateMaster, ErrUnresolvable.
 func (s *Sentinel) Monitor(ctx context.Context, name, host string, port, quorum int) error {
-	_, err := s.conn.do(ctx, "SENTINEL MONITOR", nil,
+	return s.conn.do(ctx, operation{name: "SENTINEL MONITOR"},
 		"SENTINEL", "MONITOR", name, host, strconv.Itoa(port), strconv.Itoa(quorum))
-	return err
 }
 
 // Remove makes the sentinel forget the master and everything around it. ErrNoSuchMaster.
 func (s *Sentinel) Remove(ctx context.Context, name string) error {
-	_, err := s.conn.do(ctx, "SENTINEL REMOVE", nil, "SENTINEL", "REMOVE", name)
-	return err
+	return s.conn.do(ctx, operation{name: "SENTINEL REMOVE"}, "SENTINEL", "REMOVE", name)
 }
 
 // Settings are how a master is monitored. The zero value of a field leaves it as it is.
@@ -153,29 +151,26 @@ func (s *Sentinel) Set(ctx context.Context, name string, settings Settings) erro
 	if len(options) == 0 {
 		return nil
 	}
-	_, err := s.conn.do(ctx, "SENTINEL SET", []string{string(settings.AuthPass)},
-		append([]any{"SENTINEL", "SET", name}, options...)...)
-	return err
+	op := operation{name: "SENTINEL SET", secret: string(settings.AuthPass)}
+	return s.conn.do(ctx, op, append([]any{"SENTINEL", "SET", name}, options...)...)
 }
 
 // CheckQuorum asks whether enough sentinels are reachable to authorize a failover.
 // ErrNoQuorum, also for the first seconds after Monitor; ErrNoSuchMaster.
 func (s *Sentinel) CheckQuorum(ctx context.Context, name string) error {
-	_, err := s.conn.do(ctx, "SENTINEL CKQUORUM", nil, "SENTINEL", "CKQUORUM", name)
-	return err
+	return s.conn.do(ctx, operation{name: "SENTINEL CKQUORUM"}, "SENTINEL", "CKQUORUM", name)
 }
 
 // Failover starts a failover without asking the other sentinels, and returns before it
 // is done. ErrFailoverInProgress, ErrNoGoodReplica, ErrNoSuchMaster.
 func (s *Sentinel) Failover(ctx context.Context, name string) error {
-	_, err := s.conn.do(ctx, "SENTINEL FAILOVER", nil, "SENTINEL", "FAILOVER", name)
-	return err
+	return s.conn.do(ctx, operation{name: "SENTINEL FAILOVER"}, "SENTINEL", "FAILOVER", name)
 }
 
 // list sends a command that answers with a list of field-value lists.
 func (s *Sentinel) list(ctx context.Context, op string, args ...any) ([]map[string]string, error) {
 	var maps []map[string]string
-	err := s.conn.run(ctx, op, nil, func(ctx context.Context) error {
+	err := s.conn.run(ctx, operation{name: op}, func(ctx context.Context) error {
 		items, err := s.conn.client.Do(ctx, args...).Slice()
 		if err != nil {
 			return err

@@ -61,7 +61,9 @@ func (s Subscriber) Run(ctx context.Context, handle func(Event)) error {
 // listen makes one subscription and delivers until it breaks. stood tells whether the
 // sentinel confirmed it.
 func (s Subscriber) listen(ctx context.Context, handle func(Event)) (stood bool, err error) {
-	client := redis.NewClient(clientOptions(s.Addr, s.Options))
+	options := s.Options
+	options.RoleTimeout = options.timeout() // nothing here may take longer
+	client := redis.NewClient(clientOptions(s.Addr, options))
 	defer func() { _ = client.Close() }()
 	sub := client.PSubscribe(ctx)
 	defer func() { _ = sub.Close() }()
@@ -70,7 +72,7 @@ func (s Subscriber) listen(ctx context.Context, handle func(Event)) (stood bool,
 	defer stop()
 
 	// Patterns and not a list of names: they also match what later sentinels invent.
-	if err := sub.PSubscribe(ctx, "+*", "-*"); err != nil {
+	if err := s.subscribe(ctx, sub, "+*", "-*"); err != nil {
 		return false, s.failed(ctx, "PSUBSCRIBE", err)
 	}
 	// The first answer is due within the timeout; later, silence is answered by one ping,
@@ -91,6 +93,13 @@ func (s Subscriber) listen(ctx context.Context, handle func(Event)) (stood bool,
 			wait, pinged = s.Options.timeout(), true
 		}
 	}
+}
+
+// subscribe dials, authenticates and sends the command, within the timeout.
+func (s Subscriber) subscribe(ctx context.Context, sub *redis.PubSub, patterns ...string) error {
+	ctx, cancel := context.WithTimeout(ctx, s.Options.timeout())
+	defer cancel()
+	return sub.PSubscribe(ctx, patterns...)
 }
 
 // deliver hands one message on and tells whether it confirmed the subscription.
