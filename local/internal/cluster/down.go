@@ -34,17 +34,18 @@ func (c *Cluster) Down(ctx context.Context) error {
 	defer unlock()
 
 	begin := time.Now()
+	ids := host.ContainerIDs(filepath.Join(c.layout.State, "containerd"))
 	var errs []error
 	for _, s := range []step{
 		// First who would start containers again, then the containers, then who serves both.
 		{"kubelet, proxy, DNS", func(context.Context) error { return c.stop(names(c.limbs())...) }},
-		{"containers", func(context.Context) error { return host.KillContainers(c.layout.ContainerdSocket()) }},
+		{"containers", func(context.Context) error { return host.KillContainers(c.layout.ContainerdSocket(), ids) }},
 		{"all other programs", func(context.Context) error { return c.stop(c.processes.Names()...) }},
 		{"mounts, cgroups", func(context.Context) error {
-			return errors.Join(host.UnmountBelow(c.layout.State, c.layout.Run), host.RemoveCgroups())
+			return errors.Join(host.UnmountBelow(c.layout.State, c.layout.Run), host.RemoveCgroups(ids))
 		}},
 		{"network", func(ctx context.Context) error {
-			return errors.Join(host.RemoveBridge(), c.removeRules(ctx), host.RemoveCNICache(), host.RestoreSysctls(c.sysctlFile()))
+			return errors.Join(host.RemoveBridge(), c.removeRules(ctx), host.RemoveCNICache(ids), host.RestoreSysctls(c.sysctlFile()))
 		}},
 		{"files", func(context.Context) error { return c.removeFiles() }},
 		{"check", func(ctx context.Context) error { return c.assertNothingLeft(ctx) }},
@@ -68,12 +69,15 @@ func names(components []component) []string {
 	return list
 }
 
+// stopGrace is short: nothing that these programs would still write is kept.
+const stopGrace = 500 * time.Millisecond
+
 // stop stops programs at the same time.
 func (c *Cluster) stop(names ...string) error {
 	errs := make([]error, len(names))
 	var group sync.WaitGroup
 	for i, name := range names {
-		group.Go(func() { errs[i] = c.processes.Stop(name, 5*time.Second) })
+		group.Go(func() { errs[i] = c.processes.Stop(name, stopGrace) })
 	}
 	group.Wait()
 	return errors.Join(errs...)
@@ -98,12 +102,14 @@ func (c *Cluster) removeFiles() error {
 	if target, err := os.Readlink(layout.VolumeRoot); err == nil && target == c.layout.Volumes() {
 		errs = append(errs, os.Remove(layout.VolumeRoot))
 	}
-	// Folders with fixed names, only if they are empty: kubelet's and containerd's.
-	for _, dir := range []string{
-		"/var/lib/kubelet/device-plugins", "/var/lib/kubelet/plugins_registry", "/var/lib/kubelet",
+	errs = append(errs, host.RemoveShimSockets())
+	// Fixed names of kubelet's and containerd's; folders go only if they are empty.
+	for _, path := range []string{
+		"/var/lib/kubelet/device-plugins/kubelet.sock", "/var/lib/kubelet/device-plugins/kubelet_internal_checkpoint",
+		"/var/lib/kubelet/device-plugins", "/var/lib/kubelet",
 		"/run/containerd/s", "/run/containerd/fifo", "/run/containerd",
 	} {
-		_ = os.Remove(dir)
+		_ = os.Remove(path)
 	}
 	return errors.Join(errs...)
 }
@@ -137,8 +143,10 @@ func (c *Cluster) Leftovers(ctx context.Context) ([]string, error) {
 	if host.HasKubernetesRules(ctx) {
 		left = append(left, "packet-filter chains KUBE-*")
 	}
-	groups, _ := filepath.Glob("/sys/fs/cgroup/*/" + layout.ClusterName)
-	left = append(left, groups...)
+	for _, pattern := range []string{"/sys/fs/cgroup/*/k8s.io", "/sys/fs/cgroup/k8s.io", "/var/lib/cni/results/" + layout.ClusterName + "-*"} {
+		found, _ := filepath.Glob(pattern)
+		left = append(left, found...)
+	}
 	for _, p := range process.List() {
 		if c.isOurs(p) {
 			left = append(left, fmt.Sprintf("process %d: %s", p.PID, strings.Join(p.Args, " ")))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,10 +18,22 @@ import (
 	"github.com/kvrocks/kvrocks-operator/local/internal/process"
 )
 
-// KillContainers kills every container of the cluster, and the shims of our containerd.
-func KillContainers(containerdSocket string) error {
+// ContainerIDs lists the containers, pod sandboxes included, that a containerd with this root folder has or had.
+func ContainerIDs(containerdRoot string) []string {
+	var ids []string
+	for _, pattern := range []string{"io.containerd.runtime.v2.task/k8s.io/*", "io.containerd.grpc.v1.cri/*/*"} {
+		dirs, _ := filepath.Glob(filepath.Join(containerdRoot, pattern))
+		for _, dir := range dirs {
+			ids = append(ids, filepath.Base(dir))
+		}
+	}
+	return ids
+}
+
+// KillContainers kills the containers, and the shims of the containerd that listens on the socket.
+func KillContainers(containerdSocket string, ids []string) error {
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		pids := containerPIDs(containerdSocket)
+		pids := containerPIDs(containerdSocket, ids)
 		if len(pids) == 0 {
 			return nil
 		}
@@ -29,11 +42,11 @@ func KillContainers(containerdSocket string) error {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}
-	return fmt.Errorf("these processes of containers survive SIGKILL: %v", containerPIDs(containerdSocket))
+	return fmt.Errorf("these processes of containers survive SIGKILL: %v", containerPIDs(containerdSocket, ids))
 }
 
-// containerPIDs finds the cluster's container processes by their cgroup, and shims by the containerd they belong to.
-func containerPIDs(containerdSocket string) []int {
+// containerPIDs finds shims by the containerd they belong to, and containers by their shim or their control group.
+func containerPIDs(containerdSocket string, ids []string) []int {
 	all := process.List()
 	var shims []int
 	for _, p := range all {
@@ -42,7 +55,7 @@ func containerPIDs(containerdSocket string) []int {
 		}
 	}
 	pids := process.Descendants(all, shims...)
-	for _, group := range cgroups() {
+	for _, group := range cgroups(ids) {
 		data, err := os.ReadFile(filepath.Join(group, "cgroup.procs"))
 		if err != nil {
 			continue
@@ -68,25 +81,28 @@ func IsShim(p process.Running, containerdSocket string) bool {
 		p.Args[at+1] == containerdSocket
 }
 
-// cgroups lists the cluster's control groups of every hierarchy (v1 has several), deepest last.
-func cgroups() []string {
+// cgroups lists the control groups of the containers in every hierarchy (v1 has several), deepest last. Without a
+// hierarchy of pods, containerd puts them below its namespace.
+func cgroups(ids []string) []string {
 	var found []string
-	roots, _ := filepath.Glob("/sys/fs/cgroup/*/" + layout.ClusterName)
-	for _, root := range append(roots, "/sys/fs/cgroup/"+layout.ClusterName) {
-		_ = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-			if err == nil && entry.IsDir() {
-				found = append(found, path)
-			}
-			return nil
-		})
+	for _, id := range ids {
+		roots, _ := filepath.Glob("/sys/fs/cgroup/*/k8s.io/" + id)
+		for _, root := range append(roots, "/sys/fs/cgroup/k8s.io/"+id) {
+			_ = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+				if err == nil && entry.IsDir() {
+					found = append(found, path)
+				}
+				return nil
+			})
+		}
 	}
 	return found
 }
 
-// RemoveCgroups removes the cluster's control groups.
-func RemoveCgroups() error {
+// RemoveCgroups removes the control groups of the containers.
+func RemoveCgroups(ids []string) error {
 	var errs []error
-	for _, group := range slices.Backward(cgroups()) {
+	for _, group := range slices.Backward(cgroups(ids)) {
 		err := os.Remove(group)
 		// A group stays busy for a moment after its last process has gone.
 		for range 50 {
@@ -99,6 +115,11 @@ func RemoveCgroups() error {
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			errs = append(errs, err)
 		}
+	}
+	// The parents, unless another containerd uses them.
+	parents, _ := filepath.Glob("/sys/fs/cgroup/*/k8s.io")
+	for _, parent := range append(parents, "/sys/fs/cgroup/k8s.io") {
+		_ = os.Remove(parent)
 	}
 	return errors.Join(errs...)
 }
@@ -142,15 +163,22 @@ func UnmountBelow(dirs ...string) error {
 	return errors.Join(errs...)
 }
 
-// RemoveCNICache removes libcni's records of our network, which it keeps in a fixed folder.
-func RemoveCNICache() error {
-	files, _ := filepath.Glob("/var/lib/cni/results/" + layout.ClusterName + "-*")
+// RemoveCNICache removes libcni's records of our networks, which it keeps in a fixed folder.
+func RemoveCNICache(ids []string) error {
+	const folder = "/var/lib/cni/results"
+	files, _ := filepath.Glob(folder + "/" + layout.ClusterName + "-*")
+	for _, id := range ids {
+		loopback, _ := filepath.Glob(folder + "/*-" + id + "-*")
+		files = append(files, loopback...)
+	}
 	var errs []error
 	for _, file := range files {
-		errs = append(errs, os.Remove(file))
+		if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, err)
+		}
 	}
 	// Only if empty.
-	for _, dir := range []string{"/var/lib/cni/results", "/var/lib/cni"} {
+	for _, dir := range []string{folder, filepath.Dir(folder)} {
 		_ = os.Remove(dir)
 	}
 	return errors.Join(errs...)
@@ -171,5 +199,23 @@ func RemoveLinksInto(dir, target string) error {
 		}
 	}
 	_ = os.Remove(dir)
+	return errors.Join(errs...)
+}
+
+// RemoveShimSockets removes the sockets of shims that have ended: containerd keeps them all in one folder, whatever its
+// own is, and only a living shim answers.
+func RemoveShimSockets() error {
+	sockets, _ := filepath.Glob("/run/containerd/s/*")
+	var errs []error
+	for _, socket := range sockets {
+		conn, err := net.Dial("unix", socket)
+		if err == nil {
+			errs = append(errs, conn.Close())
+			continue
+		}
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			errs = append(errs, os.Remove(socket))
+		}
+	}
 	return errors.Join(errs...)
 }
