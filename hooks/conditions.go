@@ -1,0 +1,140 @@
+package hooks
+
+import (
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// Reasons of the conditions that the hooks derive themselves. The others come from the sidecar's report.
+const (
+	reasonInvalidSpec  = "InvalidSpec"  // the spec got past admission although it is wrong
+	reasonNotSupported = "NotSupported" // this release cannot do it
+	reasonDeleting     = "Deleting"     // waiting for the sidecar to release the instance
+	reasonAsWanted     = "AsWanted"     // all is as the spec wants it
+	reasonSettled      = "Settled"      // no change is being carried out
+	reasonUnknown      = "NotReported"  // the sidecar has not reported yet
+	reasonPodsNotReady = "PodsNotReady" // some pods are missing or not ready
+
+	// reasonSentinelNotFound is the sidecar's: the sentinel instance that should watch this one does not exist.
+	reasonSentinelNotFound = "SentinelNotFound"
+)
+
+// conditions collects the conditions of one status.
+type conditions struct {
+	in   *instance
+	list []metav1.Condition
+}
+
+// set adds a condition that the hook derived. The hook has no clock: a condition that stays keeps its time, and one that
+// changes takes the time of the newest fact that was observed.
+func (c *conditions) set(kind string, status metav1.ConditionStatus, reason, message string) {
+	condition := metav1.Condition{
+		Type: kind, Status: status, Reason: reason, Message: message,
+		ObservedGeneration: c.in.cr.Generation,
+		LastTransitionTime: c.in.newestFact(),
+	}
+	if old := find(c.in.cr.Status.Conditions, kind); old != nil {
+		if old.Status == status {
+			condition.LastTransitionTime = old.LastTransitionTime
+		} else if condition.LastTransitionTime.Before(&old.LastTransitionTime) {
+			condition.LastTransitionTime = old.LastTransitionTime
+		}
+	}
+	if condition.LastTransitionTime.IsZero() {
+		condition.LastTransitionTime = metav1.Unix(1, 0) // a null would be refused; only a fixture without any time gets here
+	}
+	c.list = append(c.list, condition)
+}
+
+// carry adds a condition as the sidecar reports it, or as Unknown until it does.
+func (c *conditions) carry(kind string) {
+	if c.in.topology != nil {
+		if seen := find(c.in.topology.Status.Conditions, kind); seen != nil && !seen.LastTransitionTime.IsZero() {
+			condition := *seen
+			condition.ObservedGeneration = c.in.cr.Generation
+			c.list = append(c.list, condition)
+			return
+		}
+	}
+	c.set(kind, metav1.ConditionUnknown, reasonUnknown, "the sidecar has not reported on this yet")
+}
+
+// firstProblem is the first condition of the sidecar's that is not True; "" when there is none. That the sentinel instance
+// does not exist keeps nothing from working.
+func (c *conditions) firstProblem() (reason, message string) {
+	for i := range c.list {
+		if seen := &c.list[i]; seen.Status != metav1.ConditionTrue && seen.Reason != reasonSentinelNotFound {
+			return seen.Reason, seen.Message
+		}
+	}
+	return "", ""
+}
+
+// get is a condition of the list; Unknown when it is not there.
+func (c *conditions) get(kind string) metav1.Condition {
+	if found := find(c.list, kind); found != nil {
+		return *found
+	}
+	return metav1.Condition{Type: kind, Status: metav1.ConditionUnknown}
+}
+
+func find(list []metav1.Condition, kind string) *metav1.Condition {
+	i := slices.IndexFunc(list, func(c metav1.Condition) bool { return c.Type == kind })
+	if i < 0 {
+		return nil
+	}
+	return &list[i]
+}
+
+// newestFact is the newest time that stands anywhere in what was observed.
+func (in *instance) newestFact() metav1.Time {
+	if !in.newest.IsZero() {
+		return in.newest
+	}
+	newest := in.cr.CreationTimestamp
+	see := func(t *metav1.Time) {
+		if t != nil && newest.Before(t) {
+			newest = *t
+		}
+	}
+	see(in.cr.DeletionTimestamp)
+	for _, pod := range in.pods {
+		see(&pod.CreationTimestamp)
+		for i := range pod.Status.Conditions {
+			see(&pod.Status.Conditions[i].LastTransitionTime)
+		}
+	}
+	for _, set := range in.children.StatefulSets {
+		if set != nil {
+			see(&set.CreationTimestamp)
+		}
+	}
+	for _, deployment := range in.children.Deployments {
+		if deployment != nil {
+			see(&deployment.CreationTimestamp)
+			for i := range deployment.Status.Conditions {
+				see(&deployment.Status.Conditions[i].LastTransitionTime)
+			}
+		}
+	}
+	if in.topology != nil {
+		see(&in.topology.CreationTimestamp)
+		for i := range in.topology.Status.Conditions {
+			see(&in.topology.Status.Conditions[i].LastTransitionTime)
+		}
+	}
+	in.newest = *newest.DeepCopy()
+	return in.newest
+}
+
+// dataConditions are the sidecar's conditions that a data instance always has.
+func dataConditions(monitored bool) []string {
+	kinds := []string{v1alpha1.ConditionPrimaryAvailable, v1alpha1.ConditionReplicationHealthy}
+	if monitored {
+		kinds = append(kinds, v1alpha1.ConditionSentinelAgreed)
+	}
+	return append(kinds, v1alpha1.ConditionConfigApplied, v1alpha1.ConditionCredentialsApplied)
+}

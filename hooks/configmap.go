@@ -1,0 +1,44 @@
+package hooks
+
+import (
+	_ "embed" // the scripts
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+//go:embed scripts/start.sh
+var startText string
+
+//go:embed scripts/probe.sh
+var probeText string
+
+//go:embed scripts/sentinel.sh
+var sentinelText string
+
+// dataConfig is the ConfigMap of the data pods: the scripts, kvrocks.conf, and for each pod a key with the address that
+// it announces.
+func (in *instance) dataConfig(shards []shard) child {
+	data := map[string]string{
+		startScript: startText,
+		probeScript: probeText,
+		configFile:  in.configText(),
+	}
+	for _, s := range shards {
+		for i := range in.ordinals(s) {
+			pod := podName(s.name, i)
+			if address := in.address(pod); address != "" {
+				data[pod] = address
+			}
+		}
+	}
+	config := in.object("v1", "ConfigMap", configName(in.name), v1alpha1.ComponentData)
+	config.Data = data
+	return config
+}
+
+// sentinelConfig is the ConfigMap of the sentinels: the scripts.
+func (in *instance) sentinelConfig() child {
+	config := in.object("v1", "ConfigMap", configName(in.name), v1alpha1.ComponentSentinel)
+	config.Data = map[string]string{startScript: sentinelText, probeScript: probeText}
+	return config
+}

@@ -1,0 +1,45 @@
+package hooks
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// sentinelDir is where a sentinel keeps its configuration file, which it rewrites.
+const sentinelDir = "/data"
+
+// sentinelDeployment runs the sentinels. One at a time is replaced, and none is added beforehand: each replaced sentinel
+// leaves a ghost with its peers, and an extra one would leave another.
+func (in *instance) sentinelDeployment() (child, error) {
+	selector := in.selector(v1alpha1.ComponentSentinel)
+	template := in.podTemplate(in.labels(v1alpha1.ComponentSentinel), selector)
+	if in.spec.Password != "" {
+		template.Annotations[annotationPassword] = in.passwordVersion()
+	}
+	grace := int64(10)
+	template.Spec.TerminationGracePeriodSeconds = &grace
+	sentinel := in.container(v1alpha1.ContainerSentinel, sentinelDir)
+	sentinel.Env = append(sentinel.Env, corev1.EnvVar{Name: "POD_IP", ValueFrom: fieldRef("status.podIP")})
+	template.Spec.Containers = []corev1.Container{sentinel}
+	template.Spec.Volumes = append(in.volumes(), emptyDir(dataVolume))
+	if err := seal(&template); err != nil {
+		return child{}, err
+	}
+	none, one, history := intstr.FromInt32(0), intstr.FromInt32(1), int32(3)
+	replicas := in.spec.Replicas
+	deployment := in.object("apps/v1", "Deployment", in.name, v1alpha1.ComponentSentinel)
+	deployment.Spec = appsv1.DeploymentSpec{
+		Replicas:             &replicas,
+		Selector:             selectorOf(selector),
+		Template:             template,
+		RevisionHistoryLimit: &history,
+		Strategy: appsv1.DeploymentStrategy{
+			Type:          appsv1.RollingUpdateDeploymentStrategyType,
+			RollingUpdate: &appsv1.RollingUpdateDeployment{MaxUnavailable: &one, MaxSurge: &none},
+		},
+	}
+	return deployment, nil
+}

@@ -1,0 +1,108 @@
+package hooks
+
+import (
+	"encoding/json"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/metacontroller"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// answer is what a mode makes of an instance.
+type answer struct {
+	children children
+	status   *v1alpha1.KVRocksStatus
+}
+
+// Sync answers the sync hook: the children that the parent should have now, and its status. It fails with
+// [ErrNoParent], with [UnknownTypeError], or when a child cannot be encoded.
+func Sync(request *metacontroller.SyncRequest) (*metacontroller.SyncResponse, error) {
+	in, err := newInstance(request)
+	if err != nil {
+		return nil, err
+	}
+	out, err := sync(in)
+	if err != nil {
+		return nil, err
+	}
+	return respond(out)
+}
+
+func sync(in *instance) (answer, error) {
+	if problem := validate(in.cr); problem != "" {
+		return refuse(in, reasonInvalidSpec, problem)
+	}
+	switch in.spec.Type {
+	case v1alpha1.TypeSentinel:
+		return syncSentinel(in)
+	case v1alpha1.TypeStandard:
+		return syncStandard(in)
+	case v1alpha1.TypeCluster:
+		return syncCluster(in)
+	default:
+		return answer{}, UnknownTypeError{Type: in.spec.Type}
+	}
+}
+
+// refuse keeps every observed child as it is and says why nothing is done.
+func refuse(in *instance, reason, message string) (answer, error) {
+	kept, err := keepAll(in)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{children: kept, status: in.refusedStatus(reason, message)}, nil
+}
+
+// Finalize answers the finalize hook. The children stay as they are and the topology asks for release, until the sidecar
+// reports that nothing outside refers to the instance any more. It fails as [Sync] does.
+func Finalize(request *metacontroller.SyncRequest) (*metacontroller.FinalizeResponse, error) {
+	in, err := newInstance(request)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := keepAllButTopology(in)
+	if err != nil {
+		return nil, err
+	}
+	topology := in.topology
+	finalized := topology == nil || released(topology)
+	if topology != nil {
+		kept.add(releasing(in, topology))
+	}
+	response, err := respond(answer{children: kept, status: in.deletingStatus()})
+	if err != nil {
+		return nil, err
+	}
+	return &metacontroller.FinalizeResponse{SyncResponse: *response, Finalized: finalized}, nil
+}
+
+// Customize answers the customize hook: the pods of the instance. It depends on the parent's name and namespace alone,
+// because Metacontroller keeps the answer for as long as the parent's generation lasts. It fails with [ErrNoParent].
+func Customize(request *metacontroller.CustomizeRequest) (*metacontroller.CustomizeResponse, error) {
+	if request == nil || !named(request.Parent) {
+		return nil, ErrNoParent
+	}
+	return &metacontroller.CustomizeResponse{
+		RelatedResources: []metacontroller.RelatedResourceRule{{
+			APIVersion: "v1",
+			Resource:   "pods",
+			Namespace:  request.Parent.Namespace,
+			LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{
+				v1alpha1.LabelInstance:  request.Parent.Name,
+				v1alpha1.LabelManagedBy: v1alpha1.ManagedByValue,
+			}},
+		}},
+	}, nil
+}
+
+func respond(out answer) (*metacontroller.SyncResponse, error) {
+	if out.children.err != nil {
+		return nil, out.children.err
+	}
+	list := out.children.list
+	if list == nil {
+		list = []json.RawMessage{} // null would be an error
+	}
+	return &metacontroller.SyncResponse{Status: out.status, Children: list}, nil
+}

@@ -1,0 +1,43 @@
+package hooks
+
+import "strconv"
+
+// Annotations on pod templates.
+const (
+	// annotationTemplate carries the hash of the desired pod template. The API server fills in defaults, so a template
+	// cannot be compared with an observed one; the hash on a pod tells which template it was made from.
+	annotationTemplate = "kvrocks.apache.org/template-hash"
+	// annotationConfig carries the hash of the settings that kvrocks reads only when it starts.
+	annotationConfig = "kvrocks.apache.org/config-hash"
+	// annotationPassword carries the number of the sentinels' password: they take a new one only when they start.
+	annotationPassword = "kvrocks.apache.org/password-version"
+)
+
+// Label that the StatefulSet controller puts on each pod.
+const labelPodName = "statefulset.kubernetes.io/pod-name"
+
+// Where things are in a pod.
+const (
+	configDir   = "/etc/kvrocks"
+	passwordDir = "/etc/kvrocks-auth" //nolint:gosec // a path
+	dataDir     = "/var/lib/kvrocks"
+
+	configVolume   = "config"
+	passwordVolume = "password"
+	dataVolume     = "data"
+	tmpVolume      = "tmp"
+
+	passwordFile = "password"
+	startScript  = "start.sh"
+	probeScript  = "probe.sh"
+	configFile   = "kvrocks.conf"
+)
+
+func configName(cr string) string   { return cr + "-config" }
+func authName(cr string) string     { return cr + "-auth" }
+func masterName(cr string) string   { return cr + "-master" }
+func replicasName(cr string) string { return cr + "-replicas" }
+
+func podName(statefulSet string, ordinal int32) string {
+	return statefulSet + "-" + strconv.Itoa(int(ordinal))
+}

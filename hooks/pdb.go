@@ -1,0 +1,14 @@
+package hooks
+
+import (
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// disruptionBudget lets one pod at a time be evicted. name is that of the Deployment or StatefulSet.
+func (in *instance) disruptionBudget(name, component string, selector map[string]string) child {
+	one := intstr.FromInt32(1)
+	budget := in.object("policy/v1", "PodDisruptionBudget", name, component)
+	budget.Spec = policyv1.PodDisruptionBudgetSpec{MaxUnavailable: &one, Selector: selectorOf(selector)}
+	return budget
+}

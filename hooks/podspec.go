@@ -1,0 +1,167 @@
+package hooks
+
+import (
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// Users and groups. 999 is the user of the redis image and of the kvrocks image (the first system user of Debian).
+const userID = 999
+
+// podTemplate is what the pods of every kind have in common: where they run, and that they may do little.
+func (in *instance) podTemplate(labels map[string]string, selector map[string]string) corev1.PodTemplateSpec {
+	no := false
+	annotations := make(map[string]string, len(in.spec.PodAnnotations)+3)
+	for key, value := range in.spec.PodAnnotations {
+		annotations[key] = value
+	}
+	return corev1.PodTemplateSpec{
+		ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: annotations},
+		Spec: corev1.PodSpec{
+			AutomountServiceAccountToken: &no,
+			EnableServiceLinks:           &no,
+			SecurityContext:              podSecurity(),
+			ImagePullSecrets:             in.spec.ImagePullSecrets,
+			NodeSelector:                 in.spec.NodeSelector,
+			Tolerations:                  in.spec.Toleration,
+			Affinity:                     in.affinity(selector),
+			TopologySpreadConstraints:    in.spread(selector),
+			PriorityClassName:            in.spec.PriorityClassName,
+		},
+	}
+}
+
+func podSecurity() *corev1.PodSecurityContext {
+	id, yes := int64(userID), true
+	return &corev1.PodSecurityContext{
+		RunAsUser: &id, RunAsGroup: &id, FSGroup: &id, RunAsNonRoot: &yes,
+		SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+	}
+}
+
+func containerSecurity() *corev1.SecurityContext {
+	yes, no := true, false
+	return &corev1.SecurityContext{
+		AllowPrivilegeEscalation: &no,
+		ReadOnlyRootFilesystem:   &yes,
+		Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+	}
+}
+
+// container is the main container: it runs start.sh and is probed by probe.sh. It mounts the scripts, the password and
+// /tmp; dir is where it may write.
+func (in *instance) container(name, dir string) corev1.Container {
+	port := in.spec.Port()
+	c := corev1.Container{
+		Name: name, Image: in.spec.Image, ImagePullPolicy: in.spec.ImagePullPolicy,
+		Command: []string{"/bin/sh", configDir + "/" + startScript},
+		Ports:   []corev1.ContainerPort{{Name: name, ContainerPort: port, Protocol: corev1.ProtocolTCP}},
+		Env: []corev1.EnvVar{
+			{Name: "POD_NAME", ValueFrom: fieldRef("metadata.name")},
+			{Name: "PORT", Value: strconv.Itoa(int(port))},
+		},
+		VolumeMounts: []corev1.VolumeMount{
+			{Name: configVolume, MountPath: configDir, ReadOnly: true},
+			{Name: dataVolume, MountPath: dir},
+			{Name: tmpVolume, MountPath: "/tmp"},
+		},
+		SecurityContext: containerSecurity(),
+		// Opening a large database can take minutes. A node that hangs is replaced by sentinel within seconds; killing it
+		// is the last resort, and must not come before sentinel had its time.
+		StartupProbe:   probe("live", 1, 1800),
+		ReadinessProbe: probe("ready", 10, 3),
+		LivenessProbe:  probe("live", 10, 12),
+	}
+	if in.spec.Resources != nil {
+		c.Resources = *in.spec.Resources
+	}
+	if in.password() != nil {
+		c.VolumeMounts = append(c.VolumeMounts,
+			corev1.VolumeMount{Name: passwordVolume, MountPath: passwordDir, ReadOnly: true})
+	}
+	return c
+}
+
+func fieldRef(path string) *corev1.EnvVarSource {
+	return &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: path}}
+}
+
+// probe runs probe.sh every period seconds; failures in a row decide.
+func probe(what string, period, failures int32) *corev1.Probe {
+	return &corev1.Probe{
+		ProbeHandler: corev1.ProbeHandler{Exec: &corev1.ExecAction{
+			Command: []string{"/bin/sh", configDir + "/" + probeScript, what},
+		}},
+		PeriodSeconds: period, TimeoutSeconds: 5, FailureThreshold: failures,
+	}
+}
+
+// volumes are those that container mounts, but for the data.
+func (in *instance) volumes() []corev1.Volume {
+	volumes := []corev1.Volume{
+		{Name: configVolume, VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
+			LocalObjectReference: corev1.LocalObjectReference{Name: configName(in.name)},
+		}}},
+		emptyDir(tmpVolume),
+	}
+	if ref := in.password(); ref != nil {
+		mode := int32(0o440) // readable for the group of the pod alone
+		volumes = append(volumes, corev1.Volume{Name: passwordVolume, VolumeSource: corev1.VolumeSource{
+			Secret: &corev1.SecretVolumeSource{
+				SecretName:  ref.Name,
+				DefaultMode: &mode,
+				Items:       []corev1.KeyToPath{{Key: ref.Key, Path: passwordFile}},
+			},
+		}})
+	}
+	return volumes
+}
+
+func emptyDir(name string) corev1.Volume {
+	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}
+}
+
+// affinity is what the spec says, or a preference for one pod of the instance per node.
+func (in *instance) affinity(selector map[string]string) *corev1.Affinity {
+	if in.spec.Affinity != nil {
+		return in.spec.Affinity
+	}
+	return &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
+		PreferredDuringSchedulingIgnoredDuringExecution: []corev1.WeightedPodAffinityTerm{{
+			Weight: 100,
+			PodAffinityTerm: corev1.PodAffinityTerm{
+				LabelSelector: selectorOf(selector),
+				TopologyKey:   corev1.LabelHostname,
+			},
+		}},
+	}}
+}
+
+func (in *instance) spread(selector map[string]string) []corev1.TopologySpreadConstraint {
+	constraints := in.spec.TopologySpreadConstraints // a copy: see WithDefaults
+	for i := range constraints {
+		if constraints[i].LabelSelector == nil {
+			constraints[i].LabelSelector = selectorOf(selector)
+		}
+	}
+	return constraints
+}
+
+// seal puts the hash of a template onto it, so that a pod tells which template it was made from.
+func seal(template *corev1.PodTemplateSpec) error {
+	raw, err := marshal(template)
+	if err != nil {
+		return err
+	}
+	template.Annotations[annotationTemplate] = hash(raw)
+	return nil
+}
+
+// gates are the readiness gates of data pods.
+func gates() []corev1.PodReadinessGate {
+	return []corev1.PodReadinessGate{{ConditionType: v1alpha1.AttachedGate}}
+}

@@ -1,0 +1,81 @@
+package hooks
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// podReady reports whether a pod is there, is to stay, and is ready; for a data pod that includes the gate.
+func podReady(pod *corev1.Pod) bool {
+	if pod == nil || pod.DeletionTimestamp != nil {
+		return false
+	}
+	for i := range pod.Status.Conditions {
+		if pod.Status.Conditions[i].Type == corev1.PodReady {
+			return pod.Status.Conditions[i].Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
+// stuck reports whether a pod cannot start because of what its template says: it fits no node, its image cannot be
+// pulled, or its container fails again and again.
+func stuck(pod *corev1.Pod) bool { return obstacle(pod) != "" }
+
+// obstacle is the reason why a pod cannot start, in the words of Kubernetes; "" when nothing keeps it.
+func obstacle(pod *corev1.Pod) string {
+	for i := range pod.Status.Conditions {
+		c := &pod.Status.Conditions[i]
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
+			return c.Reason
+		}
+	}
+	for i := range pod.Status.ContainerStatuses {
+		if w := pod.Status.ContainerStatuses[i].State.Waiting; w != nil {
+			switch w.Reason {
+			case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull",
+				"CreateContainerConfigError", "CreateContainerError", "RunContainerError", "CrashLoopBackOff":
+				return w.Reason
+			}
+		}
+	}
+	return ""
+}
+
+// whyNotReady names a pod that keeps the shards from being ready.
+func (in *instance) whyNotReady(shards []shard) (reason, message string) {
+	for _, s := range shards {
+		for i := range s.wanted {
+			name := podName(s.name, i)
+			switch pod := in.pods[name]; {
+			case pod == nil:
+				return reasonPodsNotReady, fmt.Sprintf("waiting for the pod %s to be made", name)
+			case !podReady(pod):
+				return reasonPodsNotReady, notReady(pod)
+			}
+		}
+	}
+	return reasonPodsNotReady, "waiting for the StatefulSet to see its pods ready"
+}
+
+// whyPodsNotReady names a pod of a component that is not ready.
+func (in *instance) whyPodsNotReady(component string) (reason, message string) {
+	for _, name := range slices.Sorted(maps.Keys(in.pods)) {
+		if pod := in.pods[name]; pod.Labels[v1alpha1.LabelComponent] == component && !podReady(pod) {
+			return reasonPodsNotReady, notReady(pod)
+		}
+	}
+	return reasonPodsNotReady, "waiting for pods to be made"
+}
+
+func notReady(pod *corev1.Pod) string {
+	if why := obstacle(pod); why != "" {
+		return fmt.Sprintf("the pod %s cannot start: %s", pod.Name, why)
+	}
+	return fmt.Sprintf("waiting for the pod %s to be ready", pod.Name)
+}

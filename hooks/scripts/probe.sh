@@ -1,0 +1,15 @@
+#!/bin/sh
+# probe.sh live|ready: compares the text of the answer to PING, because redis-cli exits with 0 on an error reply as well.
+# live: any answer, also LOADING and NOAUTH. ready: PONG.
+if [ -f /etc/kvrocks-auth/password ]; then
+  REDISCLI_AUTH=$(cat /etc/kvrocks-auth/password)
+  export REDISCLI_AUTH
+  if [ -z "$REDISCLI_AUTH" ]; then unset REDISCLI_AUTH; fi
+fi
+answer=$(redis-cli -h 127.0.0.1 -p "$PORT" PING 2>/dev/null | tail -n 1)
+case "$1:$answer" in
+live:?*) exit 0 ;;
+ready:PONG) exit 0 ;;
+esac
+echo "PING: ${answer:-no answer}"
+exit 1

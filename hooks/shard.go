@@ -1,0 +1,88 @@
+package hooks
+
+import (
+	"strconv"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// shard is one StatefulSet of data nodes: the whole of a standard instance, or one of a cluster's.
+type shard struct {
+	index      int32
+	name       string // of the StatefulSet; its pods are <name>-<ordinal>
+	masterName string // registered with sentinel
+	wanted     int32  // pods
+}
+
+// statefulSet is the observed StatefulSet of a shard; nil when there is none.
+func (in *instance) statefulSet(s shard) *appsv1.StatefulSet {
+	return in.children.StatefulSets[in.key(s.name)]
+}
+
+// replicasOf is the number of pods that an observed StatefulSet asks for; 0 for none.
+func replicasOf(set *appsv1.StatefulSet) int32 {
+	switch {
+	case set == nil:
+		return 0
+	case set.Spec.Replicas == nil:
+		return 1 // the default of the API
+	default:
+		return *set.Spec.Replicas
+	}
+}
+
+// ordinals is one more than the highest ordinal of the shard that ever had a Service. Services stay for as long as the
+// instance lives: a sentinel may still list the address of a pod that was scaled away, so that address must not be given
+// to somebody else, and a pod that returns gets its own again.
+func (in *instance) ordinals(s shard) int32 {
+	highest := s.wanted
+	if observed := replicasOf(in.statefulSet(s)); observed > highest {
+		highest = observed
+	}
+	for key, service := range in.children.Services {
+		if service == nil {
+			continue
+		}
+		tail, ok := strings.CutPrefix(key, in.key(s.name)+"-")
+		if !ok {
+			continue
+		}
+		if n, err := strconv.ParseInt(tail, 10, 32); err == nil && strconv.Itoa(int(n)) == tail &&
+			n >= 0 && n < maxOrdinals && int32(n) >= highest {
+			highest = int32(n) + 1
+		}
+	}
+	return min(highest, maxOrdinals)
+}
+
+// maxOrdinals bounds the pods of a shard: spec.replicas is at most 99.
+const maxOrdinals = 100
+
+// placed is how many leading ordinals, up to limit, may have a pod: those whose address is known and published.
+func (in *instance) placed(s shard, limit int32) int32 {
+	for i := range limit {
+		pod := podName(s.name, i)
+		if address := in.address(pod); address == "" || in.published(pod) != address {
+			return i
+		}
+	}
+	return limit
+}
+
+// members lists the first count pods of a shard whose address is known.
+func (in *instance) members(s shard, count int32) []v1alpha1.Member {
+	members := make([]v1alpha1.Member, 0, count)
+	for i := range count {
+		pod := podName(s.name, i)
+		if address := in.address(pod); address != "" {
+			members = append(members, v1alpha1.Member{Pod: pod, Address: address})
+		}
+	}
+	return members
+}
+
+// label is the value of the shard label.
+func (s shard) label() string { return strconv.Itoa(int(s.index)) }

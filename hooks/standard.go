@@ -1,0 +1,31 @@
+package hooks
+
+import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+
+// syncStandard makes one StatefulSet: a master and its replicas.
+func syncStandard(in *instance) (answer, error) {
+	s := shard{index: 0, name: in.name, masterName: in.name, wanted: in.spec.Replicas}
+	template, err := in.dataTemplate(s)
+	if err != nil {
+		return answer{}, err
+	}
+	now := in.nextStep(s, template.Annotations[annotationTemplate])
+
+	var out children
+	if secret, ok := in.passwordSecret(v1alpha1.ComponentData); ok {
+		out.add(secret)
+	}
+	out.add(in.dataConfig([]shard{s}))
+	out.add(in.headlessService())
+	out.add(in.roleService(masterName(in.name), v1alpha1.RoleMaster))
+	out.add(in.roleService(replicasName(in.name), v1alpha1.RoleReplica))
+	for i := range in.ordinals(s) {
+		out.add(in.podService(s, i))
+	}
+	out.add(in.disruptionBudget(in.name, v1alpha1.ComponentData, in.selector(v1alpha1.ComponentData)))
+	if now.replicas > 0 || in.statefulSet(s) != nil {
+		out.add(in.dataSet(s, template, now))
+	}
+	out.add(in.dataTopology([]v1alpha1.TopologyShard{in.topologyShard(s, now)}))
+	return answer{children: out, status: in.dataStatus([]shard{s}, []step{now})}, nil
+}

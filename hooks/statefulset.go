@@ -1,0 +1,91 @@
+package hooks
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// dataTemplate is the pod template of a shard, sealed.
+func (in *instance) dataTemplate(s shard) (corev1.PodTemplateSpec, error) {
+	selector := in.shardSelector(s)
+	labels := in.labels(v1alpha1.ComponentData)
+	labels[v1alpha1.LabelShard] = s.label()
+	template := in.podTemplate(labels, selector)
+	if restart := in.frozenHash(); len(in.spec.KVRocksConfig) > 0 {
+		template.Annotations[annotationConfig] = restart
+	}
+	// kvrocks ends within about a second of SIGTERM; a large memtable takes longer to flush.
+	grace := int64(60)
+	template.Spec.TerminationGracePeriodSeconds = &grace
+	template.Spec.ReadinessGates = gates()
+	template.Spec.Containers = []corev1.Container{in.container(v1alpha1.ContainerKVRocks, dataDir)}
+	template.Spec.Volumes = in.volumes()
+	if in.spec.Storage == nil {
+		template.Spec.Volumes = append(template.Spec.Volumes, emptyDir(dataVolume))
+	}
+	return template, seal(&template)
+}
+
+func (in *instance) shardSelector(s shard) map[string]string {
+	selector := in.selector(v1alpha1.ComponentData)
+	selector[v1alpha1.LabelShard] = s.label()
+	return selector
+}
+
+// dataSet is the StatefulSet of a shard, with as many replicas and as much of an update as the step allows.
+func (in *instance) dataSet(s shard, template corev1.PodTemplateSpec, now step) child {
+	history := int32(3)
+	set := in.object("apps/v1", "StatefulSet", s.name, v1alpha1.ComponentData)
+	set.Metadata.Labels[v1alpha1.LabelShard] = s.label()
+	spec := appsv1.StatefulSetSpec{
+		Replicas:             &now.replicas,
+		ServiceName:          in.name,
+		Selector:             selectorOf(in.shardSelector(s)),
+		Template:             template,
+		RevisionHistoryLimit: &history,
+		// In order, the readiness gate of one pod would hold back the next.
+		PodManagementPolicy: appsv1.ParallelPodManagement,
+		UpdateStrategy: appsv1.StatefulSetUpdateStrategy{
+			Type:          appsv1.RollingUpdateStatefulSetStrategyType,
+			RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: &now.partition},
+		},
+	}
+	if storage := in.spec.Storage; storage != nil {
+		spec.VolumeClaimTemplates = []corev1.PersistentVolumeClaim{in.claim(storage)}
+		spec.PersistentVolumeClaimRetentionPolicy = &appsv1.StatefulSetPersistentVolumeClaimRetentionPolicy{
+			WhenDeleted: appsv1.PersistentVolumeClaimRetentionPolicyType(storage.Reclaim),
+			WhenScaled:  appsv1.PersistentVolumeClaimRetentionPolicyType(storage.Reclaim),
+		}
+	}
+	set.Spec = spec
+	return set
+}
+
+// claim is the volume of each pod, in the form that the API server's defaults give it: a shorter form would differ from
+// the live object on every sync.
+func (in *instance) claim(storage *v1alpha1.Storage) corev1.PersistentVolumeClaim {
+	mode := corev1.PersistentVolumeFilesystem
+	claim := corev1.PersistentVolumeClaim{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "PersistentVolumeClaim"},
+		ObjectMeta: metav1.ObjectMeta{
+			Name: dataVolume, Labels: map[string]string{
+				v1alpha1.LabelInstance: in.name, v1alpha1.LabelManagedBy: v1alpha1.ManagedByValue,
+			},
+		},
+		Spec: corev1.PersistentVolumeClaimSpec{
+			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+			VolumeMode:  &mode,
+			Resources: corev1.VolumeResourceRequirements{
+				Requests: corev1.ResourceList{corev1.ResourceStorage: storage.Size},
+			},
+		},
+		Status: corev1.PersistentVolumeClaimStatus{Phase: corev1.ClaimPending},
+	}
+	if storage.Class != "" {
+		claim.Spec.StorageClassName = &storage.Class
+	}
+	return claim
+}

@@ -1,0 +1,189 @@
+package hooks
+
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// lagOfConcern is the lag, in sequence numbers, from which a person should see it. Below it the status shows 0, so that
+// ordinary traffic does not change it.
+const lagOfConcern = 1000
+
+// dataStatus is the status of a standard or cluster instance.
+func (in *instance) dataStatus(shards []shard, steps []step) *v1alpha1.KVRocksStatus {
+	status := in.newStatus(v1alpha1.ComponentData)
+	var wanted int32
+	served := true
+	for _, s := range shards {
+		wanted += s.wanted
+		if set := in.statefulSet(s); set != nil {
+			status.Replicas = max(status.Replicas, set.Status.Replicas)
+			status.ReadyReplicas += set.Status.ReadyReplicas
+		}
+		status.Shards = append(status.Shards, in.shardView(s))
+		served = served && in.reportedMaster(s) != ""
+	}
+	status.Ready = fraction(status.ReadyReplicas, wanted)
+	if in.spec.Type == v1alpha1.TypeStandard {
+		status.Master = status.Shards[0].Master
+	}
+	if in.topology != nil {
+		if n := len(in.topology.Status.Failovers); n > 0 {
+			status.LastFailover = &in.topology.Status.Failovers[n-1]
+		}
+	}
+	c := conditions{in: in}
+	for _, kind := range dataConditions(in.monitoredBy() != "") {
+		c.carry(kind)
+	}
+	now := pendingStep(steps)
+	if !now.pending && status.ReadyReplicas < wanted {
+		now.reason, now.message = in.whyNotReady(shards)
+	}
+	in.conclude(status, &c, now, served)
+	return status
+}
+
+// sentinelStatus is the status of a sentinel instance.
+func (in *instance) sentinelStatus() *v1alpha1.KVRocksStatus {
+	status := in.newStatus(v1alpha1.ComponentSentinel)
+	wanted := in.spec.Replicas
+	status.Quorum = v1alpha1.Quorum(wanted)
+	var now step
+	if deployment := in.children.Deployments[in.key(in.name)]; deployment == nil {
+		now = now.wait("Creating", "waiting for the Deployment %s", in.name)
+	} else {
+		seen := deployment.Status
+		status.Replicas, status.ReadyReplicas = seen.Replicas, seen.ReadyReplicas
+		switch {
+		case seen.ObservedGeneration < deployment.Generation || seen.UpdatedReplicas < wanted || seen.Replicas > wanted:
+			now = now.wait("RollingUpdate", "%d of %d sentinels are up to date", min(seen.UpdatedReplicas, wanted), wanted)
+		case seen.ReadyReplicas < wanted:
+			now.reason, now.message = in.whyPodsNotReady(v1alpha1.ComponentSentinel)
+		}
+	}
+	status.Ready = fraction(status.ReadyReplicas, wanted)
+	c := conditions{in: in}
+	c.carry(v1alpha1.ConditionCredentialsApplied)
+	in.conclude(status, &c, now, status.ReadyReplicas >= status.Quorum)
+	return status
+}
+
+// refusedStatus is the status of an instance for which nothing is done. What was reported before stays visible.
+func (in *instance) refusedStatus(reason, message string) *v1alpha1.KVRocksStatus {
+	status := in.cr.Status.DeepCopy()
+	status.ObservedGeneration = 0 // added by Metacontroller
+	status.Phase, status.Reason = v1alpha1.PhaseFailed, message
+	c := conditions{in: in}
+	for i := range status.Conditions {
+		switch kind := status.Conditions[i].Type; kind {
+		case v1alpha1.ConditionReady, v1alpha1.ConditionProgressing:
+		default:
+			c.list = append(c.list, status.Conditions[i])
+		}
+	}
+	c.set(v1alpha1.ConditionReady, metav1.ConditionFalse, reason, message)
+	c.set(v1alpha1.ConditionProgressing, metav1.ConditionFalse, reason, message)
+	status.Conditions = c.list
+	return status
+}
+
+// deletingStatus is the status of an instance that is being deleted.
+func (in *instance) deletingStatus() *v1alpha1.KVRocksStatus {
+	const message = "waiting for the sidecar to remove the monitors of this instance before its pods go"
+	status := in.refusedStatus(reasonDeleting, message)
+	status.Phase = v1alpha1.PhaseDeleting
+	return status
+}
+
+// newStatus begins a status with what every type has.
+func (in *instance) newStatus(component string) *v1alpha1.KVRocksStatus {
+	return &v1alpha1.KVRocksStatus{
+		Selector: v1alpha1.LabelComponent + "=" + component + "," + v1alpha1.LabelInstance + "=" + in.name,
+		Image:    in.spec.Image,
+	}
+}
+
+// conclude derives Ready, Progressing, Degraded, the phase and its reason from the step and the sidecar's conditions.
+// served says whether the instance was ever complete enough to serve.
+func (in *instance) conclude(status *v1alpha1.KVRocksStatus, c *conditions, now step, served bool) {
+	if now.reason == "" {
+		now.reason, now.message = c.firstProblem()
+	}
+	ready := now.reason == ""
+	if ready {
+		now.reason, now.message = reasonAsWanted, "everything is as the spec wants it"
+	}
+	unwatched := c.get(v1alpha1.ConditionSentinelAgreed)
+	switch {
+	case ready && unwatched.Reason == reasonSentinelNotFound:
+		// It works, but nobody would replace its master in time.
+		c.set(v1alpha1.ConditionDegraded, metav1.ConditionTrue, unwatched.Reason, unwatched.Message)
+		status.Reason = unwatched.Message
+	case ready || now.pending || !served:
+		c.set(v1alpha1.ConditionDegraded, metav1.ConditionFalse, now.reason, now.message)
+	default:
+		c.set(v1alpha1.ConditionDegraded, metav1.ConditionTrue, now.reason, now.message)
+	}
+	c.set(v1alpha1.ConditionReady, truth(ready), now.reason, now.message)
+	if now.pending || !served {
+		c.set(v1alpha1.ConditionProgressing, metav1.ConditionTrue, now.reason, now.message)
+	} else {
+		c.set(v1alpha1.ConditionProgressing, metav1.ConditionFalse, reasonSettled, "no change is being carried out")
+	}
+	switch {
+	case ready:
+		status.Phase = v1alpha1.PhaseRunning
+	case !served:
+		status.Phase = v1alpha1.PhaseCreating
+	case now.pending:
+		status.Phase = v1alpha1.PhaseUpdating
+	default:
+		status.Phase = v1alpha1.PhaseDegraded
+	}
+	if !ready {
+		status.Reason = now.message
+	}
+	status.Conditions = c.list
+}
+
+// shardView is a shard as a person wants to see it.
+func (in *instance) shardView(s shard) v1alpha1.ShardStatus {
+	view := v1alpha1.ShardStatus{Index: s.index}
+	seen := in.shardStatus(s.index)
+	if seen == nil {
+		return view
+	}
+	view.Master, view.Slots = seen.Master, seen.Slots
+	for i := range seen.Nodes {
+		node := &seen.Nodes[i]
+		shown := v1alpha1.ShardNode{Pod: node.Pod, Role: node.Role, Link: node.Link}
+		if node.Lag >= lagOfConcern {
+			shown.Lag = node.Lag
+		}
+		view.Nodes = append(view.Nodes, shown)
+	}
+	return view
+}
+
+// pendingStep is the first step that waits for something; the zero step when none does.
+func pendingStep(steps []step) step {
+	for _, now := range steps {
+		if now.pending {
+			return now
+		}
+	}
+	return step{}
+}
+
+func fraction(ready, wanted int32) string { return fmt.Sprintf("%d/%d", ready, wanted) }
+
+func truth(b bool) metav1.ConditionStatus {
+	if b {
+		return metav1.ConditionTrue
+	}
+	return metav1.ConditionFalse
+}

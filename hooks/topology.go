@@ -1,0 +1,53 @@
+package hooks
+
+import (
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// topologyChild is the KVRocksTopology of the instance with a spec.
+func (in *instance) topologyChild(component string, spec v1alpha1.KVRocksTopologySpec) child {
+	topology := in.object(v1alpha1.Group+"/"+v1alpha1.Version, "KVRocksTopology", in.name, component)
+	topology.Spec = spec
+	return topology
+}
+
+// sentinelTopology tells the sidecar how many sentinels there should be.
+func (in *instance) sentinelTopology() child {
+	return in.topologyChild(v1alpha1.ComponentSentinel, v1alpha1.KVRocksTopologySpec{
+		Type: v1alpha1.TypeSentinel, Port: in.spec.Port(), PasswordSecret: in.password(), Sentinels: in.spec.Replicas,
+	})
+}
+
+// dataTopology tells the sidecar what the shards must look like.
+func (in *instance) dataTopology(shards []v1alpha1.TopologyShard) child {
+	spec := v1alpha1.KVRocksTopologySpec{
+		Type: in.spec.Type, Port: in.spec.Port(), PasswordSecret: in.password(),
+		Failover: in.spec.Failover, Shards: shards, Config: in.liveSettings(),
+	}
+	if sentinel := in.monitoredBy(); sentinel != "" {
+		spec.Sentinel = &v1alpha1.SentinelRef{Name: sentinel}
+	}
+	return in.topologyChild(v1alpha1.ComponentData, spec)
+}
+
+// topologyShard is one shard of the topology at a step.
+func (in *instance) topologyShard(s shard, now step) v1alpha1.TopologyShard {
+	return v1alpha1.TopologyShard{
+		Index: s.index, MasterName: s.masterName, Replicas: s.wanted,
+		Members: in.members(s, now.members), Handoff: now.handoff,
+	}
+}
+
+// releasing is the observed topology with release asked for.
+func releasing(in *instance, observed *v1alpha1.KVRocksTopology) child {
+	spec := *observed.Spec.DeepCopy()
+	spec.Release = true
+	topology := in.topologyChild(observed.Labels[v1alpha1.LabelComponent], spec)
+	topology.Metadata.Labels = keptLabels(observed.Labels)
+	return topology
+}
+
+// released reports whether the sidecar has answered a request for release that was observed, not merely sent.
+func released(topology *v1alpha1.KVRocksTopology) bool {
+	return topology.Spec.Release && current(topology) && topology.Status.Released
+}

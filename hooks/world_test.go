@@ -1,0 +1,186 @@
+package hooks
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/metacontroller"
+)
+
+// epoch is when the fixtures begin.
+var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// world is what Metacontroller, the API server and the StatefulSet controller do with the answers of the hooks, as far as the
+// hooks can see it. The sidecar is what a test writes into the topology's status.
+type world struct {
+	t       testing.TB
+	cr      *v1alpha1.KVRocks
+	seen    metacontroller.Children
+	pods    map[string]*corev1.Pod
+	clock   time.Time
+	address int
+	last    *metacontroller.SyncResponse
+}
+
+func newWorld(t testing.TB, cr *v1alpha1.KVRocks) *world {
+	t.Helper()
+	w := &world{t: t, cr: cr.DeepCopy(), pods: map[string]*corev1.Pod{}, clock: epoch}
+	w.cr.Namespace, w.cr.UID, w.cr.Generation = "shop", "6a0e9c7e-0000-4000-8000-000000000001", 1
+	w.cr.CreationTimestamp = metav1.NewTime(epoch)
+	w.cr.Spec = *w.cr.Spec.WithDefaults()
+	w.seen = metacontroller.Children{
+		StatefulSets: map[string]*appsv1.StatefulSet{}, Deployments: map[string]*appsv1.Deployment{},
+		ConfigMaps: map[string]*corev1.ConfigMap{}, Secrets: map[string]*corev1.Secret{},
+		Services: map[string]*corev1.Service{}, PodDisruptionBudgets: map[string]*policyv1.PodDisruptionBudget{},
+		Topologies: map[string]*v1alpha1.KVRocksTopology{},
+	}
+	return w
+}
+
+func (w *world) request() *metacontroller.SyncRequest {
+	related := map[string]*corev1.Pod{}
+	for _, pod := range w.pods {
+		related[metacontroller.Key(pod.Namespace, pod.Name)] = pod
+	}
+	return &metacontroller.SyncRequest{Parent: w.cr, Children: w.seen, Related: metacontroller.Related{Pods: related}}
+}
+
+// sync calls the hook and applies its answer. It reports whether anything changed.
+func (w *world) sync() bool {
+	w.t.Helper()
+	response, err := Sync(w.request())
+	require.NoError(w.t, err)
+	return w.apply(response)
+}
+
+func (w *world) apply(response *metacontroller.SyncResponse) bool {
+	w.t.Helper()
+	before := w.fingerprint()
+	w.last = response
+	w.cr.Status = *response.Status
+	wanted := map[string]bool{}
+	for _, raw := range response.Children {
+		var head metav1.PartialObjectMetadata
+		require.NoError(w.t, json.Unmarshal(raw, &head))
+		wanted[head.Kind+"/"+head.Name] = true
+		switch head.Kind {
+		case "ConfigMap":
+			merge(w, w.seen.ConfigMaps, raw, nil)
+		case "Secret":
+			merge(w, w.seen.Secrets, raw, nil)
+		case "Service":
+			merge(w, w.seen.Services, raw, func(fresh, old *corev1.Service) {
+				if old != nil {
+					fresh.Spec.ClusterIP = old.Spec.ClusterIP
+				} else if fresh.Spec.ClusterIP == "" {
+					w.address++
+					fresh.Spec.ClusterIP = fmt.Sprintf("10.96.0.%d", w.address)
+				}
+			})
+		case "StatefulSet":
+			merge(w, w.seen.StatefulSets, raw, func(fresh, old *appsv1.StatefulSet) {
+				if old != nil {
+					fresh.Status = old.Status
+				}
+			})
+		case "Deployment":
+			merge(w, w.seen.Deployments, raw, func(fresh, old *appsv1.Deployment) {
+				if old != nil {
+					fresh.Status = old.Status
+				}
+			})
+		case "PodDisruptionBudget":
+			merge(w, w.seen.PodDisruptionBudgets, raw, nil)
+		case "KVRocksTopology":
+			merge(w, w.seen.Topologies, raw, func(fresh, old *v1alpha1.KVRocksTopology) {
+				if old != nil {
+					fresh.Status = old.Status
+				}
+			})
+		default:
+			w.t.Fatalf("unexpected child %s", raw)
+		}
+	}
+	prune(w.seen.ConfigMaps, "ConfigMap", wanted)
+	prune(w.seen.Secrets, "Secret", wanted)
+	prune(w.seen.Services, "Service", wanted)
+	prune(w.seen.StatefulSets, "StatefulSet", wanted)
+	prune(w.seen.Deployments, "Deployment", wanted)
+	prune(w.seen.PodDisruptionBudgets, "PodDisruptionBudget", wanted)
+	prune(w.seen.Topologies, "KVRocksTopology", wanted)
+	return before != w.fingerprint()
+}
+
+type object interface {
+	metav1.Object
+	comparable
+}
+
+// merge replaces an object by what was declared, with the system fields of the old one; its generation counts changes.
+func merge[T any, P interface {
+	*T
+	object
+}](w *world, into map[string]*T, raw []byte, defaults func(fresh, old *T),
+) {
+	w.t.Helper()
+	fresh := P(new(T))
+	require.NoError(w.t, json.Unmarshal(raw, fresh), "%s", raw)
+	key := metacontroller.Key(fresh.GetNamespace(), fresh.GetName())
+	old := P(into[key])
+	annotations := fresh.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[lastApplied] = string(raw)
+	fresh.SetAnnotations(annotations)
+	fresh.SetUID(types.UID("uid-" + fresh.GetName()))
+	if old == nil {
+		w.tick()
+		fresh.SetCreationTimestamp(metav1.NewTime(w.clock))
+		fresh.SetGeneration(1)
+	} else {
+		fresh.SetCreationTimestamp(old.GetCreationTimestamp())
+		fresh.SetGeneration(old.GetGeneration())
+		if old.GetAnnotations()[lastApplied] != string(raw) {
+			fresh.SetGeneration(old.GetGeneration() + 1)
+		}
+	}
+	if defaults != nil {
+		defaults(fresh, old)
+	}
+	into[key] = fresh
+}
+
+func prune[T any](seen map[string]*T, kind string, wanted map[string]bool) {
+	for key := range seen {
+		if name := key[len("shop/"):]; !wanted[kind+"/"+name] {
+			delete(seen, key)
+		}
+	}
+}
+
+func (w *world) tick() { w.clock = w.clock.Add(time.Second) }
+
+func (w *world) fingerprint() string {
+	raw, err := json.Marshal(w.request())
+	require.NoError(w.t, err)
+	return string(raw)
+}
+
+func (w *world) topology() *v1alpha1.KVRocksTopology {
+	return w.seen.Topologies[metacontroller.Key(w.cr.Namespace, w.cr.Name)]
+}
+
+func (w *world) set() *appsv1.StatefulSet {
+	return w.seen.StatefulSets[metacontroller.Key(w.cr.Namespace, w.cr.Name)]
+}
