@@ -1,0 +1,175 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+// errGone is an action on a pod or sentinel that went away after it was observed.
+var errGone = errors.New("it is gone")
+
+// apply carries out the actions in their order and stops at the first that fails.
+func (p *pass) apply(ctx context.Context, actions []plan.Action) error {
+	for _, a := range actions {
+		if err := ctx.Err(); err != nil {
+			return err // no longer the leader
+		}
+		kind := actionKind(a)
+		err := p.applyOne(ctx, a)
+		p.metrics.action(kind, err)
+		if err != nil {
+			return fmt.Errorf("%s: %w", kind, err)
+		}
+		p.log.Info("applied", "instance", p.key.String(), "action", kind, "detail", fmt.Sprintf("%+v", a))
+	}
+	return nil
+}
+
+func actionKind(a plan.Action) string { return strings.TrimPrefix(fmt.Sprintf("%T", a), "plan.") }
+
+func (p *pass) applyOne(ctx context.Context, action plan.Action) error {
+	switch a := action.(type) {
+	case plan.Attach:
+		return p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.attach(ctx, pod) })
+	case plan.Detach:
+		return p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.detach(ctx, pod, a.Reason) })
+	case plan.Label:
+		return p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.label(ctx, pod, a.Role) })
+	case plan.Promote:
+		return p.onNode(a.Pod, func(c DataNode) error { return c.Promote(ctx) })
+	case plan.Follow:
+		return p.onNode(a.Pod, func(c DataNode) error { return c.ReplicaOf(ctx, a.Host, int(a.Port)) })
+	case plan.WriteMarker:
+		return p.onNode(a.Pod, func(c DataNode) error { return c.WriteMarker(ctx, markerKey) })
+	case plan.Configure:
+		return p.configure(ctx, a)
+	case plan.ApplyPassword:
+		n := p.inst.nodes[a.Pod]
+		if n == nil {
+			return fmt.Errorf("node %s: %w", a.Pod, errGone)
+		}
+		return n.applyPassword(ctx, p.inst.credentials.passwords)
+	case plan.Monitor:
+		return p.onSentinel(a.Sentinel, func(s *sentinel) error { return p.monitor(ctx, s, a) })
+	case plan.Tune:
+		return p.onSentinel(a.Sentinel, func(s *sentinel) error { return p.tune(ctx, s, a) })
+	case plan.Unmonitor:
+		return p.onSentinel(a.Sentinel, func(s *sentinel) error { return unmonitor(ctx, s, a.MasterName) })
+	}
+	return fmt.Errorf("unknown action %T", action)
+}
+
+// onPod runs f with the pod as it was observed, or as this pass wrote it.
+func (p *pass) onPod(name string, f func(*corev1.Pod) error) error {
+	pod := p.pods[name]
+	if pod == nil {
+		return fmt.Errorf("pod %s: %w", name, errGone)
+	}
+	if written := p.podWriter.overlay.newest(pod); written.UID == pod.UID {
+		pod = written
+	}
+	return f(pod)
+}
+
+func (p *pass) onNode(pod string, f func(DataNode) error) error {
+	n := p.inst.nodes[pod]
+	if n == nil {
+		return fmt.Errorf("node %s: %w", pod, errGone)
+	}
+	return n.session.do(p.inst.credentials.passwords, f)
+}
+
+func (p *pass) onSentinel(pod string, f func(*sentinel) error) error {
+	v := p.inst.sentinels[pod]
+	if v == nil {
+		return fmt.Errorf("sentinel %s: %w", pod, errGone)
+	}
+	return f(v.conn)
+}
+
+// configure applies settings. A refused one is remembered for the planner, which reports it, and does not hold up the
+// others.
+func (p *pass) configure(ctx context.Context, a plan.Configure) error {
+	n := p.inst.nodes[a.Pod]
+	if n == nil {
+		return fmt.Errorf("node %s: %w", a.Pod, errGone)
+	}
+	n.configAt = time.Time{} // read back what comes of it
+	for _, name := range slices.Sorted(maps.Keys(a.Settings)) {
+		value := a.Settings[name]
+		err := p.onNode(a.Pod, func(c DataNode) error { return c.ConfigSet(ctx, name, value) })
+		switch reachOf(err) {
+		case plan.Answered:
+		case plan.Loading, plan.Refused, plan.Hung:
+			return err
+		default:
+			if errors.Is(err, kvrocks.ErrUnreachable) || ctx.Err() != nil {
+				return err
+			}
+			p.log.Warn("setting refused", "instance", p.key.String(), "pod", a.Pod, "setting", name, "err", err)
+			n.refuse(name, value, err)
+		}
+	}
+	return nil
+}
+
+func (p *pass) monitor(ctx context.Context, s *sentinel, a plan.Monitor) error {
+	if a.Replace {
+		if err := unmonitor(ctx, s, a.MasterName); err != nil {
+			return err
+		}
+	}
+	err := s.do(func(c Sentinel) error {
+		err := c.Monitor(ctx, a.MasterName, a.Address, int(a.Port), int(a.Quorum))
+		if errors.Is(err, kvrocks.ErrDuplicateMaster) {
+			return nil // the next pass sees whether it is the right one
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.set(ctx, s, a.MasterName, a.Quorum, a.Failover)
+}
+
+func (p *pass) tune(ctx context.Context, s *sentinel, a plan.Tune) error {
+	return p.set(ctx, s, a.MasterName, a.Quorum, a.Failover)
+}
+
+func (p *pass) set(ctx context.Context, s *sentinel, name string, quorum int32, f v1alpha1.Failover) error {
+	password := p.inst.credentials.wanted
+	err := s.do(func(c Sentinel) error {
+		return c.Set(ctx, name, kvrocks.Settings{
+			Quorum:          int(quorum),
+			DownAfter:       time.Duration(f.DownAfterMilliseconds) * time.Millisecond,
+			FailoverTimeout: time.Duration(f.FailoverTimeoutMilliseconds) * time.Millisecond,
+			ParallelSyncs:   int(f.ParallelSyncs),
+			AuthPass:        password,
+		})
+	})
+	if err == nil {
+		s.gave(name, password)
+	}
+	return err
+}
+
+// unmonitor makes the sentinel forget the name; one that it does not know is forgotten already.
+func unmonitor(ctx context.Context, s *sentinel, name string) error {
+	err := s.do(func(c Sentinel) error { return c.Remove(ctx, name) })
+	if err != nil && !errors.Is(err, kvrocks.ErrNoSuchMaster) {
+		return err
+	}
+	s.forgot(name)
+	return nil
+}

@@ -1,0 +1,166 @@
+package reconcile
+
+import (
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// Indexes of the caches.
+const (
+	byInstance = "instance" // pods by namespace/instance/component
+	bySentinel = "sentinel" // topologies by namespace/sentinel instance
+)
+
+// cluster is the cached view of Kubernetes, corrected by what this process wrote.
+type cluster struct {
+	// caches by namespace; the only key is "" when all namespaces are watched.
+	caches     map[string]caches
+	pods       *overlay[*corev1.Pod]
+	topologies *overlay[*v1alpha1.KVRocksTopology]
+}
+
+type caches struct{ pods, topologies cache.SharedIndexInformer }
+
+// listTopologies makes the source of the topologies of a namespace.
+type listTopologies func(namespace string) cache.ListerWatcher
+
+func newCluster(
+	namespaces []string, client kubernetes.Interface, list listTopologies,
+	pods *overlay[*corev1.Pod], topologies *overlay[*v1alpha1.KVRocksTopology],
+) (*cluster, error) {
+	c := &cluster{caches: map[string]caches{}, pods: pods, topologies: topologies}
+	if len(namespaces) == 0 {
+		namespaces = []string{metav1.NamespaceAll}
+	}
+	for _, namespace := range namespaces {
+		made, err := newCaches(namespace, client, list)
+		if err != nil {
+			return nil, err
+		}
+		c.caches[namespace] = made
+	}
+	return c, nil
+}
+
+func newCaches(namespace string, client kubernetes.Interface, list listTopologies) (caches, error) {
+	const noResync = time.Duration(0) // every instance is looked at periodically anyway
+	factory := informers.NewSharedInformerFactoryWithOptions(client, noResync,
+		informers.WithNamespace(namespace),
+		informers.WithTransform(trimPod),
+		informers.WithTweakListOptions(func(o *metav1.ListOptions) {
+			o.LabelSelector = v1alpha1.LabelManagedBy + "=" + v1alpha1.ManagedByValue
+		}))
+	c := caches{
+		pods: factory.Core().V1().Pods().Informer(),
+		topologies: cache.NewSharedIndexInformer(list(namespace), &v1alpha1.KVRocksTopology{}, noResync, cache.Indexers{
+			bySentinel: func(obj any) ([]string, error) { return sentinelKey(obj), nil },
+		}),
+	}
+	if err := c.topologies.SetTransform(trimTopology); err != nil {
+		return caches{}, fmt.Errorf("prepare the topology informer: %w", err)
+	}
+	err := c.pods.AddIndexers(cache.Indexers{
+		byInstance: func(obj any) ([]string, error) { return instanceKey(obj), nil },
+	})
+	if err != nil {
+		return caches{}, fmt.Errorf("prepare the pod informer: %w", err)
+	}
+	return c, nil
+}
+
+func sentinelKey(obj any) []string {
+	t, ok := obj.(*v1alpha1.KVRocksTopology)
+	if !ok || t.Spec.Sentinel == nil {
+		return nil
+	}
+	return []string{t.Namespace + "/" + t.Spec.Sentinel.Name}
+}
+
+func instanceKey(obj any) []string {
+	pod, ok := obj.(*corev1.Pod)
+	if !ok {
+		return nil
+	}
+	return []string{componentKey(instanceOf(pod), pod.Labels[v1alpha1.LabelComponent])}
+}
+
+func componentKey(instance types.NamespacedName, component string) string {
+	return instance.String() + "/" + component
+}
+
+// instanceOf names the instance that a pod belongs to.
+func instanceOf(pod *corev1.Pod) types.NamespacedName {
+	return types.NamespacedName{Namespace: pod.Namespace, Name: pod.Labels[v1alpha1.LabelInstance]}
+}
+
+func (c *cluster) of(namespace string) (caches, bool) {
+	if all, ok := c.caches[metav1.NamespaceAll]; ok {
+		return all, true
+	}
+	one, ok := c.caches[namespace]
+	return one, ok
+}
+
+func (c *cluster) topology(key types.NamespacedName) (*v1alpha1.KVRocksTopology, bool) {
+	of, ok := c.of(key.Namespace)
+	if !ok {
+		return nil, false
+	}
+	obj, exists, err := of.topologies.GetStore().GetByKey(key.String())
+	if err != nil || !exists {
+		return nil, false
+	}
+	return c.topologies.newest(obj.(*v1alpha1.KVRocksTopology)), true
+}
+
+func (c *cluster) monitoredBy(sentinel types.NamespacedName) []*v1alpha1.KVRocksTopology {
+	of, ok := c.of(sentinel.Namespace)
+	if !ok {
+		return nil
+	}
+	objs, err := of.topologies.GetIndexer().ByIndex(bySentinel, sentinel.String())
+	if err != nil {
+		return nil // only when the index does not exist
+	}
+	list := make([]*v1alpha1.KVRocksTopology, len(objs))
+	for i, obj := range objs {
+		list[i] = obj.(*v1alpha1.KVRocksTopology) // the spec is nothing that this process writes
+	}
+	return list
+}
+
+func (c *cluster) podsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod {
+	pods := map[string]*corev1.Pod{}
+	of, ok := c.of(instance.Namespace)
+	if !ok {
+		return pods
+	}
+	objs, err := of.pods.GetIndexer().ByIndex(byInstance, componentKey(instance, component))
+	if err != nil {
+		return pods // only when the index does not exist
+	}
+	for _, obj := range objs {
+		pod := c.pods.newest(obj.(*corev1.Pod))
+		pods[pod.Name] = pod
+	}
+	return pods
+}
+
+func (c *cluster) allTopologies() []*v1alpha1.KVRocksTopology {
+	var all []*v1alpha1.KVRocksTopology
+	for _, of := range c.caches {
+		for _, obj := range of.topologies.GetStore().List() {
+			all = append(all, obj.(*v1alpha1.KVRocksTopology))
+		}
+	}
+	return all
+}

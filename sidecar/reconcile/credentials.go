@@ -1,0 +1,84 @@
+package reconcile
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+)
+
+// refusedRetry is the least time between two reads of a Secret while nodes refuse the password.
+const refusedRetry = 2 * time.Second
+
+// lineEnd is what an editor leaves at the end of a file; the start script of the nodes drops it as well.
+const lineEnd = "\r\n"
+
+// credentials reads one instance's password. Secrets are read by name and not watched, so that the permission to list
+// all Secrets is not needed.
+type credentials struct {
+	mu sync.Mutex // for those of a sentinel instance, which several passes share
+
+	passwords
+
+	ref    v1alpha1.SecretKeyRef
+	readAt time.Time
+	err    string
+}
+
+// refresh reads the Secret when it was named anew, when what was read is older than ttl, or when a node refused it.
+// A Secret that cannot be read leaves the last password in force and says so in err.
+func (c *credentials) refresh(
+	ctx context.Context, secrets typedcorev1.SecretsGetter, t *v1alpha1.KVRocksTopology, now time.Time,
+	ttl time.Duration, refused bool,
+) {
+	if t.Spec.PasswordSecret == nil {
+		c.passwords, c.ref, c.err = passwords{}, v1alpha1.SecretKeyRef{}, ""
+		return
+	}
+	ref := *t.Spec.PasswordSecret
+	if ref.Key == "" {
+		ref.Key = v1alpha1.PasswordKey
+	}
+	if refused || c.err != "" {
+		ttl = min(ttl, refusedRetry)
+	}
+	if c.ref == ref && now.Sub(c.readAt) < ttl {
+		return
+	}
+	c.ref, c.readAt = ref, now
+	secret, err := secrets.Secrets(t.Namespace).Get(ctx, ref.Name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		c.err = fmt.Sprintf("Secret %s does not exist", ref.Name)
+	case err != nil:
+		c.err = fmt.Sprintf("Secret %s cannot be read: %v", ref.Name, err)
+	case len(bytes.TrimRight(secret.Data[ref.Key], lineEnd)) == 0:
+		c.err = fmt.Sprintf("Secret %s has no key %s, or it is empty", ref.Name, ref.Key)
+	default:
+		c.err = ""
+		c.accept(
+			kvrocks.Secret(bytes.TrimRight(secret.Data[ref.Key], lineEnd)),
+			kvrocks.Secret(bytes.TrimRight(secret.Data[v1alpha1.PreviousPasswordKey], lineEnd)),
+		)
+	}
+}
+
+// accept takes a password that was read. A change that this process saw itself yields the previous one even when the
+// Secret does not keep it.
+func (c *credentials) accept(wanted, previous kvrocks.Secret) {
+	if previous == "" && c.wanted != "" {
+		previous = c.previous
+		if c.wanted != wanted {
+			previous = c.wanted
+		}
+	}
+	c.passwords = passwords{wanted: wanted, previous: previous}
+}

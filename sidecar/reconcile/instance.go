@@ -1,0 +1,85 @@
+package reconcile
+
+import (
+	"sync/atomic"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+)
+
+// instance is what is remembered of one topology between passes: its connections and what was read over them. One pass at
+// a time uses it; woken alone is set from elsewhere.
+type instance struct {
+	credentials credentials
+	nodes       map[string]*node         // by pod
+	sentinels   map[string]*sentinelView // by pod
+	// lastSeen is when the node of a pod last answered, also for a pod that was replaced since.
+	lastSeen map[string]time.Time
+	// generation of the topology that the settings were compared with.
+	generation int64
+	// settled is true when the last pass found nothing to do and nobody missing.
+	settled bool
+	// woken is true when something happened since the last pass.
+	woken *atomic.Bool
+	// actions of the last pass in words; the same ones again are slowed down.
+	actions string
+	// reported is the last failure that was logged.
+	reported string
+}
+
+func newInstance(woken *atomic.Bool) *instance {
+	return &instance{
+		nodes: map[string]*node{}, sentinels: map[string]*sentinelView{}, lastSeen: map[string]time.Time{}, woken: woken,
+	}
+}
+
+// connect brings the connections in line with the pods.
+func (i *instance) connect(
+	t *v1alpha1.KVRocksTopology, pods map[string]*corev1.Pod, dial func(addr string, password kvrocks.Secret) DataNode,
+) {
+	for name, pod := range pods {
+		facts := factsOf(pod)
+		addr := joinHostPort(facts.IP, t.Spec.Port)
+		if have := i.nodes[name]; have != nil && (facts.IP == "" || have.uid != facts.UID || have.addr != addr) {
+			i.drop(have)
+		}
+		if facts.IP != "" && i.nodes[name] == nil {
+			n := newNode(name, facts.UID, addr, func(secret kvrocks.Secret) DataNode { return dial(addr, secret) })
+			n.seen.LastSeen = i.lastSeen[name]
+			i.nodes[name] = n
+		}
+	}
+	for name, have := range i.nodes {
+		if pods[name] == nil {
+			i.drop(have)
+		}
+	}
+	if i.generation != t.Generation {
+		i.generation = t.Generation
+		i.readSettings()
+	}
+}
+
+// readSettings makes the next pass compare the settings of every node.
+func (i *instance) readSettings() {
+	for _, n := range i.nodes {
+		n.configAt = time.Time{}
+	}
+}
+
+func (i *instance) drop(n *node) {
+	if !n.seen.LastSeen.IsZero() {
+		i.lastSeen[n.pod] = n.seen.LastSeen
+	}
+	delete(i.nodes, n.pod)
+	go n.session.close() // a call may be on its way
+}
+
+func (i *instance) close() {
+	for _, n := range i.nodes {
+		i.drop(n)
+	}
+}

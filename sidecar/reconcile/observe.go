@@ -1,0 +1,167 @@
+package reconcile
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+// pass is one pass over one topology.
+type pass struct {
+	*Reconciler
+
+	key      types.NamespacedName
+	topology *v1alpha1.KVRocksTopology
+	inst     *instance
+	pods     map[string]*corev1.Pod // data pods as they were when the pass began
+	started  time.Time
+	// closely is true when everything is read anew: something happened, or the last pass had something to do.
+	closely bool
+}
+
+// observeStandard asks all nodes and sentinels of an instance, all at the same time.
+func (p *pass) observeStandard(ctx context.Context) plan.Input {
+	p.inst.connect(p.topology, p.pods, p.dialNode(p.key))
+	p.refreshCredentials(ctx)
+	sentinels := make(chan plan.Sentinels, 1)
+	go func() { sentinels <- p.observeSentinels(ctx) }()
+	p.observeNodes(ctx)
+	in := plan.Input{
+		Topology:  p.topology,
+		Pods:      map[string]plan.Pod{},
+		Nodes:     map[string]plan.Node{},
+		Sentinels: <-sentinels,
+	}
+	in.Credentials.Err = p.inst.credentials.err
+	for name, pod := range p.pods {
+		in.Pods[name] = factsOf(pod).Pod
+	}
+	for name, n := range p.inst.nodes {
+		in.Nodes[name] = n.seen
+		if in.Credentials.Err == "" && n.stale() {
+			in.Credentials.Stale = append(in.Credentials.Stale, name)
+		}
+	}
+	slices.Sort(in.Credentials.Stale)
+	in.Now = p.now()
+	return in
+}
+
+func (p *pass) refreshCredentials(ctx context.Context) {
+	refused := false
+	for _, n := range p.inst.nodes {
+		refused = refused || n.seen.Reach == plan.Refused
+	}
+	before := p.inst.credentials.passwords
+	p.inst.credentials.refresh(ctx, p.secrets, p.topology, p.now(), p.options.SecretTTL, refused)
+	if before != p.inst.credentials.passwords {
+		p.inst.readSettings()
+	}
+}
+
+// observeNodes asks every node what it is, and then, knowing all the answers, the nodes whose less frequent facts matter
+// now. A decision must not rest on an old answer, so in anything but a calm pass everything is read anew.
+func (p *pass) observeNodes(ctx context.Context) {
+	pw := p.inst.credentials.passwords
+	before := map[string]plan.Node{}
+	for name, n := range p.inst.nodes {
+		before[name] = n.seen
+	}
+	late := func() { p.wake(p.key) }
+	p.eachNode(func(n *node) { n.observe(ctx, pw, p.options.Timeout, p.now, late) })
+	all := p.closely || !calm(before, p.inst.nodes)
+	p.eachNode(func(n *node) { n.examine(ctx, pw, &p.topology.Spec, p.now(), all) })
+}
+
+func (p *pass) eachNode(f func(*node)) {
+	var wg sync.WaitGroup
+	for _, n := range p.inst.nodes {
+		wg.Go(func() { f(n) })
+	}
+	wg.Wait()
+}
+
+// calm tells whether every node answers, is what it was, and replicates.
+func calm(before map[string]plan.Node, nodes map[string]*node) bool {
+	for name, n := range nodes {
+		was, is := before[name], n.seen
+		healthy := is.Reach == plan.Answered && (is.Role == v1alpha1.RoleMaster || is.LinkUp)
+		if !healthy || was.Role != is.Role || was.RunID != is.RunID || was.MasterHost != is.MasterHost {
+			return false
+		}
+	}
+	return true
+}
+
+// observeSentinels asks the sentinels that watch the instance.
+func (p *pass) observeSentinels(ctx context.Context) plan.Sentinels {
+	ref := p.topology.Spec.Sentinel
+	if ref == nil {
+		return plan.Sentinels{}
+	}
+	owner := types.NamespacedName{Namespace: p.key.Namespace, Name: ref.Name}
+	s := plan.Sentinels{Configured: true}
+	if t, ok := p.cluster.topology(owner); ok && t.Spec.Type == v1alpha1.TypeSentinel {
+		s.Exists, s.Want = true, t.Spec.Sentinels
+	}
+	s.Views = p.views(ctx, owner, masterNames(p.topology))
+	wanted := p.inst.credentials.wanted
+	for pod, view := range s.Views {
+		for name, m := range view.Masters {
+			m.AuthApplied = p.inst.sentinels[pod].conn.authApplied(name, wanted)
+			view.Masters[name] = m
+		}
+	}
+	return s
+}
+
+// views asks each pod of a sentinel instance about the names, or about all that it monitors when names is nil.
+func (p *pass) views(ctx context.Context, owner types.NamespacedName, names []string) map[string]plan.SentinelView {
+	pods := p.cluster.podsOf(owner, v1alpha1.ComponentSentinel)
+	for name := range p.inst.sentinels {
+		if pods[name] == nil {
+			delete(p.inst.sentinels, name) // its connection is closed by the event of the pod's deletion
+		}
+	}
+	q := question{names: names, details: p.closely, timeout: p.options.Timeout, now: p.now(), late: func() { p.wake(p.key) }}
+	pw := p.sentinelPasswords(ctx, owner)
+	var (
+		mu    sync.Mutex
+		wg    sync.WaitGroup
+		views = map[string]plan.SentinelView{}
+	)
+	for name, pod := range pods {
+		facts := factsOf(pod)
+		if facts.IP == "" {
+			views[name] = plan.SentinelView{Reach: plan.Down, Err: "the pod has no address yet"}
+			continue
+		}
+		v := p.viewOf(pod, facts, pw)
+		wg.Go(func() {
+			view := v.observe(ctx, q)
+			mu.Lock()
+			defer mu.Unlock()
+			views[name] = view
+		})
+	}
+	wg.Wait()
+	return views
+}
+
+func (p *pass) viewOf(pod *corev1.Pod, facts podFacts, pw passwords) *sentinelView {
+	conn := p.sentinels.get(pod, facts, pw)
+	v := p.inst.sentinels[pod.Name]
+	if v == nil || v.conn != conn {
+		v = &sentinelView{conn: conn}
+		v.last.IP = facts.IP
+		p.inst.sentinels[pod.Name] = v
+	}
+	return v
+}

@@ -1,0 +1,64 @@
+package reconcile
+
+import (
+	"os"
+	"time"
+)
+
+// Options are the settings of the sidecar. Start from [DefaultOptions].
+type Options struct {
+	// Namespaces to work in; none means all.
+	Namespaces []string
+	// Workers is how many topologies are worked on at the same time.
+	Workers int
+	// Period is how often a settled instance is looked at when nothing happens.
+	Period time.Duration
+	// Timeout bounds one command to a node or sentinel, with dialling. A process that is silent for longer counts as hung.
+	Timeout time.Duration
+	// SecretTTL is how long a password that was read is used before it is read again. A refused login reads it at once.
+	SecretTTL time.Duration
+	// Address of the HTTP server for /healthz, /readyz and /metrics.
+	Address string
+	// Lease is the leader election.
+	Lease LeaseOptions
+	// QPS and Burst limit calls to the API server.
+	QPS   float32
+	Burst int
+}
+
+// LeaseOptions are the settings of the leader election.
+type LeaseOptions struct {
+	// Namespace and Name of the Lease.
+	Namespace, Name string
+	// Identity of this replica; unique among the replicas.
+	Identity string
+	// Duration is how long others wait for a leader that went silent.
+	Duration time.Duration
+	// RenewDeadline is how long the leader tries to renew before it stops. The difference to Duration is the time that a
+	// command in flight may still take.
+	RenewDeadline time.Duration
+	// RetryPeriod is the pause between tries.
+	RetryPeriod time.Duration
+}
+
+// DefaultOptions are the settings of the shipped Deployment.
+func DefaultOptions() Options {
+	host, _ := os.Hostname()
+	return Options{
+		Workers:   8,
+		Period:    10 * time.Second,
+		Timeout:   2 * time.Second,
+		SecretTTL: 30 * time.Second,
+		Address:   ":8080",
+		Lease: LeaseOptions{
+			Namespace:     "kvrocks-system",
+			Name:          "kvrocks-sidecar",
+			Identity:      host,
+			Duration:      6 * time.Second,
+			RenewDeadline: 4 * time.Second,
+			RetryPeriod:   time.Second,
+		},
+		QPS:   50,
+		Burst: 100,
+	}
+}

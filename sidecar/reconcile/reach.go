@@ -1,0 +1,26 @@
+package reconcile
+
+import (
+	"errors"
+	"net"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+// reachOf says how far a call got.
+func reachOf(err error) plan.Reach {
+	var op *net.OpError
+	switch {
+	case err == nil:
+		return plan.Answered
+	case errors.Is(err, kvrocks.ErrLoading):
+		return plan.Loading
+	case passwordRefused(err):
+		return plan.Refused
+	case errors.Is(err, kvrocks.ErrTimeout) && !(errors.As(err, &op) && op.Op == "dial"):
+		return plan.Hung
+	default: // also an answer that makes no sense: whoever listens there is no data node
+		return plan.Down
+	}
+}

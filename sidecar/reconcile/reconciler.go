@@ -1,0 +1,251 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+// Pauses between passes.
+const (
+	// afterActions is the pause after a pass that did something; the next one sees what came of it.
+	afterActions = 5 * time.Millisecond
+	// afterExpected is the pause after a refusal that passes by itself, such as a node's own old replicas.
+	afterExpected = 200 * time.Millisecond
+	// whileMissing is the period while a node does not answer: it may come back at any moment.
+	whileMissing = time.Second
+)
+
+// planner decides; package plan has the real one.
+type planner struct {
+	standard   func(plan.Input) plan.Plan
+	sentinel   func(plan.SentinelInput) plan.Plan
+	sameReport func(a, b v1alpha1.KVRocksTopologyStatus) bool
+}
+
+// clusterView is what a pass reads of Kubernetes; it is as new as this process' own last write.
+type clusterView interface {
+	topology(key types.NamespacedName) (*v1alpha1.KVRocksTopology, bool)
+	// monitoredBy lists the topologies of the namespace that name the sentinel instance.
+	monitoredBy(sentinel types.NamespacedName) []*v1alpha1.KVRocksTopology
+	// podsOf lists the pods of one component of an instance, by name.
+	podsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod
+}
+
+// statusWriter writes the report; [TopologyClient] is one.
+type statusWriter interface {
+	UpdateStatus(ctx context.Context, t *v1alpha1.KVRocksTopology) (*v1alpha1.KVRocksTopology, error)
+}
+
+// eventSink emits an event on a KVRocks.
+type eventSink interface {
+	emit(on *corev1.ObjectReference, e plan.Event)
+}
+
+// Reconciler carries out passes. Reconcile may be called for different keys at the same time.
+type Reconciler struct {
+	log       *slog.Logger
+	options   Options
+	planner   planner
+	cluster   clusterView
+	network   Network
+	secrets   typedcorev1.SecretsGetter
+	podWriter podWriter
+	status    statusWriter
+	written   *overlay[*v1alpha1.KVRocksTopology]
+	events    eventSink
+	metrics   *metrics
+	sentinels *sentinelPool
+	now       func() time.Time
+	// enqueue starts a pass soon.
+	enqueue func(types.NamespacedName)
+
+	mu        sync.Mutex
+	instances map[types.NamespacedName]*instance
+	woken     map[types.NamespacedName]*atomic.Bool
+	ofPool    map[types.NamespacedName]*credentials // of sentinel instances
+}
+
+// Result says when the next pass is due.
+type Result struct {
+	// Acted is true when the pass applied actions.
+	Acted bool
+	// After is the longest pause; 0 when the topology is gone.
+	After time.Duration
+	// Slower is true when the pass did the same as the one before, so that the pause must grow.
+	Slower bool
+}
+
+// Reconcile carries out one pass.
+func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (Result, error) {
+	t, ok := r.cluster.topology(key)
+	if !ok || t.DeletionTimestamp != nil && len(t.Finalizers) == 0 {
+		r.drop(key)
+		return Result{}, nil
+	}
+	inst := r.instance(key)
+	p := &pass{
+		Reconciler: r, key: key, topology: t, inst: inst, started: r.now(),
+		closely: inst.woken.Swap(false) || !inst.settled,
+	}
+	inst.settled = false
+	var decided plan.Plan
+	missing := false
+	switch t.Spec.Type {
+	case v1alpha1.TypeStandard:
+		p.pods = r.cluster.podsOf(key, v1alpha1.ComponentData)
+		in := p.observeStandard(ctx)
+		missing = anyMissing(in)
+		decided = r.planner.standard(in)
+	case v1alpha1.TypeSentinel:
+		in := p.observeSentinelInstance(ctx)
+		decided = r.planner.sentinel(in)
+	default:
+		return Result{}, nil // nothing is done for the type
+	}
+	if err := ctx.Err(); err != nil {
+		return Result{}, err // what was observed while stopping means nothing
+	}
+	return p.carryOut(ctx, decided, missing)
+}
+
+// carryOut applies a plan, reports, and says when to look again.
+func (p *pass) carryOut(ctx context.Context, decided plan.Plan, missing bool) (Result, error) {
+	if decided.Intent {
+		if err := p.report(ctx, decided); err != nil {
+			return Result{}, err
+		}
+	}
+	if err := p.apply(ctx, decided.Actions); err != nil {
+		p.inst.actions = ""
+		return Result{}, err
+	}
+	if !decided.Intent {
+		if err := p.report(ctx, decided); err != nil {
+			return Result{}, err
+		}
+	}
+	actions := ""
+	if len(decided.Actions) > 0 {
+		actions = fmt.Sprintf("%+v", decided.Actions)
+	}
+	again := Result{After: p.options.Period}
+	switch {
+	case actions != "":
+		again = Result{Acted: true, After: afterActions, Slower: actions == p.inst.actions}
+	case decided.Again > 0:
+		again.After = decided.Again
+	case missing:
+		again.After = min(whileMissing, p.options.Period)
+	default:
+		p.inst.settled = true
+	}
+	p.inst.actions, p.inst.reported = actions, ""
+	return again, nil
+}
+
+// report writes the status when it says something new, and then emits the events.
+func (p *pass) report(ctx context.Context, decided plan.Plan) error {
+	if !p.planner.sameReport(p.topology.Status, decided.Status) {
+		t := p.topology.DeepCopy()
+		t.Status = decided.Status
+		written, err := p.status.UpdateStatus(ctx, t)
+		if err != nil {
+			return fmt.Errorf("report: %w", err)
+		}
+		p.written.wrote(written)
+		p.metrics.reported(p.topology.Status.Failovers, decided.Status.Failovers)
+	}
+	for _, e := range decided.Events {
+		p.log.Info("event", "instance", p.key.String(), "reason", e.Reason, "message", e.Message)
+		p.events.emit(ownerOf(p.topology), e)
+	}
+	return nil
+}
+
+func anyMissing(in plan.Input) bool {
+	for name, pod := range in.Pods {
+		if n, ok := in.Nodes[name]; pod.Deleting || !ok || n.Reach != plan.Answered {
+			return true
+		}
+	}
+	for _, v := range in.Sentinels.Views {
+		if v.Reach != plan.Answered {
+			return true
+		}
+	}
+	return false
+}
+
+// isConflict tells a write that was overtaken by another one. The next pass starts from the newer state.
+func isConflict(err error) bool {
+	return apierrors.IsConflict(err) || apierrors.IsNotFound(err) || errors.Is(err, errGone)
+}
+
+// wake makes the next pass look closely, and starts it.
+func (r *Reconciler) wake(key types.NamespacedName) {
+	r.wokenFlag(key).Store(true)
+	r.enqueue(key)
+}
+
+func (r *Reconciler) wokenFlag(key types.NamespacedName) *atomic.Bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	flag := r.woken[key]
+	if flag == nil {
+		flag = &atomic.Bool{}
+		r.woken[key] = flag
+	}
+	return flag
+}
+
+func (r *Reconciler) instance(key types.NamespacedName) *instance {
+	flag := r.wokenFlag(key)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	inst := r.instances[key]
+	if inst == nil {
+		inst = newInstance(flag)
+		r.instances[key] = inst
+	}
+	return inst
+}
+
+// drop closes what was kept for a topology that is gone.
+func (r *Reconciler) drop(key types.NamespacedName) {
+	r.written.forget(key)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if inst := r.instances[key]; inst != nil {
+		inst.close()
+	}
+	delete(r.instances, key)
+	delete(r.woken, key)
+	delete(r.ofPool, key)
+}
+
+// dialNode opens connections of one instance; losing one starts a pass.
+func (r *Reconciler) dialNode(key types.NamespacedName) func(string, kvrocks.Secret) DataNode {
+	return func(addr string, password kvrocks.Secret) DataNode {
+		o := r.redisOptions(password)
+		o.OnLost = func() { r.wake(key) }
+		return r.network.Node(addr, o)
+	}
+}
+
+func (r *Reconciler) redisOptions(password kvrocks.Secret) kvrocks.Options {
+	return kvrocks.Options{Password: password, Timeout: r.options.Timeout, OnCommand: r.metrics.command}
+}

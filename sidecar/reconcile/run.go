@@ -1,0 +1,185 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/kubernetes/scheme"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/record"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+const userAgent = "kvrocks-sidecar"
+
+// Run is the sidecar: it returns when ctx has ended and everything is put away, or with an error when it cannot go on.
+func Run(ctx context.Context, config *rest.Config, o Options, log *slog.Logger) error {
+	config = rest.CopyConfig(config)
+	config.QPS, config.Burst, config.UserAgent = o.QPS, o.Burst, userAgent
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("make a Kubernetes client: %w", err)
+	}
+	topologies, err := NewTopologyClient(config)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	s := &sidecar{options: o, log: log, client: client, topologies: topologies, metrics: newMetrics(registry)}
+	s.gauges(registry)
+	go func() {
+		if err := serve(ctx, o.Address, handler(registry, s.ready.Load)); err != nil {
+			cancel(err)
+		}
+	}()
+	err = s.run(ctx)
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return err
+}
+
+// sidecar holds what lives as long as the process.
+type sidecar struct {
+	options    Options
+	log        *slog.Logger
+	client     kubernetes.Interface
+	topologies *TopologyClient
+	metrics    *metrics
+	ready      atomic.Bool
+	// leading is the work of the present leadership; nil while another replica leads.
+	leading atomic.Pointer[leadership]
+}
+
+// leadership is the work of one time of leading.
+type leadership struct {
+	reconciler *Reconciler
+	queue      queue
+}
+
+func (s *sidecar) run(ctx context.Context) error {
+	pods, written := newOverlay[*corev1.Pod](), newOverlay[*v1alpha1.KVRocksTopology]()
+	c, err := newCluster(s.options.Namespaces, s.client, s.topologies.listWatch, pods, written)
+	if err != nil {
+		return err
+	}
+	err = c.start(ctx, handlers{cluster: c, wake: s.wake, podGone: s.podGone})
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
+		return err
+	}
+	s.ready.Store(true)
+	s.log.Info("watching", "namespaces", s.options.Namespaces)
+	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
+	defer broadcaster.Shutdown()
+	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: s.client.CoreV1().Events("")})
+	events := recorder{broadcaster.NewRecorder(scheme.Scheme, corev1.EventSource{Component: userAgent})}
+	return lead(ctx, s.client, s.options.Lease, func(ctx context.Context) {
+		s.lead(ctx, c, events)
+	})
+}
+
+// lead works until ctx ends.
+func (s *sidecar) lead(ctx context.Context, c *cluster, events eventSink) {
+	s.log.Info("leading", "identity", s.options.Lease.Identity)
+	s.metrics.leading.Set(1)
+	defer s.metrics.leading.Set(0)
+	q := newQueue()
+	r := &Reconciler{
+		log: s.log, options: s.options, planner: thePlanner(), cluster: c, network: RedisNetwork(),
+		secrets:   s.client.CoreV1(),
+		podWriter: podWriter{pods: s.client.CoreV1(), overlay: c.pods, now: metav1.Now},
+		status:    s.topologies, written: c.topologies, events: events, metrics: s.metrics,
+		now: time.Now, enqueue: q.Add,
+	}
+	r.begin(ctx)
+	defer r.close()
+	s.leading.Store(&leadership{reconciler: r, queue: q})
+	defer s.leading.Store(nil)
+	for _, t := range c.allTopologies() {
+		q.Add(keyOf(t))
+	}
+	r.work(ctx, q)
+	s.log.Info("no longer leading")
+}
+
+func thePlanner() planner {
+	return planner{standard: plan.Standard, sentinel: plan.SentinelInstance, sameReport: plan.SameReport}
+}
+
+// begin makes what the Reconciler keeps; its subscriptions end with ctx.
+func (r *Reconciler) begin(ctx context.Context) {
+	r.instances = map[types.NamespacedName]*instance{}
+	r.woken = map[types.NamespacedName]*atomic.Bool{}
+	r.ofPool = map[types.NamespacedName]*credentials{}
+	r.sentinels = &sentinelPool{
+		ctx: ctx, network: r.network, conns: map[types.NamespacedName]pooled{},
+		options: r.redisOptions,
+		wake:    r.wake,
+		wakeAll: func(sentinel types.NamespacedName) {
+			r.wake(sentinel)
+			for _, t := range r.cluster.monitoredBy(sentinel) {
+				r.wake(keyOf(t))
+			}
+		},
+	}
+}
+
+// close ends every connection. No pass runs any more.
+func (r *Reconciler) close() {
+	r.sentinels.close()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, inst := range r.instances {
+		inst.close()
+	}
+}
+
+func (s *sidecar) wake(key types.NamespacedName) {
+	if l := s.leading.Load(); l != nil {
+		l.reconciler.wake(key)
+	}
+}
+
+func (s *sidecar) podGone(pod types.NamespacedName, uid types.UID) {
+	if l := s.leading.Load(); l != nil {
+		l.reconciler.sentinels.forget(pod, uid)
+	}
+}
+
+// gauges of the present leadership; 0 while another replica leads.
+func (s *sidecar) gauges(registry prometheus.Registerer) {
+	gauge := func(name, help string, value func(*leadership) int) {
+		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 {
+			if l := s.leading.Load(); l != nil {
+				return float64(value(l))
+			}
+			return 0
+		}))
+	}
+	gauge("kvrocks_sidecar_queue_depth", "Instances that wait for a pass.", func(l *leadership) int { return l.queue.Len() })
+	gauge("kvrocks_sidecar_instances", "Instances that are looked after.", func(l *leadership) int {
+		l.reconciler.mu.Lock()
+		defer l.reconciler.mu.Unlock()
+		return len(l.reconciler.instances)
+	})
+}

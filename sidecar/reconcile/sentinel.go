@@ -1,0 +1,128 @@
+package reconcile
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+// sentinel is the connection to one sentinel pod and its subscription. All instances that it monitors share it.
+type sentinel struct {
+	pod, addr string
+	session   session[Sentinel]
+	stop      context.CancelFunc // ends the subscription
+
+	mu sync.Mutex
+	// odown is when +odown came for a master name that is down now.
+	odown map[string]time.Time
+	// given is the password that this process gave the sentinel for a master name.
+	given map[string]kvrocks.Secret
+	// hungSince is when the present silence began; zero while it answers.
+	hungSince time.Time
+	passwords passwords
+}
+
+func newSentinel(pod, addr string, dial func(kvrocks.Secret) Sentinel) *sentinel {
+	return &sentinel{
+		pod: pod, addr: addr,
+		session: session[Sentinel]{dial: dial},
+		stop:    func() {},
+		odown:   map[string]time.Time{},
+		given:   map[string]kvrocks.Secret{},
+	}
+}
+
+// heard notes what an event says about a master.
+func (s *sentinel) heard(e kvrocks.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch e.Name {
+	case kvrocks.EventODown:
+		if _, known := s.odown[e.Master]; !known {
+			s.odown[e.Master] = e.At
+		}
+	case kvrocks.EventODownOver, kvrocks.EventSwitchMaster, kvrocks.EventUnmonitor:
+		delete(s.odown, e.Master)
+	}
+}
+
+func (s *sentinel) odownAt(name string) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.odown[name]
+}
+
+// authApplied tells whether this process gave the sentinel the password for the name. After a restart of this process it
+// is unknown and counts as not given: giving it again is harmless.
+func (s *sentinel) authApplied(name string, wanted kvrocks.Secret) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	given, known := s.given[name]
+	return given == wanted && (known || wanted == "")
+}
+
+func (s *sentinel) gave(name string, password kvrocks.Secret) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.given[name] = password
+}
+
+func (s *sentinel) forgot(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.given, name)
+	delete(s.odown, name)
+}
+
+// do runs f on the connection.
+func (s *sentinel) do(f func(Sentinel) error) error {
+	s.mu.Lock()
+	p := s.passwords
+	s.mu.Unlock()
+	err := s.session.do(p, f)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if reachOf(err) == plan.Hung {
+		if s.hungSince.IsZero() {
+			s.hungSince = time.Now()
+		}
+	} else {
+		s.hungSince = time.Time{}
+	}
+	return err
+}
+
+func (s *sentinel) hung() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.hungSince.IsZero()
+}
+
+func (s *sentinel) close() {
+	s.stop()
+	s.session.close()
+}
+
+// sentinelView is what is remembered of one sentinel's view of one instance between passes.
+type sentinelView struct {
+	conn    *sentinel
+	asking  flight[viewAnswer]
+	last    plan.SentinelView
+	details map[string]masterDetails
+}
+
+// masterDetails are asked rarely while the counts in the master's own entry stay the same.
+type masterDetails struct {
+	peers, replicas []string
+	counts          [2]int
+	at              time.Time
+}
+
+type viewAnswer struct {
+	masters map[string]plan.MasterView
+	details map[string]masterDetails
+	err     error
+}

@@ -1,0 +1,104 @@
+package reconcile
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+)
+
+// sentinelPool holds one connection and one subscription per sentinel pod.
+type sentinelPool struct {
+	ctx     context.Context // ends all subscriptions
+	network Network
+	options func(kvrocks.Secret) kvrocks.Options
+	// wake starts a pass of the instance that has the master name.
+	wake func(instance types.NamespacedName)
+	// wakeAll starts a pass of every instance that the sentinel instance monitors.
+	wakeAll func(sentinelInstance types.NamespacedName)
+
+	mu    sync.Mutex
+	conns map[types.NamespacedName]pooled // by pod
+}
+
+type pooled struct {
+	conn *sentinel
+	uid  types.UID
+}
+
+// get returns the connection to a pod. A pod that was replaced, or that has another IP, gets a new one.
+func (p *sentinelPool) get(pod *corev1.Pod, facts podFacts, pw passwords) *sentinel {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key, addr := keyOf(pod), joinHostPort(facts.IP, v1alpha1.SentinelPort)
+	have, ok := p.conns[key]
+	if ok && have.uid == pod.UID && have.conn.addr == addr {
+		have.conn.mu.Lock()
+		changed := have.conn.passwords != pw
+		have.conn.passwords = pw
+		have.conn.mu.Unlock()
+		if changed {
+			p.listen(have.conn, pod, pw)
+		}
+		return have.conn
+	}
+	if ok {
+		go have.conn.close() // a call may be on its way
+	}
+	conn := newSentinel(pod.Name, addr, func(secret kvrocks.Secret) Sentinel {
+		return p.network.Sentinel(addr, p.options(secret))
+	})
+	conn.passwords = pw
+	p.conns[key] = pooled{conn: conn, uid: pod.UID}
+	p.listen(conn, pod, pw)
+	return conn
+}
+
+// listen starts the subscription, in place of the one that there was.
+func (p *sentinelPool) listen(conn *sentinel, pod *corev1.Pod, pw passwords) {
+	conn.stop()
+	ctx, stop := context.WithCancel(p.ctx)
+	conn.stop = stop
+	owner := types.NamespacedName{Namespace: pod.Namespace, Name: pod.Labels[v1alpha1.LabelInstance]}
+	go p.network.Listen(ctx, conn.addr, p.options(pw.wanted), func(e kvrocks.Event) {
+		conn.heard(e)
+		p.route(owner, e)
+	})
+}
+
+// route starts the passes that an event calls for.
+func (p *sentinelPool) route(owner types.NamespacedName, e kvrocks.Event) {
+	switch {
+	case e.Name == kvrocks.EventSubscribed || e.Name == kvrocks.EventLost:
+		p.wakeAll(owner)
+	case e.Master == "" || e.Name == "+set": // the echo of our own settings
+	default:
+		instance, _, _ := strings.Cut(e.Master, ".")
+		p.wake(types.NamespacedName{Namespace: owner.Namespace, Name: instance})
+	}
+}
+
+// forget closes the connection to a pod that is gone.
+func (p *sentinelPool) forget(pod types.NamespacedName, uid types.UID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if have, ok := p.conns[pod]; ok && have.uid == uid {
+		delete(p.conns, pod)
+		go have.conn.close()
+	}
+}
+
+// close ends everything.
+func (p *sentinelPool) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key, have := range p.conns {
+		have.conn.close()
+		delete(p.conns, key)
+	}
+}

@@ -1,0 +1,148 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+// question is what a pass wants to know of a sentinel.
+type question struct {
+	// names of the masters; nil asks for all that it monitors, without their details.
+	names []string
+	// details are to be read whatever their age.
+	details bool
+	timeout time.Duration
+	now     time.Time
+	// late is called when an answer comes after the pass went on.
+	late func()
+}
+
+// observe asks a sentinel and returns its view.
+func (v *sentinelView) observe(ctx context.Context, q question) plan.SentinelView {
+	patience := q.timeout + q.timeout/2
+	if v.conn.hung() {
+		patience = hungPatience
+	}
+	known := maps.Clone(v.details) // the question may outlive this pass
+	answer, ok := v.asking.ask(patience, func() viewAnswer {
+		return v.conn.ask(ctx, q, known)
+	}, func(a viewAnswer) {
+		if a.err == nil {
+			q.late()
+		}
+	})
+	switch {
+	case !ok:
+		v.last.Reach, v.last.Err = plan.Hung, "no answer"
+	case answer.err != nil:
+		v.last.Reach, v.last.Err = reachOf(answer.err), answer.err.Error()
+	default:
+		v.last.Reach, v.last.Err = plan.Answered, ""
+		v.last.Masters, v.details = answer.masters, answer.details
+	}
+	return v.last
+}
+
+func (s *sentinel) ask(ctx context.Context, q question, known map[string]masterDetails) viewAnswer {
+	if q.names == nil {
+		return s.askAll(ctx)
+	}
+	a := viewAnswer{masters: map[string]plan.MasterView{}, details: map[string]masterDetails{}}
+	for _, name := range q.names {
+		view, details, err := s.askMaster(ctx, name, q, known[name])
+		if errors.Is(err, kvrocks.ErrNoSuchMaster) {
+			s.forgot(name)
+			continue
+		}
+		if err != nil {
+			return viewAnswer{err: err}
+		}
+		a.masters[name], a.details[name] = view, details
+	}
+	return a
+}
+
+func (s *sentinel) askAll(ctx context.Context) viewAnswer {
+	var list []kvrocks.MonitoredMaster
+	err := s.do(func(c Sentinel) (err error) {
+		list, err = c.Masters(ctx)
+		return err
+	})
+	if err != nil {
+		return viewAnswer{err: err}
+	}
+	a := viewAnswer{masters: map[string]plan.MasterView{}}
+	for _, m := range list {
+		a.masters[m.Name] = s.view(m, masterDetails{})
+	}
+	return a
+}
+
+func (s *sentinel) askMaster(
+	ctx context.Context, name string, q question, known masterDetails,
+) (plan.MasterView, masterDetails, error) {
+	var m kvrocks.MonitoredMaster
+	err := s.do(func(c Sentinel) (err error) {
+		m, err = c.Master(ctx, name)
+		return err
+	})
+	if err != nil {
+		return plan.MasterView{}, masterDetails{}, err
+	}
+	counts := [2]int{m.NumOtherSentinels, m.NumReplicas}
+	if q.details || known.counts != counts || q.now.Sub(known.at) >= rarely {
+		if known, err = s.askDetails(ctx, name); err != nil {
+			return plan.MasterView{}, masterDetails{}, err
+		}
+		known.counts, known.at = counts, q.now
+	}
+	return s.view(m, known), known, nil
+}
+
+func (s *sentinel) askDetails(ctx context.Context, name string) (masterDetails, error) {
+	var d masterDetails
+	err := s.do(func(c Sentinel) error {
+		peers, err := c.Sentinels(ctx, name)
+		if err != nil {
+			return err
+		}
+		replicas, err := c.Replicas(ctx, name)
+		if err != nil {
+			return err
+		}
+		d = masterDetails{}
+		for _, p := range peers {
+			d.peers = append(d.peers, p.Host)
+		}
+		for _, r := range replicas {
+			d.replicas = append(d.replicas, r.Host)
+		}
+		return nil
+	})
+	slices.Sort(d.peers)
+	slices.Sort(d.replicas)
+	return d, err
+}
+
+func (s *sentinel) view(m kvrocks.MonitoredMaster, d masterDetails) plan.MasterView {
+	return plan.MasterView{
+		Address:                     m.Host,
+		Port:                        int32(m.Port),
+		SubjectivelyDown:            m.Flags.SDown,
+		ObjectivelyDown:             m.Flags.ODown,
+		ODownAt:                     s.odownAt(m.Name),
+		Failover:                    m.Flags.FailoverInProgress,
+		Quorum:                      int32(m.Quorum),
+		DownAfterMilliseconds:       int32(m.DownAfter.Milliseconds()),
+		FailoverTimeoutMilliseconds: int32(m.FailoverTimeout.Milliseconds()),
+		ParallelSyncs:               int32(m.ParallelSyncs),
+		Peers:                       d.peers,
+		Replicas:                    d.replicas,
+	}
+}

@@ -1,0 +1,127 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// handlers start the passes that a change in Kubernetes calls for.
+type handlers struct {
+	cluster *cluster
+	wake    func(types.NamespacedName)
+	// podGone is told of every data or sentinel pod that was deleted or replaced.
+	podGone func(pod types.NamespacedName, uid types.UID)
+}
+
+// start registers the handlers and runs the informers until ctx ends. It returns once every cache is filled.
+func (c *cluster) start(ctx context.Context, h handlers) error {
+	var synced []cache.InformerSynced
+	for _, of := range c.caches {
+		if _, err := of.pods.AddEventHandler(h.ofPods()); err != nil {
+			return fmt.Errorf("watch pods: %w", err)
+		}
+		if _, err := of.topologies.AddEventHandler(h.ofTopologies()); err != nil {
+			return fmt.Errorf("watch topologies: %w", err)
+		}
+		synced = append(synced, of.pods.HasSynced, of.topologies.HasSynced)
+		go of.pods.RunWithContext(ctx)
+		go of.topologies.RunWithContext(ctx)
+	}
+	if !cache.WaitForCacheSync(ctx.Done(), synced...) {
+		return fmt.Errorf("fill the caches: %w", context.Cause(ctx))
+	}
+	return nil
+}
+
+func (h handlers) ofTopologies() cache.ResourceEventHandler {
+	return cache.ResourceEventHandlerFuncs{
+		AddFunc: func(obj any) { h.topology(obj) },
+		UpdateFunc: func(was, is any) {
+			before, after := was.(*v1alpha1.KVRocksTopology), is.(*v1alpha1.KVRocksTopology)
+			// The status is our own.
+			if before.Generation != after.Generation || before.UID != after.UID ||
+				before.DeletionTimestamp != after.DeletionTimestamp {
+				h.topology(before) // the sentinel that it named before
+				h.topology(after)
+			}
+		},
+		DeleteFunc: func(obj any) { h.topology(deleted(obj)) },
+	}
+}
+
+// topology wakes the instance and whoever it has to do with: the sentinel instance that watches it, or all that it
+// watches.
+func (h handlers) topology(obj any) {
+	t, ok := obj.(*v1alpha1.KVRocksTopology)
+	if !ok {
+		return
+	}
+	h.wake(keyOf(t))
+	if t.Spec.Sentinel != nil {
+		h.wake(types.NamespacedName{Namespace: t.Namespace, Name: t.Spec.Sentinel.Name})
+	}
+	if t.Spec.Type == v1alpha1.TypeSentinel {
+		h.monitored(keyOf(t))
+	}
+}
+
+// monitored wakes every instance that a sentinel instance watches.
+func (h handlers) monitored(sentinel types.NamespacedName) {
+	for _, t := range h.cluster.monitoredBy(sentinel) {
+		h.wake(keyOf(t))
+	}
+}
+
+func (h handlers) ofPods() cache.ResourceEventHandler {
+	return cache.ResourceEventHandlerFuncs{
+		AddFunc: func(obj any) { h.pod(obj) },
+		UpdateFunc: func(was, is any) {
+			before, after := was.(*corev1.Pod), is.(*corev1.Pod)
+			if before.UID != after.UID {
+				h.gone(before)
+			}
+			if factsOf(before) != factsOf(after) {
+				h.pod(after)
+			}
+		},
+		DeleteFunc: func(obj any) {
+			if pod, ok := deleted(obj).(*corev1.Pod); ok {
+				h.gone(pod)
+				h.pod(pod)
+			}
+		},
+	}
+}
+
+func (h handlers) gone(pod *corev1.Pod) {
+	h.cluster.pods.forget(keyOf(pod))
+	h.podGone(keyOf(pod), pod.UID)
+}
+
+func (h handlers) pod(obj any) {
+	pod, ok := obj.(*corev1.Pod)
+	if !ok {
+		return
+	}
+	switch pod.Labels[v1alpha1.LabelComponent] {
+	case v1alpha1.ComponentData:
+		h.wake(instanceOf(pod))
+	case v1alpha1.ComponentSentinel:
+		h.wake(instanceOf(pod))
+		h.monitored(instanceOf(pod))
+	}
+}
+
+// deleted unpacks what an informer that missed a deletion hands over.
+func deleted(obj any) any {
+	if missed, ok := obj.(cache.DeletedFinalStateUnknown); ok {
+		return missed.Obj
+	}
+	return obj
+}
