@@ -42,6 +42,10 @@ type Options struct {
 	// SET"), how long it took and its outcome (nil or an *Error). It is for metrics and
 	// must not block.
 	OnCommand func(op string, took time.Duration, err error)
+	// OnLost, when set, is called when the other side ends an open connection, at once and
+	// from a goroutine of its own. A process that is killed shows here within milliseconds;
+	// one that hangs or whose host is gone does not. The next command dials again.
+	OnLost func()
 }
 
 func (o Options) timeout() time.Duration {
@@ -87,7 +91,7 @@ func clientOptions(addr string, o Options) *redis.Options {
 	return &redis.Options{
 		Addr:     addr,
 		Password: string(o.Password),
-		Dialer:   dialer(timeout),
+		Dialer:   watching(dialer(timeout), o.OnLost),
 
 		Protocol:         2,    // protocol 3 would add a handshake for push notifications
 		DisableIdentity:  true, // no CLIENT SETINFO
