@@ -42,15 +42,15 @@ type Pod struct {
 type Reach string
 
 const (
-	// Answered: it answered in full.
+	// Answered means: it answered in full.
 	Answered Reach = "Answered"
-	// Loading: it answers that it restores its database.
+	// Loading means: it answers that it restores its database.
 	Loading Reach = "Loading"
-	// Refused: it answers but refuses every known password.
+	// Refused means: it answers but refuses every known password.
 	Refused Reach = "Refused"
-	// Hung: it accepts connections (or keeps one open) and does not answer in time.
+	// Hung means: it accepts connections (or keeps one open) and does not answer in time.
 	Hung Reach = "Hung"
-	// Down: nobody listens, or no pod.
+	// Down means: nobody listens, or no pod.
 	Down Reach = "Down"
 )
 
