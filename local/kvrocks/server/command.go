@@ -33,7 +33,7 @@ var one, all = [3]int{1, 1, 1}, [3]int{1, -1, 1}
 func (s *Server) commandTable() map[string]*command {
 	table := map[string]*command{}
 	for _, group := range [][]command{
-		s.connectionCommands(), s.adminCommands(), s.replicationCommands(), s.txnCommands(), s.pubsubCommands(),
+		s.connectionCommands(), s.adminCommands(), s.clusterCommands(), s.replicationCommands(), s.txnCommands(), s.pubsubCommands(),
 		s.keyCommands(), s.stringCommands(), s.hashCommands(), s.listCommands(), s.setCommands(), s.zsetCommands(),
 	} {
 		for i := range group {

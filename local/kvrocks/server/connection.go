@@ -79,7 +79,7 @@ func (s *Server) cmdHello(c *client, args []string) error {
 	if s.isSlave() {
 		role = "slave"
 	}
-	c.WriteArray(14)
+	c.WriteArray(12)
 	for _, kv := range [][2]string{{"server", "redis"}, {"version", redisVersion}} {
 		c.WriteBulkString(kv[0])
 		c.WriteBulkString(kv[1])
