@@ -60,7 +60,8 @@ func (p *pass) unmonitor() {
 }
 
 // successor returns the member with the most data, or whom to wait for. Not everybody has to answer, but then a majority
-// of the members must hold data: what a majority had is not lost, and a sidecar that is cut off itself does nothing.
+// of the members must hold data, and the successor as much as was expected of it: what a majority had is not lost, a
+// member that comes back with an old volume is not mistaken for one, and a sidecar that is cut off itself does nothing.
 // When only the master of two is missing there can be no majority; that it is really gone must then be known from
 // Kubernetes.
 func (p *pass) successor(m *member) (next *member, awaited string) {
@@ -75,8 +76,8 @@ func (p *pass) successor(m *member) (next *member, awaited string) {
 			holders++
 		}
 	}
-	pair := len(p.members) == 2 && holders == 1 && m.gone()
-	if holders >= len(p.members)/2+1 || pair {
+	enough := holders >= len(p.members)/2+1 || len(p.members) == 2 && holders == 1 && m.gone()
+	if enough && best.node.Sequence >= p.outage.Sequence {
 		return best, ""
 	}
 	return nil, awaited

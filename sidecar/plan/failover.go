@@ -158,13 +158,38 @@ func (p *pass) newOutage(m *member, cause v1alpha1.FailoverCause) *v1alpha1.Outa
 	if since.IsZero() || since.After(detected) {
 		since = detected
 	}
-	o := &v1alpha1.Outage{Master: m.name, Cause: cause, Since: microTime(since), DetectedAt: microTime(detected)}
+	return &v1alpha1.Outage{
+		Master: m.name, Cause: cause, Since: microTime(since), DetectedAt: microTime(detected),
+		Sequence: p.expectedOf(m),
+	}
+}
+
+// expectedOf is the sequence that a successor of m can be expected to have: the highest of the attached replicas. When
+// none is attached, because the whole shard starts, it is the last one reported of m.
+func (p *pass) expectedOf(m *member) int64 {
+	highest, attached := int64(0), false
 	for i := range p.members {
-		if r := &p.members[i]; r != m && r.answered() {
-			o.Sequence = max(o.Sequence, r.node.Sequence)
+		if r := &p.members[i]; r != m && r.was.Attached && r.answered() {
+			highest, attached = max(highest, r.node.Sequence), true
 		}
 	}
-	return o
+	if attached {
+		return highest
+	}
+	return p.lastSequence(m.name)
+}
+
+// lastSequence is what the last report says of a node; 0 when it says nothing.
+func (p *pass) lastSequence(pod string) int64 {
+	if p.last == nil {
+		return 0
+	}
+	for i := range p.last.Nodes {
+		if n := &p.last.Nodes[i]; n.Pod == pod {
+			return n.Sequence
+		}
+	}
+	return 0
 }
 
 // endOutage clears the record, because the recorded master stays.

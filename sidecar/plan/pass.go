@@ -28,6 +28,8 @@ type pass struct {
 	failover v1alpha1.Failover
 	members  []member
 	watch    watch
+	// last is the shard as it was last reported; nil at first.
+	last *v1alpha1.TopologyShardStatus
 
 	// master is the recorded master; it changes when a successor is proved.
 	master string
@@ -63,6 +65,7 @@ func newPass(in Input, shard *v1alpha1.TopologyShard) *pass {
 	}
 	for i := range status.Shards {
 		if last := &status.Shards[i]; last.Index == shard.Index {
+			p.last = last
 			p.master = last.Master
 			p.outage = last.Outage.DeepCopy()
 		}

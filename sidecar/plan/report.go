@@ -38,6 +38,8 @@ func (p *pass) reportNode(m *member) v1alpha1.TopologyNode {
 		Attached: m.was.Attached,
 		Message:  m.node.Err,
 	}
+	// Of a node that does not answer the last sequence stays: its volume still holds that much.
+	n.Sequence = p.lastSequence(m.name)
 	if m.answered() {
 		n.Message = ""
 		n.Sequence = m.node.Sequence

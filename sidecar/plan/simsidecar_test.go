@@ -1,0 +1,263 @@
+package plan_test
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+// simSidecar runs passes against a world, and checks each action against the safety rules as it is applied.
+type simSidecar struct {
+	w *world
+	// What the process remembers, and loses when it crashes.
+	lastSeen, downSince map[string]time.Time
+	broken              []string
+}
+
+var (
+	errCrash       = errors.New("the sidecar crashed")
+	errOwnReplicas = errors.New("ERR can't replicate your own replicas")
+)
+
+func newSidecar(w *world) *simSidecar {
+	s := &simSidecar{w: w}
+	s.restart()
+	return s
+}
+
+func (s *simSidecar) restart() {
+	s.lastSeen, s.downSince = map[string]time.Time{}, map[string]time.Time{}
+}
+
+// input is what the sidecar observes.
+func (s *simSidecar) input() plan.Input {
+	w := s.w
+	in := plan.Input{
+		Now: w.now, Topology: w.topology.DeepCopy(), Pods: map[string]plan.Pod{}, Nodes: map[string]plan.Node{},
+		Sentinels: w.observeSentinels(),
+	}
+	for _, name := range w.names {
+		p := w.pods[name]
+		if !p.exists {
+			delete(s.lastSeen, name)
+			delete(s.downSince, name)
+			continue
+		}
+		in.Pods[name] = plan.Pod{
+			IP: p.ip, Deleting: p.deleting, Running: p.running, Attached: p.attached, Role: p.role,
+		}
+		n := w.observe(name)
+		if n.Reach == plan.Answered {
+			s.lastSeen[name] = w.now
+			delete(s.downSince, name)
+		} else if s.downSince[name].IsZero() {
+			s.downSince[name] = w.now
+		}
+		n.LastSeen, n.DownSince = s.lastSeen[name], s.downSince[name]
+		in.Nodes[name] = n
+	}
+	return in
+}
+
+// pass observes, plans and applies. It stops before action number crash, or not at all when crash is negative.
+func (s *simSidecar) pass(crash int) (plan.Plan, error) {
+	w := s.w
+	p := plan.Standard(s.input())
+	if p.Intent && crash == 0 {
+		s.restart()
+		return p, errCrash
+	}
+	if p.Intent {
+		s.report(p)
+	}
+	for i, a := range p.Actions {
+		if crash == i+1 {
+			w.say("sidecar crashes before %T%v", a, a)
+			s.restart()
+			return p, errCrash
+		}
+		w.say("%T%v", a, a)
+		if err := s.apply(a); err != nil {
+			w.say("  %v", err)
+			return p, err
+		}
+	}
+	if !p.Intent {
+		s.report(p)
+	}
+	return p, nil
+}
+
+// report writes the status when it differs.
+func (s *simSidecar) report(p plan.Plan) {
+	if plan.SameReport(p.Status, s.w.topology.Status) {
+		return
+	}
+	s.w.topology.Status = *p.Status.DeepCopy()
+	for _, e := range p.Events {
+		s.w.say("event %s: %s", e.Reason, e.Message)
+	}
+}
+
+func (s *simSidecar) violated(format string, args ...any) {
+	s.broken = append(s.broken, fmt.Sprintf(format, args...))
+	s.w.say("VIOLATED: "+format, args...)
+}
+
+func (s *simSidecar) apply(a plan.Action) error {
+	w := s.w
+	switch a := a.(type) {
+	case plan.Detach:
+		w.pods[a.Pod].attached = false
+	case plan.Attach:
+		s.checkAttach(a.Pod)
+		w.pods[a.Pod].attached = true
+	case plan.Label:
+		s.checkLabel(a)
+		w.pods[a.Pod].role = a.Role
+	case plan.Monitor:
+		return w.monitor(a)
+	case plan.Unmonitor:
+		w.sentinels[a.Sentinel].monitor = nil
+	case plan.Tune:
+		m := w.sentinels[a.Sentinel].monitor
+		m.quorum, m.settings = a.Quorum, a.Failover
+	default:
+		return s.applyToNode(a)
+	}
+	return nil
+}
+
+func (s *simSidecar) applyToNode(a plan.Action) error {
+	w := s.w
+	switch a := a.(type) {
+	case plan.Promote:
+		s.checkPromote(a.Pod)
+		n := w.nodes[a.Pod]
+		if !w.up(a.Pod) {
+			return errors.New("connection refused")
+		}
+		n.master, n.source, n.syncing = true, nil, false
+	case plan.Follow:
+		if !w.up(a.Pod) {
+			return errors.New("connection refused")
+		}
+		if a.Port == simPort && w.rng.IntN(10) == 0 {
+			return errOwnReplicas
+		}
+		s.checkFollow(a)
+		w.follow(w.nodes[a.Pod], a.Host, a.Port)
+	case plan.Configure:
+		if v, ok := a.Settings["slave-priority"]; ok {
+			w.nodes[a.Pod].priority = map[string]int32{"0": 0, "100": 100}[v]
+		}
+	case plan.WriteMarker:
+		w.nextWrite++
+		w.nodes[a.Pod].log = append(w.nodes[a.Pod].log, w.nextWrite)
+	default:
+		return fmt.Errorf("unexpected action %T", a)
+	}
+	return nil
+}
+
+func (w *world) follow(n *simNode, host string, port int32) {
+	n.master, n.host, n.port = false, host, port
+	n.source, n.linkUp, n.syncing = nil, false, false
+}
+
+// checkPromote: what is promoted holds every settled write, is not empty while another member has data, and no other
+// attached node is master.
+func (s *simSidecar) checkPromote(pod string) {
+	w := s.w
+	n := w.nodes[pod]
+	if id := w.lacks(n.log); id != 0 {
+		s.violated("%s is promoted without write %d", pod, id)
+	}
+	for _, m := range w.shard().Members {
+		o := w.nodes[m.Pod]
+		if len(n.log) == 0 && len(o.log) > 0 {
+			s.violated("%s is promoted empty while %s has data", pod, o.name)
+		}
+		if o != n && o.master && w.pods[m.Pod].attached && w.pods[m.Pod].running {
+			s.violated("%s is promoted while %s is an attached master", pod, o.name)
+		}
+	}
+	if out := w.topology.Status.Shards; len(out) > 0 && out[0].Outage != nil &&
+		out[0].Outage.Cause == v1alpha1.CauseHandover && out[0].Outage.Target == pod {
+		if old := w.nodes[out[0].Outage.Master]; old.master || !isPrefix(old.log, n.log) {
+			s.violated("%s takes over from %s without all its writes", pod, old.name)
+		}
+	}
+}
+
+func (s *simSidecar) checkAttach(pod string) {
+	w := s.w
+	n := w.nodes[pod]
+	switch {
+	case !n.master && n.host == "127.0.0.1":
+		s.violated("%s is attached without a place", pod)
+	case !n.master && !n.linkUp:
+		s.violated("%s is attached with its link down", pod)
+	}
+	if !n.master {
+		return
+	}
+	if id := w.lacks(n.log); id != 0 {
+		s.violated("%s is attached as master without write %d", pod, id)
+	}
+	for _, name := range w.names {
+		if o := w.nodes[name]; o != n && o.master && w.pods[name].attached && w.pods[name].running {
+			s.violated("%s is attached as a second master beside %s", pod, name)
+		}
+	}
+}
+
+func (s *simSidecar) checkLabel(a plan.Label) {
+	if a.Role != v1alpha1.RoleMaster {
+		return
+	}
+	for _, name := range s.w.names {
+		if name != a.Pod && s.w.pods[name].role == v1alpha1.RoleMaster {
+			s.violated("%s is labelled master beside %s", a.Pod, name)
+		}
+	}
+	if !s.w.nodes[a.Pod].master {
+		s.violated("%s is labelled master and is none", a.Pod)
+	}
+}
+
+func (s *simSidecar) checkFollow(a plan.Follow) {
+	if a.Port != simPort {
+		return
+	}
+	if n := s.w.byAddress(a.Host); n == nil || !n.master || n.name == a.Pod {
+		s.violated("%s is to follow %s, which is no master", a.Pod, a.Host)
+	}
+}
+
+// check holds after every complete pass.
+func (s *simSidecar) check() {
+	w := s.w
+	masters, labelled := 0, 0
+	for _, name := range w.names {
+		p, n := w.pods[name], w.nodes[name]
+		if !p.exists {
+			continue
+		}
+		if p.role == v1alpha1.RoleMaster {
+			labelled++
+		}
+		if p.attached && p.running && n.master {
+			masters++
+			if id := w.lacks(n.log); id != 0 {
+				s.violated("%s is an attached master without write %d", name, id)
+			}
+		}
+	}
+	if masters > 1 || labelled > 1 {
+		s.violated("%d attached masters, %d labelled ones", masters, labelled)
+	}
+}

@@ -1,0 +1,234 @@
+package plan_test
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+var (
+	seeds    = flag.Int("seeds", 400, "number of simulated lives")
+	fromSeed = flag.Uint64("from", 0, "first seed of the simulated lives")
+)
+
+// TestSimulatedLives runs the planner through random lives of an instance: processes killed, pods and volumes lost, nodes
+// hung, sentinels replaced, members added and removed, and the sidecar crashing between any two actions. The safety rules
+// are checked at every action; when the faults end the instance must settle, and then nothing is planned any more.
+func TestSimulatedLives(t *testing.T) {
+	for seed := range uint64(*seeds) {
+		seed += *fromSeed
+		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
+			t.Parallel()
+			live(t, seed)
+		})
+	}
+}
+
+func live(t *testing.T, seed uint64) {
+	w := newWorld(seed, 0, 0)
+	w = newWorld(seed, []int{1, 2, 3, 3, 3, 5}[w.rng.IntN(6)], []int{0, 3, 3, 5}[w.rng.IntN(4)])
+	s := newSidecar(w)
+	defer func() {
+		if t.Failed() {
+			t.Log("\n" + strings.Join(w.history[max(0, len(w.history)-400):], "\n"))
+		}
+	}()
+	for range 300 {
+		if w.rng.IntN(25) == 0 {
+			w.fault()
+		}
+		w.step(s)
+		if len(s.broken) > 0 {
+			t.Fatal(strings.Join(s.broken, "\n"))
+		}
+	}
+	w.heal()
+	for range 1500 {
+		if p := w.step(s); settled(p) && w.settledFor(p) {
+			again, _ := s.pass(-1)
+			if len(again.Actions) > 0 || !plan.SameReport(again.Status, w.topology.Status) {
+				t.Fatalf("a settled instance plans %v", again.Actions)
+			}
+			return
+		}
+		if len(s.broken) > 0 {
+			t.Fatal(strings.Join(s.broken, "\n"))
+		}
+	}
+	t.Fatalf("not settled after %v: %s", 1500*tick, describe(w.topology.Status))
+}
+
+// step lets time pass and the sidecar act, which now and then crashes or is away.
+func (w *world) step(s *simSidecar) (last plan.Plan) {
+	w.advance()
+	if w.rng.IntN(10) == 0 {
+		return last
+	}
+	for range 3 {
+		crash := -1
+		if w.rng.IntN(30) == 0 {
+			crash = w.rng.IntN(4)
+		}
+		p, err := s.pass(crash)
+		if err != nil {
+			return plan.Plan{Actions: p.Actions}
+		}
+		s.check()
+		last = p
+		if p.Again == 0 || p.Again >= tick {
+			break
+		}
+	}
+	return last
+}
+
+func settled(p plan.Plan) bool {
+	return len(p.Actions) == 0 && len(p.Status.Conditions) > 0 && !slices.ContainsFunc(p.Status.Conditions, func(c metav1.Condition) bool {
+		return c.Status != metav1.ConditionTrue && c.Type != v1alpha1.ConditionConfigApplied
+	})
+}
+
+// settledFor: nothing waits for a grant either.
+func (w *world) settledFor(p plan.Plan) bool {
+	return int(w.shard().Replicas) == len(w.shard().Members) && p.Status.ObservedGeneration == w.topology.Generation &&
+		len(w.shard().Handoff) == 0
+}
+
+func describe(st v1alpha1.KVRocksTopologyStatus) string {
+	var b strings.Builder
+	for _, c := range st.Conditions {
+		fmt.Fprintf(&b, "%s=%s %s: %s\n", c.Type, c.Status, c.Reason, c.Message)
+	}
+	for _, s := range st.Shards {
+		fmt.Fprintf(&b, "master %s outage %+v scaleTo %d\n", s.Master, s.Outage, s.ScaleTo)
+		for _, n := range s.Nodes {
+			fmt.Fprintf(&b, "  %+v\n", n)
+		}
+	}
+	return b.String()
+}
+
+// fault breaks something.
+func (w *world) fault() {
+	m := w.shard().Members[w.rng.IntN(len(w.shard().Members))].Pod
+	if last := w.topology.Status.Shards; len(last) > 0 && last[0].Master != "" && w.rng.IntN(2) == 0 && w.isMember(last[0].Master) {
+		m = last[0].Master
+	}
+	p, n := w.pods[m], w.nodes[m]
+	switch w.rng.IntN(12) {
+	case 0, 1: // The process dies and its container restarts.
+		if p.running {
+			p.running, p.due, n.life = false, w.now.Add(w.some(30)), n.life+1
+			if w.rng.IntN(4) == 0 {
+				n.loadEnd = p.due.Add(w.some(30))
+			}
+			w.say("FAULT %s is killed", m)
+		}
+	case 2: // The pod is deleted by force.
+		*p = simPod{due: w.now.Add(w.some(50))}
+		w.say("FAULT pod %s is deleted", m)
+	case 3: // The pod is deleted, and ends when it pleases.
+		if p.exists {
+			p.deleting, p.due = true, w.now.Add(w.some(20))
+			p.running = p.running && w.rng.IntN(2) == 0
+			w.say("FAULT pod %s is being deleted", m)
+		}
+	case 4: // Pod and volume are lost, when another member has a full copy.
+		for _, o := range w.shard().Members {
+			if o.Pod != m && w.lacks(w.nodes[o.Pod].log) == 0 {
+				*p, n.log = simPod{due: w.now.Add(w.some(20))}, nil
+				w.say("FAULT pod %s and its volume are lost", m)
+				break
+			}
+		}
+	case 5: // Every pod is deleted.
+		for _, o := range w.shard().Members {
+			*w.pods[o.Pod] = simPod{due: w.now.Add(w.some(50))}
+		}
+		w.say("FAULT every pod is deleted")
+	case 6, 7: // The process hangs, and goes on with what it was.
+		if p.running {
+			n.hung, n.hungEnd = true, w.now.Add(w.some(80))
+			w.say("FAULT %s hangs", m)
+		}
+	case 8:
+		w.breakSentinel()
+	case 9:
+		if len(w.sentinels) > 0 && w.rng.IntN(4) == 0 {
+			w.sentinelGone = !w.sentinelGone
+			for _, o := range w.sentinels {
+				o.monitor = nil
+			}
+			w.say("FAULT sentinel instance gone: %v", w.sentinelGone)
+		}
+	case 10:
+		w.scale()
+	case 11: // The pod is about to be updated, or no longer.
+		if len(w.shard().Handoff) > 0 {
+			w.shard().Handoff = nil
+		} else if len(w.shard().Members) > 1 && len(w.shard().Members) == int(w.shard().Replicas) {
+			w.shard().Handoff = []string{m}
+		}
+		w.topology.Generation++
+		w.say("handoff %v", w.shard().Handoff)
+	}
+}
+
+func (w *world) breakSentinel() {
+	pods := w.sentinelPods()
+	if len(pods) == 0 {
+		return
+	}
+	pod := pods[w.rng.IntN(len(pods))]
+	if w.rng.IntN(2) == 0 {
+		w.sentinels[pod].downEnd = w.now.Add(w.some(60))
+		w.say("FAULT %s is unreachable", pod)
+		return
+	}
+	delete(w.sentinels, pod)
+	w.nextIP++
+	w.startSentinel(fmt.Sprintf("watch-%d", 100+w.nextIP))
+	w.say("FAULT %s is replaced", pod)
+}
+
+// scale changes the number of replicas.
+func (w *world) scale() {
+	shard := w.shard()
+	if len(shard.Members) != int(shard.Replicas) {
+		return
+	}
+	want := []int{1, 2, 3, 5}[w.rng.IntN(4)]
+	for i := len(shard.Members); i < want; i++ {
+		w.join(i)
+	}
+	shard.Replicas, shard.Handoff = int32(want), nil
+	for _, m := range shard.Members[want:] {
+		shard.Handoff = append(shard.Handoff, m.Pod)
+	}
+	w.topology.Generation++
+	w.say("scale to %d", want)
+}
+
+// heal ends every fault.
+func (w *world) heal() {
+	w.say("healed")
+	w.sentinelGone = false
+	for _, o := range w.sentinels {
+		o.downEnd = time.Time{}
+	}
+	for _, n := range w.nodes {
+		n.loadEnd = time.Time{}
+	}
+	if len(w.shard().Members) == int(w.shard().Replicas) {
+		w.shard().Handoff = nil
+	}
+	w.topology.Generation++
+}
