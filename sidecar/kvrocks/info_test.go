@@ -57,7 +57,7 @@ func TestParseInfo(t *testing.T) {
 		text string
 		want kvrocks.NodeInfo
 	}{
-		"kvrocks that loads": {server + "# Persistence\r\nloading:1\r\n", loading},
+		"kvrocks that loads":                              {server + "# Persistence\r\nloading:1\r\n", loading},
 		"kvrocks that began to load between two sections": {server + "# Persistence\r\nloading:0\r\n", loading},
 		"redis that loads says a role that is not yet true": {
 			"redis_version:7.0.15\r\ntcp_port:6379\r\nloading:1\r\nrole:master\r\nmaster_repl_offset:0\r\n",

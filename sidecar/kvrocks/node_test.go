@@ -326,6 +326,29 @@ func TestNobodyListens(t *testing.T) {
 	assert.NoError(t, n.Ping(t.Context()), "found again by the first attempt")
 }
 
+func TestALossIsToldOfAndTheNextCommandDialsAgain(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {
+		p := redistest.Start(t, engine, redistest.Config{})
+		lost := make(chan struct{}, 8)
+		n := newNode(t, p.Addr(), kvrocks.Options{OnLost: func() { lost <- struct{}{} }})
+		for range 2 {
+			require.NoError(t, n.Ping(t.Context()))
+			p.Kill(t)
+			select {
+			case <-lost:
+			case <-time.After(5 * time.Second):
+				t.Fatal("nobody was told")
+			}
+			_, err := n.Observe(t.Context())
+			require.ErrorIs(t, err, kvrocks.ErrRefused)
+			p.Restart(t)
+		}
+		require.NoError(t, n.Ping(t.Context()))
+		assert.Empty(t, lost, "one loss is told once")
+	})
+}
+
 func TestAContextThatEndsBlamesNobody(t *testing.T) {
 	t.Parallel()
 	p, n := start(t, redistest.Redis)

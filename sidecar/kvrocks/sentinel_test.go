@@ -32,6 +32,11 @@ var quick = kvrocks.Settings{
 	DownAfter: 500 * time.Millisecond, FailoverTimeout: 5 * time.Second, ParallelSyncs: 1, AuthPass: password,
 }
 
+// patient are settings under which a busy machine is not taken for a dead node.
+var patient = kvrocks.Settings{
+	DownAfter: time.Minute, FailoverTimeout: 5 * time.Second, ParallelSyncs: 1, AuthPass: password,
+}
+
 // pair runs a master and its replica, linked.
 func pair(t *testing.T, engine redistest.Engine) (master, replica *redistest.Process) {
 	t.Helper()
@@ -55,7 +60,7 @@ func TestMonitorSetAndRemove(t *testing.T) {
 	assert.Empty(t, masters)
 
 	require.NoError(t, s.Monitor(ctx, "orders", "127.0.0.1", master.Port, 2))
-	settings := quick
+	settings := patient
 	settings.Quorum = 1
 	require.NoError(t, s.Set(ctx, "orders", settings))
 	require.NoError(t, s.Set(ctx, "orders", kvrocks.Settings{}), "nothing to set")
@@ -66,9 +71,9 @@ func TestMonitorSetAndRemove(t *testing.T) {
 	assert.Equal(t, "127.0.0.1", got.Host)
 	assert.Equal(t, master.Port, got.Port)
 	assert.Equal(t, 1, got.Quorum)
-	assert.Equal(t, quick.DownAfter, got.DownAfter)
-	assert.Equal(t, quick.FailoverTimeout, got.FailoverTimeout)
-	assert.Equal(t, quick.ParallelSyncs, got.ParallelSyncs)
+	assert.Equal(t, patient.DownAfter, got.DownAfter)
+	assert.Equal(t, patient.FailoverTimeout, got.FailoverTimeout)
+	assert.Equal(t, patient.ParallelSyncs, got.ParallelSyncs)
 	assert.Zero(t, got.NumOtherSentinels)
 	assert.Zero(t, got.ConfigEpoch)
 

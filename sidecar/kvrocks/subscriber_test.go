@@ -111,8 +111,14 @@ func TestAFailoverArrivesAsEvents(t *testing.T) {
 			kvrocks.EventSDown, kvrocks.EventODown, kvrocks.EventTryFailover, kvrocks.EventElectedLeader,
 			kvrocks.EventSelectedReplica, kvrocks.EventPromotedReplica, kvrocks.EventFailoverEnd, kvrocks.EventSwitchMaster,
 		}
-		order = slices.DeleteFunc(order, func(name string) bool { return !slices.Contains(wanted, name) })
-		assert.Equal(t, wanted, order[:min(len(order), len(wanted))])
+		// On a busy machine an instance can be found down twice; the first time counts.
+		var first []string
+		for _, name := range order {
+			if slices.Contains(wanted, name) && !slices.Contains(first, name) {
+				first = append(first, name)
+			}
+		}
+		assert.Equal(t, wanted, first)
 
 		got, err := s.Master(ctx, "orders")
 		require.NoError(t, err)
@@ -135,7 +141,7 @@ func TestAPlannedFailoverArrivesAsEvents(t *testing.T) {
 		j := subscribe(t, kvrocks.Subscriber{Addr: p.Addr()})
 		j.await(t, kvrocks.EventSubscribed, 1)
 		require.NoError(t, s.Monitor(ctx, "orders", "127.0.0.1", master.Port, 1))
-		require.NoError(t, s.Set(ctx, "orders", quick))
+		require.NoError(t, s.Set(ctx, "orders", patient))
 
 		redistest.Await(t, "a failover to be accepted", func() bool { return s.Failover(ctx, "orders") == nil })
 		err := s.Failover(ctx, "orders")

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -33,7 +34,8 @@ type watchedConn struct {
 	net.Conn
 
 	in     net.Conn
-	closed atomic.Bool
+	closed atomic.Bool // by this side
+	ended  atomic.Bool // by either
 }
 
 func watch(c net.Conn, lost func()) *watchedConn {
@@ -42,6 +44,7 @@ func watch(c net.Conn, lost func()) *watchedConn {
 	go func() {
 		// The bare interfaces keep io.CopyBuffer from choosing a larger buffer of its own.
 		_, _ = io.CopyBuffer(struct{ io.Writer }{ahead}, struct{ io.Reader }{c}, make([]byte, readBuffer))
+		w.ended.Store(true)
 		_ = ahead.Close() // the reader sees the end
 		if !w.closed.Load() {
 			lost()
@@ -56,6 +59,24 @@ func (w *watchedConn) Close() error {
 	w.closed.Store(true)
 	return errors.Join(w.Conn.Close(), w.in.Close())
 }
+
+// SyscallConn answers go-redis, which peeks at the socket of an idle connection before it
+// is used again. Without an answer it takes the connection for alive, and the first
+// command after a restart of the server fails on the old one. The real socket cannot be
+// peeked at: the goroutine that reads ahead holds its read lock.
+func (w *watchedConn) SyscallConn() (syscall.RawConn, error) {
+	if w.ended.Load() {
+		return nil, io.EOF
+	}
+	return openSocket{}, nil
+}
+
+// openSocket is an open socket on which nothing waits to be read.
+type openSocket struct{}
+
+func (openSocket) Control(func(uintptr)) error    { return nil }
+func (openSocket) Read(func(uintptr) bool) error  { return nil }
+func (openSocket) Write(func(uintptr) bool) error { return nil }
 
 func (w *watchedConn) SetReadDeadline(t time.Time) error { return w.in.SetReadDeadline(t) }
 

@@ -131,8 +131,26 @@ func (p *Process) answersPing() bool {
 	return strings.HasPrefix(reply, "+PONG") || strings.HasPrefix(reply, "-NOAUTH")
 }
 
-// Pause stops the process without ending it: it stays connected and silent.
-func (p *Process) Pause(t testing.TB) { p.signal(t, syscall.SIGSTOP) }
+// Pause stops the process without ending it: it stays connected and silent. The signal
+// takes effect in each thread by itself, so Pause waits for the last of them.
+func (p *Process) Pause(t testing.TB) {
+	t.Helper()
+	p.signal(t, syscall.SIGSTOP)
+	Await(t, "every thread to stop", func() bool {
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.cmd.Process.Pid))
+		for _, thread := range threads {
+			if b, err := os.ReadFile(thread); err == nil && !stopped(string(b)) {
+				return false
+			}
+		}
+		return len(threads) > 0
+	})
+}
+
+// stopped reads the state of /proc/<pid>/stat, which follows the name in parentheses.
+func stopped(stat string) bool {
+	return strings.HasPrefix(stat[strings.LastIndexByte(stat, ')')+1:], " T")
+}
 
 // Resume undoes Pause.
 func (p *Process) Resume(t testing.TB) { p.signal(t, syscall.SIGCONT) }
