@@ -1,0 +1,77 @@
+//go:build smoke
+
+package smoke
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const kubeconfig = "/var/lib/kvrocks-local/kubeconfig"
+
+// local runs the program under test and returns what it printed.
+func local(t *testing.T, args ...string) string {
+	t.Helper()
+	return string(run(t, "go", append([]string{"run", "../cmd/local"}, args...)...))
+}
+
+func run(t *testing.T, program string, args ...string) []byte {
+	t.Helper()
+	out, err := exec.Command(program, args...).CombinedOutput()
+	require.NoErrorf(t, err, "%s %s\n%s", program, strings.Join(args, " "), out)
+	return out
+}
+
+// namespace is a place of its own in the cluster, removed when the test ends.
+type namespace struct {
+	t    *testing.T
+	name string
+}
+
+func newNamespace(t *testing.T) namespace {
+	t.Helper()
+	n := namespace{t: t, name: fmt.Sprintf("smoke-%d", os.Getpid())}
+	n.must("create", "namespace", n.name)
+	t.Cleanup(func() { n.must("delete", "namespace", n.name, "--wait=false") })
+	return n
+}
+
+func (n namespace) kubectl(args ...string) (string, error) {
+	return n.kubectlWith("", args...)
+}
+
+func (n namespace) kubectlWith(stdin string, args ...string) (string, error) {
+	cache := os.Getenv("KVROCKS_LOCAL_CACHE")
+	if cache == "" {
+		cache = filepath.Join(os.Getenv("HOME"), ".cache", "kvrocks-local")
+	}
+	args = append([]string{"--kubeconfig", kubeconfig, "--namespace", n.name}, args...)
+	cmd := exec.Command(filepath.Join(cache, "bin", "kubectl"), args...)
+	cmd.Stdin = strings.NewReader(stdin)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("kubectl %s: %w: %s", strings.Join(args, " "), err, stderr.String())
+	}
+	return string(out), nil
+}
+
+func (n namespace) must(args ...string) string {
+	n.t.Helper()
+	out, err := n.kubectl(args...)
+	require.NoError(n.t, err)
+	return out
+}
+
+func (n namespace) apply(objects string) {
+	n.t.Helper()
+	_, err := n.kubectlWith(objects, "apply", "-f", "-")
+	require.NoError(n.t, err)
+}
