@@ -9,7 +9,8 @@
 // Node and Sentinel hold at most one connection each, opened by the first command and
 // kept until Close or a failure. Nothing is retried here: a method sends its commands
 // once and reports, and the caller's next pass is the retry. Both are safe for
-// concurrent use; commands of one of them are sent one after the other.
+// concurrent use; commands of one of them are sent one after the other. [Options.OnLost]
+// tells at once that the other side ended a connection.
 //
 // What goes over the wire is countable: each method says how many commands it sends,
 // a new connection adds one HELLO (two when the server refuses it: AUTH follows), and
