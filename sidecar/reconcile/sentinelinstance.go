@@ -10,7 +10,7 @@ import (
 
 // observeSentinelInstance asks each sentinel for everything that it monitors.
 func (p *pass) observeSentinelInstance(ctx context.Context) plan.SentinelInput {
-	in := plan.SentinelInput{Topology: p.topology, Claimed: map[string]bool{}}
+	in := plan.SentinelInput{Now: p.now(), Topology: p.topology, Claimed: map[string]bool{}}
 	// An instance that is being released is still listed: its own pass removes its monitors.
 	for _, t := range p.cluster.monitoredBy(p.key) {
 		for _, name := range masterNames(t) {
