@@ -210,3 +210,16 @@ func children(list ...any) object {
 	}
 	return object{"status": object{}, "children": list}
 }
+
+// nudge labels the parent, so that its hook is called.
+func nudge(t *testing.T, parent *unstructured.Unstructured, value string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		live := parent.DeepCopy()
+		if shared.client.Get(t.Context(), client.ObjectKeyFromObject(parent), live) != nil {
+			return false
+		}
+		live.SetLabels(map[string]string{"nudge": value})
+		return shared.client.Update(t.Context(), live) == nil
+	}, patience, tick)
+}

@@ -272,12 +272,12 @@ func TestParentsAreSelectedByLabel(t *testing.T) {
 
 func TestHealthAndMetricsAreServed(t *testing.T) {
 	for _, path := range []string{"/healthz", "/readyz"} {
-		response, err := http.Get(shared.health + path) //nolint:noctx // the default client is fine for a probe of our own program
+		response, err := http.Get(shared.program.health + path) //nolint:noctx // the default client is fine for a probe of our own program
 		require.NoError(t, err)
 		_ = response.Body.Close()
 		assert.Equal(t, http.StatusOK, response.StatusCode, path)
 	}
-	response, err := http.Get(shared.metrics) //nolint:noctx // see above
+	response, err := http.Get(shared.program.metrics) //nolint:noctx // see above
 	require.NoError(t, err)
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)

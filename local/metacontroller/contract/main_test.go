@@ -2,13 +2,10 @@ package contract
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"testing"
-	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -20,10 +17,14 @@ import (
 
 // suite is what all tests share. It is set once, before any test runs.
 type suite struct {
-	client  client.Client
-	metrics string // URL of the program under test
-	health  string
+	environment *envtest.Environment
+	client      client.Client
+	binary      string   // the program under test
+	program     *program // one that runs all the time, for every controller but those with restrictedLabel
 }
+
+// restrictedLabel keeps the shared program away from a controller.
+const restrictedLabel = "restricted"
 
 var shared suite //nolint:gochecknoglobals // TestMain has no other way to hand something to the tests
 
@@ -67,19 +68,33 @@ func run(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer os.RemoveAll(folder)
-	kubeconfig := filepath.Join(folder, "kubeconfig")
-	if err := os.WriteFile(kubeconfig, environment.KubeConfig, 0o600); err != nil {
+	if shared.binary, err = findProgram(folder); err != nil {
 		return 0, err
 	}
-	stop, err := startProgram(folder, kubeconfig)
+	shared.environment = environment
+	shared.program, err = startProgram(folder, environment.KubeConfig, "--target-label-selector=!"+restrictedLabel)
 	if err != nil {
 		return 0, err
 	}
 	code = m.Run()
-	if err := stop(); err != nil {
+	if err := shared.program.stop(); err != nil {
 		return 1, err
 	}
 	return code, nil
+}
+
+// findProgram returns the real program's binary, or builds the stand-in.
+func findProgram(folder string) (string, error) {
+	if binary := os.Getenv("METACONTROLLER_BIN"); binary != "" {
+		return binary, nil
+	}
+	binary := filepath.Join(folder, "metacontroller")
+	build := exec.Command("go", "build", "-o", binary, "../cmd")
+	build.Stdout, build.Stderr = os.Stdout, os.Stderr
+	if err := build.Run(); err != nil {
+		return "", fmt.Errorf("build the stand-in: %w", err)
+	}
+	return binary, nil
 }
 
 // findAssets returns a folder with kube-apiserver and etcd.
@@ -96,63 +111,4 @@ func findAssets() (string, error) {
 		return "", fmt.Errorf("no kube-apiserver below %s and no KUBEBUILDER_ASSETS: bring the local cluster up once", here.Cache)
 	}
 	return filepath.Dir(found[len(found)-1]), nil
-}
-
-// startProgram starts the program under test and waits until it is healthy.
-// Its log is printed when a stop is not clean, or with CONTRACT_LOG set.
-func startProgram(folder, kubeconfig string) (stop func() error, err error) {
-	binary := os.Getenv("METACONTROLLER_BIN")
-	if binary == "" {
-		binary = filepath.Join(folder, "metacontroller")
-		build := exec.Command("go", "build", "-o", binary, "../cmd")
-		build.Stdout, build.Stderr = os.Stdout, os.Stderr
-		if err := build.Run(); err != nil {
-			return nil, fmt.Errorf("build the stand-in: %w", err)
-		}
-	}
-	log, err := os.Create(filepath.Join(folder, "log"))
-	if err != nil {
-		return nil, err
-	}
-	health, metrics := freePort(), freePort()
-	shared.health, shared.metrics = "http://"+health, "http://"+metrics+"/metrics"
-	program := exec.Command(binary,
-		"--zap-log-level=4", "--discovery-interval=1s",
-		"--client-go-qps=1000", "--client-go-burst=1000", "--workers=5", "--events-qps=100",
-		"--health-probe-bind-address="+health, "--metrics-address="+metrics)
-	program.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig)
-	program.Stdout, program.Stderr = log, log
-	if err := program.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", binary, err)
-	}
-	stop = func() error {
-		_ = program.Process.Signal(os.Interrupt)
-		err := program.Wait()
-		if text, _ := os.ReadFile(log.Name()); err != nil || os.Getenv("CONTRACT_LOG") != "" {
-			fmt.Fprintf(os.Stderr, "log of %s:\n%s\n", binary, text)
-		}
-		if err != nil {
-			return fmt.Errorf("%s did not stop cleanly: %w", binary, err)
-		}
-		return nil
-	}
-	for range 300 {
-		if connection, err := net.DialTimeout("tcp", health, time.Second); err == nil {
-			_ = connection.Close()
-			return stop, nil
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	_ = stop()
-	return nil, fmt.Errorf("%s is not healthy after 30 s", binary)
-}
-
-// freePort returns a loopback address that nobody listens on now.
-func freePort() string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
-	}
-	defer listener.Close()
-	return "127.0.0.1:" + strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
 }
