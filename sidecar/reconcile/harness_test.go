@@ -1,0 +1,258 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/fake"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+const testNamespace = "ns"
+
+// journal is what happened, in order.
+type journal struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (j *journal) add(format string, args ...any) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.lines = append(j.lines, fmt.Sprintf(format, args...))
+}
+
+// take returns what happened since the last take.
+func (j *journal) take() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	lines := j.lines
+	j.lines = nil
+	return lines
+}
+
+// fakeNode answers from its fields. Every call is written into the journal as "<addr> <what>".
+type fakeNode struct {
+	addr     string
+	journal  *journal
+	info     kvrocks.NodeInfo
+	empty    bool
+	settings map[string]string
+	// fail answers instead, when set.
+	fail func(what string) error
+}
+
+func (n *fakeNode) call(format string, args ...any) error {
+	what := fmt.Sprintf(format, args...)
+	n.journal.add("%s %s", n.addr, what)
+	if n.fail != nil {
+		return n.fail(what)
+	}
+	return nil
+}
+
+func (n *fakeNode) Observe(context.Context) (kvrocks.NodeInfo, error) { return n.info, n.call("INFO") }
+func (n *fakeNode) IsEmpty(context.Context) (bool, error)             { return n.empty, n.call("SCAN") }
+func (n *fakeNode) Promote(context.Context) error                     { return n.call("promote") }
+func (n *fakeNode) WriteMarker(context.Context, string) error         { return n.call("marker") }
+func (n *fakeNode) Close() error                                      { return nil }
+
+func (n *fakeNode) ConfigGet(_ context.Context, name string) (map[string]string, error) {
+	return n.settings, n.call("CONFIG GET %s", name)
+}
+
+func (n *fakeNode) ConfigSet(_ context.Context, name, value string) error {
+	return n.call("CONFIG SET %s %s", name, value)
+}
+
+func (n *fakeNode) ReplicaOf(_ context.Context, host string, port int) error {
+	return n.call("follow %s:%d", host, port)
+}
+
+// fakeCluster is a cache that is set by hand.
+type fakeCluster struct {
+	topologies map[types.NamespacedName]*v1alpha1.KVRocksTopology
+	pods       []*corev1.Pod
+}
+
+func (c *fakeCluster) topology(key types.NamespacedName) (*v1alpha1.KVRocksTopology, bool) {
+	t, ok := c.topologies[key]
+	return t, ok
+}
+
+func (c *fakeCluster) monitoredBy(sentinel types.NamespacedName) []*v1alpha1.KVRocksTopology {
+	var list []*v1alpha1.KVRocksTopology
+	for _, t := range c.topologies {
+		if slices.Contains(sentinelKey(t), sentinel.String()) {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+func (c *fakeCluster) podsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod {
+	pods := map[string]*corev1.Pod{}
+	for _, pod := range c.pods {
+		if instanceKey(pod)[0] == componentKey(instance, component) {
+			pods[pod.Name] = pod
+		}
+	}
+	return pods
+}
+
+// world is a Reconciler whose surroundings are all fake.
+type world struct {
+	*Reconciler
+
+	t       *testing.T
+	journal *journal
+	cluster *fakeCluster
+	client  *fake.Clientset
+	nodes   map[string]*fakeNode // by address
+	plan    plan.Plan            // what the planner answers
+	seen    []plan.Input         // what it was asked
+	clock   time.Time
+	// refuseStatus answers status writes, when set.
+	refuseStatus error
+	wakes        []types.NamespacedName
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{
+		t: t, journal: &journal{}, client: fake.NewClientset(), nodes: map[string]*fakeNode{},
+		cluster: &fakeCluster{topologies: map[types.NamespacedName]*v1alpha1.KVRocksTopology{}},
+		clock:   time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+	}
+	options := DefaultOptions()
+	options.Timeout = 5 * time.Second
+	now := func() time.Time { return w.clock }
+	w.Reconciler = &Reconciler{
+		log: slog.New(slog.DiscardHandler), options: options, cluster: w.cluster,
+		planner: planner{
+			standard: func(in plan.Input) plan.Plan { w.seen = append(w.seen, in); return w.plan },
+			sentinel: func(plan.SentinelInput) plan.Plan { return w.plan },
+			sameReport: func(a, b v1alpha1.KVRocksTopologyStatus) bool {
+				return a.ObservedGeneration == b.ObservedGeneration
+			},
+		},
+		network: Network{
+			Node: func(addr string, _ kvrocks.Options) DataNode {
+				n := w.nodes[addr]
+				require.NotNil(t, n, "nobody listens on %s", addr)
+				return n
+			},
+		},
+		secrets: w.client.CoreV1(),
+		podWriter: podWriter{
+			pods: w.client.CoreV1(), overlay: newOverlay[*corev1.Pod](),
+			now: func() metav1.Time { return metav1.NewTime(w.clock) },
+		},
+		status: w, written: newOverlay[*v1alpha1.KVRocksTopology](), events: w,
+		metrics: newMetrics(prometheus.NewRegistry()), now: now,
+		enqueue: func(key types.NamespacedName) { w.wakes = append(w.wakes, key) },
+	}
+	w.begin(t.Context())
+	t.Cleanup(w.close)
+	return w
+}
+
+func (w *world) UpdateStatus(
+	_ context.Context, t *v1alpha1.KVRocksTopology,
+) (*v1alpha1.KVRocksTopology, error) {
+	if w.refuseStatus != nil {
+		return nil, w.refuseStatus
+	}
+	w.journal.add("status %d", t.Status.ObservedGeneration)
+	written := t.DeepCopy()
+	written.ResourceVersion += "0"
+	return written, nil
+}
+
+func (w *world) emit(on *corev1.ObjectReference, e plan.Event) {
+	w.journal.add("event %s/%s %s", on.Kind, on.Name, e.Reason)
+}
+
+// standard adds a standard instance with healthy nodes: pod 0 is the master.
+func (w *world) standard(name string, replicas int) types.NamespacedName {
+	key := types.NamespacedName{Namespace: testNamespace, Name: name}
+	t := &v1alpha1.KVRocksTopology{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: testNamespace, Name: name, UID: "uid-" + types.UID(name), ResourceVersion: "10", Generation: 1,
+			OwnerReferences: []metav1.OwnerReference{{Kind: "KVRocks", Name: name, UID: "owner-" + types.UID(name)}},
+		},
+		Spec: v1alpha1.KVRocksTopologySpec{
+			Type: v1alpha1.TypeStandard, Port: v1alpha1.DefaultPort,
+			Shards: []v1alpha1.TopologyShard{{MasterName: name, Replicas: int32(replicas)}},
+		},
+	}
+	for i := range replicas {
+		pod := dataPod(name, i)
+		w.addPod(pod)
+		n := &fakeNode{
+			addr: pod.Status.PodIP, journal: w.journal, settings: map[string]string{},
+			info: kvrocks.NodeInfo{Role: kvrocks.RoleReplica, LinkUp: true, Sequence: 7, MasterHost: "10.9.9.0", RunID: pod.Name},
+		}
+		if i == 0 {
+			n.info = kvrocks.NodeInfo{Role: kvrocks.RoleMaster, Sequence: 7, RunID: pod.Name}
+		}
+		w.nodes[joinHostPort(pod.Status.PodIP, v1alpha1.DefaultPort)] = n
+		t.Spec.Shards[0].Members = append(t.Spec.Shards[0].Members,
+			v1alpha1.Member{Pod: pod.Name, Address: fmt.Sprintf("10.9.9.%d", i)})
+	}
+	w.cluster.topologies[key] = t
+	return key
+}
+
+func (w *world) addPod(pod *corev1.Pod) {
+	w.cluster.pods = append(w.cluster.pods, pod)
+	_, err := w.client.CoreV1().Pods(pod.Namespace).Create(w.t.Context(), pod, metav1.CreateOptions{})
+	require.NoError(w.t, err)
+}
+
+func (w *world) node(pod string) *fakeNode {
+	for _, p := range w.cluster.pods {
+		if p.Name == pod {
+			return w.nodes[joinHostPort(p.Status.PodIP, v1alpha1.DefaultPort)]
+		}
+	}
+	w.t.Fatalf("no pod %s", pod)
+	return nil
+}
+
+func dataPod(instance string, ordinal int) *corev1.Pod {
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: testNamespace, Name: fmt.Sprintf("%s-%d", instance, ordinal),
+			UID: types.UID(fmt.Sprintf("uid-%s-%d", instance, ordinal)), ResourceVersion: "100",
+			Labels: map[string]string{
+				v1alpha1.LabelInstance: instance, v1alpha1.LabelComponent: v1alpha1.ComponentData,
+				v1alpha1.LabelManagedBy: v1alpha1.ManagedByValue,
+			},
+		},
+		Status: corev1.PodStatus{
+			Phase: corev1.PodRunning, PodIP: fmt.Sprintf("10.0.%d.%d", len(instance), ordinal),
+			ContainerStatuses: []corev1.ContainerStatus{{
+				Name: v1alpha1.ContainerKVRocks, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
+			}},
+		},
+	}
+}
+
+// commands keeps of the journal what went to nodes.
+func commands(lines []string) []string {
+	return slices.DeleteFunc(lines, func(l string) bool { return !strings.HasPrefix(l, "10.") })
+}

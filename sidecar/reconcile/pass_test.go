@@ -1,0 +1,261 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+func conflict() error {
+	return apierrors.NewConflict(schema.GroupResource{Resource: topologyResource}, "orders", errors.New("newer"))
+}
+
+func status(generation int64) v1alpha1.KVRocksTopologyStatus {
+	return v1alpha1.KVRocksTopologyStatus{ObservedGeneration: generation}
+}
+
+// happened drops the questions and keeps what changes something.
+func happened(lines []string) []string {
+	var kept []string
+	for _, l := range lines {
+		switch {
+		case len(l) > 4 && l[len(l)-4:] == "INFO", len(l) > 4 && l[len(l)-4:] == "SCAN", len(l) > 1 && l[len(l)-1:] == "*":
+		default:
+			kept = append(kept, l)
+		}
+	}
+	return kept
+}
+
+func TestPassAppliesThenReportsThenTells(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 2)
+	w.plan = plan.Plan{
+		Actions: []plan.Action{plan.Promote{Pod: "orders-0"}, plan.Follow{Pod: "orders-1", Host: "10.9.9.0", Port: 6379}},
+		Status:  status(1),
+		Events:  []plan.Event{{Reason: "Promoted"}},
+	}
+	result, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Equal(t, []string{
+		"10.0.6.0 promote", "10.0.6.1 follow 10.9.9.0:6379", "status 1", "event KVRocks/orders Promoted",
+	}, happened(w.journal.take()))
+	assert.Equal(t, Result{Acted: true, After: afterActions}, result, "the next pass looks at once at what came of it")
+}
+
+func TestIntentIsOnRecordBeforeTheActions(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	w.plan = plan.Plan{Actions: []plan.Action{plan.Promote{Pod: "orders-0"}}, Status: status(1), Intent: true}
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"status 1", "10.0.6.0 promote"}, happened(w.journal.take()))
+
+	w.refuseStatus = conflict()
+	w.plan.Status = status(2)
+	_, err = w.Reconcile(t.Context(), key)
+	assert.True(t, isConflict(err), "got %v", err)
+	assert.Empty(t, happened(w.journal.take()), "nothing is done that is not on record")
+}
+
+func TestFirstFailureEndsThePass(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 2)
+	w.node("orders-0").fail = func(what string) error {
+		if what == "promote" {
+			return &kvrocks.Error{Op: "SLAVEOF NO ONE", Text: "ERR no"}
+		}
+		return nil
+	}
+	w.plan = plan.Plan{
+		Actions: []plan.Action{plan.Promote{Pod: "orders-0"}, plan.Promote{Pod: "orders-1"}},
+		Status:  status(1), Events: []plan.Event{{Reason: "Promoted"}},
+	}
+	_, err := w.Reconcile(t.Context(), key)
+	require.ErrorContains(t, err, "Promote")
+	assert.Equal(t, []string{"10.0.6.0 promote"}, happened(w.journal.take()))
+}
+
+func TestNothingIsDoneAfterTheLeaseIsLost(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 2)
+	leading, lose := context.WithCancel(t.Context())
+	w.plan = plan.Plan{Actions: []plan.Action{plan.Promote{Pod: "orders-0"}, plan.Promote{Pod: "orders-1"}}, Status: status(1)}
+	w.node("orders-0").fail = func(what string) error {
+		if what == "promote" {
+			lose()
+		}
+		return nil
+	}
+	_, err := w.Reconcile(leading, key)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Equal(t, []string{"10.0.6.0 promote"}, happened(w.journal.take()), "neither the second action nor the report")
+
+	_, err = w.Reconcile(leading, key)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Empty(t, happened(w.journal.take()))
+}
+
+func TestSettledInstanceWritesNothing(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 3)
+	for range 3 {
+		result, err := w.Reconcile(t.Context(), key)
+		require.NoError(t, err)
+		assert.Equal(t, Result{After: w.options.Period}, result)
+	}
+	assert.Empty(t, happened(w.journal.take()))
+}
+
+func TestCommandsPerNodeOfASettledInstanceAreFewAndBounded(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 3)
+	pass := func() {
+		_, err := w.Reconcile(t.Context(), key)
+		require.NoError(t, err)
+		w.clock = w.clock.Add(w.options.Period)
+	}
+	pass()
+	pass() // the first ones look closely
+	w.journal.take()
+	for range int(time.Minute / w.options.Period) {
+		pass()
+	}
+	perNode := map[string]int{}
+	for _, l := range commands(w.journal.take()) {
+		perNode[l[:len("10.0.6.0")]]++
+	}
+	for node, n := range perNode {
+		assert.LessOrEqual(t, n, 8, "%s: INFO each period, SCAN and CONFIG GET once a minute", node)
+	}
+	assert.Len(t, perNode, 3)
+}
+
+func TestPlanSaysWhenToLookAgain(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	w.plan = plan.Plan{Again: 10 * time.Millisecond}
+	result, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Equal(t, 10*time.Millisecond, result.After)
+
+	w.plan = plan.Plan{}
+	w.node("orders-0").fail = func(string) error { return &kvrocks.Error{Kind: kvrocks.ErrRefused} }
+	result, err = w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Equal(t, whileMissing, result.After, "a node that is away may be back at any moment")
+}
+
+func TestSameActionsAgainAreSlowedDown(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	w.plan = plan.Plan{Actions: []plan.Action{plan.Promote{Pod: "orders-0"}}}
+	first, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	again, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.False(t, first.Slower)
+	assert.True(t, again.Slower)
+}
+
+func TestGoneTopologyClosesItsConnections(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 2)
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	require.Len(t, w.instances, 1)
+	delete(w.cluster.topologies, key)
+	result, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Zero(t, result)
+	assert.Empty(t, w.instances)
+}
+
+func TestActionOnAPodThatWasReplacedMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	w.plan = plan.Plan{Actions: []plan.Action{plan.Attach{Pod: "orders-1"}}}
+	_, err := w.Reconcile(t.Context(), key)
+	assert.True(t, isConflict(err), "got %v", err)
+}
+
+func TestRefusedSettingIsToldToThePlannerAndHoldsUpNothing(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	w.cluster.topologies[key].Spec.Config = map[string]string{"bad": "1", "good": "2"}
+	w.node("orders-0").fail = func(what string) error {
+		if what == "CONFIG SET bad 1" {
+			return &kvrocks.Error{Op: "CONFIG SET bad", Kind: kvrocks.ErrNotAllowed, Text: "ERR no such setting"}
+		}
+		return nil
+	}
+	w.plan = plan.Plan{Actions: []plan.Action{
+		plan.Configure{Pod: "orders-0", Settings: map[string]string{"bad": "1", "good": "2"}},
+	}}
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"10.0.6.0 CONFIG SET bad 1", "10.0.6.0 CONFIG SET good 2"}, happened(w.journal.take()))
+
+	w.plan = plan.Plan{}
+	_, err = w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	last := w.seen[len(w.seen)-1].Nodes["orders-0"]
+	assert.Contains(t, last.Refusals["bad"], "no such setting")
+	assert.NotNil(t, last.Config, "what came of it is read back")
+
+	w.cluster.topologies[key].Spec.Config["bad"] = "3"
+	_, err = w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Empty(t, w.seen[len(w.seen)-1].Nodes["orders-0"].Refusals, "another value is another question")
+}
+
+func TestReplacedPodKeepsWhenItWasLastSeenAndLosesTheRest(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	seen := w.clock
+
+	replaced := dataPod("orders", 0)
+	replaced.UID = "another"
+	w.cluster.pods = []*corev1.Pod{replaced}
+	w.node("orders-0").fail = func(string) error { return &kvrocks.Error{Kind: kvrocks.ErrRefused, Text: "refused"} }
+	w.clock = w.clock.Add(time.Second)
+	_, err = w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	got := w.seen[len(w.seen)-1].Nodes["orders-0"]
+	assert.Equal(t, plan.Down, got.Reach)
+	assert.Equal(t, seen, got.LastSeen)
+	assert.Equal(t, w.clock, got.DownSince)
+	assert.Zero(t, got.Sequence)
+}
+
+func TestClosePassReadsAnewWhatACalmOneRemembers(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 2)
+	pass := func() []string {
+		_, err := w.Reconcile(t.Context(), key)
+		require.NoError(t, err)
+		w.clock = w.clock.Add(time.Second)
+		return commands(w.journal.take())
+	}
+	pass()
+	pass()
+	assert.NotContains(t, pass(), "10.0.6.0 SCAN")
+	w.wake(key)
+	assert.Contains(t, pass(), "10.0.6.0 SCAN", "after an event")
+	assert.NotContains(t, pass(), "10.0.6.0 SCAN")
+	w.node("orders-1").info.LinkUp = false
+	assert.Contains(t, pass(), "10.0.6.0 SCAN", "in the very pass that finds another node unwell")
+}
