@@ -30,7 +30,7 @@ func Sync(request *metacontroller.SyncRequest) (*metacontroller.SyncResponse, er
 }
 
 func sync(in *instance) (answer, error) {
-	if problem := validate(in.cr); problem != "" {
+	if problem := in.validate(); problem != "" {
 		return refuse(in, reasonInvalidSpec, problem)
 	}
 	switch in.spec.Type {

@@ -90,7 +90,7 @@ func (now step) wait(reason, format string, args ...any) step {
 
 func partitionOf(set *appsv1.StatefulSet) int32 {
 	if u := set.Spec.UpdateStrategy.RollingUpdate; u != nil && u.Partition != nil {
-		return *u.Partition
+		return max(*u.Partition, 0)
 	}
 	return 0
 }
@@ -107,7 +107,7 @@ type shardPods struct {
 func (in *instance) shardPods(s shard, set *appsv1.StatefulSet, template string) shardPods {
 	pods := shardPods{
 		name: s.name, template: template, byName: in.pods,
-		count: min(replicasOf(set), maxOrdinals),
+		count: replicasOf(set),
 	}
 	var seen int32
 	for k := range pods.count {

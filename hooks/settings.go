@@ -55,18 +55,16 @@ func (in *instance) liveSettings() map[string]string {
 
 // frozenHash changes when a setting changes that takes a restart.
 func (in *instance) frozenHash() string {
-	lines := make([]string, 0, len(in.spec.KVRocksConfig))
-	for setting, value := range in.spec.KVRocksConfig {
-		if frozen(setting) {
-			lines = append(lines, configLine(setting, string(value)))
-		}
-	}
-	slices.Sort(lines)
-	return hash([]byte(strings.Join(lines, "\n")))
+	return hash([]byte(configLines(in.settings(), frozen)))
 }
 
 // configText is kvrocks.conf as far as all pods share it. start.sh adds what differs from pod to pod, and the password.
 func (in *instance) configText() string {
+	return configLines(in.settings(), func(string) bool { return true })
+}
+
+// settings are those of the spec with those that the operator decides.
+func (in *instance) settings() map[string]string {
 	settings := make(map[string]string, len(in.spec.KVRocksConfig)+10)
 	for setting, value := range in.spec.KVRocksConfig {
 		settings[setting] = string(value)
@@ -83,10 +81,17 @@ func (in *instance) configText() string {
 		// Partial sync would otherwise compare sequence numbers alone, and a returning master keep its diverged data.
 		"use-rsid-psync": "yes",
 	})
+	return settings
+}
+
+// configLines writes those settings that pass, in the order of their names.
+func configLines(settings map[string]string, pass func(string) bool) string {
 	var text strings.Builder
 	for _, setting := range slices.Sorted(maps.Keys(settings)) {
-		text.WriteString(configLine(setting, settings[setting]))
-		text.WriteByte('\n')
+		if pass(setting) {
+			text.WriteString(configLine(setting, settings[setting]))
+			text.WriteByte('\n')
+		}
 	}
 	return text.String()
 }

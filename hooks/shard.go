@@ -22,7 +22,7 @@ func (in *instance) statefulSet(s shard) *appsv1.StatefulSet {
 	return in.children.StatefulSets[in.key(s.name)]
 }
 
-// replicasOf is the number of pods that an observed StatefulSet asks for; 0 for none.
+// replicasOf is the number of pods that an observed StatefulSet asks for; 0 for none, and never more than we ever ask for.
 func replicasOf(set *appsv1.StatefulSet) int32 {
 	switch {
 	case set == nil:
@@ -30,7 +30,7 @@ func replicasOf(set *appsv1.StatefulSet) int32 {
 	case set.Spec.Replicas == nil:
 		return 1 // the default of the API
 	default:
-		return *set.Spec.Replicas
+		return min(max(*set.Spec.Replicas, 0), maxOrdinals)
 	}
 }
 

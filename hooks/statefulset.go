@@ -14,9 +14,7 @@ func (in *instance) dataTemplate(s shard) (corev1.PodTemplateSpec, error) {
 	labels := in.labels(v1alpha1.ComponentData)
 	labels[v1alpha1.LabelShard] = s.label()
 	template := in.podTemplate(labels, selector)
-	if restart := in.frozenHash(); len(in.spec.KVRocksConfig) > 0 {
-		template.Annotations[annotationConfig] = restart
-	}
+	template.Annotations[annotationConfig] = in.frozenHash()
 	// kvrocks ends within about a second of SIGTERM; a large memtable takes longer to flush.
 	grace := int64(60)
 	template.Spec.TerminationGracePeriodSeconds = &grace

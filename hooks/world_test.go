@@ -30,6 +30,21 @@ type world struct {
 	clock   time.Time
 	address int
 	last    *metacontroller.SyncResponse
+
+	revision *corev1.PodTemplateSpec // the StatefulSet's current revision
+	master   string                  // the pod that really is the master
+	broken   map[string]bool         // images that cannot be pulled
+	story    []string                // what happened, for a failing test
+	onRemove func(pod, why string)   // called before a pod is removed
+}
+
+// settled is a world in which the instance has come to rest.
+func settled(t testing.TB, cr *v1alpha1.KVRocks) *world {
+	t.Helper()
+	w := newWorld(t, cr)
+	w.settle()
+	require.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase, w.cr.Status.Reason)
+	return w
 }
 
 func newWorld(t testing.TB, cr *v1alpha1.KVRocks) *world {

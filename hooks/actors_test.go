@@ -1,0 +1,307 @@
+package hooks
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// The other actors of a world, each with one move: the StatefulSet controller, the kubelet and the sidecar. They follow
+// the real ones' rules as far as the hooks depend on them.
+
+// controller makes one move of the StatefulSet controller: Parallel pod management, RollingUpdate with a partition, one pod
+// at a time. It reports whether it did something.
+func (w *world) controller() bool {
+	set := w.set()
+	if set == nil {
+		return false
+	}
+	before := w.fingerprint()
+	for _, name := range w.podNames() {
+		if w.pods[name].DeletionTimestamp != nil {
+			delete(w.pods, name) // its grace period is over
+		}
+	}
+	replicas, partition := replicasOf(set), partitionOf(set)
+	if w.revision == nil || len(w.pods) == 0 && set.Status.Replicas == 0 {
+		w.revision = set.Spec.Template.DeepCopy()
+	}
+	for k := range replicas {
+		name := podName(set.Name, k)
+		if w.pods[name] != nil {
+			continue
+		}
+		template := &set.Spec.Template
+		if k < partition {
+			template = w.revision
+		}
+		w.makePod(name, template)
+	}
+	for _, name := range w.podNames() {
+		if w.ordinal(name) >= replicas {
+			w.removePod(name, "scaled down")
+		}
+	}
+	w.roll(set, replicas, partition)
+	w.count(set)
+	return before != w.fingerprint()
+}
+
+// roll replaces the highest pod that has an old template, unless a higher one is not ready.
+func (w *world) roll(set *appsv1.StatefulSet, replicas, partition int32) {
+	for k := replicas - 1; k >= partition; k-- {
+		pod := w.pods[podName(set.Name, k)]
+		switch {
+		case pod == nil || pod.DeletionTimestamp != nil:
+			return
+		case pod.Annotations[annotationTemplate] != set.Spec.Template.Annotations[annotationTemplate]:
+			w.removePod(pod.Name, "updated")
+			return
+		case !podReady(pod):
+			return
+		}
+	}
+}
+
+func (w *world) count(set *appsv1.StatefulSet) {
+	status := appsv1.StatefulSetStatus{ObservedGeneration: set.Generation}
+	updated := int32(0)
+	for _, pod := range w.pods {
+		status.Replicas++
+		if podReady(pod) {
+			status.ReadyReplicas++
+		}
+		if pod.Annotations[annotationTemplate] == set.Spec.Template.Annotations[annotationTemplate] {
+			updated++
+		}
+	}
+	status.UpdatedReplicas = updated
+	if updated == status.Replicas && status.ReadyReplicas == status.Replicas {
+		w.revision = set.Spec.Template.DeepCopy()
+	}
+	set.Status = status
+}
+
+func (w *world) makePod(name string, template *corev1.PodTemplateSpec) {
+	w.tick()
+	pod := &corev1.Pod{ObjectMeta: *template.ObjectMeta.DeepCopy(), Spec: *template.Spec.DeepCopy()}
+	pod.Name, pod.Namespace = name, w.cr.Namespace
+	pod.CreationTimestamp = metav1.NewTime(w.clock)
+	w.pods[name] = pod
+}
+
+// removePod begins the end of a pod, and fails the test if that is unsafe.
+func (w *world) removePod(name, why string) {
+	pod := w.pods[name]
+	if pod.DeletionTimestamp != nil {
+		return
+	}
+	w.log("%s: %s", name, why)
+	if w.onRemove != nil {
+		w.onRemove(name, why)
+	}
+	w.tick()
+	pod.DeletionTimestamp = &metav1.Time{Time: w.clock}
+}
+
+// kubelet starts the container of a pod, or finds that it cannot.
+func (w *world) kubelet() bool {
+	for _, name := range w.podNames() {
+		pod := w.pods[name]
+		if pod.DeletionTimestamp != nil || len(pod.Status.ContainerStatuses) > 0 {
+			continue
+		}
+		w.tick()
+		state := corev1.ContainerStatus{Name: v1alpha1.ContainerKVRocks, Ready: true}
+		if w.broken[pod.Spec.Containers[0].Image] {
+			state.Ready = false
+			state.State.Waiting = &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff"}
+		}
+		pod.Status.ContainerStatuses = []corev1.ContainerStatus{state}
+		w.setReady(pod, false)
+		return true
+	}
+	return false
+}
+
+func (w *world) setReady(pod *corev1.Pod, ready bool) {
+	status := corev1.ConditionFalse
+	if ready {
+		status = corev1.ConditionTrue
+	}
+	if podReady(pod) == ready && len(pod.Status.Conditions) > 0 {
+		return
+	}
+	w.tick()
+	pod.Status.Conditions = []corev1.PodCondition{{
+		Type: corev1.PodReady, Status: status, LastTransitionTime: metav1.NewTime(w.clock),
+	}}
+}
+
+func running(pod *corev1.Pod) bool {
+	return pod != nil && pod.DeletionTimestamp == nil &&
+		len(pod.Status.ContainerStatuses) > 0 && pod.Status.ContainerStatuses[0].Ready
+}
+
+// sidecar makes one pass: it elects, hands over, attaches and reports.
+func (w *world) sidecar() bool {
+	topology := w.topology()
+	if topology == nil {
+		return false
+	}
+	before := w.fingerprint()
+	status := v1alpha1.KVRocksTopologyStatus{
+		ObservedGeneration: topology.Generation, Released: topology.Spec.Release, Conditions: topology.Status.Conditions,
+	}
+	for i := range topology.Spec.Shards {
+		status.Shards = append(status.Shards, w.reportShard(&topology.Spec.Shards[i]))
+	}
+	healthy := len(status.Shards) == 0 || status.Shards[0].Master != ""
+	for _, kind := range []string{
+		v1alpha1.ConditionPrimaryAvailable, v1alpha1.ConditionReplicationHealthy, v1alpha1.ConditionSentinelAgreed,
+		v1alpha1.ConditionConfigApplied, v1alpha1.ConditionCredentialsApplied,
+	} {
+		w.report(&status, kind, healthy)
+	}
+	topology.Status = status
+	return before != w.fingerprint()
+}
+
+func (w *world) report(status *v1alpha1.KVRocksTopologyStatus, kind string, healthy bool) {
+	condition := metav1.Condition{Type: kind, Status: truth(healthy), Reason: "Healthy", Message: "as it should be"}
+	if !healthy {
+		condition.Reason, condition.Message = "NoMaster", "no node has been proved to be the master"
+	}
+	old := find(status.Conditions, kind)
+	if old != nil && old.Status == condition.Status {
+		return
+	}
+	w.tick()
+	condition.LastTransitionTime = metav1.NewTime(w.clock)
+	status.Conditions = slices.DeleteFunc(slices.Clone(status.Conditions), func(c metav1.Condition) bool { return c.Type == kind })
+	status.Conditions = append(status.Conditions, condition)
+}
+
+func (w *world) reportShard(spec *v1alpha1.TopologyShard) v1alpha1.TopologyShardStatus {
+	w.elect(spec)
+	status := v1alpha1.TopologyShardStatus{Index: spec.Index, Master: w.master}
+	safe := w.master != "" && !slices.Contains(spec.Handoff, w.master)
+	for _, member := range spec.Members {
+		pod := w.pods[member.Pod]
+		node := v1alpha1.TopologyNode{Pod: member.Pod, Address: member.Address, Link: v1alpha1.LinkUnreachable}
+		if running(pod) {
+			node.Link = v1alpha1.LinkUnattached
+		}
+		if running(pod) && w.master != "" {
+			node.Link, node.Attached, node.Role = v1alpha1.LinkUp, true, v1alpha1.RoleReplica
+			if member.Pod == w.master {
+				node.Role = v1alpha1.RoleMaster
+			}
+			w.setReady(pod, true)
+		}
+		status.Nodes = append(status.Nodes, node)
+	}
+	if safe && w.ordinal(w.master) < spec.Replicas {
+		status.ScaleTo = spec.Replicas
+	} else {
+		status.ScaleTo = int32(len(spec.Members))
+	}
+	return status
+}
+
+// elect keeps the master unless it must not be one, or is gone while another node could be.
+func (w *world) elect(spec *v1alpha1.TopologyShard) {
+	candidate := ""
+	up := int32(0)
+	for _, member := range spec.Members {
+		if !running(w.pods[member.Pod]) {
+			continue
+		}
+		up++
+		above := w.master != "" && w.ordinal(member.Pod) > w.ordinal(w.master)
+		if member.Pod != w.master && !slices.Contains(spec.Handoff, member.Pod) && (candidate == "" || above) {
+			candidate = member.Pod
+		}
+	}
+	switch {
+	case w.master == "" && up < spec.Replicas:
+		// Never before: wait for all, one of them may hold data.
+	case w.master == "" || !running(w.pods[w.master]) || slices.Contains(spec.Handoff, w.master):
+		if candidate != "" {
+			w.log("master %s -> %s", w.master, candidate)
+			w.master = candidate
+		}
+	}
+}
+
+func (w *world) podNames() []string {
+	names := make([]string, 0, len(w.pods))
+	for name := range w.pods {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (w *world) ordinal(pod string) int32 {
+	var n int32
+	_, err := fmt.Sscanf(pod[len(w.cr.Name):], "-%d", &n)
+	require.NoError(w.t, err)
+	return n
+}
+
+// settle lets everybody act in turn until nobody has anything to do.
+func (w *world) settle() {
+	w.t.Helper()
+	for range 500 {
+		acted := w.sync()
+		acted = w.controller() || acted
+		acted = w.kubelet() || acted
+		acted = w.deployments() || acted
+		if acted = w.sidecar() || acted; !acted {
+			return
+		}
+	}
+	w.t.Fatalf("it does not come to rest: %s", w.cr.Status.Reason)
+}
+
+// deployments reports every pod of a Deployment as ready.
+func (w *world) deployments() bool {
+	acted := false
+	for _, d := range w.seen.Deployments {
+		n := *d.Spec.Replicas
+		status := appsv1.DeploymentStatus{
+			ObservedGeneration: d.Generation, Replicas: n, UpdatedReplicas: n, ReadyReplicas: n, AvailableReplicas: n,
+		}
+		if d.Status.Replicas != n || d.Status.ObservedGeneration != d.Generation {
+			d.Status, acted = status, true
+		}
+	}
+	return acted
+}
+
+// change edits the CR as a person does.
+func (w *world) change(edit func(*v1alpha1.KVRocks)) {
+	w.cr = w.cr.DeepCopy()
+	edit(w.cr)
+	w.cr.Spec = *w.cr.Spec.WithDefaults()
+	w.cr.Generation++
+}
+
+// fingerprintOfChildren is everything that was declared.
+func (w *world) fingerprintOfChildren() string {
+	raw, err := json.Marshal(w.seen)
+	require.NoError(w.t, err)
+	return string(raw)
+}
+
+func (w *world) log(format string, args ...any) {
+	w.story = append(w.story, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,189 @@
+package hooks
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/metacontroller"
+)
+
+// update writes the requests and golden answers anew: go test ./hooks -update.
+var update = flag.Bool("update", false, "write testdata anew")
+
+// goldenCase is a moment in the life of an instance. The request of that moment and the answer to it are files, so that a
+// person can read them and post the request to a running server.
+type goldenCase struct {
+	example string           // in examples/
+	reach   func(w *world)   // brings the world to the moment
+	hook    func(*world) any // default: sync
+}
+
+func goldenCases() map[string]goldenCase {
+	image := func(cr *v1alpha1.KVRocks) { cr.Spec.Image = newImage }
+	return map[string]goldenCase{
+		"sentinel/created": {example: "sentinel-minimal.yaml"},
+		"sentinel/minimal": {example: "sentinel-minimal.yaml", reach: (*world).settle},
+		"sentinel/full":    {example: "sentinel-full.yaml", reach: (*world).settle},
+		"sentinel/scaled-up": {example: "sentinel-minimal.yaml", reach: func(w *world) {
+			w.settle()
+			w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Replicas = 5 })
+			w.sync()
+		}},
+		"sentinel/password-changed": {example: "sentinel-full.yaml", reach: func(w *world) {
+			w.settle()
+			w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Password = "look-again" })
+		}},
+		"sentinel/deleting": {example: "sentinel-minimal.yaml", reach: (*world).settle, hook: finalizing},
+
+		"standard/created":         {example: "standard-minimal.yaml"},
+		"standard/addresses-known": {example: "standard-minimal.yaml", reach: func(w *world) { w.sync() }},
+		"standard/starting": {example: "standard-minimal.yaml", reach: func(w *world) {
+			w.sync()
+			w.sync()
+		}},
+		"standard/minimal": {example: "standard-minimal.yaml", reach: (*world).settle},
+		"standard/full":    {example: "standard-full.yaml", reach: (*world).settle},
+		"standard/scaling-down": {example: "standard-minimal.yaml", reach: func(w *world) {
+			w.settle()
+			w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Replicas = 1 })
+		}},
+		"standard/new-image": {example: "standard-minimal.yaml", reach: func(w *world) {
+			w.settle()
+			w.change(image)
+		}},
+		"standard/updating": {example: "standard-minimal.yaml", reach: func(w *world) {
+			w.settle()
+			w.change(image)
+			w.sync()
+			w.sidecar()
+		}},
+		"standard/invalid": {example: "standard-minimal.yaml", reach: func(w *world) {
+			w.settle()
+			w.change(func(cr *v1alpha1.KVRocks) {
+				cr.Spec.KVRocksConfig = v1alpha1.KVRocksConfig{"requirepass": "secret"}
+			})
+		}},
+		"standard/deleting": {example: "standard-minimal.yaml", reach: (*world).settle, hook: finalizing},
+	}
+}
+
+func finalizing(w *world) any {
+	w.t.Helper()
+	request := w.request()
+	request.Finalizing = true
+	response, err := Finalize(request)
+	require.NoError(w.t, err)
+	return response
+}
+
+func syncing(w *world) any {
+	w.t.Helper()
+	response, err := Sync(w.request())
+	require.NoError(w.t, err)
+	return response
+}
+
+func TestGolden(t *testing.T) {
+	for name, c := range goldenCases() {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join("testdata", filepath.FromSlash(name))
+			requestFile, goldenFile := filepath.Join(dir, "request.json"), filepath.Join(dir, "response.golden.json")
+			call := c.hook
+			if call == nil {
+				call = syncing
+			}
+			if *update {
+				w := newWorld(t, example(t, c.example))
+				if c.reach != nil {
+					c.reach(w)
+				}
+				require.NoError(t, os.MkdirAll(dir, 0o755))
+				request := w.request()
+				request.Finalizing = c.hook != nil
+				write(t, requestFile, request)
+			}
+			w := &world{t: t}
+			raw, err := os.ReadFile(requestFile)
+			require.NoError(t, err, "run go test ./hooks -update")
+			request := new(metacontroller.SyncRequest)
+			require.NoError(t, json.Unmarshal(raw, request))
+			w.cr, w.seen, w.pods = request.Parent, request.Children, request.Related.Pods
+			response := call(w)
+			if *update {
+				write(t, goldenFile, response)
+			}
+			golden, err := os.ReadFile(goldenFile)
+			require.NoError(t, err, "run go test ./hooks -update")
+			assert.Equal(t, string(golden), string(pretty(t, response)), "compare with git diff after go test ./hooks -update")
+		})
+	}
+}
+
+func TestEveryExampleIsAGoldenCase(t *testing.T) {
+	files, err := filepath.Glob("../examples/*.yaml")
+	require.NoError(t, err)
+	covered := map[string]bool{}
+	for _, c := range goldenCases() {
+		covered[c.example] = true
+	}
+	for _, file := range files {
+		assert.True(t, covered[filepath.Base(file)], "%s is in no golden case", file)
+	}
+}
+
+func TestEqualFactsGiveEqualBytesAndTheRequestStaysAsItWas(t *testing.T) {
+	files, err := filepath.Glob("testdata/*/*/request.json")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		t.Run(strings.TrimPrefix(filepath.Dir(file), "testdata/"), func(t *testing.T) {
+			raw, err := os.ReadFile(file)
+			require.NoError(t, err)
+			request := new(metacontroller.SyncRequest)
+			require.NoError(t, json.Unmarshal(raw, request))
+			before := pretty(t, request)
+			answer := func(request *metacontroller.SyncRequest) []byte {
+				if request.Finalizing {
+					response, err := Finalize(request)
+					require.NoError(t, err)
+					return pretty(t, response)
+				}
+				response, err := Sync(request)
+				require.NoError(t, err)
+				return pretty(t, response)
+			}
+			first := answer(request)
+			assert.Equal(t, string(before), string(pretty(t, request)), "the request was changed")
+			for range 20 { // maps are iterated in another order each time
+				again := new(metacontroller.SyncRequest)
+				require.NoError(t, json.Unmarshal(raw, again))
+				require.True(t, bytes.Equal(first, answer(again)))
+			}
+		})
+	}
+}
+
+func write(t *testing.T, file string, value any) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(file, pretty(t, value), 0o600))
+}
+
+// pretty is indented JSON, for people to read and compare.
+func pretty(t testing.TB, value any) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	require.NoError(t, encoder.Encode(value))
+	return out.Bytes()
+}

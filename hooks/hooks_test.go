@@ -1,0 +1,209 @@
+package hooks
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/metacontroller"
+)
+
+func TestRequestsThatNoHookCanAnswer(t *testing.T) {
+	for name, c := range map[string]struct {
+		request *metacontroller.SyncRequest
+		want    error
+	}{
+		"none":              {nil, ErrNoParent},
+		"no parent":         {&metacontroller.SyncRequest{}, ErrNoParent},
+		"a nameless parent": {&metacontroller.SyncRequest{Parent: &v1alpha1.KVRocks{}}, ErrNoParent},
+		"no type":           {&metacontroller.SyncRequest{Parent: bare("")}, UnknownTypeError{}},
+		"an unknown type":   {&metacontroller.SyncRequest{Parent: bare("galaxy")}, UnknownTypeError{Type: "galaxy"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Sync(c.request)
+			require.ErrorIs(t, err, c.want)
+			_, err = Finalize(c.request)
+			require.ErrorIs(t, err, c.want)
+		})
+	}
+}
+
+func bare(kind v1alpha1.InstanceType) *v1alpha1.KVRocks {
+	cr := &v1alpha1.KVRocks{Spec: v1alpha1.KVRocksSpec{Type: kind}}
+	cr.Name, cr.Namespace = "demo", "shop"
+	return cr
+}
+
+func TestCustomizeSelectsThePodsOfTheInstanceAndDependsOnItsNameAlone(t *testing.T) {
+	cr := bare(v1alpha1.TypeStandard)
+	response, err := Customize(&metacontroller.CustomizeRequest{Parent: cr})
+	require.NoError(t, err)
+	require.Len(t, response.RelatedResources, 1)
+	rule := response.RelatedResources[0]
+	assert.Equal(t, "v1", rule.APIVersion)
+	assert.Equal(t, "pods", rule.Resource)
+	assert.Equal(t, "shop", rule.Namespace)
+	assert.Equal(t, "demo", rule.LabelSelector.MatchLabels[v1alpha1.LabelInstance])
+
+	cr.Spec = v1alpha1.KVRocksSpec{Type: "nonsense"}
+	again, err := Customize(&metacontroller.CustomizeRequest{Parent: cr})
+	require.NoError(t, err)
+	assert.Equal(t, response, again)
+
+	_, err = Customize(&metacontroller.CustomizeRequest{})
+	require.ErrorIs(t, err, ErrNoParent)
+}
+
+func TestDeletionWaitsForTheSidecarToRelease(t *testing.T) {
+	w := settled(t, example(t, "standard-minimal.yaml"))
+	before := w.set().Annotations[lastApplied]
+	w.change(func(cr *v1alpha1.KVRocks) { // an edit that comes with the deletion is not carried out
+		cr.Spec.Image, cr.Spec.Replicas = newImage, 1
+		cr.DeletionTimestamp = cr.CreationTimestamp.DeepCopy()
+	})
+	finalize := func() *metacontroller.FinalizeResponse { return finalizing(w).(*metacontroller.FinalizeResponse) }
+
+	response := finalize()
+	assert.False(t, response.Finalized, "the request for release was not even sent")
+	w.apply(&response.SyncResponse)
+	assert.Equal(t, before, w.set().Annotations[lastApplied])
+	assert.True(t, w.topology().Spec.Release)
+	assert.Equal(t, v1alpha1.PhaseDeleting, w.cr.Status.Phase)
+
+	w.topology().Status.Released = true
+	assert.False(t, finalize().Finalized, "the report is about an earlier topology")
+
+	w.sidecar()
+	response = finalize()
+	assert.True(t, response.Finalized)
+	assert.Len(t, response.Children, len(w.last.Children))
+}
+
+func TestAnInstanceThatNeverHadATopologyIsDeletedAtOnce(t *testing.T) {
+	response, err := Finalize(&metacontroller.SyncRequest{Parent: bare(v1alpha1.TypeStandard), Finalizing: true})
+	require.NoError(t, err)
+	assert.True(t, response.Finalized)
+}
+
+func TestChildrenThatAnotherApplyStrategyMadeAreKeptAsTheyAre(t *testing.T) {
+	w := settled(t, example(t, "standard-full.yaml"))
+	for _, set := range w.seen.StatefulSets {
+		delete(set.Annotations, lastApplied)
+	}
+	before := w.set().Spec.DeepCopy()
+	w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Replicas = -1 })
+	w.sync()
+	assert.Equal(t, *before, w.set().Spec)
+}
+
+func TestADataInstanceHasEveryConditionFromTheFirstSync(t *testing.T) {
+	w := newWorld(t, example(t, "standard-minimal.yaml"))
+	w.sync()
+	for _, kind := range []string{
+		v1alpha1.ConditionReady, v1alpha1.ConditionProgressing, v1alpha1.ConditionDegraded,
+		v1alpha1.ConditionPrimaryAvailable, v1alpha1.ConditionReplicationHealthy, v1alpha1.ConditionSentinelAgreed,
+		v1alpha1.ConditionConfigApplied, v1alpha1.ConditionCredentialsApplied,
+	} {
+		condition := find(w.cr.Status.Conditions, kind)
+		if assert.NotNil(t, condition, kind) {
+			assert.NotEmpty(t, condition.Reason, kind)
+			assert.False(t, condition.LastTransitionTime.IsZero(), kind)
+			assert.Equal(t, w.cr.Generation, condition.ObservedGeneration, kind)
+		}
+	}
+}
+
+func TestAMissingSentinelIsSaidAndKeepsNothingFromWorking(t *testing.T) {
+	w := settled(t, example(t, "standard-minimal.yaml"))
+	agreed := find(w.topology().Status.Conditions, v1alpha1.ConditionSentinelAgreed)
+	agreed.Status, agreed.Reason, agreed.Message = "False", reasonSentinelNotFound, "there is no KVRocks sentinel"
+	w.sync()
+	assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase)
+	assert.Equal(t, "there is no KVRocks sentinel", w.cr.Status.Reason)
+	degraded := find(w.cr.Status.Conditions, v1alpha1.ConditionDegraded)
+	assert.Equal(t, reasonSentinelNotFound, degraded.Reason)
+}
+
+func TestTheStatusIgnoresNoise(t *testing.T) {
+	w := settled(t, example(t, "standard-minimal.yaml"))
+	for i := range w.topology().Status.Shards[0].Nodes {
+		node := &w.topology().Status.Shards[0].Nodes[i]
+		node.Sequence, node.Lag = 12345, 7
+	}
+	assert.False(t, w.sync())
+	w.topology().Status.Shards[0].Nodes[2].Lag = lagOfConcern
+	assert.True(t, w.sync(), "a lag of concern is shown")
+}
+
+func TestPasswordsAppearInTheSecretAlone(t *testing.T) {
+	const first, second = "s3cret-one", "s3cret-two"
+	w := newWorld(t, example(t, "standard-minimal.yaml"))
+	w.cr.Spec.Password = first
+	w.settle()
+	w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Password = second })
+	hash := w.set().Spec.Template.Annotations[annotationTemplate]
+	w.settle()
+	for _, raw := range w.last.Children {
+		var head struct{ Kind string }
+		require.NoError(t, json.Unmarshal(raw, &head))
+		assert.NotContains(t, string(raw), first, head.Kind)
+		assert.NotContains(t, string(raw), second, head.Kind)
+	}
+	status, err := json.Marshal(w.cr.Status)
+	require.NoError(t, err)
+	assert.NotContains(t, string(status), "s3cret")
+	secret := w.seen.Secrets["shop/demo-auth"]
+	assert.Equal(t, second, string(secret.Data[v1alpha1.PasswordKey]))
+	assert.Equal(t, first, string(secret.Data[v1alpha1.PreviousPasswordKey]))
+	assert.Equal(t, hash, w.set().Spec.Template.Annotations[annotationTemplate], "the sidecar applies it live; nothing restarts")
+}
+
+// FuzzSync throws anything at the hooks: they may refuse, but not panic, and what they answer is valid.
+func FuzzSync(f *testing.F) {
+	for _, pattern := range []string{"testdata/*/*/request.json"} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(f, err)
+		for _, file := range files {
+			raw, err := os.ReadFile(file)
+			require.NoError(f, err)
+			f.Add(raw)
+		}
+	}
+	f.Add([]byte(`{"parent":{"metadata":{"name":"a","namespace":"b"},"spec":{"type":"standard"}},
+		"children":{"Service.v1":{"b/a-0":null,"b/a-99999999999":{},"b/a-5":{}},"StatefulSet.apps/v1":{"b/a":{"spec":{"replicas":2000000000}}},
+		"KVRocksTopology.kvrocks.apache.org/v1alpha1":{"b/a":{}}},"related":{"Pod.v1":{"b/a-0":null}}}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		request := new(metacontroller.SyncRequest)
+		if json.Unmarshal(raw, request) != nil {
+			return
+		}
+		if response, err := Sync(request); err == nil {
+			_, err = json.Marshal(response)
+			require.NoError(t, err)
+		}
+		if response, err := Finalize(request); err == nil {
+			_, err = json.Marshal(response)
+			require.NoError(t, err)
+		}
+	})
+}
+
+// BenchmarkSync3 is the sync of a settled instance of three pods, with the encoding of its answer.
+func BenchmarkSync3(b *testing.B) {
+	request := settled(b, example(b, "standard-full.yaml")).request()
+	b.ReportAllocs()
+	for b.Loop() {
+		response, err := Sync(request)
+		if err == nil {
+			_, err = json.Marshal(response)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,212 @@
+package hooks
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// seeds is how many random orders are tried.
+var seeds = flag.Uint64("seeds", 50, "number of random orders to try")
+
+const (
+	newImage = "docker.io/apache/kvrocks:2.11.0"
+	badImage = "docker.io/apache/kvrocks:no-such-tag"
+)
+
+// guard fails the test when a pod is removed that must not be.
+func (w *world) guard() {
+	w.onRemove = func(pod, why string) {
+		staying := map[string]*corev1.Pod{} // the others are being scaled away
+		for name, other := range w.pods {
+			if w.ordinal(name) < w.cr.Spec.Replicas {
+				staying[name] = other
+			}
+		}
+		if len(staying) > 1 && pod == w.master {
+			w.t.Errorf("the master %s was %s before the role was handed over\n%s", pod, why, strings.Join(w.story, "\n"))
+		}
+		for name, other := range staying {
+			if why == "updated" && name != pod && podReady(w.pods[pod]) && !podReady(other) {
+				w.t.Errorf("%s was updated while %s was not ready\n%s", pod, name, strings.Join(w.story, "\n"))
+			}
+		}
+	}
+}
+
+func TestAnUpdateGoesOnePodAtATimeWithTheMasterHandedOverFirst(t *testing.T) {
+	for _, replicas := range []int32{1, 2, 3, 5} {
+		for master := range replicas {
+			t.Run(fmt.Sprintf("master %d of %d", master, replicas), func(t *testing.T) {
+				cr := example(t, "standard-minimal.yaml")
+				cr.Spec.Replicas = replicas
+				w := settled(t, cr)
+				w.master = podName(cr.Name, master)
+				w.settle()
+				w.guard()
+				w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Image = newImage })
+				w.sync()
+				if replicas > 1 {
+					assert.Equal(t, replicas, partitionOf(w.set()), "a new template must come with a partition above every pod")
+				}
+				w.settle()
+				assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase, w.cr.Status.Reason)
+				for name, pod := range w.pods {
+					assert.Equal(t, newImage, pod.Spec.Containers[0].Image, name)
+				}
+				assert.Zero(t, partitionOf(w.set()))
+				assert.Empty(t, w.topology().Spec.Shards[0].Handoff)
+			})
+		}
+	}
+}
+
+// The actors move in a random order, see facts late, and the person changes their mind: the master is never removed before
+// its role was handed over, no two pods are taken down, and it always comes to rest as wanted.
+func TestUpdatesAndScalingAreSafeInAnyOrder(t *testing.T) {
+	for seed := range *seeds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 1))
+			w := settled(t, example(t, "standard-minimal.yaml"))
+			w.guard()
+			for change := range 4 {
+				w.change(func(cr *v1alpha1.KVRocks) {
+					if random.IntN(2) == 0 {
+						cr.Spec.Image = fmt.Sprintf("%s-%d", newImage, change)
+					} else {
+						cr.Spec.Replicas = 1 + random.Int32N(5)
+					}
+				})
+				for range random.IntN(60) {
+					w.act(random)
+				}
+			}
+			w.settle()
+			assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase, w.cr.Status.Reason)
+			assert.Len(t, w.pods, int(w.cr.Spec.Replicas))
+			for name, pod := range w.pods {
+				assert.Equal(t, w.cr.Spec.Image, pod.Spec.Containers[0].Image, name)
+			}
+			if t.Failed() {
+				t.Log(strings.Join(w.story, "\n"))
+			}
+		})
+	}
+}
+
+// act lets one actor move, or lets the hook answer a request that is out of date in its pods.
+func (w *world) act(random *rand.Rand) {
+	switch random.IntN(6) {
+	case 0:
+		w.sync()
+	case 1:
+		late := w.request()
+		for range random.IntN(4) {
+			w.controller()
+			w.kubelet()
+		}
+		fresh := w.request()
+		fresh.Related = late.Related
+		response, err := Sync(fresh)
+		require.NoError(w.t, err)
+		w.apply(response)
+	case 2:
+		w.controller()
+	case 3:
+		w.kubelet()
+	default:
+		w.sidecar()
+	}
+}
+
+func TestABadTemplateDoesNotBlockItsRepair(t *testing.T) {
+	t.Run("on a running instance", func(t *testing.T) {
+		w := settled(t, example(t, "standard-minimal.yaml"))
+		w.broken = map[string]bool{badImage: true}
+		w.guard()
+		w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Image = badImage })
+		w.settle()
+		assert.Equal(t, v1alpha1.PhaseUpdating, w.cr.Status.Phase)
+		assert.Contains(t, w.cr.Status.Reason, "demo-2")
+		assert.True(t, podReady(w.pods["demo-0"]))
+		assert.True(t, podReady(w.pods["demo-1"]))
+
+		w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Image = newImage })
+		w.settle()
+		assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase, w.cr.Status.Reason)
+	})
+	t.Run("on an instance that never started", func(t *testing.T) {
+		cr := example(t, "standard-minimal.yaml")
+		cr.Spec.Image = badImage
+		w := newWorld(t, cr)
+		w.broken = map[string]bool{badImage: true}
+		w.settle()
+		require.Equal(t, v1alpha1.PhaseCreating, w.cr.Status.Phase)
+		assert.Contains(t, w.cr.Status.Reason, "ImagePullBackOff")
+
+		w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Image = newImage })
+		w.settle()
+		assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase, w.cr.Status.Reason)
+	})
+}
+
+func TestAPodOutOfServiceHoldsBackTheUpdateOfOthers(t *testing.T) {
+	w := settled(t, example(t, "standard-minimal.yaml"))
+	w.pods["demo-0"].Status.ContainerStatuses[0].Ready = false
+	w.setReady(w.pods["demo-0"], false)
+	w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Image = newImage })
+	w.settle()
+	assert.Equal(t, int32(3), partitionOf(w.set()))
+	assert.Equal(t, "waiting for demo-0 to be ready before demo-2 is updated", w.cr.Status.Reason)
+}
+
+func TestNothingMovesWhileTheSidecarIsAway(t *testing.T) {
+	w := settled(t, example(t, "standard-minimal.yaml"))
+	w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Image = newImage })
+	for range 10 {
+		w.sync()
+		w.controller()
+		w.kubelet()
+	}
+	assert.Equal(t, int32(3), partitionOf(w.set()))
+	assert.Equal(t, "handing the master over before demo-2 is updated", w.cr.Status.Reason)
+}
+
+func TestAPodThatComesBackInASettledInstanceIsNotHandedOff(t *testing.T) {
+	w := settled(t, example(t, "standard-minimal.yaml"))
+	delete(w.pods, w.master)
+	w.sync()
+	assert.Empty(t, w.topology().Spec.Shards[0].Handoff)
+	assert.Zero(t, partitionOf(w.set()))
+}
+
+func TestASettingThatIsAppliedLiveRestartsNothing(t *testing.T) {
+	w := settled(t, example(t, "standard-minimal.yaml"))
+	before := w.set().Annotations[lastApplied]
+	w.change(func(cr *v1alpha1.KVRocks) {
+		cr.Spec.KVRocksConfig = v1alpha1.KVRocksConfig{"maxclients": "100"}
+	})
+	w.sync()
+	assert.Equal(t, before, w.set().Annotations[lastApplied])
+	assert.Equal(t, map[string]string{"maxclients": "100"}, w.topology().Spec.Config)
+	assert.Contains(t, w.seen.ConfigMaps["shop/demo-config"].Data[configFile], "maxclients 100\n")
+}
+
+func TestASettingThatKvrocksOnlyReadsAtStartIsRolledOut(t *testing.T) {
+	w := settled(t, example(t, "standard-minimal.yaml"))
+	hash := w.set().Spec.Template.Annotations[annotationTemplate]
+	w.change(func(cr *v1alpha1.KVRocks) {
+		cr.Spec.KVRocksConfig = v1alpha1.KVRocksConfig{"rocksdb.block_size": "4096"}
+	})
+	w.sync()
+	assert.NotEqual(t, hash, w.set().Spec.Template.Annotations[annotationTemplate])
+	assert.Empty(t, w.topology().Spec.Config)
+}

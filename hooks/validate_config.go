@@ -1,0 +1,165 @@
+package hooks
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// checkConfig refuses settings that the operator decides and values that would break what it relies on.
+func (in *instance) checkConfig() string {
+	if len(in.spec.KVRocksConfig) > 256 {
+		return "spec.kvrocksConfig has more than 256 settings; leave out those that keep their default"
+	}
+	for _, setting := range slices.Sorted(maps.Keys(in.spec.KVRocksConfig)) {
+		if problem := checkSetting(setting, string(in.spec.KVRocksConfig[setting])); problem != "" {
+			return problem
+		}
+	}
+	return ""
+}
+
+func checkSetting(setting, value string) string {
+	switch {
+	case !settingName(setting):
+		return "a key of kvrocksConfig must be the name of a kvrocks.conf setting, such as maxclients or rocksdb.block_size"
+	case len(value) > 1024 || strings.ContainsAny(value, "\r\n\x00"):
+		return "spec.kvrocksConfig." + setting + " must be one line of at most 1024 characters"
+	}
+	switch setting {
+	case "requirepass", "masterauth":
+		return "write the password into spec.password or spec.passwordSecretRef, not into kvrocksConfig.requirepass or masterauth"
+	case "slaveof", "replicaof":
+		return "kvrocksConfig.slaveof is decided by the operator; leave it out"
+	case "cluster-enabled":
+		return "kvrocksConfig.cluster-enabled follows from spec.type; leave it out and write type: cluster"
+	case "replica-announce-ip", "replica-announce-port":
+		return "the operator announces the address of each pod's Service; leave replica-announce-ip and replica-announce-port out of kvrocksConfig"
+	case "dir", "backup-dir", "log-dir", "pidfile", "unixsocket":
+		return "paths are fixed by the operator (data is in /var/lib/kvrocks); leave dir, backup-dir, log-dir, pidfile and unixsocket out of kvrocksConfig"
+	case "port":
+		if n, err := strconv.Atoi(value); err != nil || n < 1024 || n > 65535 {
+			return "kvrocksConfig.port must be a number from 1024 to 65535 (pods run without root); leave it out for 6379"
+		}
+		return ""
+	}
+	if must, why := fixedValue(setting); must != "" && must != value {
+		return why
+	}
+	return ""
+}
+
+// fixedValue is the only value that a setting may have, and why; "" when it may have any.
+func fixedValue(setting string) (value, why string) {
+	switch setting {
+	case "use-rsid-psync":
+		return "yes", "use-rsid-psync must stay yes, or a returning master keeps diverged data; leave it out of kvrocksConfig"
+	case "daemonize":
+		return "no", "daemonize must stay no in a container; leave it out of kvrocksConfig"
+	case "slave-read-only":
+		return "yes", "slave-read-only must stay yes, or replicas diverge; leave it out of kvrocksConfig"
+	case "bind":
+		return "0.0.0.0", "bind must be 0.0.0.0 so that the pod can be reached; leave it out of kvrocksConfig"
+	case "slave-priority":
+		return "100", "slave-priority is used by the operator to keep a leaving pod from being elected; leave it out of kvrocksConfig"
+	}
+	return "", ""
+}
+
+// settingName reports whether text can be the name of a setting: a lower-case letter and up to 63 of a-z, 0-9, '.', '_', '-'.
+func settingName(text string) bool {
+	if text == "" || len(text) > 64 || text[0] < 'a' || text[0] > 'z' {
+		return false
+	}
+	return strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789._-") == ""
+}
+
+func (in *instance) checkCluster() string {
+	switch {
+	case in.spec.Type != v1alpha1.TypeCluster && in.spec.Cluster != nil:
+		return "spec.cluster holds settings of type: cluster; leave it out"
+	case in.spec.Type != v1alpha1.TypeCluster:
+		return ""
+	case in.spec.Cluster.Etcd.Replicas != 1 && in.spec.Cluster.Etcd.Replicas != 3:
+		return "spec.cluster.etcd.replicas must be 1 or 3"
+	case in.spec.Cluster.Controller.Replicas < 1 || in.spec.Cluster.Controller.Replicas > 9:
+		return "spec.cluster.controller.replicas must be from 1 to 9"
+	case in.spec.Cluster.Migration.KeysPerSecond < 0:
+		return "spec.cluster.migration.keysPerSecond must not be negative; write 0 for no limit"
+	}
+	return ""
+}
+
+func (in *instance) checkMigrate() string {
+	if len(in.spec.Migrate) > 0 && in.spec.Type != v1alpha1.TypeCluster {
+		return "spec.migrate moves slots between the shards of a cluster; leave it out unless type is cluster"
+	}
+	seen := map[int32]bool{}
+	for _, move := range in.spec.Migrate {
+		switch {
+		case move.Shard < 0 || in.spec.Master == nil || move.Shard >= *in.spec.Master:
+			return "spec.migrate names a shard that does not exist; shards are numbered from 0 to spec.master - 1"
+		case seen[move.Shard]:
+			return "spec.migrate lists the same shard twice; put all its slots into one entry"
+		}
+		seen[move.Shard] = true
+		for _, slots := range move.Slots {
+			if problem := checkSlots(string(slots)); problem != "" {
+				return problem
+			}
+		}
+	}
+	return in.checkSlotsOnce()
+}
+
+func checkSlots(text string) string {
+	first, last, isRange := strings.Cut(text, "-")
+	from, err := slot(first)
+	to := from
+	if err == nil && isRange {
+		to, err = slot(last)
+	}
+	switch {
+	case err != nil:
+		return "a slot must be written as a number or a range, for example 300 or 1-2"
+	case from > 16383 || to > 16383:
+		return "a slot must be between 0 and 16383"
+	case isRange && from >= to:
+		return "a range of slots must go from the lower to the higher, for example 1-2; write a single slot as one number"
+	}
+	return ""
+}
+
+// slot reads up to five digits, and nothing else.
+func slot(text string) (int, error) {
+	n, err := strconv.ParseUint(text, 10, 17)
+	if len(text) > 5 {
+		return 0, strconv.ErrRange
+	}
+	return int(n), err
+}
+
+// checkSlotsOnce refuses a slot that is sent to two shards.
+func (in *instance) checkSlotsOnce() string {
+	owner := map[int]int32{}
+	for _, move := range in.spec.Migrate {
+		for _, slots := range move.Slots {
+			first, last, isRange := strings.Cut(string(slots), "-")
+			from, _ := slot(first)
+			to := from
+			if isRange {
+				to, _ = slot(last)
+			}
+			for s := from; s <= to; s++ {
+				if shard, taken := owner[s]; taken && shard != move.Shard {
+					return "spec.migrate sends slot " + strconv.Itoa(s) + " to two shards; keep one of them"
+				}
+				owner[s] = move.Shard
+			}
+		}
+	}
+	return ""
+}

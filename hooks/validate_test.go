@@ -1,0 +1,134 @@
+package hooks
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/metacontroller"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Each file of testdata/wrong is a CR that must be refused. Its first line is a comment: who refuses it ("admission", or
+// "condition" where only the hooks can), and a part of the message. The same files are applied to a real API server by
+// the scenarios.
+func TestWrongCRsAreReportedAndNothingIsLost(t *testing.T) {
+	files, err := filepath.Glob("testdata/wrong/*.yaml")
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(files), 25)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
+			raw, err := os.ReadFile(file)
+			require.NoError(t, err)
+			first, _, _ := strings.Cut(string(raw), "\n")
+			_, message, ok := strings.Cut(first, ": ")
+			require.True(t, ok, "the first line must say who refuses it and with what message")
+
+			// The CR was right once: its children are there.
+			right := &v1alpha1.KVRocks{Spec: v1alpha1.KVRocksSpec{Type: v1alpha1.TypeStandard, Replicas: 3}}
+			right.Name = "wrong"
+			w := settled(t, right)
+			if cr := readCR(t, raw); cr.Spec.Type == v1alpha1.TypeStandard && cr.Name == right.Name {
+				w.change(func(live *v1alpha1.KVRocks) { live.Spec, live.Labels = cr.Spec, cr.Labels })
+			} else {
+				w = newWorld(t, cr)
+			}
+			before := w.fingerprintOfChildren()
+			w.sync()
+
+			ready := find(w.cr.Status.Conditions, v1alpha1.ConditionReady)
+			require.NotNil(t, ready)
+			assert.Equal(t, metav1.ConditionFalse, ready.Status)
+			assert.Equal(t, reasonInvalidSpec, ready.Reason)
+			assert.Contains(t, ready.Message, message)
+			assert.Equal(t, ready.Message, w.cr.Status.Reason)
+			assert.Equal(t, v1alpha1.PhaseFailed, w.cr.Status.Phase)
+			assert.Equal(t, before, w.fingerprintOfChildren(), "the running instance must be untouched")
+			assert.False(t, w.sync(), "a refused CR must come to rest")
+		})
+	}
+}
+
+func TestATypeThatChangedIsReported(t *testing.T) {
+	cr := example(t, "standard-minimal.yaml")
+	w := settled(t, cr)
+	w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Type = v1alpha1.TypeSentinel })
+	before := w.fingerprintOfChildren()
+	w.sync()
+	assert.Contains(t, w.cr.Status.Reason, "spec.type cannot be changed")
+	assert.Equal(t, before, w.fingerprintOfChildren())
+}
+
+func TestStorageThatChangedIsReported(t *testing.T) {
+	for name, change := range map[string]func(*v1alpha1.KVRocksSpec){
+		"removed": func(s *v1alpha1.KVRocksSpec) { s.Storage = nil },
+		"resized": func(s *v1alpha1.KVRocksSpec) { s.Storage.Size.Add(s.Storage.Size) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := settled(t, example(t, "standard-full.yaml"))
+			w.change(func(cr *v1alpha1.KVRocks) { change(&cr.Spec) })
+			before := w.fingerprintOfChildren()
+			w.sync()
+			assert.Contains(t, w.cr.Status.Reason, "spec.storage")
+			assert.Equal(t, before, w.fingerprintOfChildren())
+		})
+	}
+}
+
+func TestExamplesAndOlderCRsAreValid(t *testing.T) {
+	files, err := filepath.Glob("../examples/*.yaml")
+	require.NoError(t, err)
+	older, err := filepath.Glob("../examples/legacy/*.yaml")
+	require.NoError(t, err)
+	require.Len(t, older, 3)
+	for _, file := range append(files, older...) {
+		t.Run(file, func(t *testing.T) {
+			w := newWorld(t, readFile(t, file))
+			in, err := newInstance(&metacontroller.SyncRequest{Parent: w.cr})
+			require.NoError(t, err)
+			assert.Empty(t, in.validate())
+		})
+	}
+}
+
+func TestAClusterIsNotSupportedYetAndKeepsItsChildren(t *testing.T) {
+	w := newWorld(t, readFile(t, "../examples/legacy/cluster.yaml"))
+	w.sync()
+	ready := find(w.cr.Status.Conditions, v1alpha1.ConditionReady)
+	require.NotNil(t, ready)
+	assert.Equal(t, reasonNotSupported, ready.Reason)
+	assert.False(t, w.sync())
+}
+
+func readFile(t testing.TB, file string) *v1alpha1.KVRocks {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return readCR(t, raw)
+}
+
+// readCR reads the KVRocks among the documents of a file.
+func readCR(t testing.TB, raw []byte) *v1alpha1.KVRocks {
+	t.Helper()
+	for document := range strings.SplitSeq(string(raw), "\n---\n") {
+		cr := new(v1alpha1.KVRocks)
+		require.NoError(t, yaml.Unmarshal([]byte(document), cr))
+		if cr.Kind == "KVRocks" {
+			return cr
+		}
+	}
+	t.Fatal("no KVRocks in the file")
+	return nil
+}
+
+func example(t testing.TB, name string) *v1alpha1.KVRocks {
+	t.Helper()
+	return readFile(t, "../examples/"+name)
+}
