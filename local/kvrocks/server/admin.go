@@ -89,6 +89,9 @@ func (s *Server) scanSizes() {
 }
 
 func (s *Server) cmdFlush(c *client, args []string) error {
+	if s.migration.running().Valid() {
+		s.migration.stop.Store(true)
+	}
 	err := s.update(func(store.Reader) ([]store.Op, uint64) { return []store.Op{{store.OpFlush}}, 1 })
 	if err != nil {
 		return err

@@ -27,7 +27,9 @@ type client struct {
 	watched                      []string
 	dirty                        atomic.Bool // a watched key was changed
 
-	asking bool
+	asking, readOnly bool
+	importing        atomic.Bool // brings the keys of a migrating slot
+	after            func()      // what is left to do when the guard is released
 
 	mu                 sync.Mutex
 	name, lastCommand  string

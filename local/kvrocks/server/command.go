@@ -71,6 +71,11 @@ func (s *Server) execute(c *client, args []string) {
 		s.fail(c, refuse("Can't execute "+cmd.name+" in MULTI"))
 		return
 	}
+	if err := s.route(c, cmd, args); err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.asking = false
 	if c.inMulti && !c.inExec && cmd.flags&immediate == 0 {
 		c.queue = append(c.queue, args)
 		c.WriteString("QUEUED")
@@ -113,7 +118,7 @@ func (s *Server) fail(c *client, err error) {
 
 func (s *Server) takeGuard(c *client, cmd *command, args []string) (release func()) {
 	alone := cmd.flags&exclusive != 0 ||
-		(cmd.name == "config" && len(args) > 1 && strings.EqualFold(args[1], "set"))
+		(cmd.name == "config" && len(args) > 1 && strings.EqualFold(args[1], "set")) || changesTopology(cmd, args)
 	switch {
 	case c.inMulti && cmd.name != "exec":
 		return func() {} // EXEC holds it, and queueing needs none

@@ -313,6 +313,9 @@ func (l *link) fullSync() error {
 func (l *link) beginLoading() error {
 	s := l.server
 	s.feeds.stopAll()
+	if s.cfg.Flag("cluster-enabled") {
+		s.cancelMigration(l.isStopped)
+	}
 	s.loading.Store(true)
 	for !s.guard.TryLock() {
 		if l.isStopped() {
@@ -326,8 +329,8 @@ func (l *link) beginLoading() error {
 }
 
 // crash ends the process as a failed assertion would.
-func crash(log *slog.Logger) {
-	log.Error("Ooops! kvrocks stand-in crashed: ROLE during a full sync")
+func crash(log *slog.Logger, where string) {
+	log.Error("Ooops! kvrocks stand-in crashed as the real program does", "where", where)
 	os.Exit(abortStatus)
 }
 

@@ -173,7 +173,7 @@ func (s *Server) cmdRole(c *client, _ []string) error {
 		return nil
 	}
 	if s.loading.Load() || up.state() == linkFetching {
-		crash(s.log)
+		crash(s.log, "ROLE during a full sync")
 	}
 	state := map[linkState]string{linkConnected: "connected"}[up.state()]
 	if state == "" {

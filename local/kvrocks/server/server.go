@@ -15,6 +15,7 @@ import (
 
 	"github.com/tidwall/redcon"
 
+	"github.com/kvrocks/kvrocks-operator/local/kvrocks/cluster"
 	"github.com/kvrocks/kvrocks-operator/local/kvrocks/config"
 	"github.com/kvrocks/kvrocks-operator/local/kvrocks/store"
 )
@@ -39,6 +40,10 @@ type Server struct {
 	stats    stats
 	cursors  cursors
 	sizes    sizes
+
+	topology  *cluster.Topology
+	migration migration
+	imports   imports
 }
 
 // New opens the data of a node.
@@ -47,7 +52,9 @@ func New(cfg *config.Config, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	s := &Server{cfg: cfg, log: log, store: data, started: time.Now()}
+	s := &Server{cfg: cfg, log: log, store: data, started: time.Now(), topology: cluster.New()}
+	s.migration.slots, s.migration.forbidden, s.migration.failed = cluster.NoRange, cluster.NoRange, cluster.NoRange
+	s.imports.slots = cluster.NoRange
 	s.replID.Store("")
 	s.commands = s.commandTable()
 	return s, nil
@@ -87,9 +94,18 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) start() error {
 	if host, port := s.cfg.Master(); host != "" {
 		s.follow(host, port, false)
+	} else if err := s.shiftReplID(); err != nil {
+		return err
+	}
+	if !s.cfg.Flag("cluster-enabled") {
 		return nil
 	}
-	return s.shiftReplID()
+	if err := s.loadTopology(); err != nil {
+		return err
+	}
+	// As in the real program: a node that boots as a replica fails its first migration.
+	s.migration.stop.Store(s.isSlave())
+	return nil
 }
 
 func (s *Server) accept(conn redcon.Conn) bool {
@@ -107,6 +123,9 @@ func (s *Server) closed(conn redcon.Conn, _ error) {
 	s.clients.remove(c)
 	s.pubsub.dropClient(c)
 	s.watches.forget(c)
+	if c.importing.Load() {
+		s.importLost()
+	}
 }
 
 func (s *Server) serve(conn redcon.Conn, cmd redcon.Command) {
@@ -122,6 +141,10 @@ func (s *Server) serve(conn redcon.Conn, cmd redcon.Command) {
 	c.lastActive = time.Now()
 	c.mu.Unlock()
 	s.execute(c, args)
+	if after := c.after; after != nil {
+		c.after = nil
+		after()
+	}
 	if c.closing.Load() {
 		_ = c.Close() // flushes the reply first; the connection is given up either way
 	}

@@ -139,39 +139,43 @@ func (k *keyspace) dropEmpty(key string, v *Value) {
 	}
 }
 
-// dump returns the operations that rebuild the keyspace.
+// dump gives the operations that rebuild the keyspace.
 func (k *keyspace) dump(emit func(Op)) {
 	k.keys.Scan(func(key string, v *Value) bool {
-		switch v.Kind {
-		case String:
-			emit(Op{OpSet, key, v.Str, strconv.FormatInt(v.ExpireAt, 10)})
-			return true
-		case Hash:
-			op := Op{OpHashSet, key}
-			for f, val := range v.Fields {
-				op = append(op, f, val)
-			}
-			emit(op)
-		case Set:
-			op := Op{OpSetAdd, key}
-			for m := range v.Fields {
-				op = append(op, m)
-			}
-			emit(op)
-		case List:
-			emit(append(Op{OpPushRight, key}, v.List...))
-		case ZSet:
-			op := Op{OpZSetAdd, key}
-			for m, score := range v.Scores {
-				op = append(op, strconv.FormatFloat(score, 'g', -1, 64), m)
-			}
-			emit(op)
-		}
-		if v.ExpireAt != 0 {
-			emit(Op{OpExpire, key, strconv.FormatInt(v.ExpireAt, 10)})
-		}
+		dumpValue(key, v, emit)
 		return true
 	})
+}
+
+func dumpValue(key string, v *Value, emit func(Op)) {
+	switch v.Kind {
+	case String:
+		emit(Op{OpSet, key, v.Str, strconv.FormatInt(v.ExpireAt, 10)})
+		return
+	case Hash:
+		op := Op{OpHashSet, key}
+		for f, val := range v.Fields {
+			op = append(op, f, val)
+		}
+		emit(op)
+	case Set:
+		op := Op{OpSetAdd, key}
+		for m := range v.Fields {
+			op = append(op, m)
+		}
+		emit(op)
+	case List:
+		emit(append(Op{OpPushRight, key}, v.List...))
+	case ZSet:
+		op := Op{OpZSetAdd, key}
+		for m, score := range v.Scores {
+			op = append(op, strconv.FormatFloat(score, 'g', -1, 64), m)
+		}
+		emit(op)
+	}
+	if v.ExpireAt != 0 {
+		emit(Op{OpExpire, key, strconv.FormatInt(v.ExpireAt, 10)})
+	}
 }
 
 // Names of operations in the log.

@@ -5,7 +5,18 @@ import "strings"
 // Reader looks at the live keys of a store while the store holds still.
 type Reader struct {
 	data *keyspace
+	seq  uint64
 	now  int64
+}
+
+// Sequence returns the number of the last record.
+func (r Reader) Sequence() uint64 { return r.seq }
+
+// Dump gives the operations that rebuild a key.
+func (r Reader) Dump(key string, emit func(Op)) {
+	if v := r.Get(key); v != nil {
+		dumpValue(key, v, emit)
+	}
 }
 
 // Now returns the time of the look in Unix milliseconds.

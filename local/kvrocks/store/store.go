@@ -61,7 +61,7 @@ func (s *Store) Size() int64 {
 func (s *Store) View(read func(Reader)) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	read(Reader{data: &s.data, now: time.Now().UnixMilli()})
+	read(Reader{data: &s.data, seq: s.seq, now: time.Now().UnixMilli()})
 }
 
 // Update runs decide, which looks at the data and returns what to change, then changes and logs it as one batch that
@@ -70,7 +70,7 @@ func (s *Store) Update(replID string, decide func(Reader) (ops []Op, count uint6
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now().UnixMilli()
-	ops, count := decide(Reader{data: &s.data, now: now})
+	ops, count := decide(Reader{data: &s.data, seq: s.seq, now: now})
 	if count == 0 {
 		return nil
 	}

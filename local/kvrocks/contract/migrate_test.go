@@ -1,0 +1,208 @@
+package contract
+
+import (
+	"fmt"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// startMigration asks for slot 3300 to move from the first to the second shard, until the source takes the order.
+func startMigration(t *testing.T, from *node) {
+	t.Helper()
+	from.must("CLUSTERX", "MIGRATE", slotB, id(1))
+}
+
+func (n *node) awaitMigration(state string) {
+	n.t.Helper()
+	awaitEqual(n.t, state, patience, func() string { return n.clusterInfo("migrating_state") }, "migration")
+}
+
+// moved is the topology after the slot has moved.
+func moved(first, second, replica *node) []string {
+	return []string{
+		member(0, first, "master - 0-3299 3301-8191"), member(1, second, "master - 3300 8192-16383"),
+		member(2, replica, "slave "+id(0)),
+	}
+}
+
+func TestMigrationMovesASlot(t *testing.T) {
+	t.Parallel()
+	first, second, replica, _ := twoShards(t, nil)
+	for i := range 50 {
+		first.must("SET", fmt.Sprintf("{b}%d", i), i)
+	}
+	first.do("HSET", "{b}h", "f", "v")
+	first.do("RPUSH", "{b}l", "a", "b")
+	first.do("SADD", "{b}s", "m")
+	first.do("ZADD", "{b}z", "2", "m")
+	first.must("SET", "{b}ttl", "v", "EX", "1000")
+	first.must("SET", "{c}other", "v")
+	assert.Empty(t, first.clusterInfo("migrating_state"), "no line before the first migration")
+
+	startMigration(t, first)
+	first.awaitMigration("success")
+	assert.Equal(t, "3300", first.clusterInfo("migrating_slot(s)"))
+	assert.Equal(t, id(1), first.clusterInfo("destination_node"))
+	assert.Equal(t, "success", second.clusterInfo("import_state"))
+	assert.Equal(t, "3300", second.clusterInfo("importing_slot(s)"))
+
+	toSecond := fmt.Sprintf("MOVED 3300 127.0.0.1:%d", second.port)
+	assert.Equal(t, toSecond, first.do("GET", "{b}7"))
+	assert.Equal(t, "7", second.do("GET", "{b}7"), "served before the topology says so")
+	assert.Equal(t, "ERR Can't migrate slot which has been migrated", first.do("CLUSTERX", "MIGRATE", slotB, id(1)))
+
+	setNodes(t, 2, moved(first, second, replica), second, first, replica)
+	assert.Equal(t, toSecond, first.do("SET", "{b}7", "v"))
+	assert.Equal(t, "[]", first.do("KEYS", "{b}*"), "the source has cleared the slot")
+	assert.Equal(t, "v", first.do("GET", "{c}other"))
+	assert.Equal(t, "v", second.do("HGET", "{b}h", "f"))
+	assert.Equal(t, "[a b]", second.do("LRANGE", "{b}l", "0", "-1"))
+	assert.Equal(t, "[m]", second.do("SMEMBERS", "{b}s"))
+	assert.Equal(t, "2", second.do("ZSCORE", "{b}z", "m"))
+	ttl, err := strconv.Atoi(second.do("TTL", "{b}ttl"))
+	require.NoError(t, err)
+	assert.InDelta(t, 1000, ttl, 30)
+	replica.awaitText("[]", "KEYS", "{b}*")
+}
+
+func TestMigrationTakesWritesAlong(t *testing.T) {
+	t.Parallel()
+	first, second, replica, _ := twoShards(t, options{"migrate-speed": "200"})
+	for i := range 200 {
+		first.must("SET", fmt.Sprintf("{b}%d", i), "before")
+	}
+	startMigration(t, first)
+	written := 0
+	for i := 0; i < 200 && first.clusterInfo("migrating_state") == "start"; i++ {
+		if first.do("SET", fmt.Sprintf("{b}%d", i), "during") != "OK" {
+			break // TRYAGAIN or MOVED: being handed over
+		}
+		written = i + 1
+	}
+	first.awaitMigration("success")
+	setNodes(t, 2, moved(first, second, replica), second, first, replica)
+	require.Positive(t, written)
+	for i := range 200 {
+		want := "before"
+		if i < written {
+			want = "during"
+		}
+		assert.Equal(t, want, second.do("GET", fmt.Sprintf("{b}%d", i)))
+	}
+}
+
+func TestMigrationRefusals(t *testing.T) {
+	t.Parallel()
+	first, second, replica, _ := twoShards(t, nil)
+	for _, step := range []struct {
+		on   *node
+		args []any
+		want string
+	}{
+		{first, []any{slotB, id(9)}, "ERR Can't find the destination node id"},
+		{first, []any{slotB, id(0)}, "ERR Can't migrate slot to myself"},
+		{first, []any{slotB, id(2)}, "ERR Can't migrate slot to a slave"},
+		{first, []any{9000, id(1)}, "ERR Can't migrate slot which doesn't belong to me"},
+		{second, []any{slotB, id(1)}, "ERR Can't migrate slot which doesn't belong to me"},
+		{replica, []any{slotB, id(1)}, "ERR Can't migrate slot which doesn't belong to me"},
+		{first, []any{slotB, id(1), "LATER"}, "ERR Invalid sync flag"},
+		{first, []any{slotB, id(1), "ASYNC", 5}, "ERR Async migration does not support timeout"},
+		{first, []any{slotB}, "ERR wrong number of arguments"},
+	} {
+		args := append([]any{"CLUSTERX", "MIGRATE"}, step.args...)
+		assert.Equal(t, step.want, step.on.do(args...), "%v", step.args)
+	}
+	assertContains(t, first.do("CLUSTERX", "MIGRATE", "x", id(1)), "Invalid slot id")
+	assertContains(t, first.do("CLUSTERX", "MIGRATE", "5-4", id(1)), "Invalid slot range")
+}
+
+func TestOneMigrationAtATime(t *testing.T) {
+	t.Parallel()
+	first, _, _, _ := twoShards(t, options{"migrate-speed": "20"})
+	for i := range 60 {
+		first.must("SET", fmt.Sprintf("{b}%d", i), i)
+	}
+	startMigration(t, first)
+	assert.Equal(t, "ERR There is already a migrating job", first.do("CLUSTERX", "MIGRATE", 1, id(1)))
+	assert.Equal(t, "start", first.clusterInfo("migrating_state"))
+	assertContains(t, first.do("CLUSTER", "NODES"), "[3300->-"+id(1)+"]")
+	first.awaitMigration("success")
+}
+
+func TestMigrationWaitsWhenAskedTo(t *testing.T) {
+	t.Parallel()
+	first, second, _, _ := twoShards(t, nil)
+	assert.Equal(t, "OK", first.do("CLUSTERX", "MIGRATE", slotB, id(1), "SYNC"))
+	assert.Equal(t, "success", first.clusterInfo("migrating_state"))
+	assert.Equal(t, "v", second.do("GET", "{b}x"))
+	assert.Equal(t, "OK", first.do("CLUSTERX", "MIGRATE", "10-12", id(1), "SYNC", 10))
+	assert.Equal(t, "10-12", first.clusterInfo("migrating_slot(s)"))
+}
+
+func TestMigrationToADeadNodeFails(t *testing.T) {
+	t.Parallel()
+	first, second, _, _ := twoShards(t, nil)
+	second.kill()
+	startMigration(t, first)
+	first.awaitMigration("fail")
+	first.must("SET", "{b}x", "still served")
+	second.start()
+	startMigration(t, first)
+	first.awaitMigration("success")
+}
+
+func TestTopologyOnTheDestinationBreaksAMigration(t *testing.T) {
+	t.Parallel()
+	first, second, _, topology := twoShards(t, options{"migrate-speed": "20"})
+	for i := range 100 {
+		first.must("SET", fmt.Sprintf("{b}%d", i), i)
+	}
+	startMigration(t, first)
+	awaitEqual(t, "start", patience, func() string { return second.clusterInfo("import_state") }, "import")
+	setNodes(t, 2, topology, second)
+	first.awaitMigration("fail")
+	assert.Equal(t, "7", first.do("GET", "{b}7"))
+	awaitEqual(t, "[]", patience, func() string { return second.do("KEYS", "{b}*") }, "cleaned up")
+	assert.Equal(t, "error", second.clusterInfo("import_state"))
+}
+
+func TestSourceThatDiesLeavesNothingAtTheDestination(t *testing.T) {
+	t.Parallel()
+	first, second, _, _ := twoShards(t, options{"migrate-speed": "20"})
+	for i := range 100 {
+		first.must("SET", fmt.Sprintf("{b}%d", i), i)
+	}
+	startMigration(t, first)
+	awaitEqual(t, true, patience, func() bool { return second.do("KEYS", "{b}*") != "[]" }, "some keys have come")
+	first.kill()
+	awaitEqual(t, "error", patience, func() string { return second.clusterInfo("import_state") }, "import")
+	assert.Equal(t, "[]", second.do("KEYS", "{b}*"))
+	first.start()
+	assert.Equal(t, "7", first.do("GET", "{b}7"))
+	assert.Empty(t, first.clusterInfo("migrating_state"))
+}
+
+func TestMigratedIsForgottenByARestart(t *testing.T) {
+	t.Parallel()
+	first, second, _, _ := twoShards(t, nil)
+	startMigration(t, first)
+	first.awaitMigration("success")
+	second.must("SET", "{b}x", "new")
+	first.kill()
+	first.start()
+	assert.Equal(t, "v", first.do("GET", "{b}x"), "the source serves stale data again")
+}
+
+func TestFirstMigrationOfANodeThatBootedAsReplicaFails(t *testing.T) {
+	t.Parallel()
+	first, _, _, _ := twoShards(t, options{"slaveof": "127.0.0.1 OWN"})
+	startMigration(t, first)
+	first.awaitMigration("fail")
+	time.Sleep(100 * time.Millisecond) // the job is cleaned up a moment after its result shows
+	startMigration(t, first)
+	first.awaitMigration("success")
+}
