@@ -4,7 +4,8 @@
 //
 // The program under test is the stand-in, built for the run, or the binary that
 // METACONTROLLER_BIN names. The API server and etcd come from
-// KUBEBUILDER_ASSETS or from the cache of the local cluster.
+// KUBEBUILDER_ASSETS or from the cache of the local cluster, where they are
+// built the first time.
 //
 //	go test ./metacontroller/contract
 //	METACONTROLLER_BIN=/usr/bin/metacontroller go test ./metacontroller/contract

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/kvrocks/kvrocks-operator/local/internal/layout"
+	"github.com/kvrocks/kvrocks-operator/local/internal/toolchain"
 )
 
 // suite is what all tests share. It is set once, before any test runs.
@@ -97,18 +99,23 @@ func findProgram(folder string) (string, error) {
 	return binary, nil
 }
 
-// findAssets returns a folder with kube-apiserver and etcd.
+// findAssets returns a folder with kube-apiserver and etcd, and builds them the
+// first time.
 func findAssets() (string, error) {
-	if folder := os.Getenv("KUBEBUILDER_ASSETS"); folder != "" {
-		return folder, nil
-	}
 	here, err := layout.New()
 	if err != nil {
 		return "", err
 	}
-	found, err := filepath.Glob(filepath.Join(here.Cache, "*", "kube-apiserver"))
-	if err != nil || len(found) == 0 {
-		return "", fmt.Errorf("no kube-apiserver below %s and no KUBEBUILDER_ASSETS: bring the local cluster up once", here.Cache)
+	tools, err := toolchain.Open(here.Source, here.Cache, os.Getenv("KUBEBUILDER_ASSETS"))
+	if err != nil {
+		return "", err
 	}
-	return filepath.Dir(found[len(found)-1]), nil
+	if err := tools.Build(context.Background(), "kube-apiserver", "etcd"); err != nil {
+		return "", err
+	}
+	server, etcd := filepath.Dir(tools.Path("kube-apiserver")), filepath.Dir(tools.Path("etcd"))
+	if server != etcd {
+		return "", fmt.Errorf("kube-apiserver is in %s and etcd in %s: KUBEBUILDER_ASSETS must have both or none", server, etcd)
+	}
+	return server, nil
 }
