@@ -76,5 +76,9 @@ images: local-up
 install: images
 	$(KUBECTL) apply --server-side --force-conflicts -k $(METACONTROLLER)
 	$(KUBECTL) apply --server-side --force-conflicts -k manifests
+ifndef KUBECONFIG
+	@KUBECTL="$(KUBECTL)" local/roll.sh
+endif
 	$(KUBECTL) -n metacontroller rollout status statefulset/metacontroller --timeout=5m
-	$(KUBECTL) -n kvrocks-system rollout status deployment/kvrocks-hooks deployment/kvrocks-sidecar --timeout=5m
+	$(KUBECTL) -n kvrocks-system rollout status deployment/kvrocks-hooks --timeout=5m
+	$(KUBECTL) -n kvrocks-system rollout status deployment/kvrocks-sidecar --timeout=5m
