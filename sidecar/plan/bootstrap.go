@@ -16,7 +16,7 @@ func (p *pass) bootstrap() {
 		p.wait(ReasonWaitingForMembers, "no master yet: waiting for "+awaited, againWait)
 		return
 	}
-	first := p.mostData()
+	first := p.mostData(anyMember)
 	p.unmonitorOthers(first)
 	if first.isMaster() {
 		p.succeed(first)
@@ -58,13 +58,13 @@ func (p *pass) awaited() string {
 	return strings.Join(names, ", ")
 }
 
-// mostData returns the answering member that should be master by its data: one that holds some before one that is empty,
+// mostData returns that of the eligible members which answer that should be master by its data: one that holds some before one that is empty,
 // then the highest sequence, then one that may stay master, then the recorded master, then the lowest ordinal.
-func (p *pass) mostData() *member {
+func (p *pass) mostData(eligible func(*member) bool) *member {
 	var best *member
 	for i := range p.members {
 		m := &p.members[i]
-		if m.answered() && !m.pod.Deleting && (best == nil || p.better(m, best)) {
+		if m.answered() && !m.pod.Deleting && eligible(m) && (best == nil || p.better(m, best)) {
 			best = m
 		}
 	}

@@ -21,16 +21,12 @@ func (p *pass) applyPassword() {
 	}
 	stale := p.in.Credentials.Stale
 	for i := range p.members {
-		m := &p.members[i]
-		wrong := m.answered() && m.node.Config[authMatches] == "no"
-		if m.name != p.master && (wrong || slices.Contains(stale, m.name)) {
+		if m := &p.members[i]; m.name != p.master && p.needsPassword(m) {
 			p.do(ApplyPassword{Pod: m.name})
 		}
 	}
-	if m := p.member(p.master); m != nil {
-		if slices.Contains(stale, m.name) || m.answered() && m.node.Config[authMatches] == "no" {
-			p.do(ApplyPassword{Pod: m.name})
-		}
+	if m := p.member(p.master); m != nil && p.needsPassword(m) {
+		p.do(ApplyPassword{Pod: m.name})
 	}
 	for i := range p.watch.views {
 		v := &p.watch.views[i]
@@ -38,6 +34,11 @@ func (p *pass) applyPassword() {
 			p.do(Tune{Sentinel: v.pod, MasterName: p.shard.MasterName, Quorum: int32(p.watch.quorum), Failover: p.failover})
 		}
 	}
+}
+
+// needsPassword: the node answers, but with a previous password, or would log in to its master with a wrong one.
+func (p *pass) needsPassword(m *member) bool {
+	return m.answered() && (slices.Contains(p.in.Credentials.Stale, m.name) || m.node.Config[authMatches] == "no")
 }
 
 // applyConfig applies the settings that a node has otherwise, each on its own so that a refusal holds up no other.

@@ -2,6 +2,8 @@ package plan
 
 import (
 	"time"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
 // decide replaces the recorded master m, which is fenced. While the sentinels may elect a successor the choice is theirs;
@@ -59,26 +61,25 @@ func (p *pass) unmonitor() {
 	}
 }
 
-// successor returns the member with the most data, or whom to wait for. Not everybody has to answer, but then a majority
-// of the members must hold data, and the successor as much as was expected of it: what a majority had is not lost, a
-// member that comes back with an old volume is not mistaken for one, and a sidecar that is cut off itself does nothing.
-// When only the master of two is missing there can be no majority; that it is really gone must then be known from
-// Kubernetes.
+// successor returns the member that is to succeed m, or whom to wait for. When everybody answers it is the one with the
+// most data. Otherwise it must be in sync, and a majority of the members must answer: a sidecar that is cut off itself
+// does nothing. When only the master of two is missing there can be no majority; that it is really gone must then be
+// known from Kubernetes.
 func (p *pass) successor(m *member) (next *member, awaited string) {
 	awaited = p.awaited()
-	best := p.mostData()
-	if best == nil || awaited == "" {
-		return best, awaited
+	if awaited == "" {
+		return p.mostData(anyMember), ""
 	}
-	holders := 0
+	answering := 0
 	for i := range p.members {
-		if o := &p.members[i]; o.answered() && !o.pod.Deleting && !o.node.Empty {
-			holders++
+		if p.members[i].answered() {
+			answering++
 		}
 	}
-	enough := holders >= len(p.members)/2+1 || len(p.members) == 2 && holders == 1 && m.gone()
-	if enough && best.node.Sequence >= p.outage.Sequence {
-		return best, ""
+	if answering >= len(p.members)/2+1 || len(p.members) == 2 && answering == 1 && m.gone() {
+		next = p.mostData(func(o *member) bool { return o != m && !o.node.Empty && p.keptRole(o) == v1alpha1.RoleReplica })
 	}
-	return nil, awaited
+	return next, awaited
 }
+
+func anyMember(*member) bool { return true }

@@ -34,7 +34,7 @@ func (p *pass) uncontested() bool {
 	switch {
 	case !p.watch.mayElect() || !p.othersAttached():
 		return true
-	case p.watch.electing:
+	case p.watch.replacing, p.watch.deposed:
 		return false
 	}
 	return !p.watch.odown || p.outageAge() > electionGrace
@@ -73,13 +73,13 @@ func (p *pass) masterAnswers(m *member) {
 	case p.uncontested():
 		p.endOutage(m)
 		p.prove(m)
-	case serving && (!p.watch.electing || p.watch.authUnknown):
+	case serving && (p.watch.authUnknown || !p.watch.deposed && !(p.watch.odown && p.watch.replacing)):
 		// The sentinels cannot reach it and we can. Until they begin to replace it, it serves.
 		p.prove(m)
 		p.again(againSoon)
 	default:
 		p.fence(m, v1alpha1.CauseDown)
-		p.wait(ReasonSentinelElecting, "the sentinels are replacing "+m.name, againSoon)
+		p.leaveToSentinel()
 	}
 }
 
@@ -91,7 +91,7 @@ func (p *pass) masterReturned(m *member) {
 		p.do(Promote{Pod: m.name})
 		p.wait(ReasonPromoting, m.name+" is back with all its data and is being promoted again", againStep)
 	case p.watch.mayElect() && p.othersAttached():
-		if p.watch.odown || p.watch.electing {
+		if p.watch.odown || p.watch.replacing || p.watch.deposed {
 			p.fence(m, v1alpha1.CauseDown)
 		}
 		p.decide(m)
@@ -177,19 +177,6 @@ func (p *pass) expectedOf(m *member) int64 {
 		return highest
 	}
 	return p.lastSequence(m.name)
-}
-
-// lastSequence is what the last report says of a node; 0 when it says nothing.
-func (p *pass) lastSequence(pod string) int64 {
-	if p.last == nil {
-		return 0
-	}
-	for i := range p.last.Nodes {
-		if n := &p.last.Nodes[i]; n.Pod == pod {
-			return n.Sequence
-		}
-	}
-	return 0
 }
 
 // endOutage clears the record, because the recorded master stays.

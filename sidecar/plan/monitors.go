@@ -4,8 +4,12 @@ import (
 	"slices"
 )
 
-// repairMonitors makes every sentinel watch the proved master, and makes it forget what no longer exists. One sentinel at
-// a time forgets anything, so that the others keep the majority that an election needs.
+// repairMonitors makes every sentinel watch the proved master, and makes it forget what no longer exists.
+//
+// Those that watch nothing or another address have no part in the majority that an election needs, so they are set right
+// all at once. They must be: a sentinel adopts the address that the others publish with a higher configuration epoch, and
+// a new monitor has epoch 0, so that one with an old address would spoil each that was set right before it. Ghosts are
+// removed from one sentinel at a time, and only when all others know each other.
 func (p *pass) repairMonitors() {
 	w := &p.watch
 	if !w.active || p.outage != nil || w.answered < w.quorum || !p.proven.was.Attached {
@@ -17,14 +21,15 @@ func (p *pass) repairMonitors() {
 		return
 	}
 	for i := range w.views {
-		if v := &w.views[i]; v.reached && !v.watches {
-			p.monitor(v, false)
+		v := &w.views[i]
+		if v.reached && !(v.watches && p.agrees(v)) {
+			p.monitor(v, v.watches)
 		}
 	}
-	if stale := p.staleMonitor(); stale != nil {
+	if haunted := p.haunted(); haunted != nil {
 		p.again(againWait)
-		if p.restAcquainted(stale) {
-			p.monitor(stale, true)
+		if p.restAcquainted(haunted) {
+			p.monitor(haunted, true)
 		}
 	}
 }
@@ -53,20 +58,14 @@ func (p *pass) tuned(v *view) bool {
 		v.says.ParallelSyncs == p.failover.ParallelSyncs
 }
 
-// staleMonitor returns the first sentinel that must forget something: one with a wrong master before one with ghosts.
-// Ghosts can wait until one sentinel more than the quorum answers.
-func (p *pass) staleMonitor() *view {
+// haunted returns the first sentinel that knows a ghost. Ghosts can wait until the others have the quorum to spare.
+func (p *pass) haunted() *view {
 	w := &p.watch
-	for i := range w.views {
-		if v := &w.views[i]; v.watches && !p.agrees(v) {
-			return v
-		}
-	}
 	if w.answered <= w.quorum && w.answered < w.want {
 		return nil
 	}
 	for i := range w.views {
-		if v := &w.views[i]; v.watches && p.ghost(v) != "" {
+		if v := &w.views[i]; v.watches && p.agrees(v) && p.ghost(v) != "" {
 			return v
 		}
 	}
@@ -96,12 +95,12 @@ func (p *pass) ghost(v *view) string {
 	return ""
 }
 
-// restAcquainted: every other sentinel that watches the proved master knows all of its kind, so that those can do without
-// the one that is about to forget.
+// restAcquainted: every other sentinel that answers watches the proved master and knows the rest, so that they can do
+// without the one that is about to forget.
 func (p *pass) restAcquainted(but *view) bool {
 	for i := range p.watch.views {
 		v := &p.watch.views[i]
-		if v.reached && v != but && (!v.watches || p.agrees(v) && !p.acquainted(v, but)) {
+		if v.reached && v != but && !(v.watches && p.agrees(v) && p.acquainted(v, but)) {
 			return false
 		}
 	}

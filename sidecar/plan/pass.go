@@ -71,7 +71,11 @@ func newPass(in Input, shard *v1alpha1.TopologyShard) *pass {
 		}
 	}
 	p.members = newMembers(&in, shard)
-	p.watch = newWatch(&in.Sentinels, shard.MasterName)
+	address := ""
+	if m := p.member(p.master); m != nil {
+		address = m.address
+	}
+	p.watch = newWatch(&in.Sentinels, shard.MasterName, address)
 	return p
 }
 

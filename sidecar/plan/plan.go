@@ -6,8 +6,8 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// SentinelInput is all that the pass of a sentinel instance knows. In that pass monitors that no topology claims are removed; everything else about the
-// sentinels is repaired in the pass of the instance that they monitor.
+// SentinelInput is all that the pass of a sentinel instance knows. In that pass monitors that no topology claims
+// are removed; everything else about the sentinels is repaired in the pass of the instance that they monitor.
 type SentinelInput struct {
 	// Now is the time of the observation.
 	Now time.Time

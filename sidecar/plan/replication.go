@@ -22,7 +22,7 @@ func (p *pass) placeReplicas() {
 // placeReplica grants or withdraws the gate of a node that follows the master.
 func (p *pass) placeReplica(m *member) {
 	switch {
-	case m.linked(p.proven):
+	case p.inSync(m):
 		p.settleLoss(m)
 		p.setRole(m, v1alpha1.RoleReplica)
 		p.attach(m)
@@ -43,6 +43,8 @@ func (p *pass) point(m *member) {
 		return
 	}
 	if !placed {
+		// Before it is pointed it must be on record that it is not in sync.
+		p.intent = p.intent || p.lastRole(m) != ""
 		p.measureLoss(m)
 		p.cutOff(m, "it does not follow the master")
 	}

@@ -43,7 +43,7 @@ func (p *pass) reportNode(m *member) v1alpha1.TopologyNode {
 	if m.answered() {
 		n.Message = ""
 		n.Sequence = m.node.Sequence
-		if n.Role == v1alpha1.RoleReplica {
+		if p.proven != nil && n.Role == v1alpha1.RoleReplica {
 			n.Lag = max(0, p.proven.node.Sequence-m.node.Sequence)
 		}
 	}

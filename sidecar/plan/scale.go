@@ -1,9 +1,5 @@
 package plan
 
-import (
-	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-)
-
 // scaleTo is the number of replicas that the shard may be shrunk to now: the wanted one when nothing that leaves is
 // needed, else as many as there are.
 func (p *pass) scaleTo() int32 {
@@ -60,17 +56,4 @@ func (p *pass) setPriorities() {
 			p.do(Configure{Pod: m.name, Settings: map[string]string{prioritySetting: "100"}})
 		}
 	}
-}
-
-// roleOf is the role of a node as far as it is proved.
-func (p *pass) roleOf(m *member) v1alpha1.Role {
-	switch {
-	case p.proven == nil:
-		return ""
-	case m == p.proven:
-		return v1alpha1.RoleMaster
-	case m.follows(p.proven):
-		return v1alpha1.RoleReplica
-	}
-	return ""
 }

@@ -60,6 +60,7 @@ func (w *world) advanceSentinels() {
 	for _, pod := range pods {
 		if s := w.sentinels[pod]; w.sentinelUp(s) && s.monitor != nil {
 			w.look(s)
+			w.hello(s)
 		}
 	}
 	for _, pod := range pods {
@@ -90,7 +91,15 @@ func (w *world) look(s *simSentinel) {
 		if o.monitor.address == m.address {
 			m.peers[o.ip] = true
 		}
-		w.hear(s, o)
+	}
+}
+
+// hello is what the others publish through the data nodes.
+func (w *world) hello(s *simSentinel) {
+	for _, pod := range w.sentinelPods() {
+		if o := w.sentinels[pod]; o != s && w.sentinelUp(o) && o.monitor != nil && w.rng.IntN(5) == 0 {
+			w.hear(s, o)
+		}
 	}
 }
 
@@ -171,6 +180,11 @@ func (w *world) elect(s *simSentinel, voters int) {
 	}
 	if best == nil {
 		return
+	}
+	for _, o := range w.sentinels { // Who has voted begins none of its own for as long.
+		if o.monitor != nil && o.monitor.address == m.address {
+			o.monitor.next = m.next
+		}
 	}
 	w.say("sentinel promotes %s in place of %s", best.name, m.address)
 	best.master, best.source, best.promotedBySentinel = true, nil, w.now

@@ -172,9 +172,12 @@ func (w *world) fault() {
 	case 10:
 		w.scale()
 	case 11: // The pod is about to be updated, or no longer.
-		if len(w.shard().Handoff) > 0 {
+		if len(w.shard().Members) != int(w.shard().Replicas) {
+			return
+		}
+		if len(w.shard().Handoff) > 0 || len(w.shard().Members) == 1 {
 			w.shard().Handoff = nil
-		} else if len(w.shard().Members) > 1 && len(w.shard().Members) == int(w.shard().Replicas) {
+		} else {
 			w.shard().Handoff = []string{m}
 		}
 		w.topology.Generation++

@@ -18,11 +18,17 @@ type watch struct {
 	views []view
 	// answered and watching count the sentinels that answer, and those of them that monitor the name.
 	answered, watching int
-	// odown: a sentinel says that the quorum takes the master for down. odownAt is when that was first heard.
+	// odown: a sentinel that takes the recorded master for the master says that the quorum finds it down. odownAt is when
+	// that was first heard.
 	odown   bool
 	odownAt time.Time
-	// electing: a failover is in progress.
+	// electing: a failover is in progress, be it only that replicas are being moved to its result.
 	electing bool
+	// replacing: a failover of the recorded master is in progress, or could be among sentinels that take another address
+	// for the master's.
+	replacing bool
+	// deposed: the quorum takes another address for the master's.
+	deposed bool
 	// authUnknown: some sentinel may use an old password, so its verdicts may be wrong.
 	authUnknown bool
 }
@@ -38,7 +44,8 @@ type view struct {
 	says    MasterView
 }
 
-func newWatch(s *Sentinels, masterName string) watch {
+// newWatch sums up; address is that of the recorded master, empty when there is none.
+func newWatch(s *Sentinels, masterName, address string) watch {
 	w := watch{
 		active: s.Configured && s.Exists,
 		quorum: int(v1alpha1.Quorum(s.Want)),
@@ -57,12 +64,20 @@ func newWatch(s *Sentinels, masterName string) watch {
 	}
 	slices.SortFunc(w.views, func(a, b view) int { return strings.Compare(a.pod, b.pod) })
 	for i := range w.views {
-		w.count(&w.views[i])
+		w.count(&w.views[i], address)
+	}
+	elsewhere := w.watching - w.names(address)
+	w.deposed = elsewhere >= w.quorum
+	for i := range w.views {
+		v := &w.views[i]
+		if v.watches && v.says.Failover && (v.says.Address == address || w.deposed) {
+			w.replacing = true
+		}
 	}
 	return w
 }
 
-func (w *watch) count(v *view) {
+func (w *watch) count(v *view, address string) {
 	if v.reached {
 		w.answered++
 	}
@@ -72,7 +87,7 @@ func (w *watch) count(v *view) {
 	w.watching++
 	w.authUnknown = w.authUnknown || !v.says.AuthApplied
 	w.electing = w.electing || v.says.Failover
-	if v.says.ObjectivelyDown {
+	if v.says.ObjectivelyDown && v.says.Address == address {
 		w.odown = true
 		if at := v.says.ODownAt; !at.IsZero() && (w.odownAt.IsZero() || at.Before(w.odownAt)) {
 			w.odownAt = at

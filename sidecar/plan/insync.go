@@ -1,0 +1,70 @@
+package plan
+
+import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+
+// The reported role of a node says more than what the node is: a member reported as replica is in sync, which means that
+// it lacks none of the writes that the master could not take without it. It stays so while it is down together with the
+// master, and ends as soon as a proved master goes on without it, or it comes back with less than it had. Only members in
+// sync may succeed a master while others are missing; a member that comes back with an old volume is not among them.
+
+// inSync: the member replicates from the proved master and has caught up with it.
+func (p *pass) inSync(m *member) bool {
+	if !m.linked(p.proven) || p.last == nil || p.last.Master != p.proven.name {
+		return false
+	}
+	if m.was.Attached && p.lastRole(m) == v1alpha1.RoleReplica {
+		return true
+	}
+	// A partial sync brings the link up at its beginning. What the master had when this member was last reported out of
+	// sync is a mark that can be reached while it goes on writing.
+	return m.node.Sequence >= p.lastSequence(p.proven.name) && p.proven.node.Sequence-m.node.Sequence < lagNoise
+}
+
+// roleOf is the role of a node as far as it is proved.
+func (p *pass) roleOf(m *member) v1alpha1.Role {
+	switch {
+	case p.proven == nil:
+		return p.keptRole(m)
+	case m == p.proven:
+		return v1alpha1.RoleMaster
+	case p.inSync(m):
+		return v1alpha1.RoleReplica
+	}
+	return ""
+}
+
+// keptRole is the last reported role, unless the node has come back with less than it had.
+func (p *pass) keptRole(m *member) v1alpha1.Role {
+	if m.answered() && m.node.Sequence < p.lastSequence(m.name) {
+		return ""
+	}
+	return p.lastRole(m)
+}
+
+func (p *pass) lastNode(pod string) *v1alpha1.TopologyNode {
+	if p.last == nil {
+		return nil
+	}
+	for i := range p.last.Nodes {
+		if n := &p.last.Nodes[i]; n.Pod == pod {
+			return n
+		}
+	}
+	return nil
+}
+
+// lastRole is the role that was last reported of a node.
+func (p *pass) lastRole(m *member) v1alpha1.Role {
+	if n := p.lastNode(m.name); n != nil {
+		return n.Role
+	}
+	return ""
+}
+
+// lastSequence is the sequence that was last reported of a node; 0 when none was.
+func (p *pass) lastSequence(pod string) int64 {
+	if n := p.lastNode(pod); n != nil {
+		return n.Sequence
+	}
+	return 0
+}
