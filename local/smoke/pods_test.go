@@ -59,7 +59,7 @@ func get(n namespace, pod, url string) (string, error) {
 
 func TestPodsReachServicesVolumesAndTheirPeers(t *testing.T) {
 	local(t, "up")
-	local(t, "images")
+	local(t, "images", "kvrocks", "redis")
 	n := newNamespace(t)
 	n.apply(pods)
 	n.must("wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s")

@@ -25,7 +25,8 @@ const usage = `usage: local <command>
   up                start the cluster, or repair it, or say that it runs
   down              end it and remove everything but the cache
   status            say how each program is
-  images            build all images from the tree and import those that changed
+  images [name]...  build images (default: all) from the tree and import those that changed:
+                    pause operator metacontroller kvrocks redis
   load-image <tar>  import an image archive
   build             build the programs of the cluster into the cache
   packages          install what is missing of the distribution's packages
@@ -94,13 +95,23 @@ func run(ctx context.Context, args []string) error {
 			return errNotWell
 		}
 		return nil
-	case command == "images" && len(args) == 0:
-		return store.ImportAll(ctx)
+	case command == "images":
+		return locked(l, func() error { return store.Import(ctx, args...) })
 	case command == "load-image" && len(args) == 1:
 		return store.Load(ctx, args[0])
 	case command == "build" && len(args) == 0:
-		return tools.Build(ctx)
+		return locked(l, func() error { return tools.Build(ctx) })
 	default:
 		return errUsage
 	}
+}
+
+// locked keeps two commands from writing the cache at the same time.
+func locked(l layout.Layout, do func() error) error {
+	unlock, err := host.Lock(l.Lock())
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return do()
 }

@@ -14,7 +14,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/local/internal/host"
@@ -25,7 +24,7 @@ import (
 // Programs says where the programs of the cluster are, and builds them.
 type Programs interface {
 	Path(name string) string
-	Build(ctx context.Context, names ...string) error
+	Build(ctx context.Context) error
 }
 
 // Images imports images into the containerd that listens on the socket.
@@ -64,7 +63,7 @@ func (c *Cluster) Up(ctx context.Context) error {
 		return errors.New("the local cluster needs root (bridge, mounts, containers); " +
 			"to use a cluster of yours instead, set KUBECONFIG")
 	}
-	unlock, err := c.lock()
+	unlock, err := host.Lock(c.layout.Lock())
 	if err != nil {
 		return err
 	}
@@ -92,7 +91,7 @@ type step struct {
 func (c *Cluster) steps() []step {
 	return []step{
 		{"distribution packages", func(ctx context.Context) error { _, err := host.InstallPackages(ctx); return err }},
-		{"programs", func(ctx context.Context) error { return c.tools.Build(ctx) }},
+		{"programs", c.tools.Build},
 		{"configuration", c.configure},
 		{"network", c.network},
 		{"containerd and etcd", func(ctx context.Context) error { return c.start(ctx, c.containerd(), c.etcd()) }},
@@ -185,19 +184,4 @@ func (c *Cluster) kubectl(ctx context.Context, args ...string) (string, error) {
 		return "", fmt.Errorf("kubectl %s: %w\n%s", strings.Join(args, " "), err, out)
 	}
 	return string(out), nil
-}
-
-// lock waits until no other command changes the cluster.
-func (c *Cluster) lock() (func(), error) {
-	if err := os.MkdirAll(c.layout.Cache, 0o755); err != nil {
-		return nil, fmt.Errorf("create the cache folder: %w", err)
-	}
-	file, err := os.OpenFile(c.layout.Lock(), os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("open the lock: %w", err)
-	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
-		return nil, errors.Join(fmt.Errorf("take the lock: %w", err), file.Close())
-	}
-	return func() { _ = file.Close() }, nil
 }

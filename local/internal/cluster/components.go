@@ -70,7 +70,7 @@ func (c *Cluster) apiServer() component {
 		"--service-account-signing-key-file="+pki+"/service-account.key",
 		"--service-cluster-ip-range="+layout.ServiceCIDR,
 		"--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction", "--allow-privileged=true",
-		"--event-ttl=2h", "--profiling=false", "--v=1",
+		"--event-ttl=2h", "--profiling=false",
 	)}
 }
 
@@ -80,7 +80,7 @@ func (c *Cluster) brains() []component {
 	manager := c.layout.KubeconfigOf("kube-controller-manager")
 	schedulerConfig := c.configFile("kube-scheduler.yaml")
 	scheduler := c.program("kube-scheduler", "--config="+schedulerConfig, "--bind-address=127.0.0.1",
-		"--authentication-skip-lookup=true", "--authorization-always-allow-paths=/healthz,/readyz,/livez", "--v=1")
+		"--authentication-skip-lookup=true", "--authorization-always-allow-paths=/healthz,/readyz,/livez")
 	scheduler.Inputs = []string{schedulerConfig, c.layout.KubeconfigOf("kube-scheduler")}
 
 	controllers := c.program("kube-controller-manager",
@@ -93,7 +93,7 @@ func (c *Cluster) brains() []component {
 		"--concurrent-statefulset-syncs=10", "--concurrent-endpoint-syncs=10", "--concurrent-service-endpoint-syncs=10",
 		// A busy two-core machine may keep the kubelet from reporting for a while; that is no reason to evict pods.
 		"--node-monitor-grace-period=5m",
-		"--authentication-skip-lookup=true", "--v=1",
+		"--authentication-skip-lookup=true",
 	)
 	controllers.Inputs = []string{manager}
 
@@ -114,7 +114,7 @@ func (c *Cluster) limbs() []component {
 		"--hostname-override="+layout.NodeName, "--node-ip="+layout.BridgeAddress,
 	)
 	kubelet.Inputs = []string{kubeletConfig, c.layout.KubeconfigOf("kubelet")}
-	proxy := c.program("kube-proxy", "--config="+proxyConfig, "--v=1")
+	proxy := c.program("kube-proxy", "--config="+proxyConfig)
 	proxy.Inputs = []string{proxyConfig, c.layout.KubeconfigOf("kube-proxy")}
 	coredns := c.program("coredns", "-conf", corefile)
 	coredns.Inputs = []string{corefile, c.layout.KubeconfigOf("coredns")}

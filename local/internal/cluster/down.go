@@ -27,7 +27,7 @@ func (c *Cluster) Down(ctx context.Context) error {
 	if os.Geteuid() != 0 {
 		return errors.New("the local cluster needs root")
 	}
-	unlock, err := c.lock()
+	unlock, err := host.Lock(c.layout.Lock())
 	if err != nil {
 		return err
 	}

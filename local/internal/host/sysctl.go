@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 )
@@ -36,6 +37,10 @@ func savedSysctls() []string {
 
 // SetSysctls sets what the cluster needs and keeps the values from before in the file, once.
 func SetSysctls(saveTo string) error {
+	if _, err := os.Stat("/proc/sys/net/bridge"); err != nil {
+		// Fails where there are no modules; then the setting below fails, and that error tells.
+		_ = exec.Command("modprobe", "br_netfilter").Run()
+	}
 	if _, err := os.Stat(saveTo); errors.Is(err, os.ErrNotExist) {
 		saved := map[string]string{}
 		for _, name := range savedSysctls() {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,10 +42,14 @@ func (s *Store) PauseImage() string {
 // ImportPause builds and imports the pause image.
 func (s *Store) ImportPause(ctx context.Context) error { return s.ensure(ctx, s.pause()) }
 
-// ImportAll builds and imports every image of the table. Images whose sources are not there are reported and left out.
-func (s *Store) ImportAll(ctx context.Context) error {
+// Import builds and imports the named images of the table, or all. Those whose sources are not there are reported and
+// left out.
+func (s *Store) Import(ctx context.Context, names ...string) error {
 	var errs []error
 	for _, def := range s.definitions() {
+		if len(names) > 0 && !slices.Contains(names, def.name) {
+			continue
+		}
 		err := s.ensure(ctx, def)
 		if errors.Is(err, errNoSource) {
 			slog.Warn("image left out", "image", def.tags[0], "reason", err)
@@ -123,6 +128,9 @@ func (s *Store) write(archive string, def definition, entries []entry, config v1
 
 // Load imports an image archive (as docker save or an OCI tool writes it) into the cluster's containerd.
 func (s *Store) Load(ctx context.Context, archive string) error {
+	if _, err := os.Stat(s.layout.ContainerdSocket()); err != nil {
+		return errors.New("the local cluster is not up: no containerd to import images into")
+	}
 	cmd := exec.CommandContext(ctx, "ctr", "--address", s.layout.ContainerdSocket(), "--namespace", "k8s.io",
 		"images", "import", "--digests=false", archive)
 	if out, err := cmd.CombinedOutput(); err != nil {

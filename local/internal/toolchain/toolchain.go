@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 
@@ -105,12 +104,9 @@ func (t *Toolchain) PauseSource(ctx context.Context) (string, error) {
 // KubernetesVersion is as in go.mod, for example v1.36.3.
 func (t *Toolchain) KubernetesVersion() string { return t.kubernetesVersion }
 
-// Build builds the programs that are missing. With no names it builds all. The folder <cache>/bin then holds links to all.
-func (t *Toolchain) Build(ctx context.Context, names ...string) error {
+// Build builds the programs that are missing. The folder <cache>/bin then holds links to all.
+func (t *Toolchain) Build(ctx context.Context) error {
 	for _, p := range programs() {
-		if len(names) > 0 && !slices.Contains(names, p.name) {
-			continue
-		}
 		path := t.Path(p.name)
 		if _, err := os.Stat(path); err == nil {
 			continue
