@@ -146,6 +146,6 @@ func eventually(t *testing.T, checks func(c *assert.CollectT)) {
 }
 
 const (
-	patience = 20 * time.Second
+	patience = time.Minute // a machine that builds something beside the tests is slow
 	tick     = 50 * time.Millisecond
 )

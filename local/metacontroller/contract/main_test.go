@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -49,6 +50,8 @@ func run(m *testing.M) (code int, err error) {
 		BinaryAssetsDirectory: assets,
 		CRDDirectoryPaths:     []string{"testdata/crds.yaml", "../install/crds.yaml"},
 		ErrorIfCRDPathMissing: true,
+
+		ControlPlaneStartTimeout: 2 * time.Minute,
 	}
 	config, err := environment.Start()
 	if err != nil {
@@ -110,7 +113,7 @@ func findAssets() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := tools.Build(context.Background(), "kube-apiserver", "etcd"); err != nil {
+	if err := tools.Build(context.Background()); err != nil {
 		return "", err
 	}
 	server, etcd := filepath.Dir(tools.Path("kube-apiserver")), filepath.Dir(tools.Path("etcd"))

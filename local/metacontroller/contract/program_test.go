@@ -40,7 +40,7 @@ func startProgram(folder string, kubeconfig []byte, args ...string) (*program, e
 	if err := p.process.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", shared.binary, err)
 	}
-	for range 300 {
+	for range 600 {
 		if connection, err := net.DialTimeout("tcp", health, time.Second); err == nil {
 			_ = connection.Close()
 			return p, nil
@@ -48,7 +48,7 @@ func startProgram(folder string, kubeconfig []byte, args ...string) (*program, e
 		time.Sleep(100 * time.Millisecond)
 	}
 	_ = p.stop()
-	return nil, fmt.Errorf("%s is not healthy after 30 s", shared.binary)
+	return nil, fmt.Errorf("%s is not healthy after 60 s", shared.binary)
 }
 
 // stop stops the program and prints its log if that is not clean, or with

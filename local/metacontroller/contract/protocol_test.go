@@ -133,8 +133,8 @@ func TestRetriesBackOff(t *testing.T) {
 	f.parent("p")
 	f.awaitCall(t, "sync", 8, anyRequest)
 	calls := f.called("sync")
-	early, late := calls[2].at.Sub(calls[0].at), calls[8].at.Sub(calls[6].at)
-	assert.Greater(t, late, 4*early, "the gaps must grow")
+	// 5 ms, doubled each time: 320 and 640 ms after the seventh and the eighth failure.
+	assert.GreaterOrEqual(t, calls[8].at.Sub(calls[6].at), 900*time.Millisecond)
 }
 
 func TestRetryAfterIsHonoured(t *testing.T) {
@@ -149,17 +149,14 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	assert.Empty(t, f.events(parent))
 }
 
-func TestResyncAfterSecondsCallsOnceMore(t *testing.T) {
+func TestResyncAfterSecondsCallsAgain(t *testing.T) {
 	f := newFixture(t)
 	f.say("sync", object{"status": object{}, "children": []any{}, "resyncAfterSeconds": 1.5})
 	f.parent("p")
-	f.awaitCall(t, "sync", 0, anyRequest)
-	eventually(t, func(c *assert.CollectT) {
-		calls := f.called("sync")
-		last := calls[len(calls)-1].at
-		assert.GreaterOrEqual(c, last.Sub(calls[0].at), 4*time.Second, "each answer asks again")
-		assert.LessOrEqual(c, len(calls), 12, "it must not be a hot loop")
-	})
+	// The first answer makes a status, which is a reason for one more call and its own delay.
+	f.awaitCall(t, "sync", 5, anyRequest)
+	calls := f.called("sync")
+	assert.GreaterOrEqual(t, calls[5].at.Sub(calls[0].at), 4*time.Second, "it must not be a hot loop")
 }
 
 func TestBearerTokenAndPrivateCA(t *testing.T) {
