@@ -109,14 +109,12 @@ func (p *pass) configure(ctx context.Context, a plan.Configure) error {
 	for _, name := range slices.Sorted(maps.Keys(a.Settings)) {
 		value := a.Settings[name]
 		err := p.onNode(a.Pod, func(c DataNode) error { return c.ConfigSet(ctx, name, value) })
-		switch reachOf(err) {
-		case plan.Answered:
-		case plan.Loading, plan.Refused, plan.Hung:
+		switch {
+		case err == nil:
+		case ctx.Err() != nil, passwordRefused(err),
+			errors.Is(err, kvrocks.ErrUnreachable), errors.Is(err, kvrocks.ErrLoading):
 			return err
 		default:
-			if errors.Is(err, kvrocks.ErrUnreachable) || ctx.Err() != nil {
-				return err
-			}
 			p.log.Warn("setting refused", "instance", p.key.String(), "pod", a.Pod, "setting", name, "err", err)
 			n.refuse(name, value, err)
 		}

@@ -18,6 +18,7 @@ import (
 const (
 	byInstance = "instance" // pods by namespace/instance/component
 	bySentinel = "sentinel" // topologies by namespace/sentinel instance
+	byAddress  = "address"  // topologies by the announced addresses of their members
 )
 
 // cluster is the cached view of Kubernetes, corrected by what this process wrote.
@@ -63,6 +64,7 @@ func newCaches(namespace string, client kubernetes.Interface, list listTopologie
 		pods: factory.Core().V1().Pods().Informer(),
 		topologies: cache.NewSharedIndexInformer(list(namespace), &v1alpha1.KVRocksTopology{}, noResync, cache.Indexers{
 			bySentinel: func(obj any) ([]string, error) { return sentinelKey(obj), nil },
+			byAddress:  func(obj any) ([]string, error) { return addressKeys(obj), nil },
 		}),
 	}
 	if err := c.topologies.SetTransform(trimTopology); err != nil {
@@ -83,6 +85,20 @@ func sentinelKey(obj any) []string {
 		return nil
 	}
 	return []string{t.Namespace + "/" + t.Spec.Sentinel.Name}
+}
+
+func addressKeys(obj any) []string {
+	t, ok := obj.(*v1alpha1.KVRocksTopology)
+	if !ok {
+		return nil
+	}
+	var keys []string
+	for _, m := range members(t) {
+		if m.Address != "" {
+			keys = append(keys, m.Address)
+		}
+	}
+	return keys
 }
 
 func instanceKey(obj any) []string {
@@ -136,6 +152,24 @@ func (c *cluster) monitoredBy(sentinel types.NamespacedName) []*v1alpha1.KVRocks
 		list[i] = obj.(*v1alpha1.KVRocksTopology) // the spec is nothing that this process writes
 	}
 	return list
+}
+
+func (c *cluster) podAt(address string) string {
+	for _, of := range c.caches {
+		objs, err := of.topologies.GetIndexer().ByIndex(byAddress, address)
+		if err != nil || address == "" {
+			continue
+		}
+		for _, obj := range objs {
+			t := obj.(*v1alpha1.KVRocksTopology)
+			for _, m := range members(t) {
+				if m.Address == address {
+					return t.Namespace + "/" + m.Pod
+				}
+			}
+		}
+	}
+	return ""
 }
 
 func (c *cluster) podsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod {

@@ -104,6 +104,17 @@ func (c *fakeCluster) monitoredBy(sentinel types.NamespacedName) []*v1alpha1.KVR
 	return list
 }
 
+func (c *fakeCluster) podAt(address string) string {
+	for _, t := range c.topologies {
+		for _, m := range members(t) {
+			if m.Address == address {
+				return t.Namespace + "/" + m.Pod
+			}
+		}
+	}
+	return ""
+}
+
 func (c *fakeCluster) podsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod {
 	pods := map[string]*corev1.Pod{}
 	for _, pod := range c.pods {

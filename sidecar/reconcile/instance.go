@@ -5,6 +5,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
@@ -18,6 +19,8 @@ type instance struct {
 	sentinels   map[string]*sentinelView // by pod
 	// lastSeen is when the node of a pod last answered, also for a pod that was replaced since.
 	lastSeen map[string]time.Time
+	// uid of the topology.
+	uid types.UID
 	// generation of the topology that the settings were compared with.
 	generation int64
 	// settled is true when the last pass found nothing to do and nobody missing.
@@ -38,7 +41,7 @@ func newInstance(woken *atomic.Bool) *instance {
 
 // connect brings the connections in line with the pods.
 func (i *instance) connect(
-	t *v1alpha1.KVRocksTopology, pods map[string]*corev1.Pod, dial func(addr string, password kvrocks.Secret) DataNode,
+	t *v1alpha1.KVRocksTopology, pods map[string]*corev1.Pod, dial func(*node, kvrocks.Secret) DataNode,
 ) {
 	for name, pod := range pods {
 		facts := factsOf(pod)
@@ -47,7 +50,7 @@ func (i *instance) connect(
 			i.drop(have)
 		}
 		if facts.IP != "" && i.nodes[name] == nil {
-			n := newNode(name, facts.UID, addr, func(secret kvrocks.Secret) DataNode { return dial(addr, secret) })
+			n := newNode(name, facts.UID, addr, dial)
 			n.seen.LastSeen = i.lastSeen[name]
 			i.nodes[name] = n
 		}

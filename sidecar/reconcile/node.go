@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -37,6 +38,10 @@ type node struct {
 	pod, uid, addr string
 	session        session[DataNode]
 	info           flight[nodeAnswer]
+	// answered is true from an answer to the loss of the connection.
+	answered atomic.Bool
+	// silent is true when the last question timed out, or is still on its way.
+	silent bool
 
 	seen    plan.Node
 	started time.Time // of its process
@@ -58,12 +63,10 @@ type nodeAnswer struct {
 	err  error
 }
 
-func newNode(pod, uid, addr string, dial func(kvrocks.Secret) DataNode) *node {
-	return &node{
-		pod: pod, uid: uid, addr: addr,
-		session: session[DataNode]{dial: dial},
-		seen:    plan.Node{Priority: defaultPriority},
-	}
+func newNode(pod, uid, addr string, dial func(*node, kvrocks.Secret) DataNode) *node {
+	n := &node{pod: pod, uid: uid, addr: addr, seen: plan.Node{Priority: defaultPriority}}
+	n.session.dial = func(password kvrocks.Secret) DataNode { return dial(n, password) }
+	return n
 }
 
 // defaultPriority is slave-priority where none is set.
@@ -73,8 +76,8 @@ func joinHostPort(ip string, port int32) string { return net.JoinHostPort(ip, st
 
 // observe asks the node what it is. late is called from elsewhere when a node that seemed hung answers after all.
 func (n *node) observe(ctx context.Context, p passwords, timeout time.Duration, now func() time.Time, late func()) {
-	patience := 2 * timeout // dialling, and once more when the connection was stale
-	if n.seen.Reach == plan.Hung {
+	patience := 2 * timeout // once more when the connection was stale
+	if n.silent {
 		patience = hungPatience
 	}
 	answer, ok := n.info.ask(patience, func() nodeAnswer {
@@ -96,13 +99,16 @@ func (n *node) observe(ctx context.Context, p passwords, timeout time.Duration, 
 	switch {
 	case ok:
 		n.take(answer)
-	case n.seen.Reach != plan.Hung:
+	case !n.silent:
+		n.silent = true
 		n.fail(plan.Hung, "no answer", now())
 	}
 }
 
 // take turns an answer into what the planner sees.
 func (n *node) take(a nodeAnswer) {
+	n.silent = errors.Is(a.err, kvrocks.ErrTimeout)
+	n.answered.Store(a.err == nil)
 	if a.err != nil {
 		n.fail(reachOf(a.err), a.err.Error(), a.at)
 		return
@@ -145,7 +151,10 @@ func (n *node) fail(reach plan.Reach, why string, at time.Time) {
 
 // examine asks a node that answered what changes rarely. With all set it is asked again whatever the age of the last
 // answer.
-func (n *node) examine(ctx context.Context, p passwords, spec *v1alpha1.KVRocksTopologySpec, now time.Time, all bool) {
+func (n *node) examine(
+	ctx context.Context, p passwords, spec *v1alpha1.KVRocksTopologySpec, now time.Time, all bool,
+	taken func(address string) string,
+) {
 	n.seen.Config, n.seen.Refusals = nil, n.refused(spec)
 	if n.seen.Reach != plan.Answered {
 		return
@@ -155,7 +164,7 @@ func (n *node) examine(ctx context.Context, p passwords, spec *v1alpha1.KVRocksT
 		n.readEmpty(ctx, p, now)
 	}
 	if now.Sub(n.configAt) >= rarely && n.seen.Reach == plan.Answered {
-		n.readConfig(ctx, p, spec, now)
+		n.readConfig(ctx, p, spec, now, taken)
 	}
 }
 
@@ -194,7 +203,11 @@ func (n *node) readEmpty(ctx context.Context, p passwords, now time.Time) {
 	n.seen.Empty, n.emptyAt = empty, now
 }
 
-func (n *node) readConfig(ctx context.Context, p passwords, spec *v1alpha1.KVRocksTopologySpec, now time.Time) {
+// readConfig reads the settings. taken names another pod that announces an address: then what answers is not this node,
+// because the pod is gone and its IP has been given away before we were told.
+func (n *node) readConfig(
+	ctx context.Context, p passwords, spec *v1alpha1.KVRocksTopologySpec, now time.Time, taken func(address string) string,
+) {
 	var all map[string]string
 	err := n.session.do(p, func(c DataNode) (err error) {
 		all, err = c.ConfigGet(ctx, "*")
@@ -202,6 +215,11 @@ func (n *node) readConfig(ctx context.Context, p passwords, spec *v1alpha1.KVRoc
 	})
 	if err != nil {
 		n.fail(reachOf(err), err.Error(), now)
+		return
+	}
+	if other := taken(all[settingAnnounceIP]); other != "" {
+		n.fail(plan.Down, "its IP belongs to "+other+" by now", now)
+		n.session.close()
 		return
 	}
 	n.configAt = now

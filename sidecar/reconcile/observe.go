@@ -77,7 +77,14 @@ func (p *pass) observeNodes(ctx context.Context) {
 	late := func() { p.wake(p.key) }
 	p.eachNode(func(n *node) { n.observe(ctx, pw, p.options.Timeout, p.now, late) })
 	all := p.closely || !calm(before, p.inst.nodes)
-	p.eachNode(func(n *node) { n.examine(ctx, pw, &p.topology.Spec, p.now(), all) })
+	p.eachNode(func(n *node) {
+		n.examine(ctx, pw, &p.topology.Spec, p.now(), all, func(address string) string {
+			if pod := p.cluster.podAt(address); pod != p.key.Namespace+"/"+n.pod {
+				return pod
+			}
+			return ""
+		})
+	})
 }
 
 func (p *pass) eachNode(f func(*node)) {

@@ -259,3 +259,28 @@ func TestClosePassReadsAnewWhatACalmOneRemembers(t *testing.T) {
 	w.node("orders-1").info.LinkUp = false
 	assert.Contains(t, pass(), "10.0.6.0 SCAN", "in the very pass that finds another node unwell")
 }
+
+func TestIPThatWasGivenToAnotherPodIsNotTakenForTheNode(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 2)
+	w.node("orders-1").settings[settingAnnounceIP] = "10.9.9.0" // what orders-0 announces
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	got := w.seen[0].Nodes["orders-1"]
+	assert.Equal(t, plan.Down, got.Reach)
+	assert.Contains(t, got.Err, "ns/orders-0")
+}
+
+func TestRecreatedTopologyStartsWithoutMemory(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	w.journal.take()
+	again := w.cluster.topologies[key].DeepCopy()
+	again.UID = "another"
+	w.cluster.topologies[key] = again
+	_, err = w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Contains(t, commands(w.journal.take()), "10.0.6.0 CONFIG GET *")
+}

@@ -20,7 +20,9 @@ func reachOf(err error) plan.Reach {
 		return plan.Refused
 	case errors.Is(err, kvrocks.ErrTimeout) && !(errors.As(err, &op) && op.Op == "dial"):
 		return plan.Hung
-	default: // also an answer that makes no sense: whoever listens there is no data node
+	case errors.Is(err, kvrocks.ErrUnreachable):
 		return plan.Down
+	default: // somebody answered, such as "max number of clients reached": alive, and of no use
+		return plan.Refused
 	}
 }

@@ -43,6 +43,8 @@ type clusterView interface {
 	monitoredBy(sentinel types.NamespacedName) []*v1alpha1.KVRocksTopology
 	// podsOf lists the pods of one component of an instance, by name.
 	podsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod
+	// podAt names the data pod, as namespace/name, that has the announced address; empty when there is none.
+	podAt(address string) string
 }
 
 // statusWriter writes the report; [TopologyClient] is one.
@@ -83,20 +85,25 @@ type Reconciler struct {
 type Result struct {
 	// Acted is true when the pass applied actions.
 	Acted bool
-	// After is the longest pause; 0 when the topology is gone.
+	// After is the longest pause until the next pass; 0 when the topology is gone.
 	After time.Duration
-	// Slower is true when the pass did the same as the one before, so that the pause must grow.
+	// Slower is true when the pass did the same as the one before: the pauses grow, up to After.
 	Slower bool
 }
 
 // Reconcile carries out one pass.
 func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (Result, error) {
 	t, ok := r.cluster.topology(key)
-	if !ok || t.DeletionTimestamp != nil && len(t.Finalizers) == 0 {
+	if !ok {
 		r.drop(key)
 		return Result{}, nil
 	}
 	inst := r.instance(key)
+	if inst.uid != t.UID { // deleted and made again
+		inst.close()
+		*inst = *newInstance(inst.woken)
+		inst.uid = t.UID
+	}
 	p := &pass{
 		Reconciler: r, key: key, topology: t, inst: inst, started: r.now(),
 		closely: inst.woken.Swap(false) || !inst.settled,
@@ -142,19 +149,23 @@ func (p *pass) carryOut(ctx context.Context, decided plan.Plan, missing bool) (R
 	if len(decided.Actions) > 0 {
 		actions = fmt.Sprintf("%+v", decided.Actions)
 	}
-	again := Result{After: p.options.Period}
+	next := Result{Acted: actions != "", After: p.options.Period}
+	if decided.Again > 0 {
+		next.After = decided.Again
+	}
 	switch {
-	case actions != "":
-		again = Result{Acted: true, After: afterActions, Slower: actions == p.inst.actions}
+	case next.Acted && actions == p.inst.actions:
+		next.Slower = true
+	case next.Acted:
+		next.After = afterActions
 	case decided.Again > 0:
-		again.After = decided.Again
 	case missing:
-		again.After = min(whileMissing, p.options.Period)
+		next.After = min(whileMissing, next.After)
 	default:
 		p.inst.settled = true
 	}
 	p.inst.actions, p.inst.reported = actions, ""
-	return again, nil
+	return next, nil
 }
 
 // report writes the status when it says something new, and then emits the events.
@@ -237,12 +248,17 @@ func (r *Reconciler) drop(key types.NamespacedName) {
 	delete(r.ofPool, key)
 }
 
-// dialNode opens connections of one instance; losing one starts a pass.
-func (r *Reconciler) dialNode(key types.NamespacedName) func(string, kvrocks.Secret) DataNode {
-	return func(addr string, password kvrocks.Secret) DataNode {
+// dialNode opens connections of one instance. Losing one starts a pass, if the node had answered since the last loss:
+// a server that only ever hangs up must not keep the passes running.
+func (r *Reconciler) dialNode(key types.NamespacedName) func(*node, kvrocks.Secret) DataNode {
+	return func(n *node, password kvrocks.Secret) DataNode {
 		o := r.redisOptions(password)
-		o.OnLost = func() { r.wake(key) }
-		return r.network.Node(addr, o)
+		o.OnLost = func() {
+			if n.answered.Swap(false) {
+				r.wake(key)
+			}
+		}
+		return r.network.Node(n.addr, o)
 	}
 }
 

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -85,7 +86,7 @@ func (s *sentinel) do(f func(Sentinel) error) error {
 	err := s.session.do(p, f)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if reachOf(err) == plan.Hung {
+	if errors.Is(err, kvrocks.ErrTimeout) {
 		if s.hungSince.IsZero() {
 			s.hungSince = time.Now()
 		}

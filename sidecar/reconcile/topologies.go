@@ -71,6 +71,15 @@ func masterNames(t *v1alpha1.KVRocksTopology) []string {
 	return names
 }
 
+// members of all shards.
+func members(t *v1alpha1.KVRocksTopology) []v1alpha1.Member {
+	var all []v1alpha1.Member
+	for _, shard := range t.Spec.Shards {
+		all = append(all, shard.Members...)
+	}
+	return all
+}
+
 // ownerOf refers to the KVRocks that the topology belongs to, or to the topology itself when it has no owner.
 func ownerOf(t *v1alpha1.KVRocksTopology) *corev1.ObjectReference {
 	ref := &corev1.ObjectReference{

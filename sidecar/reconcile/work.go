@@ -62,6 +62,7 @@ func (r *Reconciler) next(ctx context.Context, q queue) bool {
 		q.AddRateLimited(key)
 	case result.Slower:
 		q.AddRateLimited(key)
+		q.AddAfter(key, result.After) // the earlier of the two counts
 	case result.After > 0:
 		q.Forget(key)
 		q.AddAfter(key, jitter(result.After))

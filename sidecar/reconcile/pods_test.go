@@ -1,0 +1,101 @@
+package reconcile
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	clienttesting "k8s.io/client-go/testing"
+
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+// patches are the bodies of the patches since the last call.
+func (w *world) patches() []string {
+	var bodies []string
+	for _, a := range w.client.Actions() {
+		if p, ok := a.(clienttesting.PatchAction); ok {
+			bodies = append(bodies, p.GetName()+"/"+p.GetSubresource()+" "+string(p.GetPatch()))
+		}
+	}
+	w.client.ClearActions()
+	return bodies
+}
+
+func TestGateIsGrantedToExactlyTheObservedPod(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	w.plan = plan.Plan{Actions: []plan.Action{plan.Attach{Pod: "orders-0"}}}
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Equal(t, []string{`orders-0/status {"metadata":{"uid":"uid-orders-0","resourceVersion":"100"},` +
+		`"status":{"conditions":[{"type":"kvrocks.apache.org/attached","status":"True","lastProbeTime":null,` +
+		`"lastTransitionTime":"2026-01-02T03:04:05Z","reason":"Attached",` +
+		`"message":"the node has its place in the instance"}]}}`}, w.patches())
+}
+
+func TestGateIsWithdrawnWhateverHappenedToThePodSince(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	w.plan = plan.Plan{Actions: []plan.Action{plan.Detach{Pod: "orders-0", Reason: "it is down"}}}
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	patches := w.patches()
+	require.Len(t, patches, 1)
+	assert.NotContains(t, patches[0], "resourceVersion")
+	assert.Contains(t, patches[0], `"uid":"uid-orders-0"`)
+	assert.Contains(t, patches[0], `"status":"False"`)
+	assert.Contains(t, patches[0], "it is down")
+}
+
+func TestRoleLabelIsSetAndRemoved(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	w.plan = plan.Plan{Actions: []plan.Action{
+		plan.Label{Pod: "orders-0", Role: v1alpha1.RoleMaster}, plan.Label{Pod: "orders-0"},
+	}}
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Equal(t, []string{
+		`orders-0/ {"metadata":{"uid":"uid-orders-0","labels":{"kvrocks.apache.org/role":"master"}}}`,
+		`orders-0/ {"metadata":{"uid":"uid-orders-0","labels":{"kvrocks.apache.org/role":null}}}`,
+	}, w.patches())
+}
+
+func TestStaleCacheDoesNotHideOwnWrites(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	c, err := newCluster(nil, w.client, func(string) cache.ListerWatcher { return &cache.ListWatch{} }, w.podWriter.overlay, w.written)
+	require.NoError(t, err)
+	all := c.caches[""]
+	require.NoError(t, all.pods.GetStore().Add(w.cluster.pods[0].DeepCopy()))
+	require.NoError(t, all.topologies.GetStore().Add(w.cluster.topologies[key].DeepCopy()))
+	w.Reconciler.cluster = c
+
+	w.plan = plan.Plan{
+		Actions: []plan.Action{plan.Label{Pod: "orders-0", Role: v1alpha1.RoleMaster}}, Status: status(1), Intent: true,
+	}
+	// The fake API server does not count versions.
+	w.client.PrependReactor("patch", "pods", func(clienttesting.Action) (bool, runtime.Object, error) {
+		pod := w.cluster.pods[0].DeepCopy()
+		pod.ResourceVersion, pod.Labels[v1alpha1.LabelRole] = "101", "master"
+		return true, pod, nil
+	})
+	_, err = w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	w.plan = plan.Plan{Status: status(1)}
+	_, err = w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	second := w.seen[1]
+	assert.Equal(t, v1alpha1.RoleMaster, second.Pods["orders-0"].Role, "the cache still shows the pod without the label")
+	assert.Equal(t, int64(1), second.Topology.Status.ObservedGeneration, "and the topology without the report")
+
+	gone := types.NamespacedName{Namespace: testNamespace, Name: "orders-0"}
+	handlers{cluster: c, podGone: w.sentinels.forget}.gone(w.cluster.pods[0])
+	assert.NotContains(t, w.podWriter.overlay.written, gone)
+}
