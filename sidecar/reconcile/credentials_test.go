@@ -1,0 +1,117 @@
+package reconcile
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+// gets counts the reads of Secrets since the last call.
+func (w *world) gets() int {
+	n := 0
+	for _, a := range w.client.Actions() {
+		if _, ok := a.(clienttesting.GetAction); ok && a.GetResource().Resource == "secrets" {
+			n++
+		}
+	}
+	w.client.ClearActions()
+	return n
+}
+
+func TestSecretIsReadRarelyAndAtOnceWhenItIsNamedAnew(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	topology := w.cluster.topologies[key]
+	w.secret("a", map[string]string{"password": "pw-a\n"})
+	w.secret("b", map[string]string{"pass": "pw-b", v1alpha1.PreviousPasswordKey: "pw-a"})
+	topology.Spec.PasswordSecret = &v1alpha1.SecretKeyRef{Name: "a"}
+	var c credentials
+	refresh := func(refused bool) {
+		c.refresh(t.Context(), w.client.CoreV1(), topology, w.clock, 30*time.Second, refused)
+	}
+	refresh(false)
+	assert.Equal(t, passwords{wanted: "pw-a"}, c.passwords, "the line end is not part of it")
+	refresh(false)
+	assert.Equal(t, 1, w.gets())
+
+	w.clock = w.clock.Add(3 * time.Second)
+	refresh(true)
+	assert.Equal(t, 1, w.gets(), "a refused password is read again soon")
+
+	topology.Spec.PasswordSecret = &v1alpha1.SecretKeyRef{Name: "b", Key: "pass"}
+	refresh(false)
+	assert.Equal(t, passwords{wanted: "pw-b", previous: "pw-a"}, c.passwords)
+
+	topology.Spec.PasswordSecret = nil
+	refresh(false)
+	assert.Zero(t, c.passwords)
+}
+
+func TestChangeOfAPasswordIsRememberedWhenTheSecretDoesNot(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	topology := w.cluster.topologies[key]
+	topology.Spec.PasswordSecret = &v1alpha1.SecretKeyRef{Name: "a"}
+	var c credentials
+	for _, p := range []string{"one", "two", "two"} {
+		w.secret("a", map[string]string{"password": p})
+		c.refresh(t.Context(), w.client.CoreV1(), topology, w.clock, 0, false)
+	}
+	assert.Equal(t, passwords{wanted: "two", previous: "one"}, c.passwords)
+}
+
+func TestSecretThatCannotBeReadIsReportedAndChangesNothing(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	w.cluster.topologies[key].Spec.PasswordSecret = &v1alpha1.SecretKeyRef{Name: "missing"}
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Equal(t, plan.Credentials{Err: "Secret missing does not exist"}, w.seen[0].Credentials)
+
+	w.secret("missing", map[string]string{"other": "x"})
+	w.clock = w.clock.Add(time.Minute)
+	_, err = w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Equal(t, "Secret missing has no key password, or it is empty", w.seen[1].Credentials.Err)
+}
+
+func TestNodeThatTookAPreviousPasswordIsStaleUntilItIsGivenTheWantedOne(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 2)
+	w.secret("a", map[string]string{"password": "new", v1alpha1.PreviousPasswordKey: "old"})
+	w.cluster.topologies[key].Spec.PasswordSecret = &v1alpha1.SecretKeyRef{Name: "a"}
+	takes := map[string]kvrocks.Secret{"10.0.6.0:6379": "new", "10.0.6.1:6379": "old"}
+	w.network.Node = func(addr string, o kvrocks.Options) DataNode {
+		n := *w.nodes[addr]
+		n.settings = map[string]string{settingRequirePass: string(takes[addr]), settingMasterAuth: string(takes[addr])}
+		n.fail = func(what string) error {
+			switch {
+			case o.Password != takes[addr]:
+				return &kvrocks.Error{Kind: kvrocks.ErrWrongPassword}
+			case what == "CONFIG SET requirepass new":
+				takes[addr] = "new"
+			}
+			return nil
+		}
+		return &n
+	}
+	w.plan = plan.Plan{Actions: []plan.Action{plan.ApplyPassword{Pod: "orders-1"}}}
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"orders-1"}, w.seen[0].Credentials.Stale)
+	assert.Equal(t, "no", w.seen[0].Nodes["orders-1"].Config[masterAuthMatches])
+	assert.Subset(t, w.journal.take(), []string{"10.0.6.1 CONFIG SET masterauth new", "10.0.6.1 CONFIG SET requirepass new"})
+
+	w.plan = plan.Plan{}
+	_, err = w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Empty(t, w.seen[1].Credentials.Stale)
+	assert.Equal(t, "yes", w.seen[1].Nodes["orders-1"].Config[masterAuthMatches])
+}
