@@ -73,8 +73,8 @@ func (n namespace) must(args ...string) string {
 	return out
 }
 
-func (n namespace) apply(objects string) {
+func (n namespace) applyPods() {
 	n.t.Helper()
-	_, err := n.kubectlWith(objects, "apply", "-f", "-")
+	_, err := n.kubectlWith(pods, "apply", "-f", "-")
 	require.NoError(n.t, err)
 }

@@ -42,7 +42,7 @@ func TestDownLeavesTheMachineAsItWas(t *testing.T) {
 		local(t, "up")
 		local(t, "images", "kvrocks", "redis")
 		n := newNamespace(t)
-		n.apply(pods)
+		n.applyPods()
 		n.must("wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s")
 	}
 	t.Run("with pods running", func(t *testing.T) {
@@ -68,7 +68,7 @@ func TestUpRepairs(t *testing.T) {
 	local(t, "up")
 	local(t, "images", "kvrocks", "redis")
 	n := newNamespace(t)
-	n.apply(pods)
+	n.applyPods()
 	n.must("wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s")
 
 	t.Run("nothing when all is well, and at once", func(t *testing.T) {

@@ -61,7 +61,7 @@ func TestPodsReachServicesVolumesAndTheirPeers(t *testing.T) {
 	local(t, "up")
 	local(t, "images", "kvrocks", "redis")
 	n := newNamespace(t)
-	n.apply(pods)
+	n.applyPods()
 	n.must("wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s")
 
 	t.Run("a name of a Service leads to the pod behind it", func(t *testing.T) {
@@ -96,13 +96,13 @@ func TestPodsReachServicesVolumesAndTheirPeers(t *testing.T) {
 		begin := time.Now()
 		n.must("delete", "pod", "server", "--force", "--grace-period=0")
 		assert.Less(t, time.Since(begin), 5*time.Second)
-		n.apply(pods)
+		n.applyPods()
 		n.must("wait", "--for=condition=Ready", "pod/server", "--timeout=60s")
 		page, err := get(n, "client", "http://web/")
 		require.NoError(t, err)
 		assert.Equal(t, 2, strings.Count(page, "hello"), page)
 	})
-	t.Run("a deleted claim takes its volume along", func(t *testing.T) {
+	t.Run("a deleted claim takes its volume along", func(*testing.T) {
 		volume := n.must("get", "pvc", "data", "-o", "jsonpath={.spec.volumeName}")
 		n.must("delete", "pod", "server", "--grace-period=1")
 		n.must("delete", "pvc", "data")

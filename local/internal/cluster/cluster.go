@@ -71,7 +71,7 @@ func (c *Cluster) Up(ctx context.Context) error {
 
 	begin := time.Now()
 	if c.Healthy(ctx) {
-		fmt.Fprintf(c.out, "the local cluster is running (checked in %s)\n", since(begin))
+		c.printf("the local cluster is running (checked in %s)\n", since(begin))
 		return nil
 	}
 	for _, step := range c.steps() {
@@ -79,7 +79,7 @@ func (c *Cluster) Up(ctx context.Context) error {
 			return err
 		}
 	}
-	fmt.Fprintf(c.out, "the local cluster is up after %s\n", since(begin))
+	c.printf("the local cluster is up after %s\n", since(begin))
 	return nil
 }
 
@@ -107,12 +107,15 @@ func (c *Cluster) steps() []step {
 func (c *Cluster) run(ctx context.Context, s step) error {
 	begin := time.Now()
 	if err := s.do(ctx); err != nil {
-		fmt.Fprintf(c.out, "  %-24s failed after %s\n", s.name, since(begin))
+		c.printf("  %-24s failed after %s\n", s.name, since(begin))
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
-	fmt.Fprintf(c.out, "  %-24s %s\n", s.name, since(begin))
+	c.printf("  %-24s %s\n", s.name, since(begin))
 	return nil
 }
+
+// printf tells progress; a person who closed the output does not stop the work.
+func (c *Cluster) printf(format string, args ...any) { _, _ = fmt.Fprintf(c.out, format, args...) }
 
 func since(begin time.Time) string { return fmt.Sprintf("%.1fs", time.Since(begin).Seconds()) }
 

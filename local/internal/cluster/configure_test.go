@@ -28,7 +28,7 @@ func TestConfigurationFilesAreWellFormed(t *testing.T) {
 		require.NoError(t, err)
 		assert.NotContains(t, string(data), "{{", name)
 		var content map[string]any
-		assert.NoError(t, yaml.UnmarshalStrict(data, &content), name)
+		require.NoError(t, yaml.UnmarshalStrict(data, &content), name)
 		assert.NotEmpty(t, content, name)
 	}
 }

@@ -57,7 +57,7 @@ func (c *Cluster) Down(ctx context.Context) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "the local cluster is down after %s\n", since(begin))
+	c.printf("the local cluster is down after %s\n", since(begin))
 	return nil
 }
 

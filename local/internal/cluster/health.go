@@ -41,7 +41,7 @@ func (c *Cluster) check(ctx context.Context, comp component) error {
 	if err != nil {
 		return fmt.Errorf("%w: %s: %w", errNotReady, comp.Name, err)
 	}
-	defer resp.Body.Close()
+	_ = resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("%w: %s answers %s", errNotReady, comp.Name, resp.Status)
 	}

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/local/internal/host"
@@ -34,15 +33,15 @@ func (c *Cluster) Status(ctx context.Context) bool {
 			state, well = err.Error(), false
 		}
 		pid, _ := c.processes.PID(comp.Name)
-		fmt.Fprintf(c.out, "%-24s %7d  %s (%d ms)\n", comp.Name, pid, state, time.Since(begin).Milliseconds())
+		c.printf("%-24s %7d  %s (%d ms)\n", comp.Name, pid, state, time.Since(begin).Milliseconds())
 	}
 	if well {
 		out, err := c.kubectl(ctx, "get", "node", "--output=wide")
 		if err != nil {
-			fmt.Fprintln(c.out, err)
+			c.printf("%v\n", err)
 			return false
 		}
-		fmt.Fprintf(c.out, "\n%s\nexport KUBECONFIG=%s\nkubectl, ctr socket, logs: %s/bin/kubectl %s %s\n",
+		c.printf("\n%s\nexport KUBECONFIG=%s\nkubectl, ctr socket, logs: %s/bin/kubectl %s %s\n",
 			out, c.layout.Kubeconfig(), c.layout.Cache, c.layout.ContainerdSocket(), c.layout.Logs())
 	}
 	return well

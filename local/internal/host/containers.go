@@ -1,7 +1,6 @@
 package host
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -126,14 +125,13 @@ func RemoveCgroups(ids []string) error {
 
 // MountsBelow lists the mount points in the folders, deepest first.
 func MountsBelow(dirs ...string) ([]string, error) {
-	file, err := os.Open("/proc/self/mountinfo")
+	data, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return nil, fmt.Errorf("list mounts: %w", err)
 	}
-	defer file.Close()
 	var mounts []string
-	for scanner := bufio.NewScanner(file); scanner.Scan(); {
-		fields := strings.Fields(scanner.Text())
+	for line := range strings.Lines(string(data)) {
+		fields := strings.Fields(line)
 		// Blanks in a mount point are written as \040; none of ours has any.
 		if len(fields) < 5 {
 			continue

@@ -56,8 +56,8 @@ func TestLockExcludesAnotherUntilGivenBack(t *testing.T) {
 
 	other, err := os.Open(path)
 	require.NoError(t, err)
-	defer other.Close()
-	assert.ErrorIs(t, syscall.Flock(int(other.Fd()), syscall.LOCK_EX|syscall.LOCK_NB), syscall.EWOULDBLOCK)
+	t.Cleanup(func() { _ = other.Close() })
+	require.ErrorIs(t, syscall.Flock(int(other.Fd()), syscall.LOCK_EX|syscall.LOCK_NB), syscall.EWOULDBLOCK)
 	unlock()
 	assert.NoError(t, syscall.Flock(int(other.Fd()), syscall.LOCK_EX|syscall.LOCK_NB))
 }

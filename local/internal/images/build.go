@@ -12,7 +12,6 @@ import (
 	"io"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -132,19 +131,15 @@ func digestOf(entries []entry, config v1.Config, tags []string) (string, error) 
 		return "", fmt.Errorf("encode the configuration: %w", err)
 	}
 	for _, e := range entries {
-		fmt.Fprintf(hash, "%q %q %x %v %o %d\n", e.path, e.link, e.data, e.dir, e.mode, e.uid)
+		hash.Write(fmt.Appendf(nil, "%q %q %x %v %o %d\n", e.path, e.link, e.data, e.dir, e.mode, e.uid))
 		if e.source == "" {
 			continue
 		}
-		file, err := os.Open(e.source)
+		data, err := os.ReadFile(e.source)
 		if err != nil {
 			return "", err
 		}
-		_, err = io.Copy(hash, file)
-		file.Close()
-		if err != nil {
-			return "", fmt.Errorf("read %s: %w", filepath.Base(e.source), err)
-		}
+		hash.Write(data)
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }

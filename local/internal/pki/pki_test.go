@@ -57,5 +57,6 @@ func TestOpeningAgainKeepsWhatIsThere(t *testing.T) {
 		require.NoError(t, err)
 		return string(data)
 	}
-	assert.Equal(t, read(), read())
+	first := read()
+	assert.Equal(t, first, read())
 }

@@ -68,7 +68,7 @@ func (t Table) start(spec Spec, fingerprint string) error {
 	if err != nil {
 		return fmt.Errorf("open the log of %s: %w", spec.Name, err)
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 
 	cmd := exec.Command(spec.Path, spec.Args...)
 	cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, "/"
@@ -174,13 +174,13 @@ func (s Spec) fingerprint() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find the program %s: %w", s.Name, err)
 	}
-	fmt.Fprintf(hash, "%s %d %s\n%q\n%q\n", s.Path, info.Size(), info.ModTime(), s.Args, s.Env)
+	hash.Write(fmt.Appendf(nil, "%s %d %s\n%q\n%q\n", s.Path, info.Size(), info.ModTime(), s.Args, s.Env))
 	for _, input := range s.Inputs {
 		data, err := os.ReadFile(input)
 		if err != nil {
 			return "", fmt.Errorf("read an input of %s: %w", s.Name, err)
 		}
-		fmt.Fprintf(hash, "%s %x\n", input, sha256.Sum256(data))
+		hash.Write(fmt.Appendf(nil, "%s %x\n", input, sha256.Sum256(data)))
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }

@@ -25,7 +25,7 @@ func Watch(ctx context.Context, root string) error {
 	if err != nil {
 		return fmt.Errorf("watch volumes: %w", err)
 	}
-	defer watcher.Close()
+	defer func() { _ = watcher.Close() }()
 	if err := watcher.Add(root); err != nil {
 		return fmt.Errorf("watch volumes: %w", err)
 	}
