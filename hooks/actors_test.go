@@ -164,10 +164,14 @@ func (w *world) sidecar() bool {
 		status.Shards = append(status.Shards, w.reportShard(&topology.Spec.Shards[i]))
 	}
 	healthy := len(status.Shards) == 0 || status.Shards[0].Master != ""
-	for _, kind := range []string{
-		v1alpha1.ConditionPrimaryAvailable, v1alpha1.ConditionReplicationHealthy, v1alpha1.ConditionSentinelAgreed,
-		v1alpha1.ConditionConfigApplied, v1alpha1.ConditionCredentialsApplied,
-	} {
+	kinds := []string{v1alpha1.ConditionSentinelAgreed}
+	if w.cr.Spec.Type != v1alpha1.TypeSentinel {
+		kinds = []string{
+			v1alpha1.ConditionPrimaryAvailable, v1alpha1.ConditionReplicationHealthy, v1alpha1.ConditionSentinelAgreed,
+			v1alpha1.ConditionConfigApplied, v1alpha1.ConditionCredentialsApplied,
+		}
+	}
+	for _, kind := range kinds {
 		w.report(&status, kind, healthy)
 	}
 	topology.Status = status

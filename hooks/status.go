@@ -67,6 +67,7 @@ func (in *instance) sentinelStatus() *v1alpha1.KVRocksStatus {
 	}
 	status.Ready = fraction(status.ReadyReplicas, wanted)
 	c := conditions{in: in}
+	c.carry(v1alpha1.ConditionSentinelAgreed)
 	c.carry(v1alpha1.ConditionCredentialsApplied)
 	in.conclude(status, &c, now, status.ReadyReplicas >= status.Quorum)
 	return status

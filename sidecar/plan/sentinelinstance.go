@@ -15,6 +15,7 @@ func SentinelInstance(in SentinelInput) Plan {
 	var p Plan
 	spec := &in.Topology.Spec
 	answered := int32(0)
+	credentials := verdict{ReasonApplied, "every sentinel that answers uses the wanted password"}
 	p.Status = v1alpha1.KVRocksTopologyStatus{
 		ObservedGeneration: in.Topology.Generation,
 		Released:           spec.Release, // Nothing outside refers to sentinels.
@@ -25,6 +26,8 @@ func SentinelInstance(in SentinelInput) Plan {
 		if s.Reachable {
 			answered++
 			s.Masters = slices.Sorted(maps.Keys(v.Masters))
+		} else if v.Reach == Refused {
+			credentials = verdict{ReasonRefused, pod + " refuses every known password: " + v.Err}
 		}
 		for _, name := range s.Masters {
 			if !in.Claimed[name] {
@@ -40,7 +43,9 @@ func SentinelInstance(in SentinelInput) Plan {
 	} else if answered < spec.Sentinels {
 		v.reason = ReasonSentinelUnreachable
 	}
-	p.Status.Conditions = []metav1.Condition{newCondition(in.Topology, in.Now,
-		v1alpha1.ConditionSentinelAgreed, truth(v.reason == ReasonAgreed), v)}
+	p.Status.Conditions = []metav1.Condition{
+		newCondition(in.Topology, in.Now, v1alpha1.ConditionSentinelAgreed, truth(v.reason == ReasonAgreed), v),
+		newCondition(in.Topology, in.Now, v1alpha1.ConditionCredentialsApplied, truth(credentials.reason == ReasonApplied), credentials),
+	}
 	return p
 }

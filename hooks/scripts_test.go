@@ -1,0 +1,209 @@
+package hooks
+
+import (
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The scripts run in images that we do not make, so they are tried with every POSIX shell that is at hand. Paths of the
+// pod are replaced by those of a temporary directory; the programs are stand-ins that show how they were called.
+type sandbox struct {
+	t     *testing.T
+	shell []string
+	root  string
+	env   []string
+}
+
+func inEveryShell(t *testing.T, test func(t *testing.T, s sandbox)) {
+	t.Helper()
+	tried := 0
+	for name, shell := range map[string][]string{"sh": {"/bin/sh"}, "busybox": {"busybox", "sh"}, "bash": {"bash", "--posix"}} {
+		path, err := exec.LookPath(shell[0])
+		if err != nil {
+			continue
+		}
+		tried++
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			for _, dir := range []string{"bin", "etc/kvrocks", "etc/kvrocks-auth", "var/lib/kvrocks", "data"} {
+				require.NoError(t, os.MkdirAll(filepath.Join(root, dir), 0o755))
+			}
+			test(t, sandbox{
+				t: t, shell: append([]string{path}, shell[1:]...), root: root,
+				env: []string{"PATH=" + filepath.Join(root, "bin") + ":/usr/bin:/bin", "POD_NAME=demo-0", "POD_IP=10.1.2.3", "PORT=6379"},
+			})
+		})
+	}
+	require.Positive(t, tried)
+}
+
+func (s sandbox) write(path, text string) {
+	s.t.Helper()
+	mode := os.FileMode(0o644)
+	if strings.HasPrefix(path, "bin/") {
+		mode = 0o755
+	}
+	require.NoError(s.t, os.WriteFile(filepath.Join(s.root, path), []byte(text), mode))
+}
+
+func (s sandbox) read(path string) string {
+	s.t.Helper()
+	raw, err := os.ReadFile(filepath.Join(s.root, path))
+	require.NoError(s.t, err)
+	return string(raw)
+}
+
+func (s sandbox) command(ctx context.Context, script string, args ...string) *exec.Cmd {
+	script = strings.NewReplacer(
+		"/etc/kvrocks", s.root+"/etc/kvrocks", "/var/lib/kvrocks", s.root+"/var/lib/kvrocks",
+		"=/data/", "="+s.root+"/data/").Replace(script)
+	s.write("script.sh", script)
+	command := exec.CommandContext(ctx, s.shell[0], append(append(s.shell[1:len(s.shell):len(s.shell)], filepath.Join(s.root, "script.sh")), args...)...)
+	command.Env = s.env
+	return command
+}
+
+func (s sandbox) run(script string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(s.t.Context(), 20*time.Second)
+	defer cancel()
+	out, err := s.command(ctx, script, args...).CombinedOutput()
+	return string(out), err
+}
+
+func TestStartComposesTheConfiguration(t *testing.T) {
+	inEveryShell(t, func(t *testing.T, s sandbox) {
+		s.write("bin/kvrocks", "#!/bin/sh\necho started \"$@\"\n")
+		s.write("etc/kvrocks/kvrocks.conf", "port 6379\nuse-rsid-psync yes\n")
+		s.write("etc/kvrocks/demo-0", "10.96.0.7")
+		s.write("etc/kvrocks-auth/password", `a"b\c&d/e`)
+		s.write("var/lib/kvrocks/nodes.conf", "a saved topology")
+		s.write("var/lib/kvrocks/kvrocks.conf", "slaveof \"no one\"\n")
+
+		out, err := s.run(startText)
+		require.NoError(t, err, out)
+		assert.Equal(t, "started -c "+s.root+"/var/lib/kvrocks/kvrocks.conf\n", out)
+		assert.Equal(t, `port 6379
+use-rsid-psync yes
+replica-announce-ip 10.96.0.7
+replica-announce-port 6379
+slaveof 127.0.0.1 6379
+requirepass "a\"b\\c&d/e"
+masterauth "a\"b\\c&d/e"
+`, s.read("var/lib/kvrocks/kvrocks.conf"))
+		assert.Equal(t, "a saved topology", s.read("var/lib/kvrocks/nodes.conf.last"))
+		assert.NoFileExists(t, filepath.Join(s.root, "var/lib/kvrocks/nodes.conf"))
+		info, err := os.Stat(filepath.Join(s.root, "var/lib/kvrocks/kvrocks.conf"))
+		require.NoError(t, err)
+		assert.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "it holds the password")
+	})
+}
+
+func TestStartWaitsForTheAddress(t *testing.T) {
+	inEveryShell(t, func(t *testing.T, s sandbox) {
+		s.write("bin/kvrocks", "#!/bin/sh\necho started\n")
+		s.write("bin/sleep", "#!/bin/sh\nprintf 10.96.0.7 >"+s.root+"/etc/kvrocks/demo-0\n") // time passes
+		s.write("etc/kvrocks/kvrocks.conf", "port 6379\n")
+		out, err := s.run(startText)
+		require.NoError(t, err, out)
+		assert.Contains(t, out, "waiting for ")
+		assert.Contains(t, out, "started")
+		assert.NotContains(t, s.read("var/lib/kvrocks/kvrocks.conf"), "requirepass")
+		assert.Contains(t, s.read("var/lib/kvrocks/kvrocks.conf"), "replica-announce-ip 10.96.0.7\n")
+	})
+}
+
+func TestProbesCompareTheText(t *testing.T) {
+	for answer, want := range map[string]struct{ live, ready bool }{
+		"PONG": {true, true},
+		"LOADING kvrocks is restoring the db from backup": {true, false},
+		"NOAUTH Authentication required.":                 {true, false},
+		"ERR anything":                                    {true, false},
+		"":                                                {false, false},
+	} {
+		t.Run(answer, func(t *testing.T) {
+			inEveryShell(t, func(t *testing.T, s sandbox) {
+				s.write("bin/redis-cli", "#!/bin/sh\necho \"$@ auth=${REDISCLI_AUTH-none}\" >"+s.root+"/called\necho 'connection details' >&2\nprintf '%s' '"+answer+"'\n")
+				out, err := s.run(probeText, "live")
+				assert.Equal(t, want.live, err == nil, out)
+				out, err = s.run(probeText, "ready")
+				assert.Equal(t, want.ready, err == nil, out)
+				assert.Equal(t, "-h 127.0.0.1 -p 6379 PING auth=none\n", s.read("called"))
+
+				s.write("etc/kvrocks-auth/password", "s3cret")
+				_, _ = s.run(probeText, "live")
+				assert.Equal(t, "-h 127.0.0.1 -p 6379 PING auth=s3cret\n", s.read("called"), "the password is in no argument")
+			})
+		})
+	}
+}
+
+func TestASentinelKeepsItsFileOverARestart(t *testing.T) {
+	inEveryShell(t, func(t *testing.T, s sandbox) {
+		s.env = append(s.env, "PORT=26379")
+		s.write("bin/redis-sentinel", "#!/bin/sh\necho started \"$@\"\n")
+		s.write("etc/kvrocks-auth/password", "s3cret")
+		out, err := s.run(sentinelText)
+		require.NoError(t, err, out)
+		assert.Equal(t, "started "+s.root+"/data/sentinel.conf\n", out)
+		text := s.read("data/sentinel.conf")
+		assert.Contains(t, text, "port 26379\n")
+		assert.Contains(t, text, "sentinel announce-ip 10.1.2.3\n")
+		assert.Contains(t, text, "requirepass \"s3cret\"\n")
+
+		s.write("data/sentinel.conf", text+"sentinel myid 0123\n")
+		_, err = s.run(sentinelText)
+		require.NoError(t, err)
+		assert.Contains(t, s.read("data/sentinel.conf"), "sentinel myid 0123\n")
+	})
+}
+
+// A real redis-sentinel takes the file that the script writes.
+func TestARealSentinelStartsFromTheScript(t *testing.T) {
+	if _, err := exec.LookPath("redis-sentinel"); err != nil {
+		t.Skip("redis-sentinel is not installed")
+	}
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	inEveryShell(t, func(t *testing.T, s sandbox) {
+		s.env = append(s.env, "PORT="+port, "POD_IP=127.0.0.1")
+		s.write("etc/kvrocks-auth/password", `s3"cret\`)
+		ctx, cancel := context.WithCancel(t.Context())
+		command := s.command(ctx, strings.ReplaceAll(sentinelText, "dir /data", "dir "+s.root+"/data"))
+		require.NoError(t, command.Start())
+		defer func() {
+			cancel()
+			_ = command.Wait()
+		}()
+		assert.Eventually(t, func() bool {
+			_, err := s.probe("ready")
+			return err == nil
+		}, 20*time.Second, 50*time.Millisecond)
+		s.write("etc/kvrocks-auth/password", "wrong")
+		_, err := s.probe("live")
+		require.NoError(t, err)
+		_, err = s.probe("ready")
+		require.Error(t, err)
+	})
+}
+
+// probe runs probe.sh beside a running script.
+func (s sandbox) probe(what string) (string, error) {
+	s.t.Helper()
+	text := strings.ReplaceAll(probeText, "/etc/kvrocks", s.root+"/etc/kvrocks")
+	command := exec.CommandContext(s.t.Context(), s.shell[0], append(s.shell[1:len(s.shell):len(s.shell)], "-c", text, "probe.sh", what)...)
+	command.Env = s.env
+	out, err := command.CombinedOutput()
+	return string(out), err
+}
