@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
@@ -85,10 +86,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 
 func only(values ...string) func(string) error {
 	return func(text string) error {
-		for _, value := range values {
-			if text == value {
-				return nil
-			}
+		if slices.Contains(values, text) {
+			return nil
 		}
 		return fmt.Errorf("the stand-in supports only %q", values[0])
 	}

@@ -108,7 +108,7 @@ func (p *program) run(ctx context.Context) error {
 	p.events.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: p.client.CoreV1().Events(metav1.NamespaceAll)})
 	defer p.events.Shutdown()
 
-	ok := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
+	ok := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })
 	health := http.NewServeMux()
 	health.Handle("/healthz", ok)
 	health.Handle("/readyz", ok)

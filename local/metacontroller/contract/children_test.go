@@ -21,7 +21,7 @@ const (
 func TestChildIsCreatedWithOwnerLabelAndLastApplied(t *testing.T) {
 	f := newFixture(t)
 	f.say("sync", children(configMapChild("a", object{"k": "1"})))
-	parent := f.parent("p")
+	parent := f.parent()
 
 	m := f.awaitConfigMap("a", map[string]string{"k": "1"})
 	yes := true
@@ -42,7 +42,7 @@ func TestChildIsCreatedWithOwnerLabelAndLastApplied(t *testing.T) {
 func TestInPlaceUpdateKeepsWhatOthersAdded(t *testing.T) {
 	f := newFixture(t)
 	f.say("sync", children(configMapChild("a", object{"stays": "1", "changes": "1", "goes": "1"})))
-	parent := f.parent("p")
+	parent := f.parent()
 	m := f.awaitConfigMap("a", map[string]string{"stays": "1", "changes": "1", "goes": "1"})
 
 	f.change(m, func() {
@@ -59,7 +59,7 @@ func TestInPlaceUpdateKeepsWhatOthersAdded(t *testing.T) {
 func TestForeignChangeOfOurFieldIsRevertedInPlace(t *testing.T) {
 	f := newFixture(t)
 	f.say("sync", children(configMapChild("a", object{"k": "ours"})))
-	f.parent("p")
+	f.parent()
 	m := f.awaitConfigMap("a", map[string]string{"k": "ours"})
 	f.change(m, func() { m.Data["k"] = "theirs" })
 	f.awaitConfigMap("a", map[string]string{"k": "ours"})
@@ -71,14 +71,14 @@ func TestChildWithoutUpdateStrategyIsNeverUpdated(t *testing.T) {
 			f := newFixture(t, withChildren(child("v1", "configmaps", method), child("v1", "secrets", "InPlace")))
 			marker := object{"apiVersion": "v1", "kind": "Secret", "metadata": object{"name": "marker"}}
 			f.say("sync", children(configMapChild("a", object{"k": "1"})))
-			parent := f.parent("p")
+			parent := f.parent()
 			m := f.awaitConfigMap("a", map[string]string{"k": "1"})
 
 			// Secrets come after ConfigMaps in one pass, so the marker shows that the pass is over.
 			f.say("sync", children(configMapChild("a", object{"k": "2"}), marker))
 			f.resync(parent, "1")
 			eventually(t, func(c *assert.CollectT) {
-				assert.NoError(c, f.read(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "marker", Namespace: f.name}}))
+				require.NoError(c, f.read(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "marker", Namespace: f.name}}))
 			})
 			before := m.ResourceVersion
 			require.NoError(t, f.read(m))
@@ -94,7 +94,7 @@ func TestChildWithoutUpdateStrategyIsNeverUpdated(t *testing.T) {
 func TestRecreateDeletesAndCreates(t *testing.T) {
 	f := newFixture(t, withChildren(child("v1", "configmaps", "Recreate")))
 	f.say("sync", children(configMapChild("a", object{"k": "1"})))
-	parent := f.parent("p")
+	parent := f.parent()
 	before := f.awaitConfigMap("a", map[string]string{"k": "1"})
 	f.say("sync", children(configMapChild("a", object{"k": "2"})))
 	f.resync(parent, "1")
@@ -105,7 +105,7 @@ func TestRecreateDeletesAndCreates(t *testing.T) {
 func TestChildLeftOutIsDeletedAndOthersAreNot(t *testing.T) {
 	f := newFixture(t)
 	f.say("sync", children(configMapChild("a", nil), configMapChild("b", nil)))
-	parent := f.parent("p")
+	parent := f.parent()
 	a, b := f.awaitConfigMap("a", nil), f.awaitConfigMap("b", nil)
 	stranger := f.configMap("stranger")
 	f.create(stranger)
@@ -125,7 +125,7 @@ func TestChildLeftOutIsDeletedAndOthersAreNot(t *testing.T) {
 func TestChildPendingDeletionIsLeftAlone(t *testing.T) {
 	f := newFixture(t)
 	f.say("sync", children(configMapChild("a", object{"k": "1"}), configMapChild("b", object{"k": "1"})))
-	parent := f.parent("p")
+	parent := f.parent()
 	a := f.awaitConfigMap("a", map[string]string{"k": "1"})
 	f.change(a, func() { a.Finalizers = []string{"contract.example.com/hold"} })
 	require.NoError(t, shared.client.Delete(t.Context(), a))
@@ -168,12 +168,12 @@ func TestListsMergeByTheirKey(t *testing.T) {
 		}
 	}
 	f.say("sync", children(deployment("i:1"), service(80)))
-	parent := f.parent("p")
+	parent := f.parent()
 	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "a", Namespace: f.name}}
 	s := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "a", Namespace: f.name}}
 	eventually(t, func(c *assert.CollectT) {
-		assert.NoError(c, f.read(d))
-		assert.NoError(c, f.read(s))
+		require.NoError(c, f.read(d))
+		require.NoError(c, f.read(s))
 	})
 	f.change(d, func() {
 		containers := &d.Spec.Template.Spec.Containers
@@ -187,8 +187,8 @@ func TestListsMergeByTheirKey(t *testing.T) {
 	f.say("sync", children(deployment("i:2"), service(81)))
 	f.resync(parent, "1")
 	eventually(t, func(c *assert.CollectT) {
-		assert.NoError(c, f.read(d))
-		assert.NoError(c, f.read(s))
+		require.NoError(c, f.read(d))
+		require.NoError(c, f.read(s))
 		containers := d.Spec.Template.Spec.Containers
 		if assert.Len(c, containers, 2) {
 			assert.Equal(c, "i:2", containers[0].Image)
@@ -208,10 +208,10 @@ func TestListsMergeByTheirKey(t *testing.T) {
 func TestNothingIsWrittenWhenNothingDiffers(t *testing.T) {
 	f := newFixture(t)
 	f.say("sync", object{"status": object{"a": 1, "list": []any{"x"}}, "children": []any{configMapChild("a", object{"k": "1"})}})
-	parent := f.parent("p")
+	parent := f.parent()
 	m := f.awaitConfigMap("a", map[string]string{"k": "1"})
 	eventually(t, func(c *assert.CollectT) {
-		assert.NoError(c, f.read(parent))
+		require.NoError(c, f.read(parent))
 		assert.NotNil(c, dig(parent.Object, "status", "observedGeneration"))
 	})
 	for _, nudge := range []string{"1", "2", "3"} {
@@ -236,7 +236,7 @@ func TestExistingForeignChildIsNotTaken(t *testing.T) {
 	foreign.Data = map[string]string{"k": "theirs"}
 	f.create(foreign)
 	f.say("sync", children(configMapChild("a", object{"k": "ours"}), configMapChild("b", nil)))
-	parent := f.parent("p")
+	parent := f.parent()
 	f.awaitConfigMap("b", nil)
 	f.awaitStatus(parent, object{"observedGeneration": int64(1)})
 	require.NoError(t, f.read(foreign))
@@ -248,7 +248,7 @@ func TestExistingForeignChildIsNotTaken(t *testing.T) {
 func TestOrphanThatMatchesIsAdopted(t *testing.T) {
 	f := newFixture(t)
 	f.say("sync", children(configMapChild("marker", nil)))
-	parent := f.parent("p")
+	parent := f.parent()
 	f.awaitConfigMap("marker", nil)
 
 	f.say("sync", children(configMapChild("marker", nil), configMapChild("orphan", object{"k": "ours"})))
@@ -267,7 +267,7 @@ func TestOrphanThatMatchesIsAdopted(t *testing.T) {
 func TestChildWithAnotherControllerIsIgnored(t *testing.T) {
 	f := newFixture(t)
 	f.say("sync", children())
-	parent := f.parent("p")
+	parent := f.parent()
 	f.awaitCall(t, "sync", 0, anyRequest)
 	yes := true
 	theirs := f.configMap("theirs")
@@ -282,11 +282,11 @@ func TestChildWithAnotherControllerIsIgnored(t *testing.T) {
 func TestChildThatLosesItsLabelIsReleased(t *testing.T) {
 	f := newFixture(t)
 	f.say("sync", children(configMapChild("a", object{"k": "1"})))
-	parent := f.parent("p")
+	parent := f.parent()
 	m := f.awaitConfigMap("a", map[string]string{"k": "1"})
 	f.change(m, func() { delete(m.Labels, uidLabel) })
 	eventually(t, func(c *assert.CollectT) {
-		assert.NoError(c, f.read(m))
+		require.NoError(c, f.read(m))
 		assert.Empty(c, m.OwnerReferences)
 	})
 	request := f.resync(parent, "1").request
@@ -296,12 +296,12 @@ func TestChildThatLosesItsLabelIsReleased(t *testing.T) {
 func TestDeletedChildIsMadeAnew(t *testing.T) {
 	f := newFixture(t)
 	f.say("sync", children(configMapChild("a", object{"k": "1"})))
-	f.parent("p")
+	f.parent()
 	m := f.awaitConfigMap("a", map[string]string{"k": "1"})
 	require.NoError(t, shared.client.Delete(t.Context(), m, client.Preconditions{UID: &m.UID}))
 	eventually(t, func(c *assert.CollectT) {
 		anew := f.configMap("a")
-		assert.NoError(c, f.read(anew))
+		require.NoError(c, f.read(anew))
 		assert.NotEqual(c, m.UID, anew.UID)
 	})
 }

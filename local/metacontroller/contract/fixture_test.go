@@ -88,17 +88,18 @@ func withWebhook(field string, value any) controllerOption {
 	}
 }
 
-// parent makes a parent.
-func (f *fixture) parent(name string) *unstructured.Unstructured {
+// parent makes the parent "p".
+func (f *fixture) parent() *unstructured.Unstructured {
 	f.t.Helper()
-	return f.parentOf("Thing", name)
+	return f.parentOf("Thing")
 }
 
-func (f *fixture) parentOf(kind, name string) *unstructured.Unstructured {
+// parentOf makes a parent of the kind.
+func (f *fixture) parentOf(kind string) *unstructured.Unstructured {
 	f.t.Helper()
 	p := &unstructured.Unstructured{Object: object{
 		"apiVersion": "contract.example.com/v1", "kind": kind,
-		"metadata": object{"name": name, "namespace": f.name, "labels": object{"test": f.name}},
+		"metadata": object{"name": "p", "namespace": f.name, "labels": object{"test": f.name}},
 		"spec":     object{"size": int64(1)},
 	}}
 	f.create(p)
@@ -165,7 +166,7 @@ func (f *fixture) awaitGone(o client.Object) {
 func (f *fixture) awaitStatus(parent *unstructured.Unstructured, want object) {
 	f.t.Helper()
 	eventually(f.t, func(c *assert.CollectT) {
-		assert.NoError(c, f.read(parent))
+		require.NoError(c, f.read(parent))
 		assert.Equal(c, any(want), parent.Object["status"])
 	})
 }

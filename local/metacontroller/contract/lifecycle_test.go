@@ -3,7 +3,6 @@ package contract
 import (
 	"io"
 	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -17,7 +16,7 @@ func TestFinalizeHookHoldsTheParent(t *testing.T) {
 	f := newFixture(t, withHook("finalize", "v2"))
 	f.say("sync", children(configMapChild("a", object{"k": "1"}), configMapChild("b", nil)))
 	f.say("finalize", children(configMapChild("a", object{"k": "2"})))
-	parent := f.parent("p")
+	parent := f.parent()
 	a, b := f.awaitConfigMap("a", map[string]string{"k": "1"}), f.awaitConfigMap("b", nil)
 	require.NoError(t, f.read(parent))
 	assert.Equal(t, []string{f.finalizer}, parent.GetFinalizers())
@@ -31,11 +30,11 @@ func TestFinalizeHookHoldsTheParent(t *testing.T) {
 	// Until it is finalized its children are managed.
 	f.awaitConfigMap("a", map[string]string{"k": "2"})
 	f.awaitGone(b)
-	assert.NoError(t, f.read(parent))
+	require.NoError(t, f.read(parent))
 	f.say("finalize", object{"status": object{"phase": "going"}, "children": []any{configMapChild("a", object{"k": "2"})}})
 	f.change(parent, func() { parent.SetLabels(map[string]string{"test": f.name, "nudge": "1"}) })
 	eventually(t, func(c *assert.CollectT) {
-		assert.NoError(c, f.read(parent))
+		require.NoError(c, f.read(parent))
 		assert.Equal(c, "going", dig(parent.Object, "status", "phase"))
 	})
 
@@ -50,7 +49,7 @@ func TestFinalizeHookHoldsTheParent(t *testing.T) {
 func TestParentWithoutFinalizeHookGoesAtOnce(t *testing.T) {
 	f := newFixture(t)
 	f.say("sync", children(configMapChild("a", nil)))
-	parent := f.parent("p")
+	parent := f.parent()
 	f.awaitConfigMap("a", nil)
 	require.NoError(t, f.read(parent))
 	assert.Empty(t, parent.GetFinalizers())
@@ -61,16 +60,16 @@ func TestParentWithoutFinalizeHookGoesAtOnce(t *testing.T) {
 func TestFinalizerGoesWithTheFinalizeHook(t *testing.T) {
 	f := newFixture(t, withHook("finalize", "v2"))
 	f.say("sync", children())
-	parent := f.parent("p")
+	parent := f.parent()
 	eventually(t, func(c *assert.CollectT) {
-		assert.NoError(c, f.read(parent))
+		require.NoError(c, f.read(parent))
 		assert.Equal(c, []string{f.finalizer}, parent.GetFinalizers())
 	})
 	f.change(f.controller, func() {
 		unstructured.RemoveNestedField(f.controller.Object, "spec", "hooks", "finalize")
 	})
 	eventually(t, func(c *assert.CollectT) {
-		assert.NoError(c, f.read(parent))
+		require.NoError(c, f.read(parent))
 		assert.Empty(c, parent.GetFinalizers())
 	})
 }
@@ -91,7 +90,7 @@ func TestRelatedObjectsAreSentAndWatched(t *testing.T) {
 		object{"apiVersion": "v1", "resource": "services", "namespace": f.name},
 	}})
 	f.say("sync", children())
-	parent := f.parent("p")
+	parent := f.parent()
 
 	request := f.awaitCall(t, "sync", 0, anyRequest).request
 	customize := f.awaitCall(t, "customize", 0, anyRequest).request
@@ -102,18 +101,18 @@ func TestRelatedObjectsAreSentAndWatched(t *testing.T) {
 	assert.Equal(t, object{}, dig(request, "related", "Service.v1"))
 
 	// Made, changed, relabelled, deleted: each time the hook is called with the new state.
-	await := func(what string, condition func(related any) bool) {
+	await := func(condition func(related any) bool) {
 		t.Helper()
 		f.awaitCall(t, "sync", 0, func(request object) bool { return condition(request["related"]) })
 	}
 	f.create(secret("red2", "red"))
-	await("made", func(related any) bool { return dig(related, "Secret.v1", f.name+"/red2") != nil })
+	await(func(related any) bool { return dig(related, "Secret.v1", f.name+"/red2") != nil })
 	f.change(named, func() { named.Data = map[string]string{"k": "1"} })
-	await("changed", func(related any) bool { return dig(related, "ConfigMap.v1", f.name+"/named", "data", "k") == "1" })
+	await(func(related any) bool { return dig(related, "ConfigMap.v1", f.name+"/named", "data", "k") == "1" })
 	f.change(blue, func() { blue.Labels["color"] = "red" })
-	await("gained", func(related any) bool { return dig(related, "Secret.v1", f.name+"/blue") != nil })
+	await(func(related any) bool { return dig(related, "Secret.v1", f.name+"/blue") != nil })
 	require.NoError(t, shared.client.Delete(t.Context(), red))
-	await("deleted", func(related any) bool {
+	await(func(related any) bool {
 		return dig(related, "Secret.v1", f.name+"/blue") != nil && dig(related, "Secret.v1", f.name+"/red") == nil
 	})
 	// Parents that the controller does not select are asked about too; only ours counts.
@@ -141,7 +140,7 @@ func TestRelatedObjectsOfOtherNamespaces(t *testing.T) {
 		object{"apiVersion": "v1", "resource": "configmaps", "labelSelector": object{"matchLabels": object{"for": f.name}}},
 	}})
 	f.say("sync", children())
-	f.parent("p")
+	f.parent()
 	request := f.awaitCall(t, "sync", 0, anyRequest).request
 	assert.Equal(t, []string{other + "/m"}, keys(dig(request, "related", "ConfigMap.v1")))
 }
@@ -152,7 +151,7 @@ func TestFailingCustomizeHookAppliesNothing(t *testing.T) {
 		object{"apiVersion": "v1", "resource": "secrets", "names": []any{"a"}, "labelSelector": object{}},
 	}})
 	f.say("sync", children(configMapChild("a", nil)))
-	parent := f.parent("p")
+	parent := f.parent()
 	eventually(t, func(c *assert.CollectT) { assert.NotEmpty(c, f.events(parent)) })
 	assert.Empty(t, f.called("sync"))
 	assertNothingApplied(t, f)
@@ -169,7 +168,7 @@ func keys(m any) []string {
 func TestChangedControllerTakesEffectAndDeletedOneStops(t *testing.T) {
 	f := newFixture(t)
 	f.say("sync", children(configMapChild("a", object{"k": "1"})))
-	parent := f.parent("p")
+	parent := f.parent()
 	m := f.awaitConfigMap("a", map[string]string{"k": "1"})
 
 	f.say("other", children(configMapChild("a", object{"k": "2"})))
@@ -182,7 +181,7 @@ func TestChangedControllerTakesEffectAndDeletedOneStops(t *testing.T) {
 	// The loop is gone when an event says so; then a change calls nobody.
 	eventually(t, func(c *assert.CollectT) {
 		var list corev1.EventList
-		assert.NoError(c, shared.client.List(t.Context(), &list))
+		require.NoError(c, shared.client.List(t.Context(), &list))
 		stopped := 0
 		for _, event := range list.Items {
 			if event.InvolvedObject.Name == f.name && event.Reason == "Stopped" {
@@ -245,7 +244,7 @@ func TestParentKindWithoutStatusSubresourceIsIgnored(t *testing.T) {
 		spec["parentResource"].(object)["resource"] = "bares"
 	})
 	f.say("sync", children(configMapChild("a", nil)))
-	f.parentOf("Bare", "p")
+	f.parentOf("Bare")
 	eventually(t, func(c *assert.CollectT) {
 		warnings := f.events(f.controller)
 		if assert.NotEmpty(c, warnings) {
@@ -263,7 +262,7 @@ func TestParentsAreSelectedByLabel(t *testing.T) {
 		"metadata": object{"name": "other", "namespace": f.name},
 	}}
 	f.create(other)
-	f.parent("p")
+	f.parent()
 	f.awaitConfigMap("a", nil)
 	for _, call := range f.called("sync") {
 		assert.Equal(t, "p", dig(call.request, "parent", "metadata", "name"))
@@ -279,8 +278,8 @@ func TestHealthAndMetricsAreServed(t *testing.T) {
 	}
 	response, err := http.Get(shared.program.metrics) //nolint:noctx // see above
 	require.NoError(t, err)
-	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
+	_ = response.Body.Close()
 	require.NoError(t, err)
-	assert.True(t, strings.Contains(string(text), "rest_client_requests_total{"))
+	assert.Contains(t, string(text), "rest_client_requests_total{")
 }

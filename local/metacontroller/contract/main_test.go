@@ -72,7 +72,7 @@ func run(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer os.RemoveAll(folder)
+	defer func() { _ = os.RemoveAll(folder) }()
 	if shared.binary, err = findProgram(folder); err != nil {
 		return 0, err
 	}

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"time"
 )
 
@@ -71,6 +70,7 @@ func freePort() string {
 	if err != nil {
 		panic(err)
 	}
-	defer listener.Close()
-	return "127.0.0.1:" + strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+	address := listener.Addr().String()
+	_ = listener.Close()
+	return address
 }

@@ -17,7 +17,7 @@ import (
 func TestRequestHoldsAFullSnapshot(t *testing.T) {
 	f := newFixture(t, withChildren(child("v1", "configmaps", "InPlace"), child("apps/v1", "statefulsets", "InPlace")))
 	f.say("sync", children(configMapChild("a", object{"k": "1"})))
-	parent := f.parent("p")
+	parent := f.parent()
 
 	first := f.awaitCall(t, "sync", 0, anyRequest)
 	assert.Equal(t, "application/json", first.header.Get("Content-Type"))
@@ -44,7 +44,7 @@ func TestRequestHoldsAFullSnapshot(t *testing.T) {
 func TestV1KeysAreNames(t *testing.T) {
 	f := newFixture(t, withHook("sync", "v1"))
 	f.say("sync", children(configMapChild("a", nil)))
-	f.parent("p")
+	f.parent()
 	f.awaitCall(t, "sync", 0, func(request object) bool { return dig(request, "children", "ConfigMap.v1", "a") != nil })
 }
 
@@ -70,7 +70,7 @@ func TestUnknownAndDuplicatedFieldsOfAResponse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, c.options...)
 			f.say("sync", c.body)
-			parent := f.parent("p")
+			parent := f.parent()
 			if c.accepted {
 				f.awaitConfigMap("a", nil)
 				f.awaitStatus(parent, object{"a": "b", "observedGeneration": int64(1)})
@@ -102,7 +102,7 @@ func TestFailingHookChangesNothingAndIsTriedAgain(t *testing.T) {
 			f := newFixture(t, withWebhook("timeout", "1s"))
 			good := object{"status": object{"v": int64(1)}, "children": []any{configMapChild("a", object{"k": "1"})}}
 			f.say("sync", good)
-			parent := f.parent("p")
+			parent := f.parent()
 			m := f.awaitConfigMap("a", map[string]string{"k": "1"})
 			f.awaitStatus(parent, object{"v": int64(1), "observedGeneration": int64(1)})
 
@@ -130,7 +130,7 @@ func TestFailingHookChangesNothingAndIsTriedAgain(t *testing.T) {
 func TestRetriesBackOff(t *testing.T) {
 	f := newFixture(t)
 	f.on("sync", func(object) answer { return answer{code: 503} })
-	f.parent("p")
+	f.parent()
 	f.awaitCall(t, "sync", 8, anyRequest)
 	calls := f.called("sync")
 	// 5 ms, doubled each time: 320 and 640 ms after the seventh and the eighth failure.
@@ -140,7 +140,7 @@ func TestRetriesBackOff(t *testing.T) {
 func TestRetryAfterIsHonoured(t *testing.T) {
 	f := newFixture(t)
 	f.on("sync", func(object) answer { return answer{code: 429, header: map[string]string{"Retry-After": "3"}} })
-	parent := f.parent("p")
+	parent := f.parent()
 	f.awaitCall(t, "sync", 0, anyRequest)
 	f.say("sync", children(configMapChild("a", nil)))
 	f.awaitConfigMap("a", nil)
@@ -152,7 +152,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 func TestResyncAfterSecondsCallsAgain(t *testing.T) {
 	f := newFixture(t)
 	f.say("sync", object{"status": object{}, "children": []any{}, "resyncAfterSeconds": 1.5})
-	f.parent("p")
+	f.parent()
 	// The first answer makes a status, which is a reason for one more call and its own delay.
 	f.awaitCall(t, "sync", 5, anyRequest)
 	calls := f.called("sync")
@@ -179,7 +179,7 @@ func TestBearerTokenAndPrivateCA(t *testing.T) {
 			},
 		}}
 	})
-	f.parent("p")
+	f.parent()
 	f.awaitConfigMap("a", nil)
 	assert.Equal(t, "Bearer s3cret", secure.called("sync")[0].header.Get("Authorization"))
 }

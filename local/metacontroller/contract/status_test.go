@@ -10,7 +10,7 @@ import (
 func TestStatusIsReplacedWhole(t *testing.T) {
 	f := newFixture(t)
 	f.say("sync", object{"status": object{"a": int64(1), "b": int64(1)}, "children": []any{}})
-	parent := f.parent("p")
+	parent := f.parent()
 	f.awaitStatus(parent, object{"a": int64(1), "b": int64(1), "observedGeneration": int64(1)})
 
 	f.say("sync", object{"status": object{"a": int64(2)}, "children": []any{}})
@@ -34,7 +34,7 @@ func TestStatusIsWrittenThoughAChildIsRefused(t *testing.T) {
 	f.say("sync", object{"status": object{"a": "b"}, "children": []any{
 		configMapChild("Not A Name", nil), configMapChild("good", nil),
 	}})
-	parent := f.parent("p")
+	parent := f.parent()
 	f.awaitStatus(parent, object{"a": "b", "observedGeneration": int64(1)})
 	f.awaitConfigMap("good", nil)
 	eventually(t, func(c *assert.CollectT) { assert.NotEmpty(c, f.events(parent)) })
@@ -50,10 +50,10 @@ func TestStatusOfAChildIsNotTouched(t *testing.T) {
 		}
 	}
 	f.say("sync", children(thing(1)))
-	parent := f.parent("p")
+	parent := f.parent()
 	kid := parent.DeepCopy()
 	kid.SetName("c")
-	eventually(t, func(c *assert.CollectT) { assert.NoError(c, f.read(kid)) })
+	eventually(t, func(c *assert.CollectT) { require.NoError(c, f.read(kid)) })
 	assert.Nil(t, kid.Object["status"])
 
 	kid.Object["status"] = object{"from": "owner"}
@@ -64,7 +64,7 @@ func TestStatusOfAChildIsNotTouched(t *testing.T) {
 	f.say("sync", children(thing(2)))
 	f.resync(parent, "1")
 	eventually(t, func(c *assert.CollectT) {
-		assert.NoError(c, f.read(kid))
+		require.NoError(c, f.read(kid))
 		assert.Equal(c, int64(2), dig(kid.Object, "spec", "size"))
 	})
 	assert.Equal(t, object{"from": "owner"}, kid.Object["status"])

@@ -59,7 +59,7 @@ func (h *Hook) Call(ctx context.Context, request, response any) error {
 	if err != nil {
 		return fmt.Errorf("http error: %w", err)
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 
 	if answer.StatusCode == http.StatusTooManyRequests {
 		return &TooManyRequestsError{After: retryAfter(answer.Header.Get("Retry-After"), time.Now())}
