@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -36,7 +37,7 @@ type namespace struct {
 
 func newNamespace(t *testing.T) namespace {
 	t.Helper()
-	n := namespace{t: t, name: fmt.Sprintf("smoke-%d", os.Getpid())}
+	n := namespace{t: t, name: fmt.Sprintf("smoke-%x", time.Now().UnixNano())}
 	n.must("create", "namespace", n.name)
 	t.Cleanup(func() {
 		// Fails when the test has taken the cluster down, and then there is nothing to remove.
