@@ -164,7 +164,7 @@ func (w *world) sidecar() bool {
 		status.Shards = append(status.Shards, w.reportShard(&topology.Spec.Shards[i]))
 	}
 	healthy := len(status.Shards) == 0 || status.Shards[0].Master != ""
-	kinds := []string{v1alpha1.ConditionSentinelAgreed}
+	kinds := []string{v1alpha1.ConditionSentinelAgreed, v1alpha1.ConditionCredentialsApplied}
 	if w.cr.Spec.Type != v1alpha1.TypeSentinel {
 		kinds = []string{
 			v1alpha1.ConditionPrimaryAvailable, v1alpha1.ConditionReplicationHealthy, v1alpha1.ConditionSentinelAgreed,

@@ -110,7 +110,7 @@ func TestEveryConditionThatAppliesIsThereFromTheFirstSync(t *testing.T) {
 		},
 		"sentinel-minimal.yaml": {
 			v1alpha1.ConditionReady, v1alpha1.ConditionProgressing, v1alpha1.ConditionDegraded,
-			v1alpha1.ConditionSentinelAgreed,
+			v1alpha1.ConditionSentinelAgreed, v1alpha1.ConditionCredentialsApplied,
 		},
 	} {
 		t.Run(file, func(t *testing.T) {

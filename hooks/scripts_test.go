@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"bufio"
 	"context"
 	"net"
 	"os"
@@ -110,12 +111,22 @@ masterauth "a\"b\\c&d/e"
 func TestStartWaitsForTheAddress(t *testing.T) {
 	inEveryShell(t, func(t *testing.T, s sandbox) {
 		s.write("bin/kvrocks", "#!/bin/sh\necho started\n")
-		s.write("bin/sleep", "#!/bin/sh\nprintf 10.96.0.7 >"+s.root+"/etc/kvrocks/demo-0\n") // time passes
 		s.write("etc/kvrocks/kvrocks.conf", "port 6379\n")
-		out, err := s.run(startText)
-		require.NoError(t, err, out)
-		assert.Contains(t, out, "waiting for ")
-		assert.Contains(t, out, "started")
+		s.write("etc/kvrocks/demo-0", "")
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		command := s.command(ctx, startText)
+		out, err := command.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, command.Start())
+		lines := bufio.NewScanner(out)
+		require.True(t, lines.Scan())
+		assert.Contains(t, lines.Text(), "waiting for ")
+		s.write("etc/kvrocks/demo-0", "10.96.0.7")
+		for lines.Scan() && lines.Text() != "started" {
+			assert.Contains(t, lines.Text(), "waiting for ")
+		}
+		require.NoError(t, command.Wait())
 		assert.NotContains(t, s.read("var/lib/kvrocks/kvrocks.conf"), "requirepass")
 		assert.Contains(t, s.read("var/lib/kvrocks/kvrocks.conf"), "replica-announce-ip 10.96.0.7\n")
 	})
@@ -131,7 +142,7 @@ func TestProbesCompareTheText(t *testing.T) {
 	} {
 		t.Run(answer, func(t *testing.T) {
 			inEveryShell(t, func(t *testing.T, s sandbox) {
-				s.write("bin/redis-cli", "#!/bin/sh\necho \"$@ auth=${REDISCLI_AUTH-none}\" >"+s.root+"/called\necho 'connection details' >&2\nprintf '%s' '"+answer+"'\n")
+				s.write("bin/redis-cli", "#!/bin/sh\necho \"$@ auth=${REDISCLI_AUTH-none}\" >"+s.root+"/called\necho 'connection details' >&2\nprintf '%s\\n\\n' '"+answer+"'\n")
 				out, err := s.run(probeText, "live")
 				assert.Equal(t, want.live, err == nil, out)
 				out, err = s.run(probeText, "ready")
@@ -168,9 +179,8 @@ func TestASentinelKeepsItsFileOverARestart(t *testing.T) {
 
 // A real redis-sentinel takes the file that the script writes.
 func TestARealSentinelStartsFromTheScript(t *testing.T) {
-	if _, err := exec.LookPath("redis-sentinel"); err != nil {
-		t.Skip("redis-sentinel is not installed")
-	}
+	_, err := exec.LookPath("redis-sentinel")
+	require.NoError(t, err, "the tests need redis-sentinel and redis-cli (Debian: redis-sentinel, redis-tools)")
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	_, port, err := net.SplitHostPort(l.Addr().String())

@@ -6,7 +6,7 @@ if [ -f /etc/kvrocks-auth/password ]; then
   export REDISCLI_AUTH
   if [ -z "$REDISCLI_AUTH" ]; then unset REDISCLI_AUTH; fi
 fi
-answer=$(redis-cli -h 127.0.0.1 -p "$PORT" PING 2>/dev/null | tail -n 1)
+answer=$(redis-cli -h 127.0.0.1 -p "$PORT" PING 2>/dev/null)
 case "$1:$answer" in
 live:?*) exit 0 ;;
 ready:PONG) exit 0 ;;
