@@ -1,11 +1,18 @@
 package cluster
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 )
+
+// Refusal is an error in the real program's words.
+type Refusal string
+
+// Error returns the words.
+func (r Refusal) Error() string { return string(r) }
+
+func refusef(format string, args ...any) error { return Refusal(fmt.Sprintf(format, args...)) }
 
 // Slots is the number of hash slots of a cluster.
 const Slots = 16384
@@ -44,25 +51,25 @@ func ParseRange(text string) (Range, error) {
 	if !isRange {
 		slot, err := strconv.Atoi(text)
 		if err != nil {
-			return NoRange, errors.New("Invalid slot id: encounter non-integer characters")
+			return NoRange, Refusal("Invalid slot id: encounter non-integer characters")
 		}
 		if slot < 0 || slot >= Slots {
-			return NoRange, errors.New("Invalid slot id: out of numeric range")
+			return NoRange, Refusal("Invalid slot id: out of numeric range")
 		}
 		return Range{slot, slot}, nil
 	}
 	if first == "" || last == "" {
-		return NoRange, fmt.Errorf("Invalid slot range: `%s`. The character '-' can't appear in the first or last "+
+		return NoRange, refusef("Invalid slot range: `%s`. The character '-' can't appear in the first or last "+
 			"position.", text)
 	}
 	if strings.Contains(last, "-") {
-		return NoRange, fmt.Errorf("Invalid slot range: `%s`. The slot range should be of the form `int1-int2`.", text)
+		return NoRange, refusef("Invalid slot range: `%s`. The slot range should be of the form `int1-int2`.", text)
 	}
 	start, err1 := strconv.Atoi(first)
 	end, err2 := strconv.Atoi(last)
 	r := Range{start, end}
 	if err1 != nil || err2 != nil || !r.Valid() {
-		return NoRange, fmt.Errorf("Invalid slot range: `%s`. The slot range `int1-int2` needs to satisfy the "+
+		return NoRange, refusef("Invalid slot range: `%s`. The slot range `int1-int2` needs to satisfy the "+
 			"condition (int1 <= int2).", text)
 	}
 	return r, nil

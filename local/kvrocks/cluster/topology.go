@@ -1,10 +1,6 @@
 package cluster
 
 import (
-	"errors"
-	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,13 +12,13 @@ const IDLength = 40
 const busPortOffset = 10000
 
 // Refusals of a topology.
-var (
-	ErrNodeID   = errors.New("Invalid cluster node id")
-	ErrNodes    = errors.New("Invalid cluster nodes info")
-	ErrVersion  = errors.New("Invalid cluster version")
-	ErrSlot     = errors.New("Slot is out of range")
-	ErrOverlap  = errors.New("Slot distribution is overlapped")
-	ErrNoMaster = errors.New("The node isn't a master")
+const (
+	ErrNodeID   = Refusal("Invalid cluster node id")
+	ErrNodes    = Refusal("Invalid cluster nodes info")
+	ErrVersion  = Refusal("Invalid cluster version")
+	ErrSlot     = Refusal("Slot is out of range")
+	ErrOverlap  = Refusal("Slot distribution is overlapped")
+	ErrNoMaster = Refusal("The node isn't a master")
 )
 
 // Node is one member. A new topology has new nodes: an old pointer never equals a new one, even with the same id.
@@ -124,7 +120,7 @@ func (t *Topology) Assign(r Range, id string, version int64) (gone []int, err er
 	n := t.Nodes[id]
 	if n == nil {
 		t.Nodes[id] = nil
-		return nil, errors.New("No this node in the cluster")
+		return nil, Refusal("No this node in the cluster")
 	}
 	if !n.Master {
 		return nil, ErrNoMaster
@@ -161,7 +157,7 @@ func parse(text string) (map[string]*Node, map[int]string, error) {
 		}
 		port, err := strconv.ParseUint(f[2], 10, 16)
 		if err != nil {
-			return nil, nil, errors.New("Invalid cluster node port")
+			return nil, nil, Refusal("Invalid cluster node port")
 		}
 		n.Port = int(port)
 		switch strings.ToLower(f[3]) {
@@ -170,7 +166,7 @@ func parse(text string) (map[string]*Node, map[int]string, error) {
 		case "slave", "replica":
 			n.MasterID = f[4]
 		default:
-			return nil, nil, errors.New("Invalid cluster node role")
+			return nil, nil, Refusal("Invalid cluster node role")
 		}
 		if (n.Master && f[4] != "-") || (!n.Master && len(f[4]) != IDLength) {
 			return nil, nil, ErrNodeID
@@ -191,7 +187,7 @@ func parse(text string) (map[string]*Node, map[int]string, error) {
 // claim gives the slots in word, "5" or "5-7" but never "5-5", to a node.
 func claim(owners map[int]string, id, word string) error {
 	if len(word) == IDLength && strings.Trim(word, "0123456789abcdefABCDEF") == "" {
-		return errors.New("Invalid nodes definition: Missing newline between node entries.")
+		return Refusal("Invalid nodes definition: Missing newline between node entries.")
 	}
 	r, err := ParseRange(word)
 	if err != nil || (strings.Contains(word, "-") && r.Start == r.End) {
@@ -204,105 +200,4 @@ func claim(owners map[int]string, id, word string) error {
 		owners[slot] = id
 	}
 	return nil
-}
-
-// Served is a run of slots with one node.
-type Served struct {
-	Range
-	Node *Node
-}
-
-// Runs returns the served slots in order.
-func (t *Topology) Runs() []Served {
-	var runs []Served
-	for slot, n := range t.Slots {
-		switch {
-		case n == nil:
-		case len(runs) > 0 && runs[len(runs)-1].Node == n && runs[len(runs)-1].End == slot-1:
-			runs[len(runs)-1].End = slot
-		default:
-			runs = append(runs, Served{Range{slot, slot}, n})
-		}
-	}
-	return runs
-}
-
-// slotsByID returns each node's slots as text.
-func (t *Topology) slotsByID() map[string]string {
-	text := map[string]string{}
-	for _, run := range t.Runs() {
-		text[run.Node.ID] = strings.TrimLeft(text[run.Node.ID]+" "+run.String(), " ")
-	}
-	return text
-}
-
-// Describe returns the CLUSTER NODES text. now is in Unix milliseconds; moves is added to this node's line. ok is false
-// where the real program crashes.
-func (t *Topology) Describe(now int64, moves string) (text string, ok bool) {
-	var out strings.Builder
-	byID := t.slotsByID()
-	for _, id := range slices.Sorted(maps.Keys(t.Nodes)) {
-		n := t.Nodes[id]
-		if n == nil {
-			return "", false
-		}
-		fmt.Fprintf(&out, "%s %s@%d ", n.ID, n.Addr(), n.Port+busPortOffset)
-		if n.ID == t.MyID {
-			out.WriteString("myself,")
-		}
-		out.WriteString(n.role())
-		fmt.Fprintf(&out, " %d %d %d connected", now-1, now, t.Version)
-		if n.Master && byID[n.ID] != "" {
-			out.WriteString(" " + byID[n.ID])
-		}
-		if n.ID == t.MyID {
-			out.WriteString(moves)
-		}
-		out.WriteString("\n")
-	}
-	return out.String(), true
-}
-
-func (n *Node) role() string {
-	if n.Master {
-		return "master -"
-	}
-	return "slave " + n.MasterID
-}
-
-// File returns the text of nodes.conf.
-func (t *Topology) File() string {
-	var out strings.Builder
-	fmt.Fprintf(&out, "version %d\nid %s\n", t.Version, t.MyID)
-	byID := t.slotsByID()
-	for _, id := range slices.Sorted(maps.Keys(t.Nodes)) {
-		if n := t.Nodes[id]; n != nil {
-			fmt.Fprintf(&out, "node %s %s %d %s %s\n", n.ID, n.Host, n.Port, n.role(), byID[n.ID])
-		}
-	}
-	return out.String()
-}
-
-// ParseFile reads nodes.conf.
-func ParseFile(text string) (id, nodes string, version int64, err error) {
-	version = -1
-	for line := range strings.Lines(text) {
-		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		switch {
-		case value == "":
-		case key == "version":
-			if version, err = strconv.ParseInt(value, 10, 64); err != nil {
-				return "", "", 0, ErrVersion
-			}
-		case key == "id":
-			if id = value; len(id) != IDLength {
-				return "", "", 0, ErrNodeID
-			}
-		case key == "node":
-			nodes += value + "\n"
-		default:
-			return "", "", 0, fmt.Errorf("unknown key: %s", key)
-		}
-	}
-	return id, nodes, version, nil
 }

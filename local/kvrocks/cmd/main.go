@@ -60,7 +60,7 @@ func run(cfg *config.Config) error {
 	if err := os.WriteFile(pidfile, []byte(strconv.Itoa(os.Getpid())), 0o660); err != nil {
 		return fmt.Errorf("create pidfile: %w", err)
 	}
-	defer os.Remove(pidfile)
+	defer func() { _ = os.Remove(pidfile) }()
 	srv, err := server.New(cfg, slog.New(slog.NewTextHandler(os.Stdout, nil)))
 	if err != nil {
 		return err

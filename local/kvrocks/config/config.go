@@ -20,6 +20,12 @@ type Config struct {
 	values  map[string]string
 }
 
+// refusal is an error in the real program's words, which a client or the log shows.
+type refusal string
+
+// Error returns the words.
+func (r refusal) Error() string { return string(r) }
+
 // option is one row of optionTable.
 type option struct {
 	frozen  bool
@@ -43,7 +49,7 @@ func Load(path string, overrides [][2]string, warnings io.Writer) (*Config, erro
 			return nil, err
 		}
 	} else {
-		fmt.Fprintln(warnings, "WARNING: No config file specified, using the default configuration. "+
+		_, _ = fmt.Fprintln(warnings, "WARNING: No config file specified, using the default configuration. "+
 			"In order to specify a config file use 'kvrocks -c /path/to/kvrocks.conf'")
 	}
 	for _, kv := range overrides {
@@ -83,7 +89,7 @@ func (c *Config) loadPair(key, value string, line int, warnings io.Writer) error
 	key = strings.ToLower(key)
 	o, known := c.options[key]
 	if !known {
-		fmt.Fprintf(warnings, "WARNING: '%s' at line %d is not a valid configuration key.\n", key, line)
+		_, _ = fmt.Fprintf(warnings, "WARNING: '%s' at line %d is not a valid configuration key.\n", key, line)
 		return nil
 	}
 	value, err := o.check(value)
@@ -119,7 +125,7 @@ func checkRange(value string, limits []string) (string, error) {
 	n, err := strconv.ParseInt(value, 0, 64)
 	switch {
 	case errors.Is(err, strconv.ErrRange):
-		return "", errors.New("Numerical result out of range")
+		return "", refusal("Numerical result out of range")
 	case err != nil && strings.IndexFunc(value, func(r rune) bool { return r >= '0' && r <= '9' }) == 0:
 		return "", errors.New("encounter non-integer characters")
 	case err != nil:
@@ -221,7 +227,7 @@ func (c *Config) Set(key, value string) error {
 	key = strings.ToLower(key)
 	o, known := c.options[key]
 	if !known || o.frozen {
-		return errors.New("Unsupported CONFIG parameter: " + key)
+		return refusal("Unsupported CONFIG parameter: " + key)
 	}
 	value, err := o.check(value)
 	if err != nil {

@@ -73,7 +73,7 @@ func TestAsksForThePassword(t *testing.T) {
 	t.Parallel()
 	n := startNode(t, options{"requirepass": "secret"})
 	stranger := redis.NewClient(&redis.Options{Addr: n.addr(), Protocol: 2, DisableIdentity: true, PoolSize: 1, MaxRetries: -1})
-	defer stranger.Close()
+	defer func() { _ = stranger.Close() }()
 	do := func(words ...any) string { return text(stranger.Do(context.Background(), words...).Result()) }
 	assert.Equal(t, "NOAUTH Authentication required.", do("PING"))
 	assert.Equal(t, "ERR Invalid password", do("AUTH", "wrong"))

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,9 +20,7 @@ func id(i int) string { return strings.Repeat(string(rune('a'+i)), 40) }
 func clusterNode(t *testing.T, i int, opts options) *node {
 	t.Helper()
 	lines := options{"cluster-enabled": "yes"}
-	for key, value := range opts {
-		lines[key] = value
-	}
+	maps.Copy(lines, opts)
 	n := startNode(t, lines)
 	n.must("CLUSTERX", "SETNODEID", id(i))
 	return n

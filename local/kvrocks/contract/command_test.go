@@ -84,21 +84,61 @@ func TestDataCommands(t *testing.T) {
 	n := startNode(t, nil)
 	const wrongType = "WRONGTYPE Operation against a key holding the wrong kind of value"
 	for _, step := range []struct{ command, want string }{
-		{"SET s 1", "OK"}, {"SET s 2 NX", "(nil)"}, {"SET other 2 XX", "(nil)"}, {"INCR s", "2"}, {"INCRBY s 5", "7"},
-		{"DECR s", "6"}, {"APPEND s 0", "2"}, {"GET s", "60"}, {"STRLEN s", "2"}, {"SETNX s x", "0"}, {"TTL s", "-1"},
-		{"EXPIRE s 100", "1"}, {"TTL s", "100"}, {"SET t v EX 100", "OK"}, {"TTL t", "100"}, {"TTL none", "-2"},
-		{"EXPIRE none 1", "0"}, {"MSET a 1 b 2", "OK"}, {"MGET a b none", "[1 2 (nil)]"}, {"EXISTS a b none", "2"},
-		{"HSET h f1 v1 f2 v2", "2"}, {"HGET h f1", "v1"}, {"HGETALL h", "[f1 v1 f2 v2]"}, {"HDEL h f1", "1"},
-		{"RPUSH l b c", "2"}, {"LPUSH l a", "3"}, {"LRANGE l 0 -1", "[a b c]"}, {"LLEN l", "3"},
-		{"SADD m x y", "2"}, {"SADD m x", "0"}, {"SREM m y", "1"}, {"SMEMBERS m", "[x]"}, {"SCARD m", "1"},
-		{"ZADD z 2 b 1 a", "2"}, {"ZRANGE z 0 -1", "[a b]"}, {"ZSCORE z b", "2"},
-		{"TYPE s", "string"}, {"TYPE h", "hash"}, {"TYPE l", "list"}, {"TYPE m", "set"}, {"TYPE z", "zset"},
-		{"TYPE none", "none"}, {"GET h", wrongType}, {"LPUSH h x", wrongType},
-		{"KEYS a*", "[a]"}, {"DEL a b none", "2"}, {"DBSIZE", "0"}, {"ECHO hi", "hi"}, {"SELECT 3", "OK"},
-		{"CLIENT SETNAME me", "OK"}, {"FLUSHALL", "OK"}, {"KEYS *", "[]"},
+		{"SET s 1", "OK"},
+		{"SET s 2 NX", "(nil)"},
+		{"SET other 2 XX", "(nil)"},
+		{"INCR s", "2"},
+		{"INCRBY s 5", "7"},
+		{"DECR s", "6"},
+		{"APPEND s 0", "2"},
+		{"GET s", "60"},
+		{"STRLEN s", "2"},
+		{"SETNX s x", "0"},
+		{"TTL s", "-1"},
+		{"EXPIRE s 100", "1"},
+		{"TTL s", "100"},
+		{"SET t v EX 100", "OK"},
+		{"TTL t", "100"},
+		{"TTL none", "-2"},
+		{"EXPIRE none 1", "0"},
+		{"MSET a 1 b 2", "OK"},
+		{"MGET a b none", "[1 2 (nil)]"},
+		{"EXISTS a b none", "2"},
+		{"HSET h f1 v1 f2 v2", "2"},
+		{"HGET h f1", "v1"},
+		{"HGETALL h", "[f1 v1 f2 v2]"},
+		{"HDEL h f1", "1"},
+		{"RPUSH l b c", "2"},
+		{"LPUSH l a", "3"},
+		{"LRANGE l 0 -1", "[a b c]"},
+		{"LLEN l", "3"},
+		{"SADD m x y", "2"},
+		{"SADD m x", "0"},
+		{"SREM m y", "1"},
+		{"SMEMBERS m", "[x]"},
+		{"SCARD m", "1"},
+		{"ZADD z 2 b 1 a", "2"},
+		{"ZRANGE z 0 -1", "[a b]"},
+		{"ZSCORE z b", "2"},
+		{"TYPE s", "string"},
+		{"TYPE h", "hash"},
+		{"TYPE l", "list"},
+		{"TYPE m", "set"},
+		{"TYPE z", "zset"},
+		{"TYPE none", "none"},
+		{"GET h", wrongType},
+		{"LPUSH h x", wrongType},
+		{"KEYS a*", "[a]"},
+		{"DEL a b none", "2"},
+		{"DBSIZE", "0"},
+		{"ECHO hi", "hi"},
+		{"SELECT 3", "OK"},
+		{"CLIENT SETNAME me", "OK"},
+		{"FLUSHALL", "OK"},
+		{"KEYS *", "[]"},
 	} {
 		args := []any{}
-		for _, w := range strings.Fields(step.command) {
+		for w := range strings.FieldsSeq(step.command) {
 			args = append(args, w)
 		}
 		if step.want == wrongType {
@@ -143,7 +183,7 @@ func TestTransactionOfAPromotion(t *testing.T) {
 	n := startNode(t, options{"slaveof": "127.0.0.1 OWN"})
 	n.awaitInfo("master_link_status", "up")
 	bystander := redis.NewClient(&redis.Options{Addr: n.addr(), Protocol: 2, DisableIdentity: true, PoolSize: 1})
-	defer bystander.Close()
+	defer func() { _ = bystander.Close() }()
 	before, err := bystander.ClientID(context.Background()).Result()
 	require.NoError(t, err)
 
@@ -167,7 +207,7 @@ func TestTransactionSpoiledByAnUnknownCommand(t *testing.T) {
 	t.Parallel()
 	n := startNode(t, nil)
 	conn := n.client.Conn()
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	do := func(words ...any) string { return text(conn.Do(context.Background(), words...).Result()) }
 	assert.Equal(t, "OK", do("MULTI"))
 	assert.Equal(t, "QUEUED", do("SET", "k", "v"))

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -37,7 +38,7 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, "build the stand-in:", err)
 			os.Exit(1)
 		}
-		defer os.Remove(program())
+		defer func() { _ = os.Remove(program()) }()
 	}
 	m.Run()
 }
@@ -120,7 +121,7 @@ func (n *node) launch() {
 	n.t.Helper()
 	log, err := os.OpenFile(n.conf+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	require.NoError(n.t, err)
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 	cmd := exec.Command(program(), "-c", n.conf)
 	cmd.Stdout, cmd.Stderr = log, log
 	require.NoError(n.t, cmd.Start())
@@ -144,7 +145,7 @@ func tail(path string) string {
 	if err != nil {
 		return err.Error()
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	if info, err := file.Stat(); err == nil && info.Size() > 4000 {
 		_, _ = file.Seek(-4000, io.SeekEnd)
 	}
@@ -185,7 +186,7 @@ func (n *node) do(words ...any) string {
 
 func text(reply any, err error) string {
 	switch {
-	case err == redis.Nil:
+	case errors.Is(err, redis.Nil):
 		return "(nil)"
 	case err != nil:
 		return err.Error()

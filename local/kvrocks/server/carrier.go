@@ -37,10 +37,10 @@ func (s *Server) dialImport(r cluster.Range, addr string) (*carrier, error) {
 		out.pace = time.Second * time.Duration(out.limit) / time.Duration(speed)
 	}
 	if password := s.cfg.Text("requirepass"); password != "" {
-		_, err = out.ask("auth", password)
+		err = out.ask("auth", password)
 	}
 	if err == nil {
-		_, err = out.ask("cluster", "import", r.String(), itoa(importStart))
+		err = out.ask("cluster", "import", r.String(), itoa(importStart))
 	}
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
@@ -48,28 +48,28 @@ func (s *Server) dialImport(r cluster.Range, addr string) (*carrier, error) {
 	return out, nil
 }
 
-// ask sends one command and returns the answer; an error reply is an error.
-func (out *carrier) ask(words ...string) (string, error) {
+// ask sends one command; an error reply is an error.
+func (out *carrier) ask(words ...string) error {
 	cmd := redcon.AppendArray(nil, len(words))
 	for _, w := range words {
 		cmd = redcon.AppendBulkString(cmd, w)
 	}
 	if _, err := out.conn.Write(cmd); err != nil {
-		return "", fmt.Errorf("send %s: %w", words[0], err)
+		return fmt.Errorf("send %s: %w", words[0], err)
 	}
 	return out.answer()
 }
 
-func (out *carrier) answer() (string, error) {
+func (out *carrier) answer() error {
 	line, err := out.in.ReadString('\n')
 	if err != nil {
-		return "", fmt.Errorf("answer of the destination node: %w", err)
+		return fmt.Errorf("answer of the destination node: %w", err)
 	}
 	line = strings.TrimRight(line, "\r\n")
 	if strings.HasPrefix(line, "-") {
-		return "", errors.New("the destination node answered: " + line[1:])
+		return errors.New("the destination node answered: " + line[1:])
 	}
-	return line, nil
+	return nil
 }
 
 // add queues a change and sends the pipeline when it is full.
@@ -94,7 +94,7 @@ func (out *carrier) flush() error {
 		return fmt.Errorf("send a pipeline: %w", err)
 	}
 	for range out.queued {
-		if _, err := out.answer(); err != nil {
+		if err := out.answer(); err != nil {
 			return err
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -119,86 +118,6 @@ func (s *Server) takeRole() error {
 		s.follow(master.Host, master.Port, false)
 	}
 	return nil
-}
-
-func (s *Server) cmdClusterX(c *client, args []string) error {
-	sub, n := strings.ToLower(args[1]), len(args)
-	switch {
-	case (sub == "version" || sub == "myid") && n == 2, sub == "setnodeid" && n == 3 && len(args[2]) == cluster.IDLength,
-		sub == "setnodes" && n >= 4, sub == "setslot" && n == 6, sub == "migrate":
-	default:
-		return errClusterXUsage
-	}
-	if !s.cfg.Flag("cluster-enabled") {
-		return errClusterOff
-	}
-	var err error
-	switch sub {
-	case "version":
-		c.WriteBulkString(strconv.FormatInt(s.topology.Version, 10))
-		return nil
-	case "myid":
-		c.WriteBulkString(s.topology.MyID)
-		return nil
-	case "migrate":
-		return s.cmdMigrate(c, args)
-	case "setnodeid":
-		if err = s.topology.SetID(args[2]); err == nil {
-			err = s.takeRole()
-		}
-	case "setnodes":
-		err = s.cmdSetNodes(args)
-	case "setslot":
-		err = s.cmdSetSlot(args)
-	}
-	var refused refusal
-	if errors.As(err, &refused) {
-		return refused
-	}
-	if err != nil {
-		return refuse(err.Error())
-	}
-	if err := s.saveTopology(); err != nil {
-		return err
-	}
-	return replyOK(c, args)
-}
-
-func (s *Server) cmdSetNodes(args []string) error {
-	version, err := strconv.ParseInt(args[3], 10, 64)
-	if err != nil {
-		return refuse("Invalid version")
-	}
-	force := len(args) == 5 && strings.EqualFold(args[4], "force")
-	if len(args) > 4 && !force {
-		return refuse("Invalid setnodes options")
-	}
-	return s.setNodes(args[2], version, force)
-}
-
-func (s *Server) cmdSetSlot(args []string) error {
-	r, err := cluster.ParseRange(args[2])
-	if err != nil {
-		return err
-	}
-	if !strings.EqualFold(args[3], "node") {
-		return refuse("Invalid setslot options")
-	}
-	if len(args[4]) != cluster.IDLength {
-		return refuse("Invalid node id")
-	}
-	version, err := strconv.ParseInt(args[5], 10, 64)
-	if err != nil {
-		return errNotInteger
-	}
-	if version < 0 {
-		return refuse("Invalid version")
-	}
-	gone, err := s.topology.Assign(r, args[4], version)
-	if err != nil {
-		return err
-	}
-	return s.clearSlots(gone...)
 }
 
 func (s *Server) cmdCluster(c *client, args []string) error {
@@ -328,42 +247,4 @@ func (s *Server) cmdReset(c *client, args []string) error {
 		s.log.Warn("Failed to remove the nodes file", "err", err)
 	}
 	return replyOK(c, args)
-}
-
-// route refuses a command whose keys this node does not serve, with the place that does.
-func (s *Server) route(c *client, cmd *command, args []string) error {
-	keys := commandKeys(cmd, args)
-	if !s.cfg.Flag("cluster-enabled") || len(keys) == 0 {
-		return nil
-	}
-	slot := cluster.KeySlot(keys[0])
-	for _, key := range keys[1:] {
-		if cluster.KeySlot(key) != slot {
-			return errCrossSlot
-		}
-	}
-	t := s.topology
-	me, owner := t.Myself, t.Slots[slot]
-	if owner == nil {
-		return errNotServed
-	}
-	moved := refusal(fmt.Sprintf("MOVED %d %s", slot, owner.Addr()))
-	if me == nil {
-		return moved
-	}
-	switch {
-	case me == owner:
-		if to, gone := t.Migrated[slot]; gone {
-			return refusal(fmt.Sprintf("MOVED %d %s", slot, to))
-		}
-		if cmd.flags&write != 0 && s.migration.forbids(slot) {
-			return errForbidden
-		}
-		return nil
-	case me.Importing.Contains(slot) && (c.importing.Load() || c.asking),
-		t.Imported[slot],
-		!me.Master && cmd.flags&write == 0 && c.readOnly && t.Nodes[me.MasterID] == owner:
-		return nil
-	}
-	return moved
 }

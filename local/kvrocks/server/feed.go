@@ -129,7 +129,7 @@ func (s *Server) cmdPSync(c *client, args []string) error {
 func (s *Server) feed(f *feed, conn redcon.DetachedConn) {
 	defer close(f.done)
 	defer s.feeds.remove(f)
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	conn.WriteString("OK")
 	idle := time.NewTimer(heartbeat)
 	defer idle.Stop()

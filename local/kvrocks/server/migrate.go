@@ -221,10 +221,10 @@ func (s *Server) carry(r cluster.Range, addr string) error {
 	if err != nil {
 		return err
 	}
-	defer out.conn.Close()
+	defer func() { _ = out.conn.Close() }()
 	if err := s.carryData(r, out); err != nil {
 		s.allowWrites()
-		_, failed := out.ask("cluster", "import", r.String(), itoa(importFailed))
+		failed := out.ask("cluster", "import", r.String(), itoa(importFailed))
 		return errors.Join(err, failed)
 	}
 	s.guard.Lock()
@@ -263,8 +263,7 @@ func (s *Server) carryData(r cluster.Range, out *carrier) error {
 	if s.migration.stop.Load() {
 		return errCanceled
 	}
-	_, err = out.ask("cluster", "import", r.String(), itoa(importSuccess))
-	return err
+	return out.ask("cluster", "import", r.String(), itoa(importSuccess))
 }
 
 // cancelMigration waits until no job runs, unless it should give up. A job that is not running is canceled as well: the

@@ -69,7 +69,7 @@ func (s *Server) Run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("could not create server TCP: %w", err)
 		}
-		defer ln.Close()
+		defer func() { _ = ln.Close() }()
 		listeners = append(listeners, ln)
 	}
 	if err := s.start(); err != nil {

@@ -57,6 +57,7 @@ func (k *keyspace) make(key string, kind Kind, now int64) *Value {
 		v.Fields = map[string]string{}
 	case ZSet:
 		v.Scores = map[string]float64{}
+	case None, String, List:
 	}
 	k.keys.Set(key, v)
 	return v
@@ -149,6 +150,7 @@ func (k *keyspace) dump(emit func(Op)) {
 
 func dumpValue(key string, v *Value, emit func(Op)) {
 	switch v.Kind {
+	case None:
 	case String:
 		emit(Op{OpSet, key, v.Str, strconv.FormatInt(v.ExpireAt, 10)})
 		return

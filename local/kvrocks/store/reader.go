@@ -35,10 +35,7 @@ func (r Reader) Kind(key string) Kind {
 
 // Keys calls visit for each key with the prefix that sorts after the given one, in byte order, until it returns false.
 func (r Reader) Keys(prefix, after string, visit func(string, *Value) bool) {
-	start := prefix
-	if after > start {
-		start = after
-	}
+	start := max(prefix, after)
 	r.data.keys.Ascend(start, func(key string, v *Value) bool {
 		if after != "" && key == after {
 			return true

@@ -51,7 +51,7 @@ func TestReopenFindsDataSequenceAndHistory(t *testing.T) {
 	require.NoError(t, s.Close())
 
 	s = open(t, dir)
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	assert.Equal(t, uint64(5), s.Sequence())
 	assert.Equal(t, "1", get(s, "a"))
 	assert.Equal(t, history, s.LastReplID())
@@ -78,7 +78,7 @@ func TestATornRecordIsDropped(t *testing.T) {
 			require.NoError(t, os.WriteFile(path, damage(log), 0o644))
 
 			s = open(t, dir)
-			defer s.Close()
+			defer func() { _ = s.Close() }()
 			assert.Equal(t, "1", get(s, "a"))
 			set(t, s, "c", "3")
 			seq := s.Sequence()
@@ -93,14 +93,14 @@ func TestATornRecordIsDropped(t *testing.T) {
 func TestSecondProcessIsKeptOut(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	_, err := store.Open(dir)
 	assert.ErrorContains(t, err, "lock")
 }
 
 func TestTransactionIsOneBatch(t *testing.T) {
 	s := open(t, t.TempDir())
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	s.Begin()
 	set(t, s, "a", "1")
 	set(t, s, "b", "2")
@@ -112,7 +112,7 @@ func TestTransactionIsOneBatch(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, batch.Ops, 2)
 	_, _, err = s.BatchAt(2)
-	assert.ErrorIs(t, err, store.ErrNotInLog, "in the middle of a batch")
+	require.ErrorIs(t, err, store.ErrNotInLog, "in the middle of a batch")
 
 	s.Begin()
 	require.NoError(t, s.Commit())
@@ -121,7 +121,7 @@ func TestTransactionIsOneBatch(t *testing.T) {
 
 func TestFollowerReadsTheLog(t *testing.T) {
 	s := open(t, t.TempDir())
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	set(t, s, "a", "1")
 	_, grown, err := s.BatchAt(2)
 	require.NoError(t, err)
@@ -136,20 +136,20 @@ func TestFollowerReadsTheLog(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []store.Op{{store.OpSet, "b", "2", "0"}}, batch.Ops)
 	_, _, err = s.BatchAt(9)
-	assert.ErrorIs(t, err, store.ErrNotInLog)
+	require.ErrorIs(t, err, store.ErrNotInLog)
 }
 
 func TestReplicaAppliesOnlyTheNextBatch(t *testing.T) {
 	master, replica := open(t, t.TempDir()), open(t, t.TempDir())
-	defer master.Close()
-	defer replica.Close()
+	defer func() { _ = master.Close() }()
+	defer func() { _ = replica.Close() }()
 	set(t, master, "a", "1")
 	set(t, master, "b", "2")
 	first, _, err := master.BatchAt(1)
 	require.NoError(t, err)
 	second, _, err := master.BatchAt(2)
 	require.NoError(t, err)
-	assert.ErrorContains(t, replica.ApplyReplicated(*second), "batch starts at 2, want 1")
+	require.ErrorContains(t, replica.ApplyReplicated(*second), "batch starts at 2, want 1")
 	require.NoError(t, replica.ApplyReplicated(*first))
 	require.NoError(t, replica.ApplyReplicated(*second))
 	assert.Equal(t, "2", get(replica, "b"))
@@ -158,7 +158,7 @@ func TestReplicaAppliesOnlyTheNextBatch(t *testing.T) {
 
 func TestRestoreReplacesEverythingForGood(t *testing.T) {
 	source, dir := open(t, t.TempDir()), t.TempDir()
-	defer source.Close()
+	defer func() { _ = source.Close() }()
 	write(t, source, history, 1, store.Op{store.OpReplID, history})
 	write(t, source, history, 1, store.Op{store.OpSet, "s", "v", "99999999999999"})
 	write(t, source, history, 3, store.Op{store.OpHashSet, "h", "f", "v"}, store.Op{store.OpExpire, "h", "99999999999999"})
@@ -193,7 +193,7 @@ func TestRestoreReplacesEverythingForGood(t *testing.T) {
 
 func TestKeysInOrder(t *testing.T) {
 	s := open(t, t.TempDir())
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	for _, key := range []string{"b", "a2", "a1", "a3", "c"} {
 		set(t, s, key, "v")
 	}
