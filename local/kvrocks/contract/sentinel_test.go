@@ -88,9 +88,12 @@ func awaitPromotion(t *testing.T, sentinels, replicas []*node, within time.Durat
 }
 
 func TestSentinelReplacesAKilledMaster(t *testing.T) {
+	t.Parallel()
 	master, replicas, sentinels := monitored(t)
 	master.kill()
+	killed := time.Now()
 	promoted, other := awaitPromotion(t, sentinels, replicas, downAfter+failoverSlack)
+	t.Logf("all sentinels agree on the new master %s after the kill", time.Since(killed).Round(10*time.Millisecond))
 	assert.Equal(t, "master", promoted.info("replication", "role"))
 	assert.Equal(t, "v", promoted.do("GET", "k"))
 	promoted.must("SET", "after", "v")
@@ -108,6 +111,7 @@ func TestSentinelReplacesAKilledMaster(t *testing.T) {
 }
 
 func TestSentinelReplacesAHungMaster(t *testing.T) {
+	t.Parallel()
 	master, replicas, sentinels := monitored(t)
 	master.pause()
 	promoted, other := awaitPromotion(t, sentinels, replicas, downAfter+failoverSlack)
@@ -119,6 +123,7 @@ func TestSentinelReplacesAHungMaster(t *testing.T) {
 }
 
 func TestSentinelFailsOverOnDemand(t *testing.T) {
+	t.Parallel()
 	master, replicas, sentinels := monitored(t)
 	for i := range 50 {
 		master.must("SET", "k"+strconv.Itoa(i), "v")
