@@ -67,9 +67,6 @@ func (in *instance) checkCounts() string {
 			return "a standard instance has one master; write master: 1 or leave it out (for more shards use type: cluster)"
 		}
 	case v1alpha1.TypeCluster:
-		if replicas%2 == 0 {
-			return "a cluster needs an odd number of replicas (pods per shard); write replicas: 1, 3 or 5"
-		}
 		if master == nil || *master < 3 || *master%2 == 0 {
 			return "a cluster needs spec.master (the number of shards): odd and at least 3; write master: 3"
 		}
