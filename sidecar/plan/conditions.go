@@ -151,12 +151,12 @@ func (p *pass) replicationVerdict() (verdict, bool) {
 			continue
 		}
 		staying++
-		if m != p.proven && p.linkOf(m) != v1alpha1.LinkUp {
+		if m.name != p.master && p.linkOf(m) != v1alpha1.LinkUp {
 			missing = append(missing, fmt.Sprintf("%s (%s)", m.name, p.linkOf(m)))
 		}
 	}
 	switch {
-	case p.proven == nil:
+	case p.master == "":
 		return verdict{ReasonReplicasMissing, "there is no master to follow"}, false
 	case len(missing) > 0:
 		return verdict{ReasonReplicasMissing, "not replicating: " + strings.Join(missing, ", ")}, false

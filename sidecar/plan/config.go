@@ -79,13 +79,14 @@ func (p *pass) differing(m *member) []string {
 // configVerdict describes the first setting that a node has not taken; ok is true when all have, known is false when
 // nothing was read in this pass.
 func (p *pass) configVerdict() (v verdict, ok, known bool) {
-	known = true
+	unread := false
 	for i := range p.members {
 		m := &p.members[i]
 		if !m.answered() || m.node.Config == nil {
-			known = known && !m.answered()
+			unread = unread || m.answered()
 			continue
 		}
+		known = true
 		for _, name := range slices.Sorted(maps.Keys(m.node.Refusals)) {
 			return verdict{ReasonRefused, m.name + " refuses " + name + ": " + m.node.Refusals[name]}, false, true
 		}
@@ -93,7 +94,7 @@ func (p *pass) configVerdict() (v verdict, ok, known bool) {
 			return verdict{ReasonApplying, "applying " + strings.Join(names, ", ") + " to " + m.name}, false, true
 		}
 	}
-	return verdict{ReasonApplied, "every node runs with kvrocksConfig"}, true, known
+	return verdict{ReasonApplied, "every node runs with kvrocksConfig"}, true, known && !unread
 }
 
 // units of kvrocks.conf, in bytes.

@@ -42,6 +42,7 @@ func (p *pass) leaveToSentinel() {
 	late := p.outageAge() > patience && !p.watch.electing
 	switch {
 	case p.othersAttached() && !late:
+		p.cutOffForgotten()
 		p.wait(ReasonSentinelElecting, "the sentinels are to elect a new master", againSoon)
 	case p.watch.silent() >= p.watch.quorum:
 		p.wait(ReasonSentinelElecting, "the sentinels do not answer, so they may or may not elect a new master", againWait)
@@ -49,6 +50,17 @@ func (p *pass) leaveToSentinel() {
 		p.unmonitor()
 		p.warn("SentinelOverruled", "the sentinels cannot elect a master; the sidecar chooses one")
 		p.wait(ReasonWaitingForMembers, "the sentinels cannot elect a master; the sidecar chooses one", againStep)
+	}
+}
+
+// cutOffForgotten cuts off members that a sentinel promoted and then went away without telling the others: no failover is
+// in progress, no sentinel names them, and the next attempt may well choose another.
+func (p *pass) cutOffForgotten() {
+	for i := range p.members {
+		m := &p.members[i]
+		if !p.watch.electing && m.name != p.master && m.isMaster() && p.watch.names(m.address) == 0 {
+			p.cutOff(m, "it is master and no sentinel knows of it")
+		}
 	}
 }
 

@@ -71,8 +71,8 @@ func (p *pass) masterAnswers(m *member) {
 	serving := m.was.Attached && p.outage == nil
 	switch {
 	case p.uncontested():
-		p.endOutage(m)
 		p.prove(m)
+		p.endOutage(m)
 	case serving && (p.watch.authUnknown || !p.watch.deposed && !(p.watch.odown && p.watch.replacing)):
 		// The sentinels cannot reach it and we can. Until they begin to replace it, it serves.
 		p.prove(m)
@@ -151,7 +151,7 @@ func (p *pass) fence(m *member, cause v1alpha1.FailoverCause) {
 }
 
 func (p *pass) newOutage(m *member, cause v1alpha1.FailoverCause) *v1alpha1.Outage {
-	since, detected := m.node.LastSeen, p.watch.odownAt
+	since, detected := m.node.LastMaster, p.watch.odownAt
 	if detected.IsZero() || detected.After(p.now) {
 		detected = p.now
 	}
@@ -199,7 +199,8 @@ func (p *pass) abandonTarget() {
 	}
 }
 
-// succeed makes x, which answers as master, the recorded master.
+// succeed makes x, which answers as master, the recorded master. The clients come first: it is labelled before it is on
+// record, which the next pass would find out again, and the replicas are placed in the next pass.
 func (p *pass) succeed(x *member) {
 	if p.master == "" {
 		p.event("MasterChosen", x.name+" is the master")
@@ -209,8 +210,10 @@ func (p *pass) succeed(x *member) {
 		}
 		p.recordFailover(x)
 	}
-	p.master, p.outage, p.intent = x.name, nil, true
+	p.master = x.name
 	p.prove(x)
+	p.outage = nil
+	p.again(againStep)
 }
 
 // prove takes x for the master: it alone is labelled and attached as such.

@@ -37,11 +37,13 @@ func (p *pass) withdrawStaleGates() {
 	}
 }
 
-// cutOffMastersBut cuts off every other member that is labelled or answers as master.
+// cutOffMastersBut cuts off every other member that is labelled or answers as master. In an outage that includes those
+// that do not answer: a sentinel may have promoted them before they fell silent.
 func (p *pass) cutOffMastersBut(x *member) {
 	for i := range p.members {
 		m := &p.members[i]
-		if m != x && (m.isMaster() || m.pod.Role == v1alpha1.RoleMaster) {
+		unseen := p.outage != nil && m.silent() && m.pod.Attached
+		if m != x && (unseen || m.isMaster() || m.pod.Role == v1alpha1.RoleMaster) {
 			p.cutOff(m, x.name+" is the master")
 		}
 	}

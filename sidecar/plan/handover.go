@@ -157,8 +157,8 @@ func (p *pass) resume(m *member) {
 		})
 		p.warn("HandoverAborted", fmt.Sprintf("%s stays master, because no replica took over; writes were stopped for %d ms", m.name, ms))
 	}
-	p.outage, p.intent = nil, true
 	p.prove(m)
+	p.outage, p.intent = nil, true
 }
 
 // abandonTargetIfUnseen gives the target up, unless it is seen as master already.

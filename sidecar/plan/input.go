@@ -61,8 +61,9 @@ type Node struct {
 	Reach Reach
 	// Err is the refusal or the failure in words; empty when Answered.
 	Err string
-	// LastSeen is when the node last answered in full; zero when it never did in the life of this process.
-	LastSeen time.Time
+	// LastMaster is when the pod's node, in whatever process, was last known to serve as master: its last answer as such,
+	// or the loss of the connection after it. Zero when it never was in the life of the sidecar.
+	LastMaster time.Time
 	// DownSince is when the present run of failures began; zero when Answered.
 	DownSince time.Time
 

@@ -9,7 +9,7 @@ import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 
 // inSync: the member replicates from the proved master and has caught up with it.
 func (p *pass) inSync(m *member) bool {
-	if !m.linked(p.proven) || p.last == nil || p.last.Master != p.proven.name {
+	if !m.linked(p.proven) || !p.onRecord() {
 		return false
 	}
 	if m.was.Attached && p.lastRole(m) == v1alpha1.RoleReplica {

@@ -88,11 +88,17 @@ func (p *pass) ghost(v *view) string {
 		if address == p.proven.address {
 			return "replica " + address + ", which is the master"
 		}
-		if !slices.ContainsFunc(p.members, func(m member) bool { return m.address == address }) {
+		if !slices.ContainsFunc(p.members, func(m member) bool { return m.goesBy(address) }) {
 			return "replica " + address
 		}
 	}
 	return ""
+}
+
+// goesBy: the address is the member's, or the IP of its pod. That one is wrong too, but the sentinel would only find it
+// again until the node announces the right one.
+func (m *member) goesBy(address string) bool {
+	return m.address == address || m.exists && m.pod.IP == address
 }
 
 // restAcquainted: every other sentinel that answers watches the proved master and knows the rest, so that they can do

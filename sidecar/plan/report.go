@@ -50,22 +50,27 @@ func (p *pass) reportNode(m *member) v1alpha1.TopologyNode {
 	return n
 }
 
+// linkOf is the link of a node to the proved master, or else to the recorded one.
 func (p *pass) linkOf(m *member) v1alpha1.Link {
+	master := p.proven
+	if master == nil {
+		master = p.member(p.master)
+	}
 	switch {
 	case m.node.Reach == Loading:
 		return v1alpha1.LinkLoading
 	case !m.answered():
 		return v1alpha1.LinkUnreachable
-	case m == p.proven && m.was.Attached:
+	case !m.was.Attached && !m.node.Syncing:
+		return v1alpha1.LinkUnattached
+	case m == master && m.isMaster():
 		return v1alpha1.LinkUp
-	case p.proven == nil || m == p.proven || !m.follows(p.proven):
+	case master == nil || m == master || !m.follows(master):
 		return v1alpha1.LinkUnattached
 	case m.node.Syncing:
 		return v1alpha1.LinkSyncing
-	case !m.linked(p.proven):
+	case !m.linked(master):
 		return v1alpha1.LinkDown
-	case !m.was.Attached:
-		return v1alpha1.LinkUnattached
 	}
 	return v1alpha1.LinkUp
 }

@@ -56,7 +56,7 @@ func (s *simSidecar) input() plan.Input {
 		} else if s.downSince[name].IsZero() {
 			s.downSince[name] = w.now
 		}
-		n.LastSeen, n.DownSince = s.lastSeen[name], s.downSince[name]
+		n.LastMaster, n.DownSince = s.lastSeen[name], s.downSince[name]
 		in.Nodes[name] = n
 	}
 	return in

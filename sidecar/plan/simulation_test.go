@@ -141,8 +141,8 @@ func (w *world) fault() {
 			p.running = p.running && w.rng.IntN(2) == 0
 			w.say("FAULT pod %s is being deleted", m)
 		}
-	case 4: // Pod and volume are lost, when another member has a full copy.
-		for _, o := range w.shard().Members {
+	case 4: // Pod and volume are lost, when another member that stays has a full copy.
+		for _, o := range w.shard().Members[:w.shard().Replicas] {
 			if o.Pod != m && w.lacks(w.nodes[o.Pod].log) == 0 {
 				*p, n.log = simPod{due: w.now.Add(w.some(20))}, nil
 				w.say("FAULT pod %s and its volume are lost", m)

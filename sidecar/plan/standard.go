@@ -18,9 +18,10 @@ func Standard(in Input) Plan {
 	p.applyPassword()
 	p.withdrawStaleGates()
 	p.settleMaster()
-	if p.proven != nil {
+	if p.onRecord() {
 		p.placeReplicas()
 		p.repairMonitors()
+		p.startHandover()
 	}
 	p.setPriorities()
 	p.applyConfig()
@@ -50,9 +51,11 @@ func (p *pass) settleMaster() {
 	default:
 		p.masterMute(recorded)
 	}
-	if p.proven != nil {
-		p.startHandover()
-	}
+}
+
+// onRecord: the proved master is the one that the last report names.
+func (p *pass) onRecord() bool {
+	return p.proven != nil && p.last != nil && p.last.Master == p.proven.name
 }
 
 func emptyReport(in Input) v1alpha1.KVRocksTopologyStatus {
