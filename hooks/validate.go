@@ -172,6 +172,10 @@ func (in *instance) checkUnchanged() string {
 	if set == nil || in.spec.Type != v1alpha1.TypeStandard {
 		return ""
 	}
+	if in.topology != nil && in.topology.Spec.PasswordSecret != nil && in.password() == nil {
+		// The nodes would keep the old password, and nobody would know it any more.
+		return "the password cannot be removed from a live instance; write another one into spec.password, or name a Secret in spec.passwordSecretRef"
+	}
 	claims := set.Spec.VolumeClaimTemplates
 	if (len(claims) > 0) != (in.spec.Storage != nil) {
 		return "spec.storage cannot be added to or removed from a live instance; create a new KVRocks and move the data"

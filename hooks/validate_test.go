@@ -82,6 +82,19 @@ func TestStorageThatChangedIsReported(t *testing.T) {
 	}
 }
 
+func TestAPasswordThatWasRemovedIsReported(t *testing.T) {
+	w := settled(t, example(t, "standard-full.yaml"))
+	w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.PasswordSecretRef = nil })
+	before := w.fingerprintOfChildren()
+	w.sync()
+	assert.Contains(t, w.cr.Status.Reason, "the password cannot be removed")
+	assert.Equal(t, before, w.fingerprintOfChildren())
+
+	w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Password = "another" })
+	w.settle()
+	assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase)
+}
+
 func TestExamplesAndOlderCRsAreValid(t *testing.T) {
 	files, err := filepath.Glob("../examples/*.yaml")
 	require.NoError(t, err)
