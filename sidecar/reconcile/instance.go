@@ -17,8 +17,8 @@ type instance struct {
 	credentials credentials
 	nodes       map[string]*node         // by pod
 	sentinels   map[string]*sentinelView // by pod
-	// lastSeen is when the node of a pod last answered, also for a pod that was replaced since.
-	lastSeen map[string]time.Time
+	// lastMaster is when the node of a pod last served as master, also for a pod that was replaced since.
+	lastMaster map[string]time.Time
 	// uid of the topology.
 	uid types.UID
 	// generation of the topology that the settings were compared with.
@@ -35,7 +35,7 @@ type instance struct {
 
 func newInstance(woken *atomic.Bool) *instance {
 	return &instance{
-		nodes: map[string]*node{}, sentinels: map[string]*sentinelView{}, lastSeen: map[string]time.Time{}, woken: woken,
+		nodes: map[string]*node{}, sentinels: map[string]*sentinelView{}, lastMaster: map[string]time.Time{}, woken: woken,
 	}
 }
 
@@ -51,7 +51,7 @@ func (i *instance) connect(
 		}
 		if facts.IP != "" && i.nodes[name] == nil {
 			n := newNode(name, facts.UID, addr, dial)
-			n.seen.LastSeen = i.lastSeen[name]
+			n.seen.LastMaster = i.lastMaster[name]
 			i.nodes[name] = n
 		}
 	}
@@ -74,8 +74,9 @@ func (i *instance) readSettings() {
 }
 
 func (i *instance) drop(n *node) {
-	if !n.seen.LastSeen.IsZero() {
-		i.lastSeen[n.pod] = n.seen.LastSeen
+	n.served()
+	if !n.seen.LastMaster.IsZero() {
+		i.lastMaster[n.pod] = n.seen.LastMaster
 	}
 	delete(i.nodes, n.pod)
 	go n.session.close() // a call may be on its way

@@ -38,8 +38,9 @@ type node struct {
 	pod, uid, addr string
 	session        session[DataNode]
 	info           flight[nodeAnswer]
-	// answered is true from an answer to the loss of the connection.
+	// answered is true from an answer to the loss of the connection, and lost is when that was, in Unix nanoseconds.
 	answered atomic.Bool
+	lost     atomic.Int64
 	// silent is true when the last question timed out, or is still on its way.
 	silent bool
 
@@ -108,6 +109,7 @@ func (n *node) observe(ctx context.Context, p passwords, timeout time.Duration, 
 // take turns an answer into what the planner sees.
 func (n *node) take(a nodeAnswer) {
 	n.silent = errors.Is(a.err, kvrocks.ErrTimeout)
+	n.served()
 	n.answered.Store(a.err == nil)
 	if a.err != nil {
 		n.fail(reachOf(a.err), a.err.Error(), a.at)
@@ -115,14 +117,30 @@ func (n *node) take(a nodeAnswer) {
 	}
 	s, i := &n.seen, a.info
 	s.RunID = n.process(i, a.at)
-	s.Reach, s.Err, s.LastSeen, s.DownSince = plan.Answered, "", a.at, time.Time{}
+	s.Reach, s.Err, s.DownSince = plan.Answered, "", time.Time{}
 	s.Role = v1alpha1.RoleReplica
 	if i.Role == kvrocks.RoleMaster {
-		s.Role = v1alpha1.RoleMaster
+		s.Role, s.LastMaster = v1alpha1.RoleMaster, a.at
 	}
 	s.MasterHost, s.MasterPort = i.MasterHost, int32(i.MasterPort)
 	s.LinkUp, s.Syncing, s.LastIO = i.LinkUp, i.SyncInProgress, i.LastIO
 	s.Sequence = int64(i.Sequence)
+}
+
+// lose notes that the connection was lost. It is called from elsewhere.
+func (n *node) lose(at time.Time) (answered bool) {
+	if !n.answered.Swap(false) {
+		return false
+	}
+	n.lost.Store(at.UnixNano())
+	return true
+}
+
+// served takes account of a connection that was lost since the last answer: until then the process was alive.
+func (n *node) served() {
+	if lost := n.lost.Swap(0); lost != 0 && n.seen.Role == v1alpha1.RoleMaster {
+		n.seen.LastMaster = time.Unix(0, lost)
+	}
 }
 
 // process names the process behind an answer. kvrocks has no run id, so its start time serves as one.

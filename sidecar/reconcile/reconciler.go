@@ -254,7 +254,7 @@ func (r *Reconciler) dialNode(key types.NamespacedName) func(*node, kvrocks.Secr
 	return func(n *node, password kvrocks.Secret) DataNode {
 		o := r.redisOptions(password)
 		o.OnLost = func() {
-			if n.answered.Swap(false) {
+			if n.lose(r.now()) {
 				r.wake(key)
 			}
 		}
