@@ -220,7 +220,7 @@ func TestRefusedSettingIsToldToThePlannerAndHoldsUpNothing(t *testing.T) {
 	assert.Empty(t, w.seen[len(w.seen)-1].Nodes["orders-0"].Refusals, "another value is another question")
 }
 
-func TestReplacedPodKeepsWhenItWasLastSeenAndLosesTheRest(t *testing.T) {
+func TestReplacedPodKeepsWhenItLastServedAndLosesTheRest(t *testing.T) {
 	w := newWorld(t)
 	key := w.standard("orders", 1)
 	_, err := w.Reconcile(t.Context(), key)
@@ -236,7 +236,7 @@ func TestReplacedPodKeepsWhenItWasLastSeenAndLosesTheRest(t *testing.T) {
 	require.NoError(t, err)
 	got := w.seen[len(w.seen)-1].Nodes["orders-0"]
 	assert.Equal(t, plan.Down, got.Reach)
-	assert.Equal(t, seen, got.LastSeen)
+	assert.Equal(t, seen, got.LastMaster)
 	assert.Equal(t, w.clock, got.DownSince)
 	assert.Zero(t, got.Sequence)
 }
