@@ -42,14 +42,8 @@ func TestLeastPrivilegeIsEnough(t *testing.T) {
 	kubeconfig, err := user.KubeConfig()
 	require.NoError(t, err)
 
-	controller := &unstructured.Unstructured{}
-	readYAML(t, repository+"metacontroller/compositecontroller.yaml", &controller.Object)
-	controller.SetLabels(map[string]string{restrictedLabel: "yes"})
-	for _, hook := range []string{"sync", "finalize", "customize"} {
-		require.NoError(t, unstructured.SetNestedField(controller.Object, h.url+"/"+hook, "spec", "hooks", hook, "webhook", "url"))
-	}
-	require.NoError(t, shared.client.Create(t.Context(), controller))
-	restricted, err := startProgram(t.TempDir(), kubeconfig, "--target-label-selector="+restrictedLabel)
+	createOperatorsController(t, namespace, h.url)
+	restricted, err := startProgram(t.TempDir(), kubeconfig, "--target-label-selector="+restrictedLabel+"="+namespace)
 	require.NoError(t, err)
 	stopped := false
 	t.Cleanup(func() {
