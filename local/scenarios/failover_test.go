@@ -125,9 +125,11 @@ func TestAllPodsDeletedComeBackWithDataAndAddresses(t *testing.T) {
 		}
 		return nil
 	})
-	s.eventually("noticed", time.Minute, func() error {
-		if cr, err := s.kvrocks("orders"); err != nil || cr.Status.ReadyReplicas != 3 {
-			return fmt.Errorf("not all ready: %v", err)
+	s.eventually("every new pod is attached", readyWithin, func() error {
+		for name, pod := range s.pods("orders") {
+			if !isAttached(&pod) {
+				return fmt.Errorf("%s is not", name)
+			}
 		}
 		return nil
 	})

@@ -73,48 +73,6 @@ func TestKillingOurPartsInTheMiddleChangesNothingInTheEnd(t *testing.T) {
 	}
 }
 
-// Scenario 10. It runs alone, because it changes the hook server.
-func TestNewHookLogicRollsOutWithoutTouchingDataPods(t *testing.T) {
-	s := begin(t)
-	s.apply(standardCR("orders", 3, ""))
-	s.ready("orders", readyWithin)
-	before := s.pods("orders")
-	metacontroller := s.onlyPod("metacontroller", "app.kubernetes.io/name=metacontroller")
-
-	// The visible change of the "new logic" is a label on every child: the hook server takes it from its flags, which a
-	// new image would have compiled in.
-	deployments := s.kube.AppsV1().Deployments(systemNamespace)
-	original, err := deployments.Get(s.ctx, "kvrocks-hooks", metav1.GetOptions{})
-	require.NoError(t, err)
-	s.setHookArgs(append(original.Spec.Template.Spec.Containers[0].Args, "--child-label=kvrocks.apache.org/logic=next"))
-	t.Cleanup(func() { s.setHookArgs(original.Spec.Template.Spec.Containers[0].Args); s.rolledOut() })
-	s.rolledOut()
-
-	s.eventually("the children carry the new label", time.Minute, func() error {
-		service, err := s.kube.CoreV1().Services(s.namespace).Get(s.ctx, "orders-master", metav1.GetOptions{})
-		if err == nil && service.Labels["kvrocks.apache.org/logic"] != "next" {
-			err = fmt.Errorf("labels are %v", service.Labels)
-		}
-		return err
-	})
-	s.ready("orders", readyWithin)
-	for name, pod := range s.pods("orders") {
-		assert.Equal(t, before[name].UID, pod.UID, "%s must not have been replaced", name)
-		assert.Equal(t, before[name].Status.ContainerStatuses[0].RestartCount, pod.Status.ContainerStatuses[0].RestartCount)
-	}
-	assert.Equal(t, metacontroller.UID, s.onlyPod("metacontroller", "app.kubernetes.io/name=metacontroller").UID)
-}
-
-func (s *scenario) setHookArgs(args []string) {
-	s.Helper()
-	deployments := s.kube.AppsV1().Deployments(systemNamespace)
-	deployment, err := deployments.Get(s.ctx, "kvrocks-hooks", metav1.GetOptions{})
-	require.NoError(s, err)
-	deployment.Spec.Template.Spec.Containers[0].Args = args
-	_, err = deployments.Update(s.ctx, deployment, metav1.UpdateOptions{})
-	require.NoError(s, err)
-}
-
 func (s *scenario) rolledOut() {
 	s.Helper()
 	s.eventually("the hook server is rolled out", readyWithin, func() error {
