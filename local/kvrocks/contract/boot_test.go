@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
@@ -61,11 +60,7 @@ func TestTerminatesCleanly(t *testing.T) {
 	t.Parallel()
 	n := startNode(t, options{"slaveof": "127.0.0.1 OWN"})
 	n.signal(syscall.SIGTERM)
-	select {
-	case <-n.exited:
-	case <-time.After(patience):
-		require.Fail(t, "still running")
-	}
+	n.awaitExit()
 	assert.Equal(t, 0, n.cmd.ProcessState.ExitCode())
 }
 

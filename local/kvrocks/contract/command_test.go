@@ -71,12 +71,23 @@ func TestAcceptedSettings(t *testing.T) {
 	n := startNode(t, nil)
 	for name, value := range map[string]string{
 		"masterauth": "secret", "replica-announce-ip": "10.0.0.1", "replica-announce-port": "7000", "maxclients": "100",
-		"migrate-speed": "200", "migrate-batch-rate-limit-mb": "8", "slave-priority": "50", "timeout": "60",
+		"migrate-speed": "200", "slave-priority": "50", "timeout": "60",
 	} {
 		n.must("CONFIG", "SET", name, value)
 		assert.Equal(t, "["+name+" "+value+"]", n.do("CONFIG", "GET", name))
 	}
 	assert.Equal(t, "[]", n.do("CONFIG", "GET", "nonsense"))
+}
+
+func TestBatchLimitOfMigrationsCrashesANodeOutOfClusterMode(t *testing.T) {
+	t.Parallel()
+	for _, option := range []string{"migrate-batch-rate-limit-mb", "migrate-batch-size-kb"} {
+		n := startNode(t, nil)
+		n.do("CONFIG", "SET", option, "8")
+		n.awaitExit()
+		inCluster := startNode(t, options{"cluster-enabled": "yes"})
+		inCluster.must("CONFIG", "SET", option, "8")
+	}
 }
 
 func TestDataCommands(t *testing.T) {

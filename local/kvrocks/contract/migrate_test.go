@@ -18,7 +18,7 @@ func startMigration(t *testing.T, from *node) {
 
 func (n *node) awaitMigration(state string) {
 	n.t.Helper()
-	awaitEqual(n.t, state, patience, func() string { return n.clusterInfo("migrating_state") }, "migration")
+	awaitEqual(n.t, state, patience, func() string { return n.moveInfo("migrating_state") }, "migration")
 }
 
 // moved is the topology after the slot has moved.
@@ -41,14 +41,14 @@ func TestMigrationMovesASlot(t *testing.T) {
 	first.do("ZADD", "{b}z", "2", "m")
 	first.must("SET", "{b}ttl", "v", "EX", "1000")
 	first.must("SET", "{c}other", "v")
-	assert.Empty(t, first.clusterInfo("migrating_state"), "no line before the first migration")
+	assert.Empty(t, first.moveInfo("migrating_state"), "no line before the first migration")
 
 	startMigration(t, first)
 	first.awaitMigration("success")
-	assert.Equal(t, "3300", first.clusterInfo("migrating_slot(s)"))
-	assert.Equal(t, id(1), first.clusterInfo("destination_node"))
-	assert.Equal(t, "success", second.clusterInfo("import_state"))
-	assert.Equal(t, "3300", second.clusterInfo("importing_slot(s)"))
+	assert.Equal(t, "3300", first.moveInfo("migrating_slot(s)"))
+	assert.Equal(t, id(1), first.moveInfo("destination_node"))
+	assert.Equal(t, "success", second.moveInfo("import_state"))
+	assert.Equal(t, "3300", second.moveInfo("importing_slot(s)"))
 
 	toSecond := fmt.Sprintf("MOVED 3300 127.0.0.1:%d", second.port)
 	assert.Equal(t, toSecond, first.do("GET", "{b}7"))
@@ -77,7 +77,7 @@ func TestMigrationTakesWritesAlong(t *testing.T) {
 	}
 	startMigration(t, first)
 	written := 0
-	for i := 0; i < 200 && first.clusterInfo("migrating_state") == "start"; i++ {
+	for i := 0; i < 200 && first.moveInfo("migrating_state") == "start"; i++ {
 		if first.do("SET", fmt.Sprintf("{b}%d", i), "during") != "OK" {
 			break // TRYAGAIN or MOVED: being handed over
 		}
@@ -128,7 +128,7 @@ func TestOneMigrationAtATime(t *testing.T) {
 	}
 	startMigration(t, first)
 	assert.Equal(t, "ERR There is already a migrating job", first.do("CLUSTERX", "MIGRATE", 1, id(1)))
-	assert.Equal(t, "start", first.clusterInfo("migrating_state"))
+	assert.Equal(t, "start", first.moveInfo("migrating_state"))
 	assertContains(t, first.do("CLUSTER", "NODES"), "[3300->-"+id(1)+"]")
 	first.awaitMigration("success")
 }
@@ -137,10 +137,10 @@ func TestMigrationWaitsWhenAskedTo(t *testing.T) {
 	t.Parallel()
 	first, second, _, _ := twoShards(t, nil)
 	assert.Equal(t, "OK", first.do("CLUSTERX", "MIGRATE", slotB, id(1), "SYNC"))
-	assert.Equal(t, "success", first.clusterInfo("migrating_state"))
+	assert.Equal(t, "success", first.moveInfo("migrating_state"))
 	assert.Equal(t, "v", second.do("GET", "{b}x"))
 	assert.Equal(t, "OK", first.do("CLUSTERX", "MIGRATE", "10-12", id(1), "SYNC", 10))
-	assert.Equal(t, "10-12", first.clusterInfo("migrating_slot(s)"))
+	assert.Equal(t, "10-12", first.moveInfo("migrating_slot(s)"))
 }
 
 func TestMigrationToADeadNodeFails(t *testing.T) {
@@ -162,12 +162,12 @@ func TestTopologyOnTheDestinationBreaksAMigration(t *testing.T) {
 		first.must("SET", fmt.Sprintf("{b}%d", i), i)
 	}
 	startMigration(t, first)
-	awaitEqual(t, "start", patience, func() string { return second.clusterInfo("import_state") }, "import")
+	awaitEqual(t, "start", patience, func() string { return second.moveInfo("import_state") }, "import")
 	setNodes(t, 2, topology, second)
 	first.awaitMigration("fail")
 	assert.Equal(t, "7", first.do("GET", "{b}7"))
 	awaitEqual(t, "[]", patience, func() string { return second.do("KEYS", "{b}*") }, "cleaned up")
-	assert.Equal(t, "error", second.clusterInfo("import_state"))
+	assert.Equal(t, "error", second.moveInfo("import_state"))
 }
 
 func TestSourceThatDiesLeavesNothingAtTheDestination(t *testing.T) {
@@ -179,11 +179,11 @@ func TestSourceThatDiesLeavesNothingAtTheDestination(t *testing.T) {
 	startMigration(t, first)
 	awaitEqual(t, true, patience, func() bool { return second.do("KEYS", "{b}*") != "[]" }, "some keys have come")
 	first.kill()
-	awaitEqual(t, "error", patience, func() string { return second.clusterInfo("import_state") }, "import")
+	awaitEqual(t, "error", patience, func() string { return second.moveInfo("import_state") }, "import")
 	assert.Equal(t, "[]", second.do("KEYS", "{b}*"))
 	first.start()
 	assert.Equal(t, "7", first.do("GET", "{b}7"))
-	assert.Empty(t, first.clusterInfo("migrating_state"))
+	assert.Empty(t, first.moveInfo("migrating_state"))
 }
 
 func TestMigratedIsForgottenByARestart(t *testing.T) {

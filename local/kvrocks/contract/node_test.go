@@ -173,6 +173,16 @@ func (n *node) pause() {
 	n.t.Cleanup(func() { _ = cmd.Process.Signal(syscall.SIGCONT) })
 }
 
+// awaitExit waits until the process has ended by itself.
+func (n *node) awaitExit() {
+	n.t.Helper()
+	select {
+	case <-n.exited:
+	case <-time.After(patience):
+		require.Fail(n.t, "still running")
+	}
+}
+
 func (n *node) loseData() {
 	n.t.Helper()
 	require.NoError(n.t, os.RemoveAll(n.dir))

@@ -4,10 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 )
 
 // diverge promotes the replica of a pair while its master is dead and writes extra keys on both, more on the old one.
@@ -115,11 +113,7 @@ func TestRoleDuringAFullSyncCrashes(t *testing.T) {
 	t.Parallel()
 	_, replica := fullSyncing(t)
 	replica.do("ROLE")
-	select {
-	case <-replica.exited:
-	case <-time.After(patience):
-		require.Fail(t, "still running")
-	}
+	replica.awaitExit()
 	assert.NotEqual(t, 0, replica.cmd.ProcessState.ExitCode())
 }
 

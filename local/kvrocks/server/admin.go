@@ -42,6 +42,7 @@ func (s *Server) cmdConfig(c *client, args []string) error {
 		}
 		return nil
 	case sub == "set":
+		s.checkCrash(args[2])
 		if err := s.cfg.Set(args[2], args[3]); err != nil {
 			return refuse("CONFIG SET '" + args[2] + "' error: " + err.Error())
 		}
@@ -50,6 +51,14 @@ func (s *Server) cmdConfig(c *client, args []string) error {
 	}
 	c.WriteString("OK")
 	return nil
+}
+
+// checkCrash does to a node out of cluster mode what changing a batch limit of migrations does to the real one.
+func (s *Server) checkCrash(option string) {
+	option = strings.ToLower(option)
+	if !s.cfg.Flag("cluster-enabled") && (option == "migrate-batch-rate-limit-mb" || option == "migrate-batch-size-kb") {
+		crash(s.log, "CONFIG SET "+option+" without cluster mode")
+	}
 }
 
 func (s *Server) cmdDBSize(c *client, args []string) error {

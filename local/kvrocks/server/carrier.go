@@ -21,8 +21,8 @@ type carrier struct {
 	in      *bufio.Reader
 	pending []byte
 	queued  int
-	limit   int           // commands per pipeline
-	pace    time.Duration // between pipelines
+	limit   func() int           // commands per pipeline
+	pace    func() time.Duration // between pipelines
 	last    time.Time
 }
 
@@ -32,9 +32,15 @@ func (s *Server) dialImport(r cluster.Range, addr string) (*carrier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to the destination node: %w", err)
 	}
-	out := &carrier{conn: conn, in: bufio.NewReader(conn), limit: s.cfg.Number("migrate-pipeline-size")}
-	if speed := s.cfg.Number("migrate-speed"); speed > 0 {
-		out.pace = time.Second * time.Duration(out.limit) / time.Duration(speed)
+	out := &carrier{conn: conn, in: bufio.NewReader(conn)}
+	// Both can be changed while the job runs.
+	out.limit = func() int { return s.cfg.Number("migrate-pipeline-size") }
+	out.pace = func() time.Duration {
+		speed := max(s.cfg.Number("migrate-speed"), 0)
+		if speed == 0 {
+			return 0
+		}
+		return time.Second * time.Duration(out.limit()) / time.Duration(speed)
 	}
 	if password := s.cfg.Text("requirepass"); password != "" {
 		err = out.ask("auth", password)
@@ -78,7 +84,7 @@ func (out *carrier) add(key string, count uint64, op store.Op) error {
 	for _, w := range append([]string{"_apply", key, strconv.FormatUint(count, 10)}, op...) {
 		out.pending = redcon.AppendBulkString(out.pending, w)
 	}
-	if out.queued++; out.queued < out.limit {
+	if out.queued++; out.queued < out.limit() {
 		return nil
 	}
 	return out.flush()
@@ -88,7 +94,7 @@ func (out *carrier) flush() error {
 	if out.queued == 0 {
 		return nil
 	}
-	time.Sleep(out.pace - time.Since(out.last))
+	time.Sleep(out.pace() - time.Since(out.last))
 	out.last = time.Now()
 	if _, err := out.conn.Write(out.pending); err != nil {
 		return fmt.Errorf("send a pipeline: %w", err)

@@ -38,8 +38,8 @@ func (im *imports) describe(out *strings.Builder) {
 	im.mu.Lock()
 	defer im.mu.Unlock()
 	if im.state != "" {
-		field(out, "importing_slot(s)", im.slots)
-		field(out, "import_state", im.state)
+		spacedField(out, "importing_slot(s)", im.slots)
+		spacedField(out, "import_state", im.state)
 	}
 }
 

@@ -52,9 +52,14 @@ func (m *migration) describe(out *strings.Builder) {
 		return
 	}
 	r := map[string]cluster.Range{"start": m.slots, "success": m.forbidden, "fail": m.failed}[m.state]
-	field(out, "migrating_slot(s)", r)
-	field(out, "destination_node", m.to)
-	field(out, "migrating_state", m.state)
+	spacedField(out, "migrating_slot(s)", r)
+	spacedField(out, "destination_node", m.to)
+	spacedField(out, "migrating_state", m.state)
+}
+
+// spacedField writes a line of CLUSTER INFO about a move, which has a space after the colon unlike the others.
+func spacedField(out *strings.Builder, name string, value any) {
+	fmt.Fprintf(out, "%s: %v\r\n", name, value)
 }
 
 // moves is what CLUSTER NODES adds to this node's own line.
