@@ -75,7 +75,7 @@ func newPass(in Input, shard *v1alpha1.TopologyShard) *pass {
 	if m := p.member(p.master); m != nil {
 		address = m.address
 	}
-	p.watch = newWatch(&in.Sentinels, shard.MasterName, address)
+	p.watch = newWatch(&in.Sentinels, shard.MasterName, address, p.mayBeMaster)
 	return p
 }
 
@@ -126,6 +126,13 @@ func (p *pass) event(reason, message string) {
 
 func (p *pass) warn(reason, message string) {
 	p.events = append(p.events, Event{Warning: true, Reason: reason, Message: message})
+}
+
+// mayBeMaster: the member with this address is master, or does not answer.
+func (p *pass) mayBeMaster(address string) bool {
+	return slices.ContainsFunc(p.members, func(m member) bool {
+		return m.address == address && (m.isMaster() || m.silent())
+	})
 }
 
 // member returns the member whose pod has this name, or nil.

@@ -27,7 +27,7 @@ type watch struct {
 	// replacing: a failover of the recorded master is in progress, or could be among sentinels that take another address
 	// for the master's.
 	replacing bool
-	// deposed: the quorum takes another address for the master's.
+	// deposed: the quorum takes another address for the master's, and the node there may be one.
 	deposed bool
 	// authUnknown: some sentinel may use an old password, so its verdicts may be wrong.
 	authUnknown bool
@@ -44,8 +44,9 @@ type view struct {
 	says    MasterView
 }
 
-// newWatch sums up; address is that of the recorded master, empty when there is none.
-func newWatch(s *Sentinels, masterName, address string) watch {
+// newWatch sums up; address is that of the recorded master, empty when there is none, and mayBeMaster tells of an address
+// whether the node there is master or cannot be asked.
+func newWatch(s *Sentinels, masterName, address string, mayBeMaster func(address string) bool) watch {
 	w := watch{
 		active: s.Configured && s.Exists,
 		quorum: int(v1alpha1.Quorum(s.Want)),
@@ -66,12 +67,16 @@ func newWatch(s *Sentinels, masterName, address string) watch {
 	for i := range w.views {
 		w.count(&w.views[i], address)
 	}
-	elsewhere := w.watching - w.names(address)
-	w.deposed = elsewhere >= w.quorum
+	elsewhere := w.watching-w.names(address) >= w.quorum
 	for i := range w.views {
 		v := &w.views[i]
-		if v.watches && v.says.Failover && (v.says.Address == address || w.deposed) {
-			w.replacing = true
+		switch {
+		case !v.watches:
+		case v.says.Address == address:
+			w.replacing = w.replacing || v.says.Failover
+		case elsewhere:
+			w.replacing = w.replacing || v.says.Failover
+			w.deposed = w.deposed || mayBeMaster(v.says.Address)
 		}
 	}
 	return w

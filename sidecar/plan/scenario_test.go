@@ -1,0 +1,262 @@
+package plan_test
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+// A scenario is one pass, as text.
+//
+// Given, one line each:
+//
+//	replicas 3                      wanted; default: as many as there are orders-* lines
+//	record orders-0                 the recorded master
+//	outage MasterDown 3s orders-1   cause, age, target of the recorded outage
+//	handoff orders-2                pods that must not be master
+//	release | releasing 61s | no-such-sentinel | config maxclients 100 | failover orders-0 orders-1
+//	orders-0 master seq=5 serving   a member: what its node is (master, self, dead, ->orders-1, down, hung, loading,
+//	                                refused, nopod), then any of seq=5 up syncing empty serving placed attached
+//	                                label=master priority=0 deleting stopped for=10s insync stale-password wrong-auth
+//	watch-0 ->orders-0 odown        a sentinel: whom it takes for the master (or down, nothing), then any of odown
+//	                                electing quorum=3 ghost-peer ghost-replica stale-auth alone
+//
+// Want holds the actions, and after a "=" what the plan reports: master, outage, intent, event, scaleTo, again, released,
+// failover, node, or the name of a condition with its status and reason.
+type scenario struct {
+	name  string
+	given string
+	want  string
+}
+
+var scenarioNow = time.Date(2026, 11, 22, 15, 0, 0, 0, time.UTC)
+
+func run(t *testing.T, scenarios []scenario) {
+	t.Helper()
+	for _, s := range scenarios {
+		t.Run(s.name, func(t *testing.T) {
+			p := plan.Standard(parse(t, s.given))
+			var actions, reports []string
+			for _, line := range lines(s.want) {
+				if report, ok := strings.CutPrefix(line, "= "); ok {
+					reports = append(reports, report)
+				} else {
+					actions = append(actions, line)
+				}
+			}
+			var got []string
+			for _, a := range p.Actions {
+				got = append(got, text(a))
+			}
+			assert.Equal(t, actions, got, "actions")
+			for _, report := range reports {
+				assert.Contains(t, facts(p), report)
+			}
+		})
+	}
+}
+
+func lines(s string) []string {
+	var all []string
+	for line := range strings.Lines(s) {
+		if line = strings.TrimSpace(line); line != "" {
+			all = append(all, line)
+		}
+	}
+	return all
+}
+
+// text is an action in words, with members instead of their addresses.
+func text(a plan.Action) string {
+	switch a := a.(type) {
+	case plan.Detach:
+		return "detach " + a.Pod
+	case plan.Attach:
+		return "attach " + a.Pod
+	case plan.Label:
+		return strings.TrimSpace(fmt.Sprintf("label %s %s", a.Pod, a.Role))
+	case plan.Promote:
+		return "promote " + a.Pod
+	case plan.Follow:
+		if a.Port == 1 {
+			return "stop " + a.Pod
+		}
+		return fmt.Sprintf("follow %s ->%s", a.Pod, nameOf(a.Host))
+	case plan.WriteMarker:
+		return "mark " + a.Pod
+	case plan.ApplyPassword:
+		return "password " + a.Pod
+	case plan.Configure:
+		return fmt.Sprintf("set %s %v", a.Pod, a.Settings)
+	case plan.Monitor:
+		verb := "monitor"
+		if a.Replace {
+			verb = "remonitor"
+		}
+		return fmt.Sprintf("%s %s ->%s quorum=%d", verb, a.Sentinel, nameOf(a.Address), a.Quorum)
+	case plan.Tune:
+		return fmt.Sprintf("tune %s quorum=%d", a.Sentinel, a.Quorum)
+	case plan.Unmonitor:
+		return "unmonitor " + a.Sentinel
+	}
+	return fmt.Sprintf("%T", a)
+}
+
+// facts are what a plan reports, in words.
+func facts(p plan.Plan) []string {
+	all := []string{
+		fmt.Sprint("intent ", p.Intent), fmt.Sprint("again ", p.Again), fmt.Sprint("released ", p.Status.Released),
+	}
+	for _, c := range p.Status.Conditions {
+		all = append(all, fmt.Sprint(c.Type, " ", c.Status, " ", c.Reason), fmt.Sprint(c.Type, ": ", c.Message))
+	}
+	for _, e := range p.Events {
+		all = append(all, "event "+e.Reason)
+	}
+	for _, f := range p.Status.Failovers {
+		lost := "unknown"
+		if f.LostSequence != nil {
+			lost = fmt.Sprint(*f.LostSequence)
+		}
+		all = append(all, fmt.Sprintf("failover %s %s->%s detect=%d promote=%d seq=%d lost=%s",
+			f.Cause, f.From, f.To, f.DetectMs, f.PromoteMs, f.Sequence, lost))
+	}
+	for _, s := range p.Status.Shards {
+		all = append(all, "master "+cmp.Or(s.Master, "none"), fmt.Sprint("scaleTo ", s.ScaleTo), outageText(s.Outage))
+		for _, n := range s.Nodes {
+			all = append(all, fmt.Sprintf("node %s role=%s link=%s attached=%v", n.Pod, n.Role, n.Link, n.Attached))
+		}
+	}
+	return all
+}
+
+func outageText(o *v1alpha1.Outage) string {
+	if o == nil {
+		return "outage none"
+	}
+	return strings.TrimSpace(fmt.Sprintf("outage %s %s seq=%d %s", o.Cause, o.Master, o.Sequence, o.Target))
+}
+
+func addressOf(pod string) string { return "10.96.0." + pod[strings.LastIndexByte(pod, '-')+1:] }
+
+func nameOf(address string) string {
+	if n, ok := strings.CutPrefix(address, "10.96.0."); ok {
+		return "orders-" + n
+	}
+	return address
+}
+
+// parse builds the input of a scenario.
+func parse(t *testing.T, given string) plan.Input {
+	t.Helper()
+	b := &builder{t: t, in: plan.Input{
+		Now: scenarioNow, Topology: &v1alpha1.KVRocksTopology{}, Pods: map[string]plan.Pod{}, Nodes: map[string]plan.Node{},
+		Sentinels: plan.Sentinels{Exists: true, Views: map[string]plan.SentinelView{}},
+	}}
+	b.in.Topology.Generation = 4
+	b.in.Topology.Spec = v1alpha1.KVRocksTopologySpec{
+		Type: v1alpha1.TypeStandard, Port: simPort, Shards: []v1alpha1.TopologyShard{{MasterName: "orders"}},
+	}
+	b.last.Index = 0
+	for _, line := range lines(given) {
+		b.line(strings.Fields(line))
+	}
+	b.finish()
+	return b.in
+}
+
+type builder struct {
+	t     *testing.T
+	in    plan.Input
+	last  v1alpha1.TopologyShardStatus
+	alone []string
+}
+
+func (b *builder) line(words []string) {
+	shard := &b.in.Topology.Spec.Shards[0]
+	first, rest := words[0], words[1:]
+	switch {
+	case first == "replicas":
+		shard.Replicas = int32(number(b.t, rest[0]))
+	case first == "record":
+		b.last.Master = rest[0]
+	case first == "handoff":
+		shard.Handoff = rest
+	case first == "outage":
+		age, err := time.ParseDuration(rest[1])
+		require.NoError(b.t, err)
+		at := metav1.NewMicroTime(scenarioNow.Add(-age))
+		b.last.Outage = &v1alpha1.Outage{
+			Master: b.last.Master, Cause: v1alpha1.FailoverCause(rest[0]), Since: at, DetectedAt: at, Sequence: 90,
+		}
+		if len(rest) > 2 {
+			b.last.Outage.Target = rest[2]
+		}
+	case first == "failover":
+		b.in.Topology.Status.Failovers = append(b.in.Topology.Status.Failovers, v1alpha1.FailoverRecord{
+			At: metav1.NewMicroTime(scenarioNow.Add(-20 * time.Second)), Cause: v1alpha1.CauseDown,
+			From: rest[0], To: rest[1], Sequence: 90,
+		})
+	case first == "release":
+		b.in.Topology.Spec.Release = true
+	case first == "no-such-sentinel":
+		b.in.Sentinels.Configured, b.in.Sentinels.Exists = true, false
+	case first == "releasing":
+		age, err := time.ParseDuration(rest[0])
+		require.NoError(b.t, err)
+		b.in.Topology.Status.Conditions = []metav1.Condition{{
+			Type: v1alpha1.ConditionSentinelAgreed, Status: metav1.ConditionUnknown, Reason: plan.ReasonReleasing,
+			LastTransitionTime: metav1.NewTime(scenarioNow.Add(-age)),
+		}}
+	case first == "config":
+		b.in.Topology.Spec.Config = map[string]string{rest[0]: rest[1]}
+	case strings.HasPrefix(first, "orders-"):
+		b.member(first, rest)
+	case strings.HasPrefix(first, "watch-"):
+		b.sentinel(first, rest)
+	default:
+		b.t.Fatalf("unknown line %q", words)
+	}
+}
+
+func number(t *testing.T, s string) int64 {
+	t.Helper()
+	n, err := strconv.ParseInt(s, 10, 64)
+	require.NoError(t, err)
+	return n
+}
+
+func (b *builder) finish() {
+	shard := &b.in.Topology.Spec.Shards[0]
+	if shard.Replicas == 0 {
+		shard.Replicas = int32(len(shard.Members))
+	}
+	b.in.Topology.Status.Shards = []v1alpha1.TopologyShardStatus{b.last}
+	for pod, v := range b.in.Sentinels.Views {
+		m, ok := v.Masters["orders"]
+		if !ok {
+			continue
+		}
+		for _, other := range b.in.Sentinels.Views {
+			if other.IP != v.IP && !slices.Contains(b.alone, pod) {
+				m.Peers = append(m.Peers, other.IP)
+			}
+		}
+		slices.Sort(m.Peers)
+		if m.Quorum == 0 {
+			m.Quorum = b.in.Sentinels.Want/2 + 1
+		}
+		v.Masters["orders"] = m
+	}
+}

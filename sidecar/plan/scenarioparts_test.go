@@ -1,0 +1,146 @@
+package plan_test
+
+import (
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+// member adds a data pod, its node, and what was last reported of it.
+func (b *builder) member(name string, words []string) {
+	shard := &b.in.Topology.Spec.Shards[0]
+	shard.Members = append(shard.Members, v1alpha1.Member{Pod: name, Address: addressOf(name)})
+	pod := plan.Pod{IP: "10.244.0." + name[len("orders-"):], Running: true}
+	node := plan.Node{Reach: plan.Answered, Role: v1alpha1.RoleReplica, Sequence: 100, Priority: 100}
+	reported := v1alpha1.TopologyNode{Pod: name}
+	switch is := words[0]; is {
+	case "nopod":
+		b.last.Nodes = append(b.last.Nodes, b.reported(reported, words, 100))
+		return
+	case "master":
+		node.Role = v1alpha1.RoleMaster
+		reported.Role = v1alpha1.RoleMaster
+	case "self":
+		node.MasterHost, node.MasterPort, node.LinkUp = "127.0.0.1", simPort, true
+	case "dead":
+		node.MasterHost, node.MasterPort = "127.0.0.1", 1
+	case "down", "hung", "loading", "refused":
+		node.Reach = plan.Reach(strings.ToUpper(is[:1]) + is[1:])
+		node.Err, node.DownSince = "no answer", scenarioNow
+	default:
+		host, ok := strings.CutPrefix(is, "->")
+		require.True(b.t, ok, "what is %q?", is)
+		node.MasterHost, node.MasterPort = addressOf(host), simPort
+	}
+	for _, word := range words[1:] {
+		b.memberWord(word, name, &pod, &node, &reported)
+	}
+	b.in.Pods[name], b.in.Nodes[name] = pod, node
+	b.last.Nodes = append(b.last.Nodes, b.reported(reported, words, node.Sequence))
+}
+
+func (b *builder) reported(n v1alpha1.TopologyNode, words []string, sequence int64) v1alpha1.TopologyNode {
+	n.Sequence = sequence
+	for _, word := range words {
+		if word == "insync" || word == "placed" {
+			n.Role = v1alpha1.RoleReplica
+		}
+	}
+	return n
+}
+
+func (b *builder) memberWord(word, name string, pod *plan.Pod, node *plan.Node, reported *v1alpha1.TopologyNode) {
+	key, value, _ := strings.Cut(word, "=")
+	switch key {
+	case "seq":
+		node.Sequence = number(b.t, value)
+	case "empty":
+		node.Empty, node.Sequence = true, 0
+	case "up":
+		node.LinkUp = true
+	case "syncing":
+		node.Syncing = true
+	case "silent-link":
+		node.LinkUp, node.LastIO = true, time.Minute
+	case "serving":
+		pod.Attached, pod.Role = true, v1alpha1.RoleMaster
+	case "placed":
+		pod.Attached, pod.Role = true, v1alpha1.RoleReplica
+		node.LinkUp = true
+	case "insync":
+	case "attached":
+		pod.Attached = true
+	case "label":
+		pod.Role = v1alpha1.Role(value)
+	case "priority":
+		node.Priority = int32(number(b.t, value))
+	case "deleting":
+		pod.Deleting = true
+	case "stopped":
+		pod.Running = false
+	case "for":
+		d, err := time.ParseDuration(value)
+		require.NoError(b.t, err)
+		node.DownSince, node.LastMaster = scenarioNow.Add(-d), scenarioNow.Add(-d-time.Second)
+	case "stale-password":
+		b.in.Credentials.Stale = append(b.in.Credentials.Stale, name)
+	case "config":
+		node.Config = map[string]string{}
+		if k, v, ok := strings.Cut(value, ":"); ok {
+			node.Config[k] = v
+		}
+	case "refuses":
+		node.Refusals = map[string]string{value: "ERR no"}
+	default:
+		b.t.Fatalf("unknown word %q of %s", word, reported.Pod)
+	}
+}
+
+// sentinel adds a sentinel pod.
+func (b *builder) sentinel(pod string, words []string) {
+	s := &b.in.Sentinels
+	s.Configured = true
+	s.Want++
+	v := plan.SentinelView{IP: "10.244.1." + pod[len("watch-"):], Reach: plan.Answered, Masters: map[string]plan.MasterView{}}
+	s.Views[pod] = v
+	switch words[0] {
+	case "down":
+		v.Reach, v.Err = plan.Down, "connection refused"
+		s.Views[pod] = v
+		return
+	case "nothing":
+		return
+	}
+	m := plan.MasterView{
+		Address: addressOf(strings.TrimPrefix(words[0], "->")), Port: simPort,
+		DownAfterMilliseconds: 5000, FailoverTimeoutMilliseconds: 20000, ParallelSyncs: 1, AuthApplied: true,
+	}
+	for _, word := range words[1:] {
+		key, value, _ := strings.Cut(word, "=")
+		switch key {
+		case "odown":
+			m.SubjectivelyDown, m.ObjectivelyDown, m.ODownAt = true, true, scenarioNow.Add(-200*time.Millisecond)
+		case "electing":
+			m.Failover = true
+		case "quorum":
+			m.Quorum = int32(number(b.t, value))
+		case "ghost-peer":
+			m.Peers = append(m.Peers, "10.244.9.9")
+		case "ghost-replica":
+			m.Replicas = append(m.Replicas, "10.96.9.9")
+		case "self-replica":
+			m.Replicas = append(m.Replicas, m.Address)
+		case "stale-auth":
+			m.AuthApplied = false
+		case "alone":
+			b.alone = append(b.alone, pod)
+		default:
+			b.t.Fatalf("unknown word %q of %s", word, pod)
+		}
+	}
+	v.Masters["orders"] = m
+}
