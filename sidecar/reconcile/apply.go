@@ -25,13 +25,14 @@ func (p *pass) apply(ctx context.Context, actions []plan.Action) error {
 		if err := ctx.Err(); err != nil {
 			return err // no longer the leader
 		}
-		kind := actionKind(a)
+		kind, start := actionKind(a), time.Now()
 		err := p.applyOne(ctx, a)
 		p.metrics.action(kind, err)
 		if err != nil {
 			return fmt.Errorf("%s: %w", kind, err)
 		}
-		p.log.Info("applied", "instance", p.key.String(), "action", kind, "detail", fmt.Sprintf("%+v", a))
+		p.log.Info("applied", "instance", p.key.String(), "action", kind, "detail", fmt.Sprintf("%+v", a),
+			"took", time.Since(start))
 	}
 	return nil
 }
