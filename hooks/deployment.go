@@ -32,7 +32,10 @@ func (in *instance) sentinelDeployment() (child, error) {
 	replicas := in.spec.Replicas
 	deployment := in.object("apps/v1", "Deployment", in.name, v1alpha1.ComponentSentinel)
 	deployment.Spec = appsv1.DeploymentSpec{
-		Replicas:             &replicas,
+		Replicas: &replicas,
+		// A new sentinel knows no master until the sidecar has told it. Without a pause all of them could be new at once,
+		// and nobody left to call a failover.
+		MinReadySeconds:      5,
 		Selector:             selectorOf(selector),
 		Template:             template,
 		RevisionHistoryLimit: &history,

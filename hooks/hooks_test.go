@@ -203,16 +203,12 @@ func FuzzSync(f *testing.F) {
 	})
 }
 
-// BenchmarkSync3 is the sync of a settled instance of three pods, with the encoding of its answer.
+// BenchmarkSync3 is the sync of a settled instance of three pods; its children are encoded, its status is not.
 func BenchmarkSync3(b *testing.B) {
 	request := settled(b, example(b, "standard-full.yaml")).request()
 	b.ReportAllocs()
 	for b.Loop() {
-		response, err := Sync(request)
-		if err == nil {
-			_, err = json.Marshal(response)
-		}
-		if err != nil {
+		if _, err := Sync(request); err != nil {
 			b.Fatal(err)
 		}
 	}

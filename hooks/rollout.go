@@ -18,7 +18,7 @@ import (
 //   - A shard with one pod has nobody to hand over to: it is updated at once.
 func (in *instance) rollOut(s shard, set *appsv1.StatefulSet, template string, now step) step {
 	pods := in.shardPods(s, set, template)
-	if pods.hopeless(in.keepsVolumes(), in.reportedMaster(s) != "") {
+	if pods.hopeless(in.keepsVolumes(), in.served(s, set)) {
 		// The old template cannot work and nothing serves: begin again, or the StatefulSet would wait for ever for the first
 		// replaced pod to be ready, which takes its peers. Volumes stay.
 		now.replicas, now.partition, now.handoff, now.members = 0, 0, nil, s.wanted
@@ -86,6 +86,13 @@ func (now step) wait(reason, format string, args ...any) step {
 		now.pending, now.reason, now.message = true, reason, fmt.Sprintf(format, args...)
 	}
 	return now
+}
+
+// served reports whether the shard may ever have had a master. The topology is made before the StatefulSet; one that is
+// younger was lost and made again, and what it does not report is not known.
+func (in *instance) served(s shard, set *appsv1.StatefulSet) bool {
+	return in.topology == nil || in.reportedMaster(s) != "" ||
+		set.CreationTimestamp.Before(&in.topology.CreationTimestamp)
 }
 
 func partitionOf(set *appsv1.StatefulSet) int32 {

@@ -158,6 +158,21 @@ func TestABadTemplateDoesNotBlockItsRepair(t *testing.T) {
 	})
 }
 
+func TestPodsAreNotAllRemovedWhenItIsNotKnownWhetherTheyServed(t *testing.T) {
+	w := settled(t, example(t, "standard-minimal.yaml"))
+	for _, pod := range w.pods {
+		w.setReady(pod, false)
+		pod.Status.ContainerStatuses[0].Ready = false
+		pod.Status.ContainerStatuses[0].State.Waiting = &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}
+	}
+	delete(w.seen.Topologies, "shop/demo") // somebody deleted it, with all that it reported
+	w.sync()
+	w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Image = newImage })
+	w.sync()
+	assert.Equal(t, int32(3), replicasOf(w.set()))
+	assert.Equal(t, int32(3), partitionOf(w.set()))
+}
+
 func TestAPodOutOfServiceHoldsBackTheUpdateOfOthers(t *testing.T) {
 	w := settled(t, example(t, "standard-minimal.yaml"))
 	w.pods["demo-0"].Status.ContainerStatuses[0].Ready = false
