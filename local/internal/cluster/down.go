@@ -35,6 +35,8 @@ func (c *Cluster) Down(ctx context.Context) error {
 
 	begin := time.Now()
 	ids := host.ContainerIDs(filepath.Join(c.layout.State, "containerd"))
+	// Without our state, packet-filter chains are those of another Kubernetes.
+	hadNetwork := c.seen()
 	var errs []error
 	for _, s := range []step{
 		// First who would start containers again, then the containers, then who serves both.
@@ -45,10 +47,14 @@ func (c *Cluster) Down(ctx context.Context) error {
 			return errors.Join(host.UnmountBelow(c.layout.State, c.layout.Run), host.RemoveCgroups(ids))
 		}},
 		{"network", func(ctx context.Context) error {
-			return errors.Join(host.RemoveBridge(), c.removeRules(ctx), host.RemoveCNICache(ids), host.RestoreSysctls(c.sysctlFile()))
+			err := errors.Join(host.RemoveBridge(), host.RemoveCNICache(ids), host.RestoreSysctls(c.sysctlFile()))
+			if hadNetwork {
+				err = errors.Join(err, host.RemoveKubernetesRules(ctx))
+			}
+			return err
 		}},
 		{"files", func(context.Context) error { return c.removeFiles() }},
-		{"check", func(ctx context.Context) error { return c.assertNothingLeft(ctx) }},
+		{"check", func(ctx context.Context) error { return c.assertNothingLeft(ctx, ids, hadNetwork) }},
 	} {
 		if err := c.run(ctx, s); err != nil {
 			errs = append(errs, err)
@@ -83,14 +89,6 @@ func (c *Cluster) stop(names ...string) error {
 	return errors.Join(errs...)
 }
 
-// removeRules leaves the rules alone if they cannot be ours.
-func (c *Cluster) removeRules(ctx context.Context) error {
-	if !c.seen() {
-		return nil
-	}
-	return host.RemoveKubernetesRules(ctx)
-}
-
 func (c *Cluster) removeFiles() error {
 	errs := []error{host.RemoveLinksInto(containerLogLinks, c.layout.Logs())}
 	// Never walk into what could not be unmounted.
@@ -115,22 +113,10 @@ func (c *Cluster) removeFiles() error {
 }
 
 // assertNothingLeft fails if anything of the cluster is still on the machine.
-func (c *Cluster) assertNothingLeft(ctx context.Context) error {
-	left, err := c.Leftovers(ctx)
-	if err != nil {
-		return err
-	}
-	if len(left) > 0 {
-		return fmt.Errorf("something is left behind:\n  %s", strings.Join(left, "\n  "))
-	}
-	return nil
-}
-
-// Leftovers lists what a cluster has, or one that was not ended properly has left, on this machine.
-func (c *Cluster) Leftovers(ctx context.Context) ([]string, error) {
+func (c *Cluster) assertNothingLeft(ctx context.Context, ids []string, hadNetwork bool) error {
 	left, err := host.MountsBelow(c.layout.State, c.layout.Run)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, path := range []string{c.layout.State, c.layout.Run, layout.VolumeRoot} {
 		if _, err := os.Lstat(path); err == nil {
@@ -140,19 +126,19 @@ func (c *Cluster) Leftovers(ctx context.Context) ([]string, error) {
 	if _, err := netlink.LinkByName(layout.Bridge); err == nil {
 		left = append(left, "network interface "+layout.Bridge)
 	}
-	if host.HasKubernetesRules(ctx) {
+	if hadNetwork && host.HasKubernetesRules(ctx) {
 		left = append(left, "packet-filter chains KUBE-*")
 	}
-	for _, pattern := range []string{"/sys/fs/cgroup/*/k8s.io", "/sys/fs/cgroup/k8s.io", "/var/lib/cni/results/" + layout.ClusterName + "-*"} {
-		found, _ := filepath.Glob(pattern)
-		left = append(left, found...)
-	}
+	left = append(left, host.Cgroups(ids)...)
 	for _, p := range process.List() {
 		if c.isOurs(p) {
 			left = append(left, fmt.Sprintf("process %d: %s", p.PID, strings.Join(p.Args, " ")))
 		}
 	}
-	return left, nil
+	if len(left) > 0 {
+		return fmt.Errorf("something is left behind:\n  %s", strings.Join(left, "\n  "))
+	}
+	return nil
 }
 
 // isOurs recognises programs and shims of the cluster by the paths in their arguments.

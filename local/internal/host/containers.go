@@ -54,7 +54,7 @@ func containerPIDs(containerdSocket string, ids []string) []int {
 		}
 	}
 	pids := process.Descendants(all, shims...)
-	for _, group := range cgroups(ids) {
+	for _, group := range Cgroups(ids) {
 		data, err := os.ReadFile(filepath.Join(group, "cgroup.procs"))
 		if err != nil {
 			continue
@@ -80,9 +80,9 @@ func IsShim(p process.Running, containerdSocket string) bool {
 		p.Args[at+1] == containerdSocket
 }
 
-// cgroups lists the control groups of the containers in every hierarchy (v1 has several), deepest last. Without a
+// Cgroups lists the control groups of the containers in every hierarchy (v1 has several), deepest last. Without a
 // hierarchy of pods, containerd puts them below its namespace.
-func cgroups(ids []string) []string {
+func Cgroups(ids []string) []string {
 	var found []string
 	for _, id := range ids {
 		roots, _ := filepath.Glob("/sys/fs/cgroup/*/k8s.io/" + id)
@@ -101,7 +101,7 @@ func cgroups(ids []string) []string {
 // RemoveCgroups removes the control groups of the containers.
 func RemoveCgroups(ids []string) error {
 	var errs []error
-	for _, group := range slices.Backward(cgroups(ids)) {
+	for _, group := range slices.Backward(Cgroups(ids)) {
 		err := os.Remove(group)
 		// A group stays busy for a moment after its last process has gone.
 		for range 50 {
