@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"maps"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
@@ -16,9 +17,7 @@ const userID = 999
 func (in *instance) podTemplate(labels map[string]string, selector map[string]string) corev1.PodTemplateSpec {
 	no := false
 	annotations := make(map[string]string, len(in.spec.PodAnnotations)+3)
-	for key, value := range in.spec.PodAnnotations {
-		annotations[key] = value
-	}
+	maps.Copy(annotations, in.spec.PodAnnotations)
 	return corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: annotations},
 		Spec: corev1.PodSpec{

@@ -48,29 +48,29 @@ func obstacle(pod *corev1.Pod) string {
 }
 
 // whyNotReady names a pod that keeps the shards from being ready.
-func (in *instance) whyNotReady(shards []shard) (reason, message string) {
+func (in *instance) whyNotReady(shards []shard) string {
 	for _, s := range shards {
 		for i := range s.wanted {
 			name := podName(s.name, i)
 			switch pod := in.pods[name]; {
 			case pod == nil:
-				return reasonPodsNotReady, fmt.Sprintf("waiting for the pod %s to be made", name)
+				return fmt.Sprintf("waiting for the pod %s to be made", name)
 			case !podReady(pod):
-				return reasonPodsNotReady, notReady(pod)
+				return notReady(pod)
 			}
 		}
 	}
-	return reasonPodsNotReady, "waiting for the StatefulSet to see its pods ready"
+	return "waiting for the StatefulSet to see its pods ready"
 }
 
 // whyPodsNotReady names a pod of a component that is not ready.
-func (in *instance) whyPodsNotReady(component string) (reason, message string) {
+func (in *instance) whyPodsNotReady(component string) string {
 	for _, name := range slices.Sorted(maps.Keys(in.pods)) {
 		if pod := in.pods[name]; pod.Labels[v1alpha1.LabelComponent] == component && !podReady(pod) {
-			return reasonPodsNotReady, notReady(pod)
+			return notReady(pod)
 		}
 	}
-	return reasonPodsNotReady, "waiting for pods to be made"
+	return "waiting for pods to be made"
 }
 
 func notReady(pod *corev1.Pod) string {

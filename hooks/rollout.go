@@ -143,7 +143,8 @@ func (p shardPods) outdated(ordinal int32) bool { return p.at(ordinal) != nil &&
 func (p shardPods) outOfService(ordinal int32) string {
 	for k := range p.count {
 		pod := p.at(k)
-		if k != ordinal && !podReady(pod) && !(pod != nil && stuck(pod) && !p.updated(k)) {
+		repairable := p.outdated(k) && stuck(pod)
+		if k != ordinal && !podReady(pod) && !repairable {
 			return podName(p.name, k)
 		}
 	}

@@ -41,7 +41,7 @@ func (in *instance) dataStatus(shards []shard, steps []step) *v1alpha1.KVRocksSt
 	}
 	now := pendingStep(steps)
 	if !now.pending && status.ReadyReplicas < wanted {
-		now.reason, now.message = in.whyNotReady(shards)
+		now.reason, now.message = reasonPodsNotReady, in.whyNotReady(shards)
 	}
 	in.conclude(status, &c, now, served)
 	return status
@@ -62,7 +62,7 @@ func (in *instance) sentinelStatus() *v1alpha1.KVRocksStatus {
 		case seen.ObservedGeneration < deployment.Generation || seen.UpdatedReplicas < wanted || seen.Replicas > wanted:
 			now = now.wait("RollingUpdate", "%d of %d sentinels are up to date", min(seen.UpdatedReplicas, wanted), wanted)
 		case seen.ReadyReplicas < wanted:
-			now.reason, now.message = in.whyPodsNotReady(v1alpha1.ComponentSentinel)
+			now.reason, now.message = reasonPodsNotReady, in.whyPodsNotReady(v1alpha1.ComponentSentinel)
 		}
 	}
 	status.Ready = fraction(status.ReadyReplicas, wanted)

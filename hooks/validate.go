@@ -206,7 +206,6 @@ func derived(name string) bool {
 
 // secretKey reports whether text can be a key of a Secret.
 func secretKey(text string) bool {
-	return text != "" && len(text) <= 253 && !strings.ContainsFunc(text, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-._", r))
-	})
+	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
+	return text != "" && len(text) <= 253 && strings.Trim(text, allowed) == ""
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"io"
 	"net/http"
@@ -66,12 +67,11 @@ func call1(client *http.Client, url string, body []byte) error {
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
 	_, err = io.Copy(io.Discard, response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		return &http.ProtocolError{ErrorString: response.Status}
+	if response.StatusCode != http.StatusOK {
+		err = errors.New(response.Status)
 	}
-	return err
+	return errors.Join(err, response.Body.Close())
 }
 
 // TestLoad presses on the server with as many callers as Metacontroller has workers: go test ./server -run TestLoad -load 60s -v.

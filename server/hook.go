@@ -52,23 +52,20 @@ func decode(body io.Reader, into any) error {
 }
 
 func decodeStatus(err error) int {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return http.StatusRequestEntityTooLarge
 	}
 	return http.StatusBadRequest
 }
 
 func callStatus(err error) int {
-	var unknown hooks.UnknownTypeError
-	switch {
-	case errors.As(err, &unknown):
+	if _, ok := errors.AsType[hooks.UnknownTypeError](err); ok {
 		return http.StatusUnprocessableEntity
-	case errors.Is(err, hooks.ErrNoParent):
-		return http.StatusBadRequest
-	default:
-		return http.StatusInternalServerError
 	}
+	if errors.Is(err, hooks.ErrNoParent) {
+		return http.StatusBadRequest
+	}
+	return http.StatusInternalServerError
 }
 
 func isJSON(contentType string) bool {

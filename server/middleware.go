@@ -17,9 +17,9 @@ func recoverer(log *slog.Logger) func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			defer func() {
 				cause := recover()
-				switch {
-				case cause == nil:
-				case cause == http.ErrAbortHandler: //nolint:errorlint // the documented way to compare it
+				switch cause {
+				case nil:
+				case http.ErrAbortHandler:
 					panic(cause)
 				default:
 					log.LogAttrs(r.Context(), slog.LevelError, "a hook panicked", slog.String("requestID", callOf(r).id),

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -57,13 +58,13 @@ func (w *watched[T]) get() T {
 
 // seen sums up the files: it differs when one was written or replaced.
 func (w *watched[T]) seen() string {
-	var stamp string
+	var stamp strings.Builder
 	for _, file := range w.files {
 		if info, err := os.Stat(file); err == nil {
-			stamp += fmt.Sprint(info.ModTime().UnixNano(), info.Size(), ";")
+			fmt.Fprint(&stamp, info.ModTime().UnixNano(), info.Size(), ";")
 		}
 	}
-	return stamp
+	return stamp.String()
 }
 
 // keyPair is a certificate that follows its files.

@@ -87,7 +87,7 @@ func TestStoppingFailsReadinessFirstAndThenEnds(t *testing.T) {
 		if err != nil {
 			return 0
 		}
-		defer response.Body.Close()
+		require.NoError(t, response.Body.Close())
 		return response.StatusCode
 	}
 	require.Eventually(t, func() bool { return status() == http.StatusOK }, 10*time.Second, 10*time.Millisecond)
@@ -153,6 +153,6 @@ func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer l.Close()
+	require.NoError(t, l.Close())
 	return l.Addr().String()
 }
