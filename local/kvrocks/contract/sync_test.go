@@ -109,7 +109,7 @@ func TestAnswersLoadingDuringAFullSync(t *testing.T) {
 	assert.Equal(t, "(nil)", replica.do("GET", "own0"))
 }
 
-func TestRoleDuringAFullSyncCrashes(t *testing.T) {
+func TestRoleWhileLoadingCrashes(t *testing.T) {
 	t.Parallel()
 	_, replica := fullSyncing(t)
 	replica.do("ROLE")

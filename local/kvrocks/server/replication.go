@@ -152,7 +152,7 @@ func (s *Server) listensOn(ip string) bool {
 	})
 }
 
-// cmdRole answers like the real program and, like it, crashes when the data is being replaced by a full sync.
+// cmdRole answers like the real program and, like it, crashes while a full sync replaces the data.
 func (s *Server) cmdRole(c *client, _ []string) error {
 	seq := strconv.FormatUint(s.store.Sequence(), 10)
 	up := s.upstream.current()
@@ -172,10 +172,10 @@ func (s *Server) cmdRole(c *client, _ []string) error {
 		}
 		return nil
 	}
-	if s.loading.Load() || up.state() == linkFetching {
-		crash(s.log, "ROLE during a full sync")
+	if s.loading.Load() {
+		crash(s.log, "ROLE while a full sync replaces the data")
 	}
-	state := map[linkState]string{linkConnected: "connected"}[up.state()]
+	state := map[linkState]string{linkConnected: "connected", linkFetching: "sync"}[up.state()]
 	if state == "" {
 		state = "connecting"
 	}
