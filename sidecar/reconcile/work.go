@@ -2,7 +2,9 @@ package reconcile
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -47,7 +49,7 @@ func (r *Reconciler) next(ctx context.Context, q queue) bool {
 		return true // drain the queue
 	}
 	start := time.Now()
-	result, err := r.Reconcile(ctx, key)
+	result, err := r.guarded(ctx, key)
 	r.metrics.pass(time.Since(start), result.Acted, err)
 	switch {
 	case ctx.Err() != nil:
@@ -70,6 +72,16 @@ func (r *Reconciler) next(ctx context.Context, q queue) bool {
 		q.Forget(key)
 	}
 	return true
+}
+
+// guarded is Reconcile with a panic as an error: one instance must not take the others down.
+func (r *Reconciler) guarded(ctx context.Context, key types.NamespacedName) (result Result, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return r.Reconcile(ctx, key)
 }
 
 // jitter spreads the passes of many instances, which all began at the same moment.

@@ -75,6 +75,14 @@ func TestWhenTheNextPassIsDue(t *testing.T) {
 	}
 }
 
+func TestPanicOfOnePassIsAnError(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	w.planner.standard = func(plan.Input) plan.Plan { panic("index out of range") }
+	_, err := w.guarded(t.Context(), key)
+	require.ErrorContains(t, err, "index out of range")
+}
+
 func TestWorkEndsWithItsContextAfterTheLastPass(t *testing.T) {
 	w := newWorld(t)
 	key := w.standard("orders", 1)

@@ -1,0 +1,272 @@
+package reconcile
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/fake"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// fleetVariable makes the test binary the fleet of fake nodes, in a process of its own, so that the benchmark measures
+// the sidecar alone.
+const fleetVariable = "KVROCKS_TEST_FLEET"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(fleetVariable) != "" {
+		fleet()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// fleet answers for every node on 127.1.0.0/16, on one port: node n of an instance i is 127.1.i.n and announces 10.1.i.n,
+// and node 0 is the master. It prints its port, and a total of the commands for each line that it reads.
+func fleet() {
+	listener, err := net.Listen("tcp", "0.0.0.0:0")
+	if err != nil {
+		panic(err)
+	}
+	var commands atomic.Int64
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go answer(c, &commands)
+		}
+	}()
+	fmt.Println(listener.Addr().(*net.TCPAddr).Port)
+	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+		fmt.Println(commands.Load())
+	}
+}
+
+func answer(c net.Conn, commands *atomic.Int64) {
+	defer func() { _ = c.Close() }()
+	host := c.LocalAddr().(*net.TCPAddr).IP.String()
+	port := c.LocalAddr().(*net.TCPAddr).Port
+	announced := announcedBy(host)
+	role := fmt.Sprintf("role:slave\r\nmaster_host:%s.0\r\nmaster_port:%d\r\nmaster_link_status:up\r\n"+
+		"master_last_io_seconds_ago:0\r\nslave_repl_offset:7\r\n", announced[:strings.LastIndexByte(announced, '.')], port)
+	if strings.HasSuffix(host, ".0") {
+		role = "role:master\r\nmaster_repl_offset:7\r\n"
+	}
+	// As long as that of kvrocks.
+	info := "kvrocks_version:2.10.1\r\nrun_id:" + host + "\r\nloading:0\r\n" + role + strings.Repeat("filler_field:12345678\r\n", 200)
+	replies := map[string]string{
+		"INFO":   bulk(info),
+		"SCAN":   "*2\r\n" + bulk("12") + "*1\r\n" + bulk("key"),
+		"CONFIG": "*4\r\n" + bulk(settingAnnounceIP) + bulk(announced) + bulk(settingMasterAuth) + bulk(""),
+	}
+	r := bufio.NewReader(c)
+	for {
+		command, err := readCommand(r)
+		if err != nil {
+			return
+		}
+		commands.Add(1)
+		reply, ok := replies[command]
+		if !ok {
+			reply = "-ERR unknown command\r\n"
+		}
+		if _, err := io.WriteString(c, reply); err != nil {
+			return
+		}
+	}
+}
+
+// announcedBy is an address that is not of this host: a node that follows 127.x.x.x is one that has just booted.
+func announcedBy(host string) string { return "10." + strings.TrimPrefix(host, "127.") }
+
+func bulk(s string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(s), s) }
+
+// readCommand returns the first word of a command.
+func readCommand(r *bufio.Reader) (string, error) {
+	count, err := readNumber(r)
+	if err != nil {
+		return "", err
+	}
+	first := ""
+	for i := range count {
+		size, err := readNumber(r)
+		if err != nil {
+			return "", err
+		}
+		word := make([]byte, size+2)
+		if _, err := io.ReadFull(r, word); err != nil {
+			return "", err
+		}
+		if i == 0 {
+			first = strings.ToUpper(string(word[:size]))
+		}
+	}
+	return first, nil
+}
+
+func readNumber(r *bufio.Reader) (int, error) {
+	line, err := r.ReadString('\n')
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(line[1:]))
+}
+
+// startFleet runs the fleet and returns its port and a function that reads its total of commands.
+func startFleet(b *testing.B) (port int32, commands func() int) {
+	cmd := exec.CommandContext(b.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), fleetVariable+"=1")
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	require.NoError(b, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(b, err)
+	require.NoError(b, cmd.Start())
+	b.Cleanup(func() { _ = in.Close(); _ = cmd.Wait() })
+	lines := bufio.NewScanner(out)
+	number := func() int {
+		require.True(b, lines.Scan())
+		n, err := strconv.Atoi(lines.Text())
+		require.NoError(b, err)
+		return n
+	}
+	return int32(number()), func() int {
+		_, err := fmt.Fprintln(in)
+		require.NoError(b, err)
+		return number()
+	}
+}
+
+// BenchmarkIdleFleet watches 200 settled instances of 3 nodes for two periods and reports what the sidecar needs. One
+// iteration is enough whatever -benchtime says.
+func BenchmarkIdleFleet(b *testing.B) {
+	const instances, replicas, period = 200, 3, 10 * time.Second
+	port, commands := startFleet(b)
+	c := &fakeCluster{topologies: map[types.NamespacedName]*v1alpha1.KVRocksTopology{}}
+	for i := range instances {
+		addInstance(c, i, replicas, port)
+	}
+	for b.Loop() {
+		before := memory()
+		r := &Reconciler{
+			log: slog.New(slog.DiscardHandler), options: DefaultOptions(), planner: thePlanner(), cluster: indexed(c),
+			network: RedisNetwork(), secrets: fake.NewClientset().CoreV1(), status: noStatus{c},
+			podWriter: podWriter{overlay: newOverlay[*corev1.Pod]()}, written: newOverlay[*v1alpha1.KVRocksTopology](),
+			metrics: newMetrics(prometheus.NewRegistry()), now: time.Now,
+		}
+		q := newQueue()
+		r.enqueue = q.Add
+		ctx, stop := context.WithCancel(b.Context())
+		r.begin(ctx)
+		for key := range c.topologies {
+			q.Add(key)
+		}
+		ended := make(chan struct{})
+		go func() { r.work(ctx, q); close(ended) }()
+		time.Sleep(2 * period) // until all have settled
+		sent, cpu, start := commands(), cpuTime(), time.Now()
+		time.Sleep(2 * period)
+		minutes := time.Since(start).Minutes()
+		b.ReportMetric(float64(commands()-sent)/instances/replicas/minutes, "commands/node/min")
+		b.ReportMetric(100*(cpuTime()-cpu).Seconds()/time.Since(start).Seconds(), "%CPU")
+		b.ReportMetric(float64(memory()-before)/instances/replicas/1024, "KiB/node")
+		b.ReportMetric(float64(runtime.NumGoroutine())/instances/replicas, "goroutines/node")
+		stop()
+		<-ended
+		r.close()
+	}
+}
+
+func addInstance(c *fakeCluster, i, replicas int, port int32) {
+	name := fmt.Sprintf("bench%d", i)
+	key := types.NamespacedName{Namespace: testNamespace, Name: name}
+	t := &v1alpha1.KVRocksTopology{
+		ObjectMeta: metav1.ObjectMeta{Namespace: testNamespace, Name: name, UID: types.UID(name), ResourceVersion: "1", Generation: 1},
+		Spec: v1alpha1.KVRocksTopologySpec{
+			Type: v1alpha1.TypeStandard, Port: port,
+			Shards: []v1alpha1.TopologyShard{{MasterName: name, Replicas: int32(replicas)}},
+		},
+		Status: v1alpha1.KVRocksTopologyStatus{Shards: []v1alpha1.TopologyShardStatus{{Master: name + "-0"}}},
+	}
+	for n := range replicas {
+		pod := dataPod(name, n)
+		pod.Status.PodIP = fmt.Sprintf("127.1.%d.%d", i, n)
+		pod.Status.Conditions = []corev1.PodCondition{{Type: v1alpha1.AttachedGate, Status: corev1.ConditionTrue}}
+		pod.Labels[v1alpha1.LabelRole] = string(v1alpha1.RoleReplica)
+		if n == 0 {
+			pod.Labels[v1alpha1.LabelRole] = string(v1alpha1.RoleMaster)
+		}
+		c.pods = append(c.pods, pod)
+		t.Spec.Shards[0].Members = append(t.Spec.Shards[0].Members, v1alpha1.Member{Pod: pod.Name, Address: announcedBy(pod.Status.PodIP)})
+	}
+	c.topologies[key] = t
+}
+
+// indexedCluster finds pods without a search, as the real cache does.
+type indexedCluster struct {
+	*fakeCluster
+
+	pods map[string]map[string]*corev1.Pod
+}
+
+func indexed(c *fakeCluster) indexedCluster {
+	i := indexedCluster{fakeCluster: c, pods: map[string]map[string]*corev1.Pod{}}
+	for _, pod := range c.pods {
+		key := instanceKey(pod)[0]
+		if i.pods[key] == nil {
+			i.pods[key] = map[string]*corev1.Pod{}
+		}
+		i.pods[key][pod.Name] = pod
+	}
+	return i
+}
+
+func (c indexedCluster) podAt(string) string { return "" }
+
+func (c indexedCluster) podsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod {
+	return c.pods[componentKey(instance, component)]
+}
+
+// noStatus takes reports as a cache without delay would show them.
+type noStatus struct{ cluster *fakeCluster }
+
+func (s noStatus) UpdateStatus(_ context.Context, t *v1alpha1.KVRocksTopology) (*v1alpha1.KVRocksTopology, error) {
+	if have, ok := s.cluster.topologies[keyOf(t)]; ok {
+		have.Status = t.Status // only the pass of this topology reads it
+	}
+	return t, nil
+}
+
+func memory() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapInuse + m.StackInuse
+}
+
+// cpuTime that the process has used.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // fails for no valid argument
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
