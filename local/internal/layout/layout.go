@@ -11,7 +11,7 @@ import (
 
 // Addresses and names of the cluster. One machine carries one local cluster, so they are fixed.
 const (
-	// ClusterName is the name of the CNI network, of the cgroup and of the kubeconfig context.
+	// ClusterName is the name of the pod network and of the kubeconfig context.
 	ClusterName = "kvrocks-local"
 	NodeName    = "kvrocks-local"
 	// Bridge joins the pods; BridgeAddress on it is also the node's address, where the API server, the kubelet and
