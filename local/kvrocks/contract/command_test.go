@@ -107,9 +107,7 @@ func TestDataCommands(t *testing.T) {
 		{"SETNX s x", "0"},
 		{"TTL s", "-1"},
 		{"EXPIRE s 100", "1"},
-		{"TTL s", "100"},
 		{"SET t v EX 100", "OK"},
-		{"TTL t", "100"},
 		{"TTL none", "-2"},
 		{"EXPIRE none 1", "0"},
 		{"MSET a 1 b 2", "OK"},
@@ -158,6 +156,19 @@ func TestDataCommands(t *testing.T) {
 		}
 		assert.Equal(t, step.want, n.do(args...), step.command)
 	}
+}
+
+func TestTimeToLive(t *testing.T) {
+	t.Parallel()
+	n := startNode(t, nil)
+	n.must("SET", "a", "v", "EX", "100")
+	n.must("SET", "b", "v")
+	assert.Equal(t, "1", n.do("EXPIRE", "b", "100"))
+	for _, key := range []string{"a", "b"} {
+		assert.Contains(t, []string{"99", "100"}, n.do("TTL", key), "rounded down")
+	}
+	n.must("SET", "short", "v", "PX", "20")
+	n.awaitText("(nil)", "GET", "short")
 }
 
 func TestDBSizeKnowsOnlyTheLastScan(t *testing.T) {
