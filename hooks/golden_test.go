@@ -31,7 +31,7 @@ func goldenCases() map[string]goldenCase {
 	image := func(cr *v1alpha1.KVRocks) { cr.Spec.Image = newImage }
 	return map[string]goldenCase{
 		"sentinel/created": {example: "sentinel-minimal.yaml"},
-		"sentinel/minimal": {example: "sentinel-minimal.yaml", reach: (*world).settle},
+		"sentinel/settled": {example: "sentinel-minimal.yaml", reach: (*world).settle},
 		"sentinel/full":    {example: "sentinel-full.yaml", reach: (*world).settle},
 		"sentinel/scaled-up": {example: "sentinel-minimal.yaml", reach: func(w *world) {
 			w.settle()
@@ -50,7 +50,7 @@ func goldenCases() map[string]goldenCase {
 			w.sync()
 			w.sync()
 		}},
-		"standard/minimal": {example: "standard-minimal.yaml", reach: (*world).settle},
+		"standard/settled": {example: "standard-minimal.yaml", reach: (*world).settle},
 		"standard/full":    {example: "standard-full.yaml", reach: (*world).settle},
 		"standard/scaling-down": {example: "standard-minimal.yaml", reach: func(w *world) {
 			w.settle()

@@ -203,6 +203,12 @@ func FuzzSync(f *testing.F) {
 	})
 }
 
+func TestASyncAllocatesLittle(t *testing.T) {
+	request := settled(t, example(t, "standard-full.yaml")).request()
+	allocations := testing.AllocsPerRun(20, func() { _, _ = Sync(request) })
+	assert.LessOrEqual(t, allocations, 1000.0, "see BenchmarkSync3")
+}
+
 // BenchmarkSync3 is the sync of a settled instance of three pods; its children are encoded, its status is not.
 func BenchmarkSync3(b *testing.B) {
 	request := settled(b, example(b, "standard-full.yaml")).request()

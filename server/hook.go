@@ -68,7 +68,14 @@ func callStatus(err error) int {
 	return http.StatusInternalServerError
 }
 
+// isJSON reports whether a content type may hold JSON.
 func isJSON(contentType string) bool {
 	kind, _, err := mime.ParseMediaType(contentType)
-	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
+	switch {
+	case err != nil:
+		return false
+	case kind == "application/x-www-form-urlencoded":
+		return true // what curl -d says of whatever it sends
+	}
+	return kind == "application/json" || strings.HasSuffix(kind, "+json")
 }
