@@ -18,6 +18,15 @@ const (
 	reasonUnknown      = "NotReported"  // the sidecar has not reported yet
 	reasonPodsNotReady = "PodsNotReady" // some pods are missing or not ready
 
+	// Reasons of Progressing, and of Ready while it is not True.
+	reasonWaitingForAddress = "WaitingForAddress" // a pod is held back until its Service has an address that is published to it
+	reasonScalingUp         = "ScalingUp"         // pods are being added
+	reasonScalingDown       = "ScalingDown"       // pods are to go, or are going
+	reasonRollingUpdate     = "RollingUpdate"     // pods are being replaced by ones with a new template
+	reasonHandingOver       = "HandingOver"       // a pod must not be replaced before the sidecar has made another one the master
+	reasonRestarting        = "Restarting"        // no pod could start with the old template; all are started again with the new one
+	reasonCreating          = "Creating"          // a child is not there yet
+
 	// reasonSentinelNotFound is the sidecar's: the sentinel instance that should watch this one does not exist.
 	reasonSentinelNotFound = "SentinelNotFound"
 )

@@ -22,7 +22,7 @@ func (in *instance) rollOut(s shard, set *appsv1.StatefulSet, template string, n
 		// The old template cannot work and nothing serves: begin again, or the StatefulSet would wait for ever for the first
 		// replaced pod to be ready, which takes its peers. Volumes stay.
 		now.replicas, now.partition, now.handoff, now.members = 0, 0, nil, s.wanted
-		return now.wait("Restarting", "no pod of %s could start; starting all of them again with the new template", s.name)
+		return now.wait(reasonRestarting, "no pod of %s could start; starting all of them again with the new template", s.name)
 	}
 	now.partition = pods.count
 	if set.Spec.Template.Annotations[annotationTemplate] == template {
@@ -42,10 +42,10 @@ func (in *instance) release(s shard, pods shardPods, now step) step {
 	for k := pods.count - 1; k >= now.partition; k-- {
 		if name := podName(s.name, k); pods.outdated(k) {
 			now.handoff = handoffOf(pods, name)
-			return now.wait("RollingUpdate", "updating %s", name)
+			return now.wait(reasonRollingUpdate, "updating %s", name)
 		} else if pods.count > 1 && now.partition > 0 && (!podReady(pods.at(k)) || !in.linked(s, name)) {
 			now.handoff = handoffOf(pods, name)
-			return now.wait("RollingUpdate", "waiting for %s to be ready with the new template", name)
+			return now.wait(reasonRollingUpdate, "waiting for %s to be ready with the new template", name)
 		}
 	}
 	for now.partition > 0 {
@@ -59,16 +59,16 @@ func (in *instance) release(s shard, pods shardPods, now step) step {
 		switch other := pods.outOfService(k); {
 		case pods.updated(k):
 			now.partition = k
-			return now.wait("RollingUpdate", "waiting for %s to be ready with the new template", name)
+			return now.wait(reasonRollingUpdate, "waiting for %s to be ready with the new template", name)
 		case !in.handedOff(s, name):
-			return now.wait("HandingOver", "handing the master over before %s is updated", name)
+			return now.wait(reasonHandingOver, "handing the master over before %s is updated", name)
 		case pods.at(k) == nil && pods.unseen:
-			return now.wait("RollingUpdate", "waiting to see the pod %s", name)
+			return now.wait(reasonRollingUpdate, "waiting to see the pod %s", name)
 		case podReady(pods.at(k)) && other != "":
-			return now.wait("RollingUpdate", "waiting for %s to be ready before %s is updated", other, name)
+			return now.wait(reasonRollingUpdate, "waiting for %s to be ready before %s is updated", other, name)
 		}
 		now.partition = k
-		return now.wait("RollingUpdate", "updating %s", name)
+		return now.wait(reasonRollingUpdate, "updating %s", name)
 	}
 	return now
 }

@@ -54,13 +54,13 @@ func (in *instance) sentinelStatus() *v1alpha1.KVRocksStatus {
 	status.Quorum = v1alpha1.Quorum(wanted)
 	var now step
 	if deployment := in.children.Deployments[in.key(in.name)]; deployment == nil {
-		now = now.wait("Creating", "waiting for the Deployment %s", in.name)
+		now = now.wait(reasonCreating, "waiting for the Deployment %s", in.name)
 	} else {
 		seen := deployment.Status
 		status.Replicas, status.ReadyReplicas = seen.Replicas, seen.ReadyReplicas
 		switch {
 		case seen.ObservedGeneration < deployment.Generation || seen.UpdatedReplicas < wanted || seen.Replicas > wanted:
-			now = now.wait("RollingUpdate", "%d of %d sentinels are up to date", min(seen.UpdatedReplicas, wanted), wanted)
+			now = now.wait(reasonRollingUpdate, "%d of %d sentinels are up to date", min(seen.UpdatedReplicas, wanted), wanted)
 		case seen.ReadyReplicas < wanted:
 			now.reason, now.message = reasonPodsNotReady, in.whyPodsNotReady(v1alpha1.ComponentSentinel)
 		}

@@ -41,14 +41,14 @@ func (in *instance) scale(s shard, set *appsv1.StatefulSet) step {
 	now.members = now.replicas
 	if placed < s.wanted {
 		pod := podName(s.name, placed)
-		now.pending, now.reason = true, "WaitingForAddress"
+		now.pending, now.reason = true, reasonWaitingForAddress
 		if in.address(pod) == "" {
 			now.message = fmt.Sprintf("waiting for the Service address of %s", pod)
 		} else {
 			now.message = fmt.Sprintf("waiting for the address of %s to be published to its pod", pod)
 		}
 	} else if observed < s.wanted {
-		now.pending, now.reason = true, "ScalingUp"
+		now.pending, now.reason = true, reasonScalingUp
 		now.message = fmt.Sprintf("adding pods to %s: %d of %d are there", s.name, observed, s.wanted)
 	}
 	return now
@@ -56,7 +56,7 @@ func (in *instance) scale(s shard, set *appsv1.StatefulSet) step {
 
 // scaleDown holds the pods that are to go until the sidecar says, of the present topology, that none of them is needed.
 func (in *instance) scaleDown(s shard, observed int32) step {
-	now := step{replicas: observed, members: observed, pending: true, reason: "ScalingDown"}
+	now := step{replicas: observed, members: observed, pending: true, reason: reasonScalingDown}
 	for i := s.wanted; i < observed; i++ {
 		now.handoff = append(now.handoff, podName(s.name, i))
 	}
