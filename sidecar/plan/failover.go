@@ -69,11 +69,12 @@ func (p *pass) chosenAnswers() bool {
 // masterAnswers: the recorded master answers as master.
 func (p *pass) masterAnswers(m *member) {
 	serving := m.was.Attached && p.outage == nil
+	replaced := p.watch.deposed || p.watch.odown && p.watch.replacing
 	switch {
 	case p.uncontested():
 		p.prove(m)
 		p.endOutage(m)
-	case serving && (p.watch.authUnknown || !p.watch.deposed && !(p.watch.odown && p.watch.replacing)):
+	case serving && (p.watch.authUnknown || !replaced):
 		// The sentinels cannot reach it and we can. Until they begin to replace it, it serves.
 		p.prove(m)
 		p.again(againSoon)

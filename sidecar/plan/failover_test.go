@@ -322,6 +322,28 @@ func TestFailoverWithoutSentinel(t *testing.T) {
 				= PrimaryAvailable False WaitingForMembers`,
 		},
 		{
+			name: "a member in sync that came back with less than it had is not in sync any more",
+			given: `
+				record orders-0
+				outage MasterDown 60s
+				orders-0 down for=60s
+				orders-1 self seq=50 insync had=100
+				orders-2 self seq=40`,
+			want: `
+				= PrimaryAvailable False WaitingForMembers`,
+		},
+		{
+			name: "a member in sync that restarted succeeds",
+			given: `
+				record orders-0
+				outage MasterDown 60s
+				orders-0 down for=60s
+				orders-1 self seq=100 insync
+				orders-2 self seq=40`,
+			want: `
+				promote orders-1`,
+		},
+		{
 			name: "when everybody is known the most data wins",
 			given: `
 				record orders-0
@@ -455,6 +477,33 @@ func TestMasterThatRestarted(t *testing.T) {
 				watch-1 ->orders-0 odown
 				watch-2 ->orders-0 odown`,
 			want: `
+				promote orders-0`,
+		},
+		{
+			name: "it is not promoted while a replica has more than it has left",
+			given: `
+				record orders-0
+				orders-0 self seq=80
+				orders-1 ->orders-0 seq=100 placed
+				watch-0 ->orders-0
+				watch-1 ->orders-0
+				watch-2 ->orders-0`,
+			want: `
+				= PrimaryAvailable False MasterDown`,
+		},
+		{
+			name: "after an outage it is promoted only when nobody silent can have been",
+			given: `
+				record orders-0
+				outage MasterDown 20s
+				orders-0 self seq=100
+				orders-1 hung attached label=replica insync
+				watch-0 nothing
+				watch-1 nothing
+				watch-2 nothing`,
+			want: `
+				label orders-1
+				detach orders-1
 				promote orders-0`,
 		},
 		{

@@ -31,7 +31,8 @@ func (p *pass) handingOver() bool {
 // promoted the way back is to promote the old master again.
 func (p *pass) startHandover() {
 	m := p.proven
-	if p.outage != nil || !(m.handoff || m.pod.Deleting) || !m.was.Attached || m.was.Role != v1alpha1.RoleMaster {
+	wanted := m.handoff || m.pod.Deleting
+	if p.outage != nil || !wanted || !m.was.Attached || m.was.Role != v1alpha1.RoleMaster {
 		return
 	}
 	if p.watch.odown || p.watch.electing || p.watch.silent() >= max(1, p.watch.quorum) || p.abortedLately() {

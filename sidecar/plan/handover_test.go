@@ -297,6 +297,18 @@ func TestLeaving(t *testing.T) {
 				= outage Handover orders-2 seq=100 orders-0`,
 		},
 		{
+			name: "nor while the master cannot hand over yet",
+			given: `
+				replicas 1
+				record orders-1
+				handoff orders-1
+				orders-0 ->orders-1 syncing
+				orders-1 master serving`,
+			want: `
+				= scaleTo 2
+				= outage none`,
+		},
+		{
 			name: "a pod that no longer leaves may be elected again",
 			given: `
 				record orders-0

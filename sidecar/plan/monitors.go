@@ -22,7 +22,8 @@ func (p *pass) repairMonitors() {
 	}
 	for i := range w.views {
 		v := &w.views[i]
-		if v.reached && !(v.watches && p.agrees(v)) {
+		right := v.watches && p.agrees(v)
+		if v.reached && !right {
 			p.monitor(v, v.watches)
 		}
 	}

@@ -49,6 +49,9 @@ func (b *builder) reported(n v1alpha1.TopologyNode, words []string, sequence int
 		if word == "insync" || word == "placed" {
 			n.Role = v1alpha1.RoleReplica
 		}
+		if had, ok := strings.CutPrefix(word, "had="); ok {
+			n.Sequence = number(b.t, had)
+		}
 	}
 	return n
 }
@@ -71,7 +74,7 @@ func (b *builder) memberWord(word, name string, pod *plan.Pod, node *plan.Node, 
 	case "placed":
 		pod.Attached, pod.Role = true, v1alpha1.RoleReplica
 		node.LinkUp = true
-	case "insync":
+	case "insync", "had": // See reported.
 	case "attached":
 		pod.Attached = true
 	case "label":
