@@ -13,6 +13,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/metacontroller"
 )
 
 // The scripts run in images that we do not make, so they are tried with every POSIX shell that is at hand. Paths of the
@@ -177,25 +180,82 @@ func TestASentinelKeepsItsFileOverARestart(t *testing.T) {
 	})
 }
 
-// A real redis-sentinel takes the file that the script writes.
-func TestARealSentinelStartsFromTheScript(t *testing.T) {
-	_, err := exec.LookPath("redis-sentinel")
-	require.NoError(t, err, "the tests need redis-sentinel and redis-cli (Debian: redis-sentinel, redis-tools)")
+// freePort is a port of loopback that nobody listens on.
+func freePort(t *testing.T) string {
+	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
+	return port
+}
+
+// background runs a script until the test ends.
+func (s sandbox) background(script string) {
+	s.t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(s.t.Context()))
+	command := s.command(ctx, script)
+	require.NoError(s.t, command.Start())
+	s.t.Cleanup(func() {
+		cancel()
+		_ = command.Wait()
+	})
+}
+
+// A real kvrocks (KVROCKS_BIN names it; there is none in most places) boots from what the hooks and the script write, as
+// a read-only replica of itself.
+func TestARealKvrocksStartsFromTheScript(t *testing.T) {
+	binary := os.Getenv("KVROCKS_BIN")
+	if binary == "" {
+		t.Skip("KVROCKS_BIN is not set")
+	}
+	inEveryShell(t, func(t *testing.T, s sandbox) {
+		cr := example(t, "legacy/standard.yaml") // the one with the most settings
+		cr.Spec.KVRocksConfig["rocksdb.block_size"] = "8192"
+		cr.Spec.KVRocksConfig["compact-cron"] = "0 3 * * *"
+		cr.Spec.KVRocksConfig["profiling-sample-commands"] = "get,set"
+		cr.Spec.KVRocksConfig["port"] = v1alpha1.ConfigValue(freePort(t))
+		in, err := newInstance(&metacontroller.SyncRequest{Parent: newWorld(t, cr).cr})
+		require.NoError(t, err)
+		require.Empty(t, in.validate())
+		require.NoError(t, os.Symlink(binary, filepath.Join(s.root, "bin/kvrocks")))
+		s.env = append(s.env, "PORT="+string(cr.Spec.KVRocksConfig["port"]))
+		s.write("etc/kvrocks/kvrocks.conf", strings.ReplaceAll(in.configText(), dataDir, s.root+dataDir))
+		s.write("etc/kvrocks/demo-0", "127.0.0.1")
+		s.write("etc/kvrocks-auth/password", `s3"cret\`)
+		s.background(startText)
+		require.Eventually(t, func() bool { return s.probe("ready") == nil }, 30*time.Second, 50*time.Millisecond)
+
+		ask := func(args ...string) string {
+			command := exec.CommandContext(t.Context(), "redis-cli", append([]string{"-p", string(cr.Spec.KVRocksConfig["port"])}, args...)...)
+			command.Env = append(s.env, `REDISCLI_AUTH=s3"cret\`)
+			out, err := command.CombinedOutput()
+			require.NoError(t, err, string(out))
+			return string(out)
+		}
+		assert.Contains(t, ask("INFO", "replication"), "role:slave")
+		assert.Contains(t, ask("SET", "a", "b"), "READONLY")
+		for setting, value := range in.settings() {
+			assert.Equal(t, strings.ReplaceAll(setting+"\n"+value+"\n", dataDir, s.root+dataDir), ask("CONFIG", "GET", setting))
+			if frozen(setting) {
+				assert.Contains(t, ask("CONFIG", "SET", setting, value), "ERR", setting)
+			} else {
+				assert.Equal(t, "OK\n", ask("CONFIG", "SET", setting, value), setting)
+			}
+		}
+	})
+}
+
+// A real redis-sentinel takes the file that the script writes.
+func TestARealSentinelStartsFromTheScript(t *testing.T) {
+	_, err := exec.LookPath("redis-sentinel")
+	require.NoError(t, err, "the tests need redis-sentinel and redis-cli (Debian: redis-sentinel, redis-tools)")
+	port := freePort(t)
 	inEveryShell(t, func(t *testing.T, s sandbox) {
 		s.env = append(s.env, "PORT="+port, "POD_IP=127.0.0.1")
 		s.write("etc/kvrocks-auth/password", `s3"cret\`)
-		ctx, cancel := context.WithCancel(t.Context())
-		command := s.command(ctx, strings.ReplaceAll(sentinelText, "dir /data", "dir "+s.root+"/data"))
-		require.NoError(t, command.Start())
-		defer func() {
-			cancel()
-			_ = command.Wait()
-		}()
+		s.background(strings.ReplaceAll(sentinelText, "dir /data", "dir "+s.root+"/data"))
 		assert.Eventually(t, func() bool {
 			return s.probe("ready") == nil
 		}, 20*time.Second, 50*time.Millisecond)
