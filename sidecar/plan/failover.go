@@ -29,6 +29,12 @@ func (p *pass) electedBySentinel() *member {
 	return elected
 }
 
+// beingElected: m is the replica that the sentinels have promoted and not yet named, be it on demand (SENTINEL FAILOVER)
+// while the old master is well. Nobody but a sentinel promotes an attached replica, so it is theirs until they are done.
+func (p *pass) beingElected(m *member) bool {
+	return p.watch.electing && m.isMaster() && m.was.Attached && m.pod.Role == v1alpha1.RoleReplica
+}
+
 // uncontested: nobody but the sidecar can make a member master now. Sentinel reaches attached members only.
 func (p *pass) uncontested() bool {
 	switch {

@@ -37,6 +37,18 @@ func TestFailoverBySentinel(t *testing.T) {
 				= PrimaryAvailable False SentinelElecting`,
 		},
 		{
+			name: "a replica that the sentinels promote on demand is left to them while they do it",
+			given: `
+				record orders-0
+				orders-0 master seq=95 serving
+				orders-1 master seq=95 attached label=replica
+				orders-2 ->orders-0 seq=95 placed
+				watch-0 ->orders-0 electing
+				watch-1 ->orders-0
+				watch-2 ->orders-0`,
+			want: ``,
+		},
+		{
 			name: "the sidecar waits for the election",
 			given: `
 				record orders-0

@@ -38,11 +38,15 @@ func (p *pass) withdrawStaleGates() {
 }
 
 // cutOffMastersBut cuts off every other member that is labelled or answers as master. In an outage that includes those
-// that do not answer: a sentinel may have promoted them before they fell silent.
+// that do not answer: a sentinel may have promoted them before they fell silent. While a proved master serves, the one that
+// the sentinels are electing is left to them.
 func (p *pass) cutOffMastersBut(x *member) {
 	for i := range p.members {
 		m := &p.members[i]
 		unseen := p.outage != nil && m.silent() && m.pod.Attached
+		if p.proven == x && p.beingElected(m) {
+			continue
+		}
 		if m != x && (unseen || m.isMaster() || m.pod.Role == v1alpha1.RoleMaster) {
 			p.cutOff(m, x.name+" is the master")
 		}

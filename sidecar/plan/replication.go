@@ -3,7 +3,8 @@ package plan
 import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 
 // placeReplicas makes every other member follow the proved master, and attaches it when its link is up. Those that are
-// fine are seen to first, so that a refused SLAVEOF of one holds nobody else up.
+// fine are seen to first, so that a refused SLAVEOF of one holds nobody else up; former masters wait for
+// placeFormerMasters.
 func (p *pass) placeReplicas() {
 	for i := range p.members {
 		m := &p.members[i]
@@ -11,13 +12,23 @@ func (p *pass) placeReplicas() {
 			p.placeReplica(m)
 		}
 	}
+	p.pointAll(func(m *member) bool { return !m.wasMaster() })
+}
+
+// placeFormerMasters makes those that were master follow the proved one. A node refuses that for some three seconds while
+// it still takes the new master for its replica, so it is the last thing that a pass does about replication.
+func (p *pass) placeFormerMasters() { p.pointAll((*member).wasMaster) }
+
+func (p *pass) pointAll(which func(*member) bool) {
 	for i := range p.members {
 		m := &p.members[i]
-		if m != p.proven && m.answered() && !m.pod.Deleting && !m.follows(p.proven) {
+		if m != p.proven && m.answered() && !m.pod.Deleting && !m.follows(p.proven) && which(m) {
 			p.point(m)
 		}
 	}
 }
+
+func (m *member) wasMaster() bool { return m.isMaster() || m.stopped() }
 
 // placeReplica grants or withdraws the gate of a node that follows the master.
 func (p *pass) placeReplica(m *member) {
@@ -37,7 +48,11 @@ func (p *pass) placeReplica(m *member) {
 // point makes a node follow the master. A placed replica that follows somebody else is left to the sentinels while they
 // move the replicas themselves.
 func (p *pass) point(m *member) {
-	placed := !m.isMaster() && !m.unplaced() && !m.stopped()
+	if p.beingElected(m) {
+		p.again(againSoon)
+		return
+	}
+	placed := !m.wasMaster() && !m.unplaced()
 	if placed && p.watch.electing {
 		p.again(againSoon)
 		return

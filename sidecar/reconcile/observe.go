@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -21,7 +20,6 @@ type pass struct {
 	topology *v1alpha1.KVRocksTopology
 	inst     *instance
 	pods     map[string]*corev1.Pod // data pods as they were when the pass began
-	started  time.Time
 	// closely is true when everything is read anew: something happened, or the last pass had something to do.
 	closely bool
 }
@@ -30,14 +28,13 @@ type pass struct {
 func (p *pass) observeStandard(ctx context.Context) plan.Input {
 	p.inst.connect(p.topology, p.pods, p.dialNode(p.key))
 	p.refreshCredentials(ctx)
-	sentinels := make(chan plan.Sentinels, 1)
-	go func() { sentinels <- p.observeSentinels(ctx) }()
+	// The sentinels are asked after the nodes: when a node was promoted by them, they then say so, or that they are at it.
 	p.observeNodes(ctx)
 	in := plan.Input{
 		Topology:  p.topology,
 		Pods:      map[string]plan.Pod{},
 		Nodes:     map[string]plan.Node{},
-		Sentinels: <-sentinels,
+		Sentinels: p.observeSentinels(ctx),
 	}
 	in.Credentials.Err = p.inst.credentials.err
 	for name, pod := range p.pods {
@@ -146,6 +143,9 @@ func (p *pass) views(ctx context.Context, owner types.NamespacedName, names []st
 	)
 	for name, pod := range pods {
 		facts := factsOf(pod)
+		if facts.ended {
+			continue // its Deployment has another one in its place
+		}
 		if facts.IP == "" {
 			views[name] = plan.SentinelView{Reach: plan.Down, Err: "the pod has no address yet"}
 			continue
