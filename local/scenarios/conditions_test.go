@@ -23,9 +23,7 @@ func TestTroubleIsReportedAndNothingWrongIsDone(t *testing.T) {
 	t.Run("a replica with a wrong replication password is healed", func(t *testing.T) {
 		c := s.direct(replica, password)
 		require.NoError(t, c.ConfigSet(s.ctx, "masterauth", "wrong").Err())
-		host, port := s.addresses("orders")[master], "6379"
-		require.NoError(t, c.Do(s.ctx, "SLAVEOF", "127.0.0.1", "1").Err())
-		require.NoError(t, c.Do(s.ctx, "SLAVEOF", host, port).Err())
+		require.NoError(t, c.Do(s.ctx, "SLAVEOF", "127.0.0.1", "2").Err(), "so that it must log in again")
 		s.ready("orders", readyWithin)
 		s.eventually("the link is up again", readyWithin, func() error { return s.linkUp(replica) })
 		assert.Equal(t, master, s.master("orders"))
@@ -58,7 +56,7 @@ func TestTroubleIsReportedAndNothingWrongIsDone(t *testing.T) {
 	t.Run("a changed password reaches every node and sentinel without a failover", func(t *testing.T) {
 		s.patch("orders", `{"spec":{"password":"another-secret"}}`)
 		s.eventually("the new password works", readyWithin, func() error {
-			return client(s.service("orders-master"), "another-secret").Set(s.ctx, "k", "v", 0).Err()
+			return client(s.service("orders-master"), "another-secret", impatient).Set(s.ctx, "k", "v", 0).Err()
 		})
 		s.ready("orders", readyWithin)
 		s.condition("orders", v1alpha1.ConditionCredentialsApplied, metav1.ConditionTrue, readyWithin)

@@ -30,9 +30,9 @@ func TestInstancesBecomeReadyAndSentinelsKnowExactlyThem(t *testing.T) {
 	require.NoError(t, err)
 	assert.EqualValues(t, 2, watch.Status.Quorum)
 
-	require.NoError(t, client(s.service("orders-master"), password).Set(s.ctx, "k", "v", 0).Err())
+	require.NoError(t, client(s.service("orders-master"), password, impatient).Set(s.ctx, "k", "v", 0).Err())
 	s.eventually("the replicas' Service answers", 10*time.Second, func() error {
-		return client(s.service("orders-replicas"), password).Get(s.ctx, "k").Err()
+		return client(s.service("orders-replicas"), password, impatient).Get(s.ctx, "k").Err()
 	})
 }
 
@@ -117,7 +117,7 @@ func TestInstanceWithoutItsSentinelWorksSaysSoAndCanBeDeleted(t *testing.T) {
 	s.condition("orders", v1alpha1.ConditionSentinelAgreed, metav1.ConditionFalse, readyWithin, "SentinelNotFound")
 	s.condition("orders", v1alpha1.ConditionPrimaryAvailable, metav1.ConditionTrue, readyWithin)
 	s.eventually("orders takes writes", readyWithin, func() error {
-		return client(s.service("orders-master"), password).Set(s.ctx, "k", "v", 0).Err()
+		return client(s.service("orders-master"), password, impatient).Set(s.ctx, "k", "v", 0).Err()
 	})
 
 	s.apply(sentinelCR("watch", 3))
@@ -127,7 +127,7 @@ func TestInstanceWithoutItsSentinelWorksSaysSoAndCanBeDeleted(t *testing.T) {
 
 	require.NoError(t, s.dyn.Resource(kvrocksResource).Namespace(s.namespace).Delete(s.ctx, "watch", metav1.DeleteOptions{}))
 	s.condition("orders", v1alpha1.ConditionSentinelAgreed, metav1.ConditionFalse, readyWithin, "SentinelNotFound")
-	require.NoError(t, client(s.service("orders-master"), password).Set(s.ctx, "k", "v2", 0).Err())
+	require.NoError(t, client(s.service("orders-master"), password, impatient).Set(s.ctx, "k", "v2", 0).Err())
 	require.NoError(t, s.dyn.Resource(kvrocksResource).Namespace(s.namespace).Delete(s.ctx, "orders", metav1.DeleteOptions{}))
 	s.eventually("orders is gone", readyWithin, func() error {
 		if _, err := s.kvrocks("orders"); !apierrors.IsNotFound(err) {

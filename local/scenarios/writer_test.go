@@ -13,12 +13,19 @@ import (
 )
 
 // client is a connection to one address, without any retries of its own.
-func client(address, password string) *redis.Client {
+func client(address, password string, timeout time.Duration) *redis.Client {
 	return redis.NewClient(&redis.Options{
-		Addr: address, Password: password, Protocol: 2, MaxRetries: -1, PoolSize: 1, DisableIdentity: true,
-		DialTimeout: 500 * time.Millisecond, ReadTimeout: 500 * time.Millisecond, WriteTimeout: 500 * time.Millisecond,
+		Addr: address, Password: password, Protocol: 2, MaxRetries: -1, DialerRetries: 1, PoolSize: 1, DisableIdentity: true,
+		DialTimeout: 500 * time.Millisecond, ReadTimeout: timeout, WriteTimeout: timeout,
 	})
 }
+
+const (
+	// impatient clients notice soon that a master does not answer.
+	impatient = 500 * time.Millisecond
+	// patient ones wait for a SLAVEOF, which may hold a node up for 10 s.
+	patient = 15 * time.Second
+)
 
 // service is the address of a Service.
 func (s *scenario) service(name string) string {
@@ -34,7 +41,7 @@ func (s *scenario) direct(pod, password string) *redis.Client {
 	object, err := s.kube.CoreV1().Pods(s.namespace).Get(s.ctx, pod, metav1.GetOptions{})
 	require.NoError(s, err)
 	require.NotEmpty(s, object.Status.PodIP, "%s has no address yet", pod)
-	c := client(fmt.Sprintf("%s:%d", object.Status.PodIP, object.Spec.Containers[0].Ports[0].ContainerPort), password)
+	c := client(fmt.Sprintf("%s:%d", object.Status.PodIP, object.Spec.Containers[0].Ports[0].ContainerPort), password, patient)
 	s.Cleanup(func() { _ = c.Close() })
 	return c
 }
@@ -68,13 +75,13 @@ func (s *scenario) write(service, password string) *writer {
 
 func (w *writer) run(ctx context.Context, address, password string) {
 	defer close(w.done)
-	c := client(address, password)
+	c := client(address, password, impatient)
 	defer func() { _ = c.Close() }()
 	for n := 0; ctx.Err() == nil; {
 		if err := c.Set(ctx, fmt.Sprintf("w:%d", n), n, 0).Err(); err != nil {
 			w.note(err)
 			_ = c.Close()
-			c = client(address, password)
+			c = client(address, password, impatient)
 			time.Sleep(2 * time.Millisecond) // a refused connection fails at once; do not spin
 			continue
 		}
