@@ -66,10 +66,11 @@ func (n *fakeNode) call(format string, args ...any) error {
 }
 
 func (n *fakeNode) Observe(context.Context) (kvrocks.NodeInfo, error) { return n.info, n.call("INFO") }
-func (n *fakeNode) IsEmpty(context.Context) (bool, error)             { return n.empty, n.call("SCAN") }
-func (n *fakeNode) Promote(context.Context) error                     { return n.call("promote") }
-func (n *fakeNode) WriteMarker(context.Context, string) error         { return n.call("marker") }
-func (n *fakeNode) Close() error                                      { return nil }
+
+func (n *fakeNode) IsEmpty(context.Context) (bool, error)     { return n.empty, n.call("SCAN") }
+func (n *fakeNode) Promote(context.Context) error             { return n.call("promote") }
+func (n *fakeNode) WriteMarker(context.Context, string) error { return n.call("marker") }
+func (n *fakeNode) Close() error                              { return nil }
 
 func (n *fakeNode) ConfigGet(_ context.Context, name string) (map[string]string, error) {
 	return n.settings, n.call("CONFIG GET %s", name)

@@ -177,8 +177,7 @@ func (n *node) examine(
 	if n.seen.Reach != plan.Answered {
 		return
 	}
-	// An empty node is asked each time: it stops being empty at any moment.
-	if all || n.seen.Empty || now.Sub(n.emptyAt) >= rarely {
+	if all || now.Sub(n.emptyAt) >= rarely {
 		n.readEmpty(ctx, p, now)
 	}
 	if now.Sub(n.configAt) >= rarely && n.seen.Reach == plan.Answered {

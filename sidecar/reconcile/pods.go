@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
@@ -50,6 +51,8 @@ func trimPod(obj any) (any, error) {
 type podFacts struct {
 	plan.Pod
 
+	// ended is true when no container of it will ever run again, as of an evicted pod.
+	ended       bool
 	containerID string
 }
 
@@ -59,8 +62,9 @@ func factsOf(pod *corev1.Pod) podFacts {
 		Deleting: pod.DeletionTimestamp != nil,
 		Role:     v1alpha1.Role(pod.Labels[v1alpha1.LabelRole]),
 	}}
+	f.ended = pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded
 	// The IP of a pod that has ended stays in its status and may belong to another pod by now.
-	if pod.Status.Phase != corev1.PodFailed && pod.Status.Phase != corev1.PodSucceeded {
+	if !f.ended {
 		f.IP = pod.Status.PodIP
 	}
 	for _, c := range pod.Status.Conditions {
@@ -127,6 +131,9 @@ func (w podWriter) patch(
 		return fmt.Errorf("encode the patch of pod %s: %w", pod.Name, err)
 	}
 	written, err := w.pods.Pods(pod.Namespace).Patch(ctx, pod.Name, kind, body, metav1.PatchOptions{}, subresources...)
+	if apierrors.IsInvalid(err) { // another UID: the pod was replaced
+		return fmt.Errorf("patch pod %s: %w: %w", pod.Name, errGone, err)
+	}
 	if err != nil {
 		return fmt.Errorf("patch pod %s: %w", pod.Name, err)
 	}

@@ -11,6 +11,7 @@ import (
 // reachOf says how far a call got.
 func reachOf(err error) plan.Reach {
 	var op *net.OpError
+	dialling := errors.As(err, &op) && op.Op == "dial"
 	switch {
 	case err == nil:
 		return plan.Answered
@@ -18,7 +19,7 @@ func reachOf(err error) plan.Reach {
 		return plan.Loading
 	case passwordRefused(err):
 		return plan.Refused
-	case errors.Is(err, kvrocks.ErrTimeout) && !(errors.As(err, &op) && op.Op == "dial"):
+	case errors.Is(err, kvrocks.ErrTimeout) && !dialling:
 		return plan.Hung
 	case errors.Is(err, kvrocks.ErrUnreachable):
 		return plan.Down

@@ -41,7 +41,7 @@ func newRealWorld(t *testing.T, password string) *realWorld {
 	w.server.Restart(t)
 
 	w.key = w.standard("orders", 1)
-	w.current = w.world.cluster.topologies[w.key]
+	w.current = w.cluster.topologies[w.key]
 	w.current.Spec.Port = int32(w.server.Port)
 	w.current.Spec.Shards[0].Members[0].Address = "127.0.0.1"
 	w.current.Spec.Failover = &v1alpha1.Failover{DownAfterMilliseconds: 1000}
@@ -138,7 +138,7 @@ func (w *realWorld) topology(key types.NamespacedName) (*v1alpha1.KVRocksTopolog
 	if key == w.key {
 		return w.topologyNow(), true
 	}
-	t, ok := w.world.cluster.topologies[key]
+	t, ok := w.cluster.topologies[key]
 	return t, ok
 }
 
@@ -186,7 +186,7 @@ func TestRealServersFromParkedToMonitoredMaster(t *testing.T) {
 		w.await("the gate to be withdrawn", func() bool { return !w.podNow(t, "orders-0").Attached })
 		assert.Less(t, time.Since(killed), w.options.Period/2, "by the lost connection and not by the period")
 	})
-	t.Run("the outage is dated by the sentinels", func(t *testing.T) {
+	t.Run("the outage is dated by the sentinels", func(*testing.T) {
 		w.await("+odown", func() bool {
 			o := w.topologyNow().Status.Shards[0].Outage
 			return o != nil && !o.DetectedAt.IsZero()

@@ -105,8 +105,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (R
 		inst.uid = t.UID
 	}
 	p := &pass{
-		Reconciler: r, key: key, topology: t, inst: inst, started: r.now(),
-		closely: inst.woken.Swap(false) || !inst.settled,
+		Reconciler: r, key: key, inst: inst,
+		topology: t.DeepCopy(), // the cache keeps its own, whatever is done to this one
+		closely:  inst.woken.Swap(false) || !inst.settled,
 	}
 	inst.settled = false
 	var decided plan.Plan

@@ -315,3 +315,14 @@ func (w *world) secret(name string, data map[string]string) {
 	_ = w.client.Tracker().Delete(corev1.SchemeGroupVersion.WithResource("secrets"), testNamespace, name)
 	require.NoError(w.t, w.client.Tracker().Add(s))
 }
+
+func TestEvictedSentinelPodIsNoSentinel(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	w.sentinelInstance("watch", 2, key)
+	w.cluster.pods[len(w.cluster.pods)-1].Status.Phase = corev1.PodFailed
+	result, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Len(t, w.seen[0].Sentinels.Views, 1)
+	assert.Equal(t, w.options.Period, result.After, "nobody is missing")
+}

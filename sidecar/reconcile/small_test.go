@@ -96,8 +96,10 @@ func TestReach(t *testing.T) {
 func TestHungNodeHoldsUpOnePassOnly(t *testing.T) {
 	release := make(chan struct{})
 	n := newNode("orders-0", "uid", "10.0.0.1:6379", func(*node, kvrocks.Secret) DataNode {
-		return &fakeNode{journal: &journal{}, info: kvrocks.NodeInfo{Role: kvrocks.RoleMaster, RunID: "a"},
-			fail: func(string) error { <-release; return nil }}
+		return &fakeNode{
+			journal: &journal{}, info: kvrocks.NodeInfo{Role: kvrocks.RoleMaster, RunID: "a"},
+			fail: func(string) error { <-release; return nil },
+		}
 	})
 	woken := make(chan struct{}, 1)
 	observe := func() {

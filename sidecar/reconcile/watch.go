@@ -45,8 +45,7 @@ func (h handlers) ofTopologies() cache.ResourceEventHandler {
 		UpdateFunc: func(was, is any) {
 			before, after := was.(*v1alpha1.KVRocksTopology), is.(*v1alpha1.KVRocksTopology)
 			// The status is our own.
-			if before.Generation != after.Generation || before.UID != after.UID ||
-				before.DeletionTimestamp != after.DeletionTimestamp {
+			if before.Generation != after.Generation || before.UID != after.UID {
 				h.topology(before) // the sentinel that it named before
 				h.topology(after)
 			}
