@@ -163,17 +163,19 @@ func TestHandover(t *testing.T) {
 				= failover Handover orders-0->orders-1 detect=0 promote=120 seq=101 lost=0`,
 		},
 		{
-			name: "then the old master follows and the sentinels watch the new one",
+			name: "then the others follow, the sentinels watch the new one, and the old one, which may refuse, follows last",
 			given: `
 				record orders-1
 				handoff orders-0
 				orders-0 dead seq=100 priority=0
-				orders-1 master seq=101 serving` + forgotten,
+				orders-1 master seq=101 serving
+				orders-2 ->orders-0 seq=100 placed` + forgotten,
 			want: `
-				follow orders-0 ->orders-1
+				follow orders-2 ->orders-1
 				monitor watch-0 ->orders-1 quorum=2
 				monitor watch-1 ->orders-1 quorum=2
-				monitor watch-2 ->orders-1 quorum=2`,
+				monitor watch-2 ->orders-1 quorum=2
+				follow orders-0 ->orders-1`,
 		},
 		{
 			name: "a target that does not catch up in time is given up, and the old master promoted again",

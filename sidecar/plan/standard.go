@@ -22,6 +22,7 @@ func Standard(in Input) Plan {
 		p.placeReplicas()
 		p.repairMonitors()
 		p.startHandover()
+		p.placeFormerMasters()
 	}
 	p.setPriorities()
 	p.applyConfig()
