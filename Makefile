@@ -17,7 +17,7 @@ KUBECTL         := $(LOCAL_CACHE)/bin/kubectl --kubeconfig $(LOCAL_CONFIG)
 METACONTROLLER  := local/metacontroller/install
 endif
 
-.PHONY: demo down test build lint unit fuzz scenarios bench generate local-up local-down local-status images install
+.PHONY: demo down test build lint unit fuzz scenarios bench generate local-up local-down local-status packages images install
 
 ## The two commands of the README ##
 
@@ -69,6 +69,10 @@ local-down:
 
 local-status:
 	@cd local && go run ./cmd/local status
+
+# What tests need of the distribution: redis-server and redis-sentinel, among others.
+packages:
+	@cd local && go run ./cmd/local packages
 
 images: local-up
 	@cd local && go run ./cmd/local images
