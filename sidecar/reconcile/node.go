@@ -77,7 +77,7 @@ func joinHostPort(ip string, port int32) string { return net.JoinHostPort(ip, st
 
 // observe asks the node what it is. late is called from elsewhere when a node that seemed hung answers after all.
 func (n *node) observe(ctx context.Context, p passwords, timeout time.Duration, now func() time.Time, late func()) {
-	patience := 2 * timeout // once more when the connection was stale
+	patience := timeout + timeout/4
 	if n.silent {
 		patience = hungPatience
 	}
