@@ -340,7 +340,8 @@ type FailoverRecord struct {
 	// +optional
 	Sequence int64 `json:"sequence,omitempty"`
 	// LostSequence is how many sequence numbers the old master had that its successor lacks. It is known once the old
-	// master has come back with its data; until then it is absent.
+	// master has come back with its data; until then it is absent. -1 means that it will never be known: the old master
+	// came back without its data, or followed its successor before it could be asked.
 	// +optional
 	LostSequence *int64 `json:"lostSequence,omitempty"`
 }
