@@ -12,6 +12,9 @@ var startText string
 //go:embed scripts/probe.sh
 var probeText string
 
+//go:embed scripts/stop.sh
+var stopText string
+
 //go:embed scripts/sentinel.sh
 var sentinelText string
 
@@ -20,6 +23,7 @@ var sentinelText string
 func (in *instance) dataConfig(shards []shard) child {
 	data := map[string]string{
 		startScript: startText,
+		stopScript:  stopText,
 		probeScript: probeText,
 		configFile:  in.configText(),
 	}

@@ -29,6 +29,7 @@ const (
 
 	passwordFile = "password"
 	startScript  = "start.sh"
+	stopScript   = "stop.sh"
 	probeScript  = "probe.sh"
 	configFile   = "kvrocks.conf"
 )

@@ -135,11 +135,36 @@ func TestStartWaitsForTheAddress(t *testing.T) {
 	})
 }
 
+func TestAMasterWithReplicasIsKeptUntilItHasHandedOver(t *testing.T) {
+	for what, test := range map[string]struct {
+		info string // what INFO says first; then it follows another node
+		asks int
+	}{
+		"a master with replicas":       {"role:master\nconnected_slaves:2\n", 2},
+		"writes are stopped":           {"role:slave\nmaster_host:127.0.0.1\nmaster_port:1\nconnected_slaves:2\n", 2},
+		"a master alone":               {"role:master\nconnected_slaves:0\n", 1},
+		"a replica":                    {"role:slave\nmaster_host:10.0.0.1\nmaster_port:6379\nconnected_slaves:1\n", 1},
+		"a node that was never placed": {"role:slave\nmaster_host:127.0.0.1\nmaster_port:6379\nconnected_slaves:1\n", 1},
+		"no answer":                    {"", 1},
+	} {
+		t.Run(what, func(t *testing.T) {
+			inEveryShell(t, func(t *testing.T, s sandbox) {
+				s.write("info", test.info)
+				s.write("bin/redis-cli", "#!/bin/sh\necho >>"+s.root+"/asks\ncat "+s.root+"/info\n"+
+					"printf 'role:slave\\nmaster_host:10.0.0.1\\nconnected_slaves:0\\n' >"+s.root+"/info\n")
+				out, err := s.run(stopText)
+				require.NoError(t, err, out)
+				assert.Equal(t, test.asks, strings.Count(s.read("asks"), "\n"))
+			})
+		})
+	}
+}
+
 func TestProbesCompareTheText(t *testing.T) {
 	for answer, want := range map[string]struct{ live, ready bool }{
 		"PONG": {true, true},
 		"LOADING kvrocks is restoring the db from backup": {true, false},
-		"NOAUTH Authentication required.":                 {true, false},
+		"NOAUTH Authentication required.":                 {true, true},
 		"ERR anything":                                    {true, false},
 		"":                                                {false, false},
 	} {
@@ -259,9 +284,12 @@ func TestARealSentinelStartsFromTheScript(t *testing.T) {
 		assert.Eventually(t, func() bool {
 			return s.probe("ready") == nil
 		}, 20*time.Second, 50*time.Millisecond)
+		out, err := exec.CommandContext(t.Context(), "redis-cli", "-p", port, "PING").CombinedOutput()
+		require.NoError(t, err)
+		assert.Contains(t, string(out), "NOAUTH", "the password is in force")
 		s.write("etc/kvrocks-auth/password", "wrong")
 		require.NoError(t, s.probe("live"))
-		require.Error(t, s.probe("ready"))
+		require.NoError(t, s.probe("ready"), "a changed password reaches the node before the file")
 	})
 }
 

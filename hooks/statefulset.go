@@ -15,11 +15,15 @@ func (in *instance) dataTemplate(s shard) (corev1.PodTemplateSpec, error) {
 	labels[v1alpha1.LabelShard] = s.label()
 	template := in.podTemplate(labels, selector)
 	template.Annotations[annotationConfig] = in.frozenHash()
-	// kvrocks ends within about a second of SIGTERM; a large memtable takes longer to flush.
+	// stop.sh takes up to 20 s of it. kvrocks ends within about a second of SIGTERM; a large memtable takes longer to flush.
 	grace := int64(60)
 	template.Spec.TerminationGracePeriodSeconds = &grace
 	template.Spec.ReadinessGates = gates()
-	template.Spec.Containers = []corev1.Container{in.container(v1alpha1.ContainerKVRocks, dataDir)}
+	container := in.container(v1alpha1.ContainerKVRocks, dataDir)
+	container.Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Exec: &corev1.ExecAction{
+		Command: []string{"/bin/sh", configDir + "/" + stopScript},
+	}}}
+	template.Spec.Containers = []corev1.Container{container}
 	template.Spec.Volumes = in.volumes()
 	if in.spec.Storage == nil {
 		template.Spec.Volumes = append(template.Spec.Volumes, emptyDir(dataVolume))

@@ -1,6 +1,7 @@
 #!/bin/sh
 # probe.sh live|ready: compares the text of the answer to PING, because redis-cli exits with 0 on an error reply as well.
-# live: any answer, also LOADING and NOAUTH. ready: PONG.
+# live: any answer, also LOADING and NOAUTH. ready: PONG, or NOAUTH, which a node answers that has taken a changed password
+# before the file has.
 if [ -f /etc/kvrocks-auth/password ]; then
   REDISCLI_AUTH=$(cat /etc/kvrocks-auth/password)
   export REDISCLI_AUTH
@@ -9,7 +10,7 @@ fi
 answer=$(redis-cli -h 127.0.0.1 -p "$PORT" PING 2>/dev/null)
 case "$1:$answer" in
 live:?*) exit 0 ;;
-ready:PONG) exit 0 ;;
+ready:PONG | ready:*NOAUTH*) exit 0 ;;
 esac
 echo "PING: ${answer:-no answer}"
 exit 1

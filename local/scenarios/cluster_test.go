@@ -49,7 +49,7 @@ type cluster struct {
 	dyn    dynamic.Interface
 }
 
-func connect(t *testing.T) cluster {
+func connect(t testing.TB) cluster {
 	t.Helper()
 	path := os.Getenv("KUBECONFIG")
 	if path == "" {
@@ -68,16 +68,16 @@ func connect(t *testing.T) cluster {
 // scenario is one story in a namespace of its own.
 type scenario struct {
 	cluster
-	*testing.T
+	testing.TB
 	ctx       context.Context
 	namespace string
 }
 
 // begin makes a namespace for the test and removes it, with what is in it, at the end. When the test failed, it first
 // prints what a person would look at.
-func begin(t *testing.T) *scenario {
+func begin(t testing.TB) *scenario {
 	t.Helper()
-	s := &scenario{cluster: connect(t), T: t, ctx: context.Background()}
+	s := &scenario{cluster: connect(t), TB: t, ctx: context.Background()}
 	ns, err := s.kube.CoreV1().Namespaces().Create(s.ctx, &corev1.Namespace{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "scenario-", Labels: map[string]string{"scenario": strings.ToLower(t.Name()[:min(60, len(t.Name()))])}},
 	}, metav1.CreateOptions{})

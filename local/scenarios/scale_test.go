@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
@@ -58,36 +59,14 @@ func TestScalingDownHandsTheMasterOverAndLosesNothing(t *testing.T) {
 	s.agreed("watch", "orders")
 }
 
-// promote makes a pod the master, by asking the sentinels to fail over until it is.
-func (s *scenario) promote(instance, pod string) {
+// promote makes the pod with the highest ordinal the master: a pod that is deleted with grace hands over to it.
+func (s *scenario) promote(instance, highest string) {
 	s.Helper()
-	for range 12 {
-		if s.master(instance) == pod {
-			return
-		}
-		for name := range s.pods(instance) {
-			priority := "0"
-			if name == pod {
-				priority = "1"
-			}
-			require.NoError(s, s.direct(name, password).ConfigSet(s.ctx, "slave-priority", priority).Err())
-		}
-		for _, c := range s.sentinels("watch") {
-			if err := c.Failover(s.ctx, instance).Err(); err != nil {
-				s.Logf("failover: %v", err) // NOGOODSLAVE until the sentinel has read the new priorities
-			}
-			break
-		}
-		deadline := time.Now().Add(15 * time.Second)
-		for time.Now().Before(deadline) && s.master(instance) != pod {
-			time.Sleep(200 * time.Millisecond)
-		}
+	if before := s.master(instance); before != highest {
+		require.NoError(s, s.kube.CoreV1().Pods(s.namespace).Delete(s.ctx, before, metav1.DeleteOptions{}))
+		require.Equal(s, highest, s.replaced(instance, before))
+		require.Equal(s, v1alpha1.CauseHandover, s.journal(instance).Cause, "a deleted pod has the time to hand over")
 	}
-	require.Equal(s, pod, s.master(instance), "the sentinels could not be brought to elect %s", pod)
-	for name := range s.pods(instance) {
-		require.NoError(s, s.direct(name, password).ConfigSet(s.ctx, "slave-priority", "100").Err())
-	}
-	s.ready(instance, readyWithin)
 	s.agreed("watch", instance)
 }
 

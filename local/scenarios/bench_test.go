@@ -1,0 +1,48 @@
+package scenarios
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	kills          = flag.Int("kills", 10, "how many masters BenchmarkFailover kills")
+	benchDownAfter = flag.Duration("down-after", 2*time.Second, "downAfterMilliseconds of the instance in BenchmarkFailover")
+)
+
+// BenchmarkFailover kills the master's pod again and again under a continuous writer and reports the distribution of the
+// time without an acknowledged write.
+func BenchmarkFailover(b *testing.B) {
+	for b.Loop() {
+		s := begin(b)
+		s.apply(sentinelCR("watch", 3) + "---" + standardCR("orders", 3, "watch"))
+		s.patch("orders", fmt.Sprintf(`{"spec":{"failover":{"downAfterMilliseconds":%d}}}`, benchDownAfter.Milliseconds()))
+		s.ready("watch", readyWithin)
+		s.ready("orders", readyWithin)
+		s.agreed("watch", "orders")
+		var gaps []time.Duration
+		for range *kills {
+			w := s.write("orders-master", password)
+			before := s.master("orders")
+			killed := time.Now()
+			s.forceDelete(before)
+			s.resumed(w, killed.Add(time.Second), *benchDownAfter+time.Minute)
+			s.replaced("orders", before)
+			gaps = append(gaps, w.longestGap(killed))
+			w.finish()
+			record := s.journal("orders")
+			b.Logf("gap %s, detect %d ms, promote %d ms", gaps[len(gaps)-1].Round(time.Millisecond), record.DetectMs, record.PromoteMs)
+			s.agreed("watch", "orders")
+		}
+		require.NotEmpty(b, gaps)
+		slices.Sort(gaps)
+		b.ReportMetric(gaps[0].Seconds(), "min-s")
+		b.ReportMetric(gaps[len(gaps)/2].Seconds(), "median-s")
+		b.ReportMetric(gaps[len(gaps)-1].Seconds(), "max-s")
+	}
+}
