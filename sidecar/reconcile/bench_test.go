@@ -172,7 +172,7 @@ func BenchmarkIdleFleet(b *testing.B) {
 			log: slog.New(slog.DiscardHandler), options: DefaultOptions(), planner: thePlanner(), cluster: indexed(c),
 			network: RedisNetwork(), secrets: fake.NewClientset().CoreV1(), status: noStatus{c},
 			podWriter: podWriter{overlay: newOverlay[*corev1.Pod]()}, written: newOverlay[*v1alpha1.KVRocksTopology](),
-			metrics: newMetrics(prometheus.NewRegistry()), now: time.Now,
+			metrics: newMetrics(prometheus.NewRegistry()), running: newRunning(), now: time.Now,
 		}
 		q := newQueue()
 		r.enqueue = q.Add

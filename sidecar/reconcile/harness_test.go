@@ -174,7 +174,7 @@ func newWorld(t *testing.T) *world {
 			now: func() metav1.Time { return metav1.NewTime(w.clock) },
 		},
 		status: w, written: newOverlay[*v1alpha1.KVRocksTopology](), events: w,
-		metrics: newMetrics(prometheus.NewRegistry()), now: now,
+		metrics: newMetrics(prometheus.NewRegistry()), running: newRunning(), now: now,
 		enqueue: func(key types.NamespacedName) { w.wakes = append(w.wakes, key) },
 	}
 	w.begin(t.Context())

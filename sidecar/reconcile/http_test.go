@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -59,7 +60,8 @@ func TestProbesAndMetrics(t *testing.T) {
 	m.action("Promote", nil)
 	m.reported(nil, []v1alpha1.FailoverRecord{{At: metav1.NowMicro(), Cause: v1alpha1.CauseDown}})
 	var ready atomic.Bool
-	h := handler(registry, ready.Load)
+	passes := newRunning()
+	h := handler(registry, ready.Load, passes.stuck)
 	get := func(path string) (int, string) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
@@ -67,7 +69,15 @@ func TestProbesAndMetrics(t *testing.T) {
 	}
 	code, _ := get("/healthz")
 	assert.Equal(t, http.StatusOK, code)
-	code, body := get("/readyz")
+	orders := types.NamespacedName{Namespace: "ns", Name: "orders"}
+	passes.begin(orders, time.Now().Add(-2*longestPass))
+	code, body := get("/healthz")
+	assert.Equal(t, http.StatusServiceUnavailable, code, "Kubernetes restarts it")
+	assert.Contains(t, body, "ns/orders")
+	passes.end(orders)
+	code, _ = get("/healthz")
+	assert.Equal(t, http.StatusOK, code)
+	code, body = get("/readyz")
 	assert.Equal(t, http.StatusServiceUnavailable, code)
 	assert.Contains(t, body, "caches")
 	ready.Store(true)

@@ -70,6 +70,7 @@ type Reconciler struct {
 	written   *overlay[*v1alpha1.KVRocksTopology]
 	events    eventSink
 	metrics   *metrics
+	running   *running
 	sentinels *sentinelPool
 	now       func() time.Time
 	// enqueue starts a pass soon.

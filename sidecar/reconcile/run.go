@@ -42,10 +42,10 @@ func Run(ctx context.Context, config *rest.Config, o Options, log *slog.Logger) 
 
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	s := &sidecar{options: o, log: log, client: client, topologies: topologies, metrics: newMetrics(registry)}
+	s := &sidecar{options: o, log: log, client: client, topologies: topologies, metrics: newMetrics(registry), running: newRunning()}
 	s.gauges(registry)
 	go func() {
-		if err := serve(ctx, o.Address, handler(registry, s.ready.Load)); err != nil {
+		if err := serve(ctx, o.Address, handler(registry, s.ready.Load, s.running.stuck)); err != nil {
 			cancel(err)
 		}
 	}()
@@ -63,6 +63,7 @@ type sidecar struct {
 	client     kubernetes.Interface
 	topologies *TopologyClient
 	metrics    *metrics
+	running    *running
 	ready      atomic.Bool
 	// leading is the work of the present leadership; nil while another replica leads.
 	leading atomic.Pointer[leadership]
@@ -108,7 +109,7 @@ func (s *sidecar) lead(ctx context.Context, c *cluster, events eventSink) {
 		log: s.log, options: s.options, planner: thePlanner(), cluster: c, network: RedisNetwork(),
 		secrets:   s.client.CoreV1(),
 		podWriter: podWriter{pods: s.client.CoreV1(), overlay: c.pods, now: metav1.Now},
-		status:    s.topologies, written: c.topologies, events: events, metrics: s.metrics,
+		status:    s.topologies, written: c.topologies, events: events, metrics: s.metrics, running: s.running,
 		now: time.Now, enqueue: q.Add,
 	}
 	r.begin(ctx)

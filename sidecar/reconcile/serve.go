@@ -13,10 +13,16 @@ import (
 )
 
 // handler answers the probes of Kubernetes and Prometheus. ready says whether the caches are filled; a replica that waits
-// for the lease is ready as well.
-func handler(registry *prometheus.Registry, ready func() bool) http.Handler {
+// for the lease is ready as well. stuck describes a pass that will hardly end any more; empty when there is none.
+func handler(registry *prometheus.Registry, ready func() bool, stuck func(now time.Time) string) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		if what := stuck(time.Now()); what != "" {
+			http.Error(w, what, http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = fmt.Fprintln(w, "ok")
+	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if !ready() {
 			http.Error(w, "the caches are not filled yet", http.StatusServiceUnavailable)

@@ -76,6 +76,8 @@ func (r *Reconciler) next(ctx context.Context, q queue) bool {
 
 // guarded is Reconcile with a panic as an error: one instance must not take the others down.
 func (r *Reconciler) guarded(ctx context.Context, key types.NamespacedName) (result Result, err error) {
+	r.running.begin(key, time.Now())
+	defer r.running.end(key)
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
