@@ -110,8 +110,9 @@ func (p *pass) masterReturned(m *member) {
 
 // masterSilent: the recorded master does not answer, or has no pod.
 func (p *pass) masterSilent(m *member) {
+	// A failover may be in progress without +odown of this master, when the sentinels take another address for its own.
 	alone := !p.watch.mayElect() && (!m.exists || m.downFor(p.now) >= p.downAfter())
-	if p.outage == nil && !p.watch.odown && !alone {
+	if p.outage == nil && !p.watch.odown && !p.watch.replacing && !alone {
 		p.wait(ReasonMasterDown, m.name+" does not answer ("+m.state()+")", againSoon)
 		return
 	}

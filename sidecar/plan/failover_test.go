@@ -49,6 +49,21 @@ func TestFailoverBySentinel(t *testing.T) {
 			want: ``,
 		},
 		{
+			name: "a failover among sentinels that take another address for the master's fences a silent master too",
+			given: `
+				record orders-0
+				orders-0 hung serving for=1s
+				orders-1 ->orders-0 placed
+				orders-2 ->orders-0 placed
+				watch-0 ->orders-1 odown electing
+				watch-1 ->orders-1 odown
+				watch-2 ->orders-0`,
+			want: `
+				label orders-0
+				detach orders-0
+				= intent true`,
+		},
+		{
 			name: "the sidecar waits for the election",
 			given: `
 				record orders-0

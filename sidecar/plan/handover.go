@@ -132,6 +132,7 @@ func (p *pass) promoteTarget(m, t *member) {
 	switch {
 	case fit && t.node.Sequence >= m.node.Sequence:
 		p.cutOff(m, "it hands over to "+t.name)
+		p.cutOffMastersBut(t) // such as a target that was given up before this one
 		p.do(Promote{Pod: t.name})
 		p.wait(ReasonHandingOver, t.name+" is being promoted in place of "+m.name, againWrites)
 	case fit && p.outageAge() < handoverPatience:

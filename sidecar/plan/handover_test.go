@@ -149,6 +149,20 @@ func TestHandover(t *testing.T) {
 				= again 10ms`,
 		},
 		{
+			name: "a target that was given up is cut off before another is promoted",
+			given: `
+				record orders-0
+				outage Handover 100ms orders-2
+				handoff orders-0
+				orders-0 dead seq=100 priority=0
+				orders-1 hung attached label=replica
+				orders-2 ->orders-0 seq=100 placed`,
+			want: `
+				label orders-1
+				detach orders-1
+				promote orders-2`,
+		},
+		{
 			name: "the target gets the label when it answers as master, and the pause is journaled",
 			given: `
 				record orders-0
