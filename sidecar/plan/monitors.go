@@ -107,7 +107,8 @@ func (m *member) goesBy(address string) bool {
 func (p *pass) restAcquainted(but *view) bool {
 	for i := range p.watch.views {
 		v := &p.watch.views[i]
-		if v.reached && v != but && !(v.watches && p.agrees(v) && p.acquainted(v, but)) {
+		fine := v.watches && p.agrees(v) && p.acquainted(v, but)
+		if v.reached && v != but && !fine {
 			return false
 		}
 	}

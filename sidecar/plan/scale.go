@@ -22,11 +22,9 @@ func (p *pass) mayLeave() bool {
 	}
 	for i := range p.members {
 		m := &p.members[i]
-		switch {
-		case m == p.proven:
-		case m.leaving && m.answered() && !m.passedOver():
-			return false
-		case !m.leaving && !(m.linked(p.proven) && m.was.Attached):
+		healthy := m == p.proven || m.linked(p.proven) && m.was.Attached
+		electable := m.answered() && !m.passedOver()
+		if m.leaving && electable || !m.leaving && !healthy {
 			return false
 		}
 	}
