@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -281,6 +283,29 @@ func (s *scenario) forceDelete(pods ...string) {
 	for _, pod := range pods {
 		require.NoError(s, s.kube.CoreV1().Pods(s.namespace).Delete(s.ctx, pod, metav1.DeleteOptions{GracePeriodSeconds: ptr.To[int64](0)}))
 	}
+}
+
+// keepAway deletes a pod without any grace, and each that is made in its place, as if its machine had gone, until the
+// function that it returns is called.
+func (s *scenario) keepAway(pod string) (release func()) {
+	s.Helper()
+	ctx, cancel := context.WithCancel(s.ctx)
+	watcher, err := s.kube.CoreV1().Pods(s.namespace).Watch(ctx, metav1.SingleObject(metav1.ObjectMeta{Name: pod}))
+	require.NoError(s, err)
+	s.forceDelete(pod)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for event := range watcher.ResultChan() {
+			if event.Type == watch.Added && ctx.Err() == nil {
+				_ = s.kube.CoreV1().Pods(s.namespace).Delete(ctx, pod, metav1.DeleteOptions{GracePeriodSeconds: ptr.To[int64](0)})
+			}
+		}
+	}()
+	var once sync.Once
+	release = func() { once.Do(func() { cancel(); watcher.Stop(); <-done }) }
+	s.Cleanup(release)
+	return release
 }
 
 // exec runs a command in a pod's first container and returns what it printed.

@@ -145,8 +145,8 @@ func (s *scenario) lists(sentinel, what string, answer *redis.MapStringStringSli
 	return nil
 }
 
-// replaced waits until another pod than before is the master and the instance is Ready again.
-func (s *scenario) replaced(instance, before string) string {
+// another waits until another pod than before is the master.
+func (s *scenario) another(instance, before string) {
 	s.Helper()
 	s.eventually(instance+" has another master than "+before, time.Minute, func() error {
 		cr, err := s.kvrocks(instance)
@@ -155,6 +155,12 @@ func (s *scenario) replaced(instance, before string) string {
 		}
 		return err
 	})
+}
+
+// replaced waits until another pod than before is the master and the instance is Ready again.
+func (s *scenario) replaced(instance, before string) string {
+	s.Helper()
+	s.another(instance, before)
 	s.ready(instance, readyWithin)
 	return s.master(instance)
 }

@@ -41,11 +41,13 @@ func TestKillingOurPartsInTheMiddleChangesNothingInTheEnd(t *testing.T) {
 			before := s.master("orders")
 			safe := s.replicated(w, password, others(s, "orders", before)...)
 
-			s.forceDelete(before)
+			release := s.keepAway(before)
 			s.patch("users", `{"spec":{"replicas":3}}`)
 			require.NoError(t, s.dyn.Resource(kvrocksResource).Namespace(s.namespace).Delete(s.ctx, "carts", metav1.DeleteOptions{}))
 			part.kill(s)
 
+			s.another("orders", before)
+			release()
 			after := s.replaced("orders", before)
 			s.eventually("users has three pods", readyWithin, func() error {
 				if n := len(s.pods("users")); n != 3 {

@@ -64,7 +64,9 @@ func TestSentinelsComeAndGoWithoutGhosts(t *testing.T) {
 		s.agreed("watch", "orders")
 	}
 	before := s.master("orders")
-	s.forceDelete(before)
+	release := s.keepAway(before)
+	s.another("orders", before)
+	release()
 	s.replaced("orders", before)
 	s.agreed("watch", "orders")
 }
