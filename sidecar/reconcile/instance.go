@@ -12,7 +12,7 @@ import (
 )
 
 // instance is what is remembered of one topology between passes: its connections and what was read over them. One pass at
-// a time uses it; woken alone is set from elsewhere.
+// a time uses it; the bell alone is rung from elsewhere.
 type instance struct {
 	credentials credentials
 	nodes       map[string]*node         // by pod
@@ -25,29 +25,36 @@ type instance struct {
 	generation int64
 	// settled is true when the last pass found nothing to do and nobody missing.
 	settled bool
-	// woken is true when something happened since the last pass.
-	woken *atomic.Bool
+	bell    *bell
 	// actions of the last pass in words; the same ones again are slowed down.
 	actions string
 	// reported is the last failure that was logged.
 	reported string
 }
 
-func newInstance(woken *atomic.Bool) *instance {
+// bell tells the passes of an instance what happened between them.
+type bell struct {
+	// rung: something did, and the next pass must look closely.
+	rung atomic.Bool
+	// alarm: a sentinel said that the master is down or is being replaced. It is taken back once the instance has settled.
+	alarm atomic.Bool
+}
+
+func newInstance(b *bell) *instance {
 	return &instance{
-		nodes: map[string]*node{}, sentinels: map[string]*sentinelView{}, lastMaster: map[string]time.Time{}, woken: woken,
+		nodes: map[string]*node{}, sentinels: map[string]*sentinelView{}, lastMaster: map[string]time.Time{}, bell: b,
 	}
 }
 
 // connect brings the connections in line with the pods.
 func (i *instance) connect(
-	t *v1alpha1.KVRocksTopology, pods map[string]*corev1.Pod, dial func(*node, kvrocks.Secret) DataNode,
+	t *v1alpha1.KVRocksTopology, pods map[string]*corev1.Pod, dial func(*node, kvrocks.Secret) DataNode, now time.Time,
 ) {
 	for name, pod := range pods {
 		facts := factsOf(pod)
 		addr := joinHostPort(facts.IP, t.Spec.Port)
 		if have := i.nodes[name]; have != nil && (facts.IP == "" || have.uid != facts.UID || have.addr != addr) {
-			i.drop(have)
+			i.drop(have, now)
 		}
 		if facts.IP != "" && i.nodes[name] == nil {
 			n := newNode(name, facts.UID, addr, dial)
@@ -57,7 +64,7 @@ func (i *instance) connect(
 	}
 	for name, have := range i.nodes {
 		if pods[name] == nil {
-			i.drop(have)
+			i.drop(have, now)
 		}
 	}
 	if i.generation != t.Generation {
@@ -73,8 +80,8 @@ func (i *instance) readSettings() {
 	}
 }
 
-func (i *instance) drop(n *node) {
-	n.served()
+func (i *instance) drop(n *node, now time.Time) {
+	n.servedUntil(now)
 	if !n.seen.LastMaster.IsZero() {
 		i.lastMaster[n.pod] = n.seen.LastMaster
 	}
@@ -82,8 +89,8 @@ func (i *instance) drop(n *node) {
 	go n.session.close() // a call may be on its way
 }
 
-func (i *instance) close() {
+func (i *instance) close(now time.Time) {
 	for _, n := range i.nodes {
-		i.drop(n)
+		i.drop(n, now)
 	}
 }

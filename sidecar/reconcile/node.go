@@ -76,8 +76,7 @@ const defaultPriority = 100
 func joinHostPort(ip string, port int32) string { return net.JoinHostPort(ip, strconv.Itoa(int(port))) }
 
 // observe asks the node what it is. late is called from elsewhere when a node that seemed hung answers after all.
-func (n *node) observe(ctx context.Context, p passwords, timeout time.Duration, now func() time.Time, late func()) {
-	patience := timeout + timeout/4
+func (n *node) observe(ctx context.Context, p passwords, patience time.Duration, now func() time.Time, late func()) {
 	if n.silent {
 		patience = hungPatience
 	}
@@ -158,6 +157,14 @@ func (n *node) process(i kvrocks.NodeInfo, at time.Time) string {
 		return i.RunID
 	}
 	return "started " + start.UTC().Format(time.RFC3339)
+}
+
+// servedUntil takes account of a node that is given up because its pod is gone: until its connection is lost it serves.
+func (n *node) servedUntil(now time.Time) {
+	n.served()
+	if n.answered.Load() && n.seen.Role == v1alpha1.RoleMaster {
+		n.seen.LastMaster = now
+	}
 }
 
 func (n *node) fail(reach plan.Reach, why string, at time.Time) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -26,7 +27,7 @@ type pass struct {
 
 // observeStandard asks all nodes and sentinels of an instance, all at the same time.
 func (p *pass) observeStandard(ctx context.Context) plan.Input {
-	p.inst.connect(p.topology, p.pods, p.dialNode(p.key))
+	p.inst.connect(p.topology, p.pods, p.dialNode(p.key), p.now())
 	p.refreshCredentials(ctx)
 	// The sentinels are asked after the nodes: when a node was promoted by them, they then say so, or that they are at it.
 	p.observeNodes(ctx)
@@ -51,6 +52,23 @@ func (p *pass) observeStandard(ctx context.Context) plan.Input {
 	return in
 }
 
+// urgentPatience is how long a pass waits for an answer while a master is being replaced. A node that is changing its
+// role is silent for seconds, and the others must not wait for it. A node that is only slow is taken for hung at worst
+// until the next pass.
+const urgentPatience = 250 * time.Millisecond
+
+// patience is how long this pass waits for a node or sentinel that answered the last time.
+func (p *pass) patience() time.Duration {
+	urgent := p.inst.bell.alarm.Load()
+	for _, shard := range p.topology.Status.Shards {
+		urgent = urgent || shard.Outage != nil
+	}
+	if urgent {
+		return min(urgentPatience, p.options.Timeout)
+	}
+	return p.options.Timeout + p.options.Timeout/4 // or the answer would be "no answer" instead of what went wrong
+}
+
 func (p *pass) refreshCredentials(ctx context.Context) {
 	refused := false
 	for _, n := range p.inst.nodes {
@@ -72,7 +90,7 @@ func (p *pass) observeNodes(ctx context.Context) {
 		before[name] = n.seen
 	}
 	late := func() { p.wake(p.key) }
-	p.eachNode(func(n *node) { n.observe(ctx, pw, p.options.Timeout, p.now, late) })
+	p.eachNode(func(n *node) { n.observe(ctx, pw, p.patience(), p.now, late) })
 	all := p.closely || !calm(before, p.inst.nodes)
 	p.eachNode(func(n *node) {
 		n.examine(ctx, pw, &p.topology.Spec, p.now(), all, func(address string) string {
@@ -134,7 +152,7 @@ func (p *pass) views(ctx context.Context, owner types.NamespacedName, names []st
 			delete(p.inst.sentinels, name) // its connection is closed by the event of the pod's deletion
 		}
 	}
-	q := question{names: names, details: p.closely, timeout: p.options.Timeout, now: p.now(), late: func() { p.wake(p.key) }}
+	q := question{names: names, details: p.closely, patience: p.patience(), now: p.now(), late: func() { p.wake(p.key) }}
 	pw := p.sentinelPasswords(ctx, owner)
 	var (
 		mu    sync.Mutex

@@ -225,8 +225,6 @@ func TestReplacedPodKeepsWhenItLastServedAndLosesTheRest(t *testing.T) {
 	key := w.standard("orders", 1)
 	_, err := w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
-	seen := w.clock
-
 	replaced := dataPod("orders", 0)
 	replaced.UID = "another"
 	w.cluster.pods = []*corev1.Pod{replaced}
@@ -236,7 +234,7 @@ func TestReplacedPodKeepsWhenItLastServedAndLosesTheRest(t *testing.T) {
 	require.NoError(t, err)
 	got := w.seen[len(w.seen)-1].Nodes["orders-0"]
 	assert.Equal(t, plan.Down, got.Reach)
-	assert.Equal(t, seen, got.LastMaster)
+	assert.Equal(t, w.clock, got.LastMaster, "its connection stood until now")
 	assert.Equal(t, w.clock, got.DownSince)
 	assert.Zero(t, got.Sequence)
 }
@@ -283,4 +281,49 @@ func TestRecreatedTopologyStartsWithoutMemory(t *testing.T) {
 	_, err = w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
 	assert.Contains(t, commands(w.journal.take()), "10.0.6.0 CONFIG GET *")
+}
+
+func TestMasterThatIsBeingReplacedIsNotWaitedFor(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 2)
+	p := &pass{Reconciler: w.Reconciler, inst: w.instance(key), topology: w.cluster.topologies[key]}
+	assert.Greater(t, p.patience(), w.options.Timeout)
+	w.alarm(key)
+	assert.Equal(t, urgentPatience, p.patience(), "a sentinel says so")
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Greater(t, p.patience(), w.options.Timeout, "it has settled")
+	p.topology.Status.Shards = []v1alpha1.TopologyShardStatus{{Outage: &v1alpha1.Outage{}}}
+	assert.Equal(t, urgentPatience, p.patience(), "it is on record")
+}
+
+func TestMasterServesUntilItsConnectionIsLostOrItsPodIsGone(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	pods := w.cluster.pods
+	lastMaster := func() time.Time {
+		_, err := w.Reconcile(t.Context(), key)
+		require.NoError(t, err)
+		return w.seen[len(w.seen)-1].Nodes["orders-0"].LastMaster
+	}
+	assert.Equal(t, w.clock, lastMaster())
+
+	w.clock = w.clock.Add(time.Second)
+	lost := w.clock
+	w.instances[key].nodes["orders-0"].lose(lost)
+	w.node("orders-0").fail = func(string) error { return &kvrocks.Error{Kind: kvrocks.ErrRefused} }
+	w.clock = w.clock.Add(time.Second)
+	assert.True(t, lost.Equal(lastMaster()), "the connection was lost")
+
+	w.node("orders-0").fail = nil
+	assert.Equal(t, w.clock, lastMaster())
+	w.clock = w.clock.Add(5 * time.Second)
+	gone := w.clock
+	w.cluster.pods = nil
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	w.clock = w.clock.Add(time.Second)
+	w.cluster.pods = pods
+	w.node("orders-0").fail = func(string) error { return &kvrocks.Error{Kind: kvrocks.ErrRefused} }
+	assert.Equal(t, gone, lastMaster(), "the pod was deleted while its connection stood")
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -78,7 +77,7 @@ type Reconciler struct {
 
 	mu        sync.Mutex
 	instances map[types.NamespacedName]*instance
-	woken     map[types.NamespacedName]*atomic.Bool
+	bells     map[types.NamespacedName]*bell
 	ofPool    map[types.NamespacedName]*credentials // of sentinel instances
 }
 
@@ -101,14 +100,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (R
 	}
 	inst := r.instance(key)
 	if inst.uid != t.UID { // deleted and made again
-		inst.close()
-		*inst = *newInstance(inst.woken)
+		inst.close(r.now())
+		*inst = *newInstance(inst.bell)
 		inst.uid = t.UID
 	}
 	p := &pass{
 		Reconciler: r, key: key, inst: inst,
 		topology: t.DeepCopy(), // the cache keeps its own, whatever is done to this one
-		closely:  inst.woken.Swap(false) || !inst.settled,
+		closely:  inst.bell.rung.Swap(false) || !inst.settled,
 	}
 	inst.settled = false
 	var decided plan.Plan
@@ -165,6 +164,7 @@ func (p *pass) carryOut(ctx context.Context, decided plan.Plan, missing bool) (R
 		next.After = min(whileMissing, next.After)
 	default:
 		p.inst.settled = true
+		p.inst.bell.alarm.Store(false)
 	}
 	p.inst.actions, p.inst.reported = actions, ""
 	return next, nil
@@ -210,28 +210,34 @@ func isConflict(err error) bool {
 
 // wake makes the next pass look closely, and starts it.
 func (r *Reconciler) wake(key types.NamespacedName) {
-	r.wokenFlag(key).Store(true)
+	r.bellOf(key).rung.Store(true)
 	r.enqueue(key)
 }
 
-func (r *Reconciler) wokenFlag(key types.NamespacedName) *atomic.Bool {
+// alarm is wake for a master that is down or is being replaced: the next passes wait for nobody.
+func (r *Reconciler) alarm(key types.NamespacedName) {
+	r.bellOf(key).alarm.Store(true)
+	r.wake(key)
+}
+
+func (r *Reconciler) bellOf(key types.NamespacedName) *bell {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	flag := r.woken[key]
-	if flag == nil {
-		flag = &atomic.Bool{}
-		r.woken[key] = flag
+	b := r.bells[key]
+	if b == nil {
+		b = &bell{}
+		r.bells[key] = b
 	}
-	return flag
+	return b
 }
 
 func (r *Reconciler) instance(key types.NamespacedName) *instance {
-	flag := r.wokenFlag(key)
+	b := r.bellOf(key)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	inst := r.instances[key]
 	if inst == nil {
-		inst = newInstance(flag)
+		inst = newInstance(b)
 		r.instances[key] = inst
 	}
 	return inst
@@ -243,10 +249,10 @@ func (r *Reconciler) drop(key types.NamespacedName) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if inst := r.instances[key]; inst != nil {
-		inst.close()
+		inst.close(r.now())
 	}
 	delete(r.instances, key)
-	delete(r.woken, key)
+	delete(r.bells, key)
 	delete(r.ofPool, key)
 }
 

@@ -130,12 +130,13 @@ func thePlanner() planner {
 // begin makes what the Reconciler keeps; its subscriptions end with ctx.
 func (r *Reconciler) begin(ctx context.Context) {
 	r.instances = map[types.NamespacedName]*instance{}
-	r.woken = map[types.NamespacedName]*atomic.Bool{}
+	r.bells = map[types.NamespacedName]*bell{}
 	r.ofPool = map[types.NamespacedName]*credentials{}
 	r.sentinels = &sentinelPool{
 		ctx: ctx, network: r.network, conns: map[types.NamespacedName]pooled{},
 		options: r.redisOptions,
 		wake:    r.wake,
+		alarm:   r.alarm,
 		wakeAll: func(sentinel types.NamespacedName) {
 			r.wake(sentinel)
 			for _, t := range r.cluster.monitoredBy(sentinel) {
@@ -151,7 +152,7 @@ func (r *Reconciler) close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, inst := range r.instances {
-		inst.close()
+		inst.close(r.now())
 	}
 }
 

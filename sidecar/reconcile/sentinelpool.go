@@ -19,6 +19,8 @@ type sentinelPool struct {
 	options func(kvrocks.Secret) kvrocks.Options
 	// wake starts a pass of the instance that has the master name.
 	wake func(instance types.NamespacedName)
+	// alarm is wake for an instance whose master is down or is being replaced.
+	alarm func(instance types.NamespacedName)
 	// wakeAll starts a pass of every instance that the sentinel instance monitors.
 	wakeAll func(sentinelInstance types.NamespacedName)
 
@@ -78,9 +80,25 @@ func (p *sentinelPool) route(owner types.NamespacedName, e kvrocks.Event) {
 		p.wakeAll(owner)
 	case e.Master == "" || e.Name == "+set": // the echo of our own settings
 	default:
-		instance, _, _ := strings.Cut(e.Master, ".")
-		p.wake(types.NamespacedName{Namespace: owner.Namespace, Name: instance})
+		name, _, _ := strings.Cut(e.Master, ".")
+		instance := types.NamespacedName{Namespace: owner.Namespace, Name: name}
+		if isAlarm(e) {
+			p.alarm(instance)
+		} else {
+			p.wake(instance)
+		}
 	}
+}
+
+// isAlarm tells the events of a failover from those of everyday life.
+func isAlarm(e kvrocks.Event) bool {
+	switch e.Name {
+	case kvrocks.EventSDown:
+		return e.InstanceType == kvrocks.InstanceMaster
+	case kvrocks.EventODown, kvrocks.EventTryFailover, kvrocks.EventPromotedReplica, kvrocks.EventSwitchMaster:
+		return true
+	}
+	return false
 }
 
 // forget closes the connection to a pod that is gone.

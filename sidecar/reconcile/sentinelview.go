@@ -17,15 +17,16 @@ type question struct {
 	names []string
 	// details are to be read whatever their age.
 	details bool
-	timeout time.Duration
-	now     time.Time
+	// patience is how long to wait for a sentinel that is not known to be silent.
+	patience time.Duration
+	now      time.Time
 	// late is called when an answer comes after the pass went on.
 	late func()
 }
 
 // observe asks a sentinel and returns its view.
 func (v *sentinelView) observe(ctx context.Context, q question) plan.SentinelView {
-	patience := q.timeout + q.timeout/2
+	patience := q.patience
 	if v.conn.hung() {
 		patience = hungPatience
 	}
