@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -23,10 +22,8 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/client-go/tools/remotecommand"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/yaml"
 
@@ -81,7 +78,7 @@ func begin(t testing.TB) *scenario {
 	t.Helper()
 	s := &scenario{cluster: connect(t), TB: t, ctx: context.Background()}
 	ns, err := s.kube.CoreV1().Namespaces().Create(s.ctx, &corev1.Namespace{
-		ObjectMeta: metav1.ObjectMeta{GenerateName: "scenario-", Labels: map[string]string{"scenario": strings.ToLower(t.Name()[:min(60, len(t.Name()))])}},
+		ObjectMeta: metav1.ObjectMeta{GenerateName: "scenario-", Annotations: map[string]string{"scenario": t.Name()}},
 	}, metav1.CreateOptions{})
 	require.NoError(t, err, "create a namespace")
 	s.namespace = ns.Name
@@ -153,7 +150,7 @@ func (s *scenario) apply(text string) {
 }
 
 func (s *scenario) tryApply(text string) error {
-	for _, doc := range strings.Split(text, "\n---\n") {
+	for doc := range strings.SplitSeq(text, "\n---\n") {
 		var object unstructured.Unstructured
 		if err := yaml.Unmarshal([]byte(doc), &object.Object); err != nil {
 			return err
@@ -209,11 +206,11 @@ func get[T any](s *scenario, resource schema.GroupVersionResource, name string) 
 }
 
 // ready waits until an instance is Ready for its present generation.
-func (s *scenario) ready(name string, within time.Duration) *v1alpha1.KVRocks {
+func (s *scenario) ready(name string, within time.Duration) {
 	s.Helper()
-	var cr *v1alpha1.KVRocks
-	s.eventually(name+" is Ready", within, func() (err error) {
-		if cr, err = s.kvrocks(name); err != nil {
+	s.eventually(name+" is Ready", within, func() error {
+		cr, err := s.kvrocks(name)
+		if err != nil {
 			return err
 		}
 		condition := meta.FindStatusCondition(cr.Status.Conditions, v1alpha1.ConditionReady)
@@ -229,7 +226,6 @@ func (s *scenario) ready(name string, within time.Duration) *v1alpha1.KVRocks {
 		}
 		return nil
 	})
-	return cr
 }
 
 // condition waits until a condition of an instance has a status and one of the reasons.
@@ -306,17 +302,4 @@ func (s *scenario) keepAway(pod string) (release func()) {
 	release = func() { once.Do(func() { cancel(); watcher.Stop(); <-done }) }
 	s.Cleanup(release)
 	return release
-}
-
-// exec runs a command in a pod's first container and returns what it printed.
-func (s *scenario) exec(pod string, command ...string) (string, error) {
-	request := s.kube.CoreV1().RESTClient().Post().Resource("pods").Namespace(s.namespace).Name(pod).SubResource("exec").
-		VersionedParams(&corev1.PodExecOptions{Command: command, Stdout: true, Stderr: true}, scheme.ParameterCodec)
-	executor, err := remotecommand.NewSPDYExecutor(s.config, "POST", request.URL())
-	if err != nil {
-		return "", err
-	}
-	var out bytes.Buffer
-	err = executor.StreamWithContext(s.ctx, remotecommand.StreamOptions{Stdout: &out, Stderr: &out})
-	return out.String(), err
 }

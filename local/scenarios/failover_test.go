@@ -28,7 +28,8 @@ func TestForceDeletedMasterIsReplacedAndNothingReplicatedIsLost(t *testing.T) {
 
 	killed := time.Now()
 	release := s.keepAway(before) // the same pod, back within down-after with all its data, would stay master
-	s.resumed(w, killed.Add(time.Second), downAfter+20*time.Second)
+	s.another("orders", before)
+	s.resumed(w, time.Now(), 30*time.Second)
 	gap := w.longestGap(killed)
 	release()
 	after := s.replaced("orders", before)
@@ -149,8 +150,8 @@ func TestHungMasterIsReplacedAndFollowsWhenItWakes(t *testing.T) {
 	before := s.master("orders")
 	stopped := time.Now()
 	s.signal(before, syscall.SIGSTOP)
-	s.resumed(w, stopped.Add(time.Second), downAfter+20*time.Second)
 	s.another("orders", before)
+	s.resumed(w, time.Now(), 30*time.Second)
 	t.Logf("write gap %s, errors %v", w.longestGap(stopped), w.seen())
 	assert.LessOrEqual(t, w.longestGap(stopped), downAfter+5*time.Second)
 	s.signal(before, syscall.SIGCONT)

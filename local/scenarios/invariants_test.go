@@ -85,7 +85,7 @@ func mainProcess(container string) (int, error) {
 		if err != nil {
 			continue
 		}
-		for _, line := range strings.Split(string(status), "\n") {
+		for line := range strings.Lines(string(status)) {
 			if fields := strings.Fields(line); len(fields) > 2 && fields[0] == "NSpid:" && fields[len(fields)-1] == "1" {
 				return strconv.Atoi(fields[1])
 			}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -12,8 +11,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
-
-	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
 // Scenario 9. It runs alone, because it kills what all others rely on.
@@ -58,7 +55,7 @@ func TestKillingOurPartsInTheMiddleChangesNothingInTheEnd(t *testing.T) {
 			s.ready("users", readyWithin)
 			s.eventually("carts is gone", readyWithin, func() error {
 				if _, err := s.kvrocks("carts"); !apierrors.IsNotFound(err) {
-					return fmt.Errorf("still there: %v", err)
+					return fmt.Errorf("still there: %w", err)
 				}
 				return nil
 			})
@@ -118,64 +115,4 @@ func (s *scenario) onlyPod(namespace, selector string) corev1.Pod {
 	require.NoError(s, err)
 	require.Len(s, list.Items, 1)
 	return list.Items[0]
-}
-
-// Scenario 11. It runs alone, so that nobody else's writes are in the way.
-func TestIdleInstanceCausesNoWritesAndFewCommands(t *testing.T) {
-	s := begin(t)
-	s.watched("orders")
-	const idle = time.Minute
-	versions := s.versions()
-	commands := s.commands("orders")
-	time.Sleep(idle) // the subject of the test is what happens in this time
-	assert.Equal(t, versions, s.versions(), "resourceVersions after %s of idling", idle)
-	for pod, after := range s.commands("orders") {
-		perMinute := after - commands[pod]
-		t.Logf("%s: %d commands in %s (sidecar, sentinels, probes and replicas together)", pod, perMinute, idle)
-		// Three sentinels send PING and PUBLISH every 1 and 2 s and INFO every 10 s each: about 290 a minute. What we add
-		// (sidecar and probes) must stay small beside that.
-		assert.Less(t, perMinute, int64(400), "commands per minute on %s", pod)
-	}
-}
-
-// versions are the resourceVersions of everything of ours in the namespace.
-func (s *scenario) versions() map[string]string {
-	s.Helper()
-	versions := map[string]string{}
-	for _, resource := range []string{"kvrocks/" + v1alpha1.Group, "kvrockstopologies/" + v1alpha1.Group, "statefulsets/apps", "deployments/apps",
-		"services/", "configmaps/", "secrets/", "pods/", "poddisruptionbudgets/policy"} {
-		name, group, _ := strings.Cut(resource, "/")
-		version := "v1"
-		if group == v1alpha1.Group {
-			version = v1alpha1.Version
-		}
-		gvr := kvrocksResource
-		gvr.Group, gvr.Version, gvr.Resource = group, version, name
-		list, err := s.dyn.Resource(gvr).Namespace(s.namespace).List(s.ctx, metav1.ListOptions{})
-		require.NoError(s, err, resource)
-		for _, item := range list.Items {
-			versions[name+"/"+item.GetName()] = item.GetResourceVersion()
-		}
-	}
-	return versions
-}
-
-// commands are the numbers of commands that the nodes of an instance have processed, by pod.
-func (s *scenario) commands(instance string) map[string]int64 {
-	s.Helper()
-	counts := map[string]int64{}
-	for pod := range s.pods(instance) {
-		info, err := s.direct(pod, password).Info(s.ctx, "stats").Result()
-		require.NoError(s, err)
-		for line := range strings.Lines(info) {
-			if value, ok := strings.CutPrefix(strings.TrimSpace(line), "total_commands_processed:"); ok {
-				var n int64
-				_, err = fmt.Sscan(value, &n)
-				require.NoError(s, err)
-				counts[pod] = n
-			}
-		}
-		require.Contains(s, counts, pod, "INFO stats of %s has no total_commands_processed", pod)
-	}
-	return counts
 }

@@ -69,7 +69,7 @@ func (s *scenario) loadNextLogic() {
 	require.NoError(s, err)
 	const anchor = "\treturn budget\n"
 	require.Equal(s, 1, strings.Count(string(text), anchor), "hooks/pdb.go has changed; adapt this test")
-	changed := strings.Replace(string(text), anchor, fmt.Sprintf("\tbudget.Labels[%q] = \"next\"\n%s", nextLabel, anchor), 1)
+	changed := strings.Replace(string(text), anchor, fmt.Sprintf("\tbudget.Metadata.Labels[%q] = \"next\"\n%s", nextLabel, anchor), 1)
 	require.NoError(s, os.WriteFile(filepath.Join(dir, "pdb.go"), []byte(changed), 0o600))
 	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{source: filepath.Join(dir, "pdb.go")}})
 	require.NoError(s, err)

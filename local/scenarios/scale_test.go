@@ -28,7 +28,7 @@ func TestScalingDownHandsTheMasterOverAndLosesNothing(t *testing.T) {
 	s.patch("orders", `{"spec":{"replicas":3}}`)
 	s.eventually("orders-4 hands over", time.Minute, func() error {
 		if cr, err := s.kvrocks("orders"); err != nil || cr.Status.Master == "orders-4" {
-			return fmt.Errorf("orders-4 is still the master: %v", err)
+			return fmt.Errorf("orders-4 is still the master: %w", err)
 		}
 		return nil
 	})

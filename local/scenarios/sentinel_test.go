@@ -100,7 +100,7 @@ func TestDeletedInstanceIsForgottenBeforeItsPodsGoAndItsNeighbourStays(t *testin
 	})
 	s.eventually("orders is gone", time.Minute, func() error {
 		if _, err := s.kvrocks("orders"); !apierrors.IsNotFound(err) {
-			return fmt.Errorf("still there: %v", err)
+			return fmt.Errorf("still there: %w", err)
 		}
 		return nil
 	})

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -97,12 +98,7 @@ func (w *writer) note(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	text, _, _ := strings.Cut(err.Error(), ", id")
-	for _, seen := range w.errors {
-		if seen == text {
-			return
-		}
-	}
-	if len(w.errors) < 20 {
+	if len(w.errors) < 20 && !slices.Contains(w.errors, text) {
 		w.errors = append(w.errors, text)
 	}
 }

@@ -195,7 +195,7 @@ func dialer(timeout time.Duration) func(ctx context.Context, network, addr strin
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := d.DialContext(ctx, network, addr)
 		if err != nil {
-			return failedConn{err: err}, nil
+			return failedConn{err: err}, nil //nolint:nilerr // the connection returns it
 		}
 		return c, nil
 	}

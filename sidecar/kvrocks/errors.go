@@ -136,8 +136,7 @@ func refusalKind(reply string) error {
 // ended, the failure is the caller's and not the server's. mask hides secrets in what a
 // server replied.
 func newError(ctx context.Context, op, addr string, err error, mask func(string) string) *Error {
-	var reply redis.Error
-	if errors.As(err, &reply) {
+	if reply, ok := errors.AsType[redis.Error](err); ok {
 		return &Error{Op: op, Addr: addr, Kind: refusalKind(reply.Error()), Text: mask(reply.Error())}
 	}
 	e := &Error{Op: op, Addr: addr, Text: err.Error(), cause: err}

@@ -39,9 +39,9 @@ func newNode(t *testing.T, addr string, o kvrocks.Options) *kvrocks.Node {
 }
 
 // start runs a data node with the test's password and connects to it.
-func start(t *testing.T, engine redistest.Engine, lines ...string) (*redistest.Process, *kvrocks.Node) {
+func start(t *testing.T, engine redistest.Engine) (*redistest.Process, *kvrocks.Node) {
 	t.Helper()
-	p := redistest.Start(t, engine, redistest.Config{Password: password, Lines: lines})
+	p := redistest.Start(t, engine, redistest.Config{Password: password})
 	return p, newNode(t, p.Addr(), kvrocks.Options{Password: password})
 }
 
@@ -144,7 +144,7 @@ func TestAParkedNodeReplicatesItself(t *testing.T) {
 		n := newNode(t, p.Addr(), kvrocks.Options{Password: password})
 
 		assert.True(t, observe(t, n).ReplicatesItself())
-		assert.ErrorIs(t, n.WriteMarker(t.Context(), "marker"), kvrocks.ErrReadOnly)
+		require.ErrorIs(t, n.WriteMarker(t.Context(), "marker"), kvrocks.ErrReadOnly)
 		require.NoError(t, n.Promote(t.Context()))
 		assert.False(t, observe(t, n).ReplicatesItself())
 	})

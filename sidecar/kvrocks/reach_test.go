@@ -68,7 +68,7 @@ func TestNobodyListens(t *testing.T) {
 		_, err := n.Observe(t.Context())
 		require.ErrorIs(t, err, kvrocks.ErrRefused)
 		require.ErrorIs(t, err, kvrocks.ErrUnreachable)
-		assert.NotErrorIs(t, err, kvrocks.ErrTimeout)
+		require.NotErrorIs(t, err, kvrocks.ErrTimeout)
 	}
 
 	p.Restart(t)

@@ -101,7 +101,7 @@ func TestMonitorSetAndRemove(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "127.0.0.1", host)
 	assert.Equal(t, master.Port, port)
-	assert.NoError(t, s.CheckQuorum(ctx, "orders"))
+	require.NoError(t, s.CheckQuorum(ctx, "orders"))
 
 	require.ErrorIs(t, s.Monitor(ctx, "orders", "127.0.0.1", master.Port, 1), kvrocks.ErrDuplicateMaster)
 	require.ErrorIs(t, s.Monitor(ctx, "other", "no host", 1, 1), kvrocks.ErrUnresolvable)

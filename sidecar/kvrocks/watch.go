@@ -81,5 +81,5 @@ func (openSocket) Write(func(uintptr) bool) error { return nil }
 func (w *watchedConn) SetReadDeadline(t time.Time) error { return w.in.SetReadDeadline(t) }
 
 func (w *watchedConn) SetDeadline(t time.Time) error {
-	return errors.Join(w.in.SetReadDeadline(t), w.Conn.SetWriteDeadline(t))
+	return errors.Join(w.in.SetReadDeadline(t), w.SetWriteDeadline(t))
 }
