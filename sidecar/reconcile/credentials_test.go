@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -114,4 +116,14 @@ func TestNodeThatTookAPreviousPasswordIsStaleUntilItIsGivenTheWantedOne(t *testi
 	require.NoError(t, err)
 	assert.Empty(t, w.seen[1].Credentials.Stale)
 	assert.Equal(t, "yes", w.seen[1].Nodes["orders-1"].Config[masterAuthMatches])
+}
+
+// secret creates or replaces a Secret.
+func (w *world) secret(name string, data map[string]string) {
+	s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: testNamespace, Name: name}, Data: map[string][]byte{}}
+	for k, v := range data {
+		s.Data[k] = []byte(v)
+	}
+	_ = w.client.Tracker().Delete(corev1.SchemeGroupVersion.WithResource("secrets"), testNamespace, name)
+	require.NoError(w.t, w.client.Tracker().Add(s))
 }

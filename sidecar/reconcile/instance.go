@@ -46,15 +46,20 @@ func newInstance(b *bell) *instance {
 	}
 }
 
-// connect brings the connections in line with the pods.
+// connect brings the connections in line with the pods. It returns the nodes whose pod is gone; they are the caller's to
+// close.
 func (i *instance) connect(
 	t *v1alpha1.KVRocksTopology, pods map[string]*corev1.Pod, dial func(*node, kvrocks.Secret) DataNode, now time.Time,
-) {
+) (orphans []*node) {
 	for name, pod := range pods {
 		facts := factsOf(pod)
 		addr := joinHostPort(facts.IP, t.Spec.Port)
-		if have := i.nodes[name]; have != nil && (facts.IP == "" || have.uid != facts.UID || have.addr != addr) {
-			i.drop(have, now)
+		switch have := i.nodes[name]; {
+		case have == nil:
+		case have.uid != facts.UID:
+			orphans = append(orphans, i.drop(have, now))
+		case facts.IP == "" || have.addr != addr:
+			i.drop(have, now).close()
 		}
 		if facts.IP != "" && i.nodes[name] == nil {
 			n := newNode(name, facts.UID, addr, dial)
@@ -64,13 +69,14 @@ func (i *instance) connect(
 	}
 	for name, have := range i.nodes {
 		if pods[name] == nil {
-			i.drop(have, now)
+			orphans = append(orphans, i.drop(have, now))
 		}
 	}
 	if i.generation != t.Generation {
 		i.generation = t.Generation
 		i.readSettings()
 	}
+	return orphans
 }
 
 // readSettings makes the next pass compare the settings of every node.
@@ -80,17 +86,18 @@ func (i *instance) readSettings() {
 	}
 }
 
-func (i *instance) drop(n *node, now time.Time) {
+// drop gives a node up, except for its connection.
+func (i *instance) drop(n *node, now time.Time) *node {
 	n.servedUntil(now)
 	if !n.seen.LastMaster.IsZero() {
 		i.lastMaster[n.pod] = n.seen.LastMaster
 	}
 	delete(i.nodes, n.pod)
-	go n.session.close() // a call may be on its way
+	return n
 }
 
 func (i *instance) close(now time.Time) {
 	for _, n := range i.nodes {
-		i.drop(n, now)
+		i.drop(n, now).close()
 	}
 }

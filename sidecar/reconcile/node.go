@@ -13,14 +13,6 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
-// Names of settings, and of what this package derives from them for [plan.Node.Config].
-const (
-	settingAnnounceIP  = "replica-announce-ip"
-	settingMasterAuth  = "masterauth"
-	settingRequirePass = "requirepass"
-	masterAuthMatches  = "masterauth-matches"
-)
-
 // markerKey is the key of [plan.WriteMarker].
 const markerKey = "kvrocks-operator:marker"
 
@@ -38,6 +30,7 @@ type node struct {
 	pod, uid, addr string
 	session        session[DataNode]
 	info           flight[nodeAnswer]
+	details        flight[nodeDetails]
 	// answered is true from an answer to the loss of the connection, and lost is when that was, in Unix nanoseconds.
 	answered atomic.Bool
 	lost     atomic.Int64
@@ -55,9 +48,6 @@ type node struct {
 	wrongPass bool
 }
 
-// refusal of a setting.
-type refusal struct{ value, message string }
-
 type nodeAnswer struct {
 	info kvrocks.NodeInfo
 	at   time.Time
@@ -69,9 +59,6 @@ func newNode(pod, uid, addr string, dial func(*node, kvrocks.Secret) DataNode) *
 	n.session.dial = func(password kvrocks.Secret) DataNode { return dial(n, password) }
 	return n
 }
-
-// defaultPriority is slave-priority where none is set.
-const defaultPriority = 100
 
 func joinHostPort(ip string, port int32) string { return net.JoinHostPort(ip, strconv.Itoa(int(port))) }
 
@@ -96,12 +83,18 @@ func (n *node) observe(ctx context.Context, p passwords, patience time.Duration,
 			late()
 		}
 	})
-	switch {
-	case ok:
+	if ok {
 		n.take(answer)
-	case !n.silent:
+	} else {
+		n.noAnswer(now())
+	}
+}
+
+// noAnswer notes that patience has run out. A node that was silent before stays what it was.
+func (n *node) noAnswer(at time.Time) {
+	if !n.silent {
 		n.silent = true
-		n.fail(plan.Hung, "no answer", now())
+		n.fail(plan.Hung, "no answer", at)
 	}
 }
 
@@ -159,10 +152,16 @@ func (n *node) process(i kvrocks.NodeInfo, at time.Time) string {
 	return "started " + start.UTC().Format(time.RFC3339)
 }
 
+// close ends the connection in the background: a call may be on its way.
+func (n *node) close() { go n.session.close() }
+
+// serves tells whether the node was a master the last time and its connection has not been lost since.
+func (n *node) serves() bool { return n.answered.Load() && n.seen.Role == v1alpha1.RoleMaster }
+
 // servedUntil takes account of a node that is given up because its pod is gone: until its connection is lost it serves.
 func (n *node) servedUntil(now time.Time) {
 	n.served()
-	if n.answered.Load() && n.seen.Role == v1alpha1.RoleMaster {
+	if n.serves() {
 		n.seen.LastMaster = now
 	}
 }
@@ -172,125 +171,6 @@ func (n *node) fail(reach plan.Reach, why string, at time.Time) {
 	if n.seen.DownSince.IsZero() {
 		n.seen.DownSince = at
 	}
-}
-
-// examine asks a node that answered what changes rarely. With all set it is asked again whatever the age of the last
-// answer.
-func (n *node) examine(
-	ctx context.Context, p passwords, spec *v1alpha1.KVRocksTopologySpec, now time.Time, all bool,
-	taken func(address string) string,
-) {
-	n.seen.Config, n.seen.Refusals = nil, n.refused(spec)
-	if n.seen.Reach != plan.Answered {
-		return
-	}
-	if all || now.Sub(n.emptyAt) >= rarely {
-		n.readEmpty(ctx, p, now)
-	}
-	if now.Sub(n.configAt) >= rarely && n.seen.Reach == plan.Answered {
-		n.readConfig(ctx, p, spec, now, taken)
-	}
-}
-
-// refuse remembers that the process does not take a value.
-func (n *node) refuse(setting, value string, err error) {
-	if n.refusals == nil {
-		n.refusals = map[string]refusal{}
-	}
-	n.refusals[setting] = refusal{value: value, message: err.Error()}
-}
-
-// refused lists the settings that were refused with the value that is wanted now.
-func (n *node) refused(spec *v1alpha1.KVRocksTopologySpec) map[string]string {
-	if len(n.refusals) == 0 {
-		return nil
-	}
-	list := map[string]string{}
-	for name, r := range n.refusals {
-		if wanted, named := spec.Config[name]; !named || wanted == r.value {
-			list[name] = r.message
-		}
-	}
-	return list
-}
-
-func (n *node) readEmpty(ctx context.Context, p passwords, now time.Time) {
-	var empty bool
-	err := n.session.do(p, func(c DataNode) (err error) {
-		empty, err = c.IsEmpty(ctx)
-		return err
-	})
-	if err != nil {
-		n.fail(reachOf(err), err.Error(), now)
-		return
-	}
-	n.seen.Empty, n.emptyAt = empty, now
-}
-
-// readConfig reads the settings. taken names another pod that announces an address: then what answers is not this node,
-// because the pod is gone and its IP has been given away before we were told.
-func (n *node) readConfig(
-	ctx context.Context, p passwords, spec *v1alpha1.KVRocksTopologySpec, now time.Time, taken func(address string) string,
-) {
-	var all map[string]string
-	err := n.session.do(p, func(c DataNode) (err error) {
-		all, err = c.ConfigGet(ctx, "*")
-		return err
-	})
-	if err != nil {
-		n.fail(reachOf(err), err.Error(), now)
-		return
-	}
-	if other := taken(all[settingAnnounceIP]); other != "" {
-		n.fail(plan.Down, "its IP belongs to "+other+" by now", now)
-		n.session.close()
-		return
-	}
-	n.configAt = now
-	n.wrongPass = all[settingRequirePass] != string(p.wanted)
-
-	n.seen.Priority = priorityOf(all)
-	n.seen.Config = map[string]string{masterAuthMatches: "no"}
-	if all[settingMasterAuth] == string(p.wanted) {
-		n.seen.Config[masterAuthMatches] = "yes"
-	}
-	for name := range spec.Config {
-		if value, ok := all[name]; ok {
-			n.seen.Config[name] = value
-		}
-	}
-	if value, ok := all[settingAnnounceIP]; ok {
-		n.seen.Config[settingAnnounceIP] = value
-	}
-}
-
-// priorityOf reads slave-priority under either of its names.
-func priorityOf(settings map[string]string) int32 {
-	for _, name := range [...]string{"slave-priority", "replica-priority"} {
-		if value, err := strconv.ParseInt(settings[name], 10, 32); err == nil {
-			return int32(value)
-		}
-	}
-	return defaultPriority
-}
-
-// stale tells whether the node took another password than the wanted one.
-func (n *node) stale() bool {
-	return n.seen.Reach == plan.Answered && (n.wrongPass || n.session.stale())
-}
-
-// applyPassword gives the node the wanted password. masterauth comes first: a node that has the new one can follow
-// whoever has changed already, and the next connection is opened with the new one.
-func (n *node) applyPassword(ctx context.Context, p passwords) error {
-	for _, setting := range [...]string{settingMasterAuth, settingRequirePass} {
-		err := n.session.do(p, func(c DataNode) error { return c.ConfigSet(ctx, setting, string(p.wanted)) })
-		if err != nil {
-			return err
-		}
-	}
-	n.session.close()
-	n.configAt = time.Time{}
-	return nil
 }
 
 // isExpected tells a refusal that passes by itself from a failure.

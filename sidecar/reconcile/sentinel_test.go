@@ -307,16 +307,6 @@ func TestSentinelInstanceSeesWhatIsClaimed(t *testing.T) {
 	assert.Empty(t, list[0].masters)
 }
 
-// secret creates or replaces a Secret.
-func (w *world) secret(name string, data map[string]string) {
-	s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: testNamespace, Name: name}, Data: map[string][]byte{}}
-	for k, v := range data {
-		s.Data[k] = []byte(v)
-	}
-	_ = w.client.Tracker().Delete(corev1.SchemeGroupVersion.WithResource("secrets"), testNamespace, name)
-	require.NoError(w.t, w.client.Tracker().Add(s))
-}
-
 func TestEvictedSentinelPodIsNoSentinel(t *testing.T) {
 	w := newWorld(t)
 	key := w.standard("orders", 1)

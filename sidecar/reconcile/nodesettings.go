@@ -1,0 +1,157 @@
+package reconcile
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+// Names of settings, and of what this package derives from them for [plan.Node.Config].
+const (
+	settingAnnounceIP  = "replica-announce-ip"
+	settingMasterAuth  = "masterauth"
+	settingRequirePass = "requirepass"
+	masterAuthMatches  = "masterauth-matches"
+)
+
+// defaultPriority is slave-priority where none is set.
+const defaultPriority = 100
+
+// refusal of a setting.
+type refusal struct{ value, message string }
+
+// examination is what a pass wants to know of a node besides what it is.
+type examination struct {
+	passwords passwords
+	spec      *v1alpha1.KVRocksTopologySpec
+	now       time.Time
+	patience  time.Duration
+	// all: ask whatever the age of the last answers.
+	all bool
+	// taken names another pod that announces an address.
+	taken func(address string) string
+	// late is called when an answer comes after the pass went on.
+	late func()
+}
+
+// nodeDetails are the answers.
+type nodeDetails struct {
+	empty    bool
+	settings map[string]string // nil when not asked
+	err      error
+}
+
+// examine asks a node that answered what changes rarely.
+func (n *node) examine(ctx context.Context, x examination) {
+	n.seen.Config, n.seen.Refusals = nil, n.refused(x.spec)
+	settings := x.now.Sub(n.configAt) >= rarely
+	if n.seen.Reach != plan.Answered || !settings && !x.all && x.now.Sub(n.emptyAt) < rarely {
+		return
+	}
+	answer, ok := n.details.ask(x.patience, func() nodeDetails {
+		return n.askDetails(ctx, x.passwords, settings)
+	}, func(nodeDetails) { x.late() })
+	switch {
+	case !ok:
+		n.noAnswer(x.now)
+	case answer.err != nil:
+		n.fail(reachOf(answer.err), answer.err.Error(), x.now)
+	default:
+		n.seen.Empty, n.emptyAt = answer.empty, x.now
+		if answer.settings != nil {
+			n.takeSettings(answer.settings, x)
+		}
+	}
+}
+
+func (n *node) askDetails(ctx context.Context, p passwords, settings bool) nodeDetails {
+	var d nodeDetails
+	d.err = n.session.do(p, func(c DataNode) (err error) {
+		if settings {
+			if d.settings, err = c.ConfigGet(ctx, "*"); err != nil {
+				return err
+			}
+		}
+		d.empty, err = c.IsEmpty(ctx) // last, because decisions rest on it
+		return err
+	})
+	return d
+}
+
+func (n *node) takeSettings(all map[string]string, x examination) {
+	if other := x.taken(all[settingAnnounceIP]); other != "" {
+		// What answers is not this node: its pod is gone, and its IP was given away before we were told.
+		n.fail(plan.Down, "its IP belongs to "+other+" by now", x.now)
+		n.session.close()
+		return
+	}
+	n.configAt = x.now
+	n.wrongPass = all[settingRequirePass] != string(x.passwords.wanted)
+	n.seen.Priority = priorityOf(all)
+	n.seen.Config = map[string]string{masterAuthMatches: "no"}
+	if all[settingMasterAuth] == string(x.passwords.wanted) {
+		n.seen.Config[masterAuthMatches] = "yes"
+	}
+	for name := range x.spec.Config {
+		if value, ok := all[name]; ok {
+			n.seen.Config[name] = value
+		}
+	}
+	if value, ok := all[settingAnnounceIP]; ok {
+		n.seen.Config[settingAnnounceIP] = value
+	}
+}
+
+// refuse remembers that the process does not take a value.
+func (n *node) refuse(setting, value string, err error) {
+	if n.refusals == nil {
+		n.refusals = map[string]refusal{}
+	}
+	n.refusals[setting] = refusal{value: value, message: err.Error()}
+}
+
+// refused lists the settings that were refused with the value that is wanted now.
+func (n *node) refused(spec *v1alpha1.KVRocksTopologySpec) map[string]string {
+	if len(n.refusals) == 0 {
+		return nil
+	}
+	list := map[string]string{}
+	for name, r := range n.refusals {
+		if wanted, named := spec.Config[name]; !named || wanted == r.value {
+			list[name] = r.message
+		}
+	}
+	return list
+}
+
+// priorityOf reads slave-priority under either of its names.
+func priorityOf(settings map[string]string) int32 {
+	for _, name := range [...]string{"slave-priority", "replica-priority"} {
+		if value, err := strconv.ParseInt(settings[name], 10, 32); err == nil {
+			return int32(value)
+		}
+	}
+	return defaultPriority
+}
+
+// stale tells whether the node took another password than the wanted one.
+func (n *node) stale() bool {
+	return n.seen.Reach == plan.Answered && (n.wrongPass || n.session.stale())
+}
+
+// applyPassword gives the node the wanted password. masterauth comes first: a node that has the new one can follow
+// whoever has changed already, and the next connection is opened with the new one.
+func (n *node) applyPassword(ctx context.Context, p passwords) error {
+	for _, setting := range [...]string{settingMasterAuth, settingRequirePass} {
+		err := n.session.do(p, func(c DataNode) error { return c.ConfigSet(ctx, setting, string(p.wanted)) })
+		if err != nil {
+			return err
+		}
+	}
+	n.session.close()
+	n.configAt = time.Time{}
+	return nil
+}

@@ -1,0 +1,114 @@
+package reconcile
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+func TestMasterThatIsBeingReplacedIsNotWaitedFor(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 2)
+	p := &pass{Reconciler: w.Reconciler, inst: w.instance(key), topology: w.cluster.topologies[key]}
+	assert.Greater(t, p.patience(), w.options.Timeout)
+	w.alarm(key)
+	assert.Equal(t, urgentPatience, p.patience(), "a sentinel says so")
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Greater(t, p.patience(), w.options.Timeout, "it has settled")
+	p.topology.Status.Shards = []v1alpha1.TopologyShardStatus{{Outage: &v1alpha1.Outage{}}}
+	assert.Equal(t, urgentPatience, p.patience(), "it is on record")
+}
+
+func TestMasterServesUntilItsConnectionIsLostOrItsPodIsGone(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	pods := w.cluster.pods
+	lastMaster := func() time.Time {
+		_, err := w.Reconcile(t.Context(), key)
+		require.NoError(t, err)
+		return w.seen[len(w.seen)-1].Nodes["orders-0"].LastMaster
+	}
+	assert.Equal(t, w.clock, lastMaster())
+
+	w.clock = w.clock.Add(time.Second)
+	lost := w.clock
+	w.instances[key].nodes["orders-0"].lose(lost)
+	w.node("orders-0").fail = func(string) error { return &kvrocks.Error{Kind: kvrocks.ErrRefused} }
+	w.clock = w.clock.Add(time.Second)
+	assert.True(t, lost.Equal(lastMaster()), "the connection was lost")
+
+	w.node("orders-0").fail = nil
+	assert.Equal(t, w.clock, lastMaster())
+	w.clock = w.clock.Add(5 * time.Second)
+	gone := w.clock
+	w.cluster.pods = nil
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	w.clock = w.clock.Add(time.Second)
+	w.cluster.pods = pods
+	w.nodes[w.node("orders-0").addr+":6379"] = &fakeNode{journal: w.journal, fail: func(string) error {
+		return &kvrocks.Error{Kind: kvrocks.ErrRefused}
+	}}
+	assert.Equal(t, gone, lastMaster(), "the pod was deleted while its connection stood")
+}
+
+func TestNodeThatFallsSilentBetweenTwoQuestionsHoldsNobodyUp(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 2)
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	w.alarm(key)
+	release := make(chan struct{})
+	defer close(release)
+	w.node("orders-1").fail = func(what string) error {
+		if what == "SCAN" { // it has begun to change its role after it answered INFO
+			<-release
+		}
+		return nil
+	}
+	start := time.Now()
+	_, err = w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Less(t, time.Since(start), w.options.Timeout)
+	assert.Equal(t, plan.Hung, w.seen[1].Nodes["orders-1"].Reach)
+	assert.Equal(t, plan.Answered, w.seen[1].Nodes["orders-0"].Reach)
+}
+
+func TestMasterWhosePodIsGoneTakesNoMoreWrites(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 2)
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	w.journal.take()
+	w.cluster.pods = nil
+	_, err = w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	var did []string
+	assert.Eventually(t, func() bool {
+		did = append(did, w.journal.take()...)
+		return slices.Contains(did, "10.0.6.0 follow 127.0.0.1:1")
+	}, 5*time.Second, time.Millisecond)
+	assert.NotContains(t, did, "10.0.6.1 follow 127.0.0.1:1", "a replica takes none anyway")
+}
+
+func TestLeaderThatEndsLeavesTheMastersAlone(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	w.journal.take()
+	w.close()
+	delete(w.cluster.topologies, key)
+	_, err = w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	time.Sleep(20 * time.Millisecond) // there is nothing to wait for
+	assert.Empty(t, w.journal.take())
+}
