@@ -43,7 +43,7 @@ func TestNewHookLogicRollsOutWithoutTouchingDataPods(t *testing.T) {
 	t.Cleanup(func() { s.runHooks(deployment.Spec.Template.Spec.Containers[0].Image) })
 	s.runHooks(nextImage)
 
-	s.eventually("the disruption budget carries the new label", time.Minute, func() error {
+	s.eventually("the disruption budget carries the new label", 2*time.Minute, func() error {
 		budget, err := s.kube.PolicyV1().PodDisruptionBudgets(s.namespace).Get(s.ctx, "orders", metav1.GetOptions{})
 		if err == nil && budget.Labels[nextLabel] != "next" {
 			err = fmt.Errorf("labels are %v", budget.Labels)

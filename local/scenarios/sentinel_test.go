@@ -133,7 +133,7 @@ func TestInstanceWithoutItsSentinelWorksSaysSoAndCanBeDeleted(t *testing.T) {
 	require.NoError(t, s.dyn.Resource(kvrocksResource).Namespace(s.namespace).Delete(s.ctx, "orders", metav1.DeleteOptions{}))
 	s.eventually("orders is gone", readyWithin, func() error {
 		if _, err := s.kvrocks("orders"); !apierrors.IsNotFound(err) {
-			return fmt.Errorf("still there: %v", err)
+			return fmt.Errorf("still there: %w", err)
 		}
 		return nil
 	})
