@@ -7,6 +7,8 @@ CRD_REF_DOCS    := github.com/elastic/crd-ref-docs@v0.3.0
 LOCAL_CACHE     := $(or $(KVROCKS_LOCAL_CACHE),$(HOME)/.cache/kvrocks-local)
 LOCAL_CONFIG    := /var/lib/kvrocks-local/kubeconfig
 FUZZ_TIME       ?= 10s
+KILLS           ?= 10
+DOWN_AFTER      ?= 2s
 
 # With KUBECONFIG set, that cluster is used, with the real images; otherwise the local one is brought up.
 ifdef KUBECONFIG
@@ -17,7 +19,7 @@ KUBECTL         := $(LOCAL_CACHE)/bin/kubectl --kubeconfig $(LOCAL_CONFIG)
 METACONTROLLER  := local/metacontroller/install
 endif
 
-.PHONY: demo down test build lint unit fuzz scenarios bench generate local-up local-down local-status packages images install
+.PHONY: demo down test build lint unit fuzz scenarios bench bench-failover generate local-up local-down local-status packages programs images install
 
 ## The two commands of the README ##
 
@@ -45,7 +47,7 @@ lint: generate
 	go run $(GOLANGCI_LINT) run ./...
 	cd local && go run $(GOLANGCI_LINT) run --config ../.golangci.yaml ./...
 
-unit: packages
+unit: packages programs
 	go test -race -timeout 15m ./...
 	cd local && go test -race -timeout 15m $$(go list ./... | grep -v /scenarios)
 
@@ -58,6 +60,11 @@ scenarios: install
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
+	go test -run TestLoad -v ./server -args -load 60s
+
+# How long writes stop when a master is lost: KILLS times, with DOWN_AFTER.
+bench-failover: install
+	cd local && go test -run '^$$' -bench Failover -benchtime 1x -timeout 60m ./scenarios -args -kills $(KILLS) -down-after $(DOWN_AFTER)
 
 ## The local cluster ##
 
@@ -66,6 +73,10 @@ local-up:
 
 local-down:
 	@cd local && go run ./cmd/local down
+
+# Compiles the programs of the cluster; some unit tests run an API server of their own.
+programs:
+	@cd local && go run ./cmd/local build
 
 local-status:
 	@cd local && go run ./cmd/local status

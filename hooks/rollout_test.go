@@ -207,11 +207,11 @@ func TestASettingThatIsAppliedLiveRestartsNothing(t *testing.T) {
 	w := settled(t, example(t, "standard-minimal.yaml"))
 	before := w.set().Annotations[lastApplied]
 	w.change(func(cr *v1alpha1.KVRocks) {
-		cr.Spec.KVRocksConfig = v1alpha1.KVRocksConfig{"maxclients": "100"}
+		cr.Spec.KVRocksConfig = v1alpha1.KVRocksConfig{"maxclients": "100", "migrate-batch-size-kb": "16"}
 	})
 	w.sync()
 	assert.Equal(t, before, w.set().Annotations[lastApplied])
-	assert.Equal(t, map[string]string{"maxclients": "100"}, w.topology().Spec.Config)
+	assert.Equal(t, map[string]string{"maxclients": "100"}, w.topology().Spec.Config, "the other would crash the nodes")
 	assert.Contains(t, w.seen.ConfigMaps["shop/demo-config"].Data[configFile], "maxclients 100\n")
 }
 

@@ -42,11 +42,17 @@ func decided(setting string) bool {
 	return frozen(setting)
 }
 
+// crashes reports whether CONFIG SET of the setting crashes a node that is not in cluster mode, where it means nothing
+// (seen on kvrocks 2.10.1).
+func crashes(setting string) bool {
+	return setting == "migrate-batch-rate-limit-mb" || setting == "migrate-batch-size-kb"
+}
+
 // liveSettings are those that the sidecar applies to running nodes.
 func (in *instance) liveSettings() map[string]string {
 	live := make(map[string]string, len(in.spec.KVRocksConfig))
 	for setting, value := range in.spec.KVRocksConfig {
-		if !decided(setting) {
+		if !decided(setting) && (in.spec.Type == v1alpha1.TypeCluster || !crashes(setting)) {
 			live[setting] = string(value)
 		}
 	}
