@@ -36,6 +36,10 @@ type node struct {
 	lost     atomic.Int64
 	// silent is true when the last question timed out, or is still on its way.
 	silent bool
+	// patience with it in the present pass.
+	patience time.Duration
+	// tardy is true when the last answer came after the pass that asked had gone on.
+	tardy atomic.Bool
 
 	seen    plan.Node
 	started time.Time // of its process
@@ -62,12 +66,31 @@ func newNode(pod, uid, addr string, dial func(*node, kvrocks.Secret) DataNode) *
 
 func joinHostPort(ip string, port int32) string { return net.JoinHostPort(ip, strconv.Itoa(int(port))) }
 
-// observe asks the node what it is. late is called from elsewhere when a node that seemed hung answers after all.
-func (n *node) observe(ctx context.Context, p passwords, patience time.Duration, now func() time.Time, late func()) {
-	if n.silent {
-		patience = hungPatience
+// patienceWith says how long to wait for the node in a pass of such patience. A silent one is only looked at. One that
+// answered too late is given all the time there is: on a busy machine it would never be heard otherwise.
+func (n *node) patienceWith(w waiting) time.Duration {
+	switch {
+	case n.tardy.Swap(false):
+		n.silent = false
+		return w.most
+	case n.silent:
+		return min(hungPatience, w.patience)
 	}
-	answer, ok := n.info.ask(patience, func() nodeAnswer {
+	return w.patience
+}
+
+// cameLate is called from elsewhere when an answer comes after the pass went on.
+func (n *node) cameLate(err error, late func()) {
+	if err == nil {
+		n.tardy.Store(true)
+		late()
+	}
+}
+
+// observe asks the node what it is.
+func (n *node) observe(ctx context.Context, p passwords, w waiting, now func() time.Time) {
+	n.patience = n.patienceWith(w)
+	answer, ok := n.info.ask(n.patience, func() nodeAnswer {
 		var a nodeAnswer
 		a.err = n.session.do(p, func(c DataNode) (err error) {
 			a.info, err = c.Observe(ctx)
@@ -78,11 +101,7 @@ func (n *node) observe(ctx context.Context, p passwords, patience time.Duration,
 			a.err = kvrocks.ErrLoading
 		}
 		return a
-	}, func(a nodeAnswer) {
-		if a.err == nil {
-			late()
-		}
-	})
+	}, func(a nodeAnswer) { n.cameLate(a.err, w.late) })
 	if ok {
 		n.take(answer)
 	} else {

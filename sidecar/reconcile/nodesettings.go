@@ -28,7 +28,6 @@ type examination struct {
 	passwords passwords
 	spec      *v1alpha1.KVRocksTopologySpec
 	now       time.Time
-	patience  time.Duration
 	// all: ask whatever the age of the last answers.
 	all bool
 	// taken names another pod that announces an address.
@@ -51,9 +50,9 @@ func (n *node) examine(ctx context.Context, x examination) {
 	if n.seen.Reach != plan.Answered || !settings && !x.all && x.now.Sub(n.emptyAt) < rarely {
 		return
 	}
-	answer, ok := n.details.ask(x.patience, func() nodeDetails {
+	answer, ok := n.details.ask(n.patience, func() nodeDetails {
 		return n.askDetails(ctx, x.passwords, settings)
-	}, func(nodeDetails) { x.late() })
+	}, func(d nodeDetails) { n.cameLate(d.err, x.late) })
 	switch {
 	case !ok:
 		n.noAnswer(x.now)

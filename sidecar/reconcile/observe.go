@@ -83,16 +83,30 @@ func (p *pass) abandon(ctx context.Context, n *node) {
 // until the next pass.
 const urgentPatience = 250 * time.Millisecond
 
-// patience is how long this pass waits for a node or sentinel that answered the last time.
-func (p *pass) patience() time.Duration {
+// waiting is how long a pass waits for an answer.
+type waiting struct {
+	// patience with who answered the last time.
+	patience time.Duration
+	// most is the longest that waiting makes sense.
+	most time.Duration
+	// late is called when an answer comes after the pass went on.
+	late func()
+}
+
+func (p *pass) waiting() waiting {
+	w := waiting{
+		most: p.options.Timeout + p.options.Timeout/4, // or the answer would be "no answer" instead of what went wrong
+		late: func() { p.wake(p.key) },
+	}
+	w.patience = w.most
 	urgent := p.inst.bell.alarm.Load()
 	for _, shard := range p.topology.Status.Shards {
 		urgent = urgent || shard.Outage != nil
 	}
 	if urgent {
-		return min(urgentPatience, p.options.Timeout)
+		w.patience = min(urgentPatience, w.most)
 	}
-	return p.options.Timeout + p.options.Timeout/4 // or the answer would be "no answer" instead of what went wrong
+	return w
 }
 
 func (p *pass) refreshCredentials(ctx context.Context) {
@@ -115,12 +129,12 @@ func (p *pass) observeNodes(ctx context.Context) {
 	for name, n := range p.inst.nodes {
 		before[name] = n.seen
 	}
-	late := func() { p.wake(p.key) }
-	p.eachNode(func(n *node) { n.observe(ctx, pw, p.patience(), p.now, late) })
+	w := p.waiting()
+	p.eachNode(func(n *node) { n.observe(ctx, pw, w, p.now) })
 	all := p.closely || !calm(before, p.inst.nodes)
 	p.eachNode(func(n *node) {
 		n.examine(ctx, examination{
-			passwords: pw, spec: &p.topology.Spec, now: p.now(), patience: p.patience(), all: all, late: late,
+			passwords: pw, spec: &p.topology.Spec, now: p.now(), all: all, late: w.late,
 			taken: func(address string) string {
 				if pod := p.cluster.podAt(address); pod != p.key.Namespace+"/"+n.pod {
 					return pod
@@ -181,7 +195,7 @@ func (p *pass) views(ctx context.Context, owner types.NamespacedName, names []st
 			delete(p.inst.sentinels, name) // its connection is closed by the event of the pod's deletion
 		}
 	}
-	q := question{names: names, details: p.closely, patience: p.patience(), now: p.now(), late: func() { p.wake(p.key) }}
+	q := question{names: names, details: p.closely, waiting: p.waiting(), now: p.now()}
 	pw := p.sentinelPasswords(ctx, owner)
 	var (
 		mu    sync.Mutex

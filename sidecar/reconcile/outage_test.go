@@ -17,14 +17,14 @@ func TestMasterThatIsBeingReplacedIsNotWaitedFor(t *testing.T) {
 	w := newWorld(t)
 	key := w.standard("orders", 2)
 	p := &pass{Reconciler: w.Reconciler, inst: w.instance(key), topology: w.cluster.topologies[key]}
-	assert.Greater(t, p.patience(), w.options.Timeout)
+	assert.Greater(t, p.waiting().patience, w.options.Timeout)
 	w.alarm(key)
-	assert.Equal(t, urgentPatience, p.patience(), "a sentinel says so")
+	assert.Equal(t, urgentPatience, p.waiting().patience, "a sentinel says so")
 	_, err := w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
-	assert.Greater(t, p.patience(), w.options.Timeout, "it has settled")
+	assert.Greater(t, p.waiting().patience, w.options.Timeout, "it has settled")
 	p.topology.Status.Shards = []v1alpha1.TopologyShardStatus{{Outage: &v1alpha1.Outage{}}}
-	assert.Equal(t, urgentPatience, p.patience(), "it is on record")
+	assert.Equal(t, urgentPatience, p.waiting().patience, "it is on record")
 }
 
 func TestMasterServesUntilItsConnectionIsLostOrItsPodIsGone(t *testing.T) {

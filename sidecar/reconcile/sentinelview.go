@@ -17,25 +17,25 @@ type question struct {
 	names []string
 	// details are to be read whatever their age.
 	details bool
-	// patience is how long to wait for a sentinel that is not known to be silent.
-	patience time.Duration
-	now      time.Time
-	// late is called when an answer comes after the pass went on.
-	late func()
+	waiting waiting
+	now     time.Time
 }
 
 // observe asks a sentinel and returns its view.
 func (v *sentinelView) observe(ctx context.Context, q question) plan.SentinelView {
-	patience := q.patience
-	if v.conn.hung() {
-		patience = hungPatience
+	patience := q.waiting.patience
+	switch {
+	case v.conn.hung():
+		patience = min(hungPatience, patience)
+	case v.last.Reach == plan.Hung: // it answers, but late
+		patience = q.waiting.most
 	}
 	known := maps.Clone(v.details) // the question may outlive this pass
 	answer, ok := v.asking.ask(patience, func() viewAnswer {
 		return v.conn.ask(ctx, q, known)
 	}, func(a viewAnswer) {
 		if a.err == nil {
-			q.late()
+			q.waiting.late()
 		}
 	})
 	switch {

@@ -104,7 +104,8 @@ func TestHungNodeHoldsUpOnePassOnly(t *testing.T) {
 	})
 	woken := make(chan struct{}, 1)
 	observe := func() {
-		n.observe(t.Context(), passwords{}, 5*time.Millisecond, time.Now, func() { woken <- struct{}{} })
+		w := waiting{patience: 5 * time.Millisecond, most: time.Minute, late: func() { woken <- struct{}{} }}
+		n.observe(t.Context(), passwords{}, w, time.Now)
 	}
 	observe()
 	assert.Equal(t, plan.Hung, n.seen.Reach)
@@ -164,4 +165,20 @@ func TestJitterKeepsShortPausesAndSpreadsLongOnes(t *testing.T) {
 		assert.GreaterOrEqual(t, d, 9*time.Second)
 		assert.Less(t, d, 11*time.Second)
 	}
+}
+
+func TestNodeThatIsOnlySlowIsHeardTheSecondTime(t *testing.T) {
+	n := newNode("orders-0", "uid", "10.0.0.1:6379", func(*node, kvrocks.Secret) DataNode {
+		return &fakeNode{
+			journal: &journal{}, info: kvrocks.NodeInfo{Role: kvrocks.RoleMaster, RunID: "a"},
+			fail: func(string) error { time.Sleep(20 * time.Millisecond); return nil },
+		}
+	})
+	woken := make(chan struct{}, 1)
+	w := waiting{patience: time.Millisecond, most: time.Minute, late: func() { woken <- struct{}{} }}
+	n.observe(t.Context(), passwords{}, w, time.Now)
+	require.Equal(t, plan.Hung, n.seen.Reach)
+	<-woken
+	n.observe(t.Context(), passwords{}, w, time.Now)
+	assert.Equal(t, plan.Answered, n.seen.Reach)
 }
