@@ -31,10 +31,24 @@ func (p *pass) apply(ctx context.Context, actions []plan.Action) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", kind, err)
 		}
+		if makesMaster(a) {
+			p.stopOrphans(ctx)
+		}
 		p.log.Info("applied", "instance", p.key.String(), "action", kind, "detail", fmt.Sprintf("%+v", a),
 			"took", time.Since(start))
 	}
 	return nil
+}
+
+// makesMaster tells the actions after which somebody is master: by the sidecar's choice or by that of the sentinels.
+func makesMaster(action plan.Action) bool {
+	switch a := action.(type) {
+	case plan.Promote:
+		return true
+	case plan.Label:
+		return a.Role == v1alpha1.RoleMaster
+	}
+	return false
 }
 
 func actionKind(a plan.Action) string { return strings.TrimPrefix(fmt.Sprintf("%T", a), "plan.") }

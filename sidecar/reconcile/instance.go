@@ -17,6 +17,7 @@ type instance struct {
 	credentials credentials
 	nodes       map[string]*node         // by pod
 	sentinels   map[string]*sentinelView // by pod
+	orphans     []*node                  // masters whose pod is gone
 	// lastMaster is when the node of a pod last served as master, also for a pod that was replaced since.
 	lastMaster map[string]time.Time
 	// uid of the topology.
@@ -46,18 +47,18 @@ func newInstance(b *bell) *instance {
 	}
 }
 
-// connect brings the connections in line with the pods. It returns the nodes whose pod is gone; they are the caller's to
-// close.
+// connect brings the connections in line with the pods.
 func (i *instance) connect(
 	t *v1alpha1.KVRocksTopology, pods map[string]*corev1.Pod, dial func(*node, kvrocks.Secret) DataNode, now time.Time,
-) (orphans []*node) {
+) {
+	i.pruneOrphans()
 	for name, pod := range pods {
 		facts := factsOf(pod)
 		addr := joinHostPort(facts.IP, t.Spec.Port)
 		switch have := i.nodes[name]; {
 		case have == nil:
 		case have.uid != facts.UID:
-			orphans = append(orphans, i.drop(have, now))
+			i.orphan(i.drop(have, now))
 		case facts.IP == "" || have.addr != addr:
 			i.drop(have, now).close()
 		}
@@ -69,14 +70,13 @@ func (i *instance) connect(
 	}
 	for name, have := range i.nodes {
 		if pods[name] == nil {
-			orphans = append(orphans, i.drop(have, now))
+			i.orphan(i.drop(have, now))
 		}
 	}
 	if i.generation != t.Generation {
 		i.generation = t.Generation
 		i.readSettings()
 	}
-	return orphans
 }
 
 // readSettings makes the next pass compare the settings of every node.
@@ -100,4 +100,8 @@ func (i *instance) close(now time.Time) {
 	for _, n := range i.nodes {
 		i.drop(n, now).close()
 	}
+	for _, n := range i.orphans {
+		n.close()
+	}
+	i.orphans = nil
 }

@@ -27,9 +27,7 @@ type pass struct {
 
 // observeStandard asks all nodes and sentinels of an instance, all at the same time.
 func (p *pass) observeStandard(ctx context.Context) plan.Input {
-	for _, n := range p.inst.connect(p.topology, p.pods, p.dialNode(p.key), p.now()) {
-		p.abandon(ctx, n)
-	}
+	p.inst.connect(p.topology, p.pods, p.dialNode(p.key), p.now())
 	p.refreshCredentials(ctx)
 	// The sentinels are asked after the nodes: when a node was promoted by them, they then say so, or that they are at it.
 	p.observeNodes(ctx)
@@ -52,30 +50,6 @@ func (p *pass) observeStandard(ctx context.Context) plan.Input {
 	slices.Sort(in.Credentials.Stale)
 	in.Now = p.now()
 	return in
-}
-
-// Whoever follows this address follows nobody: it is read-only and keeps its data.
-const (
-	nobodyHost = "127.0.0.1"
-	nobodyPort = 1
-)
-
-// abandon closes the connection to a node whose pod is gone. The process of a pod that was deleted by force may live on
-// for a while, with clients connected to it: if it is a master it is made read-only, because another one will be promoted.
-// Only a connection that stands is used; at the address there may soon be somebody else.
-func (p *pass) abandon(ctx context.Context, n *node) {
-	if !n.serves() {
-		n.close()
-		return
-	}
-	pw := p.inst.credentials.passwords
-	go func() {
-		defer n.session.close()
-		ctx, cancel := context.WithTimeout(ctx, p.options.Timeout)
-		defer cancel()
-		err := n.session.do(pw, func(c DataNode) error { return c.ReplicaOf(ctx, nobodyHost, nobodyPort) })
-		p.log.Info("stopped the writes of a master whose pod is gone", "instance", p.key.String(), "pod", n.pod, "err", err)
-	}()
 }
 
 // urgentPatience is how long a pass waits for an answer while a master is being replaced. A node that is changing its

@@ -82,21 +82,51 @@ func TestNodeThatFallsSilentBetweenTwoQuestionsHoldsNobodyUp(t *testing.T) {
 	assert.Equal(t, plan.Answered, w.seen[1].Nodes["orders-0"].Reach)
 }
 
-func TestMasterWhosePodIsGoneTakesNoMoreWrites(t *testing.T) {
+func TestMasterWhosePodIsGoneTakesNoMoreWritesOnceSomebodySucceedsIt(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 3)
+	var did []string
+	pass := func(actions ...plan.Action) {
+		w.plan = plan.Plan{Actions: actions}
+		_, err := w.Reconcile(t.Context(), key)
+		require.NoError(t, err)
+		did = append(did, happened(w.journal.take())...)
+	}
+	const stopped = "10.0.6.0 follow 127.0.0.1:1"
+	pass()
+	w.cluster.pods = w.cluster.pods[1:] // deleted by force; the process lives on
+	pass()
+	pass(plan.Label{Pod: "orders-1"})
+	assert.Empty(t, did, "until then its replicas get what is written")
+
+	pass(plan.Promote{Pod: "orders-1"})
+	require.Eventually(t, func() bool {
+		did = append(did, w.journal.take()...)
+		return slices.Contains(did, stopped)
+	}, 5*time.Second, time.Millisecond)
+	assert.Equal(t, "10.0.6.1 promote", did[0])
+	did = nil
+	pass(plan.Promote{Pod: "orders-1"}, plan.Label{Pod: "orders-1", Role: v1alpha1.RoleMaster})
+	assert.Equal(t, []string{"10.0.6.1 promote"}, did, "once")
+}
+
+func TestMasterWhoseProcessEndedWithItsPodIsLeftAlone(t *testing.T) {
 	w := newWorld(t)
 	key := w.standard("orders", 2)
 	_, err := w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
-	w.journal.take()
-	w.cluster.pods = nil
+	orders0 := w.instances[key].nodes["orders-0"]
+	w.cluster.pods = w.cluster.pods[1:]
 	_, err = w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
-	var did []string
-	assert.Eventually(t, func() bool {
-		did = append(did, w.journal.take()...)
-		return slices.Contains(did, "10.0.6.0 follow 127.0.0.1:1")
-	}, 5*time.Second, time.Millisecond)
-	assert.NotContains(t, did, "10.0.6.1 follow 127.0.0.1:1", "a replica takes none anyway")
+	require.Len(t, w.instances[key].orphans, 1)
+	orders0.lose(w.clock)
+	w.journal.take()
+	w.plan = plan.Plan{Actions: []plan.Action{plan.Promote{Pod: "orders-1"}}}
+	_, err = w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Empty(t, w.instances[key].orphans, "at its address there may be somebody else by now")
+	assert.Equal(t, []string{"10.0.6.1 promote"}, happened(w.journal.take()))
 }
 
 func TestLeaderThatEndsLeavesTheMastersAlone(t *testing.T) {
