@@ -89,7 +89,11 @@ func (p *pass) successor(m *member) (next *member, awaited string) {
 		}
 	}
 	if answering >= len(p.members)/2+1 || len(p.members) == 2 && answering == 1 && m.gone() {
-		next = p.mostData(func(o *member) bool { return o != m && !o.node.Empty && p.keptRole(o) == v1alpha1.RoleReplica })
+		next = p.mostData(func(o *member) bool {
+			// An instance may hold no key at all; that is proved by a member that has all that the others had.
+			holds := !o.node.Empty || o.node.Sequence > 0 && o.node.Sequence >= p.outage.Sequence
+			return o != m && holds && p.keptRole(o) == v1alpha1.RoleReplica
+		})
 	}
 	return next, awaited
 }

@@ -338,6 +338,28 @@ func TestFailoverWithoutSentinel(t *testing.T) {
 				= PrimaryAvailable False WaitingForMembers`,
 		},
 		{
+			name: "an instance without a key fails over to a member that has all that the others had",
+			given: `
+				record orders-0
+				outage MasterDown 60s
+				orders-0 down for=60s
+				orders-1 self insync keyless seq=90
+				orders-2 self insync keyless seq=89`,
+			want: `
+				promote orders-1`,
+		},
+		{
+			name: "a member without a key that had not all is not trusted to hold nothing rightly",
+			given: `
+				record orders-0
+				outage MasterDown 60s
+				orders-0 down for=60s
+				orders-1 self insync keyless seq=89
+				orders-2 self insync keyless seq=89`,
+			want: `
+				= PrimaryAvailable False WaitingForMembers`,
+		},
+		{
 			name: "a member that is not in sync does not succeed while another is missing",
 			given: `
 				record orders-0

@@ -82,6 +82,9 @@ type Node struct {
 	LastIO time.Duration
 	// Sequence of the last entry that the node has. 0 means nothing was ever written.
 	Sequence int64
+	// Replicas are the addresses that a master lists as its replicas. kvrocks goes on listing one that vanished without a
+	// word until a write to it fails, and lists itself for a moment after it was a replica of itself.
+	Replicas []string
 	// Empty is true when the node holds no key at all.
 	Empty bool
 	// Priority is slave-priority: 0 keeps sentinel from electing the node. Unset answers count as 100.

@@ -86,6 +86,9 @@ func (p *pass) ghost(v *view) string {
 		}
 	}
 	for _, address := range v.says.Replicas {
+		if slices.Contains(p.proven.node.Replicas, address) {
+			continue // the master lists it, so the sentinel would learn of it again at once
+		}
 		if address == p.proven.address {
 			return "replica " + address + ", which is the master"
 		}

@@ -84,6 +84,18 @@ func TestSentinelRepair(t *testing.T) {
 				= SentinelAgreed: watch-1 still knows replica 10.96.9.9`,
 		},
 		{
+			name: "a replica that vanished and is still listed by the master would only be found again",
+			given: `
+				record orders-0
+				orders-0 master serving lists=10.96.9.9
+				orders-1 ->orders-0 placed
+				watch-0 ->orders-0
+				watch-1 ->orders-0 ghost-replica
+				watch-2 ->orders-0`,
+			want: `
+				= SentinelAgreed True Agreed`,
+		},
+		{
 			name: "a master that is listed as its own replica is a ghost too",
 			given: healthy + `
 				watch-0 ->orders-0 self-replica

@@ -63,6 +63,10 @@ func (b *builder) memberWord(word, name string, pod *plan.Pod, node *plan.Node, 
 		node.Sequence = number(b.t, value)
 	case "empty":
 		node.Empty, node.Sequence = true, 0
+	case "keyless":
+		node.Empty = true
+	case "lists":
+		node.Replicas = append(node.Replicas, value)
 	case "up":
 		node.LinkUp = true
 	case "syncing":
