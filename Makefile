@@ -19,7 +19,7 @@ KUBECTL         := $(LOCAL_CACHE)/bin/kubectl --kubeconfig $(LOCAL_CONFIG)
 METACONTROLLER  := local/metacontroller/install
 endif
 
-.PHONY: demo down test build lint unit fuzz scenarios bench bench-failover generate local-up local-down local-status packages programs images install
+.PHONY: demo down test build lint unit fuzz scenarios smoke bench bench-failover generate local-up local-down local-status packages programs images install
 
 ## The two commands of the README ##
 
@@ -57,6 +57,10 @@ fuzz:
 
 scenarios: install
 	cd local && go test -count=1 -timeout 45m -parallel 3 ./scenarios/...
+
+# What tests rely on in the local cluster, and that nothing of it stays: takes the cluster up, through crashes, and down.
+smoke:
+	cd local && go test -tags smoke -count=1 -v -timeout 20m ./smoke
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
