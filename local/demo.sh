@@ -7,7 +7,7 @@ kubectl() { $KUBECTL "$@"; }
 demo() { $KUBECTL -n kvrocks-demo "$@"; }
 step() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 status() { demo get kvrocks "$1" -o "jsonpath={.status.$2}"; }
-redis() { demo exec -q "$1" -c kvrocks -- redis-cli "${@:2}"; }
+redis() { demo exec -q "$1" -c kvrocks -- timeout 2 redis-cli "${@:2}"; }
 
 step "Two instances: three sentinels, and a master with two replicas that they watch"
 kubectl create namespace kvrocks-demo --dry-run=client -o yaml | kubectl apply -f -
@@ -32,7 +32,10 @@ step "The master $master is killed"
 killed=$(date +%s%N)
 demo delete pod "$master" --grace-period=0 --force 2>/dev/null
 other=$(demo get pods -l app.kubernetes.io/instance=demo,kvrocks.apache.org/role=replica -o 'jsonpath={.items[0].metadata.name}')
-until redis "$other" -t 1 -h demo-master SET after "the failover" 2>/dev/null | grep -q OK; do sleep 0.1; done
+until redis "$other" -h demo-master SET after "the failover" 2>/dev/null | grep -q OK; do
+  (($(date +%s%N) - killed < 120000000000)) || { demo describe kvrocks demo; echo "no write is taken; see above" >&2; exit 1; }
+  sleep 0.1
+done
 echo "writes are taken again after $((($(date +%s%N) - killed) / 1000000)) ms"
 until demo wait --for=condition=Ready kvrocks/demo --timeout=10s >/dev/null 2>&1; do demo get kvrocks demo --no-headers; done
 new=$(status demo master)
