@@ -15,6 +15,9 @@ var probeText string
 //go:embed scripts/stop.sh
 var stopText string
 
+//go:embed scripts/auth.sh
+var authText string
+
 //go:embed scripts/sentinel.sh
 var sentinelText string
 
@@ -25,6 +28,7 @@ func (in *instance) dataConfig(shards []shard) child {
 		startScript: startText,
 		stopScript:  stopText,
 		probeScript: probeText,
+		authScript:  authText,
 		configFile:  in.configText(),
 	}
 	for _, s := range shards {
@@ -43,6 +47,6 @@ func (in *instance) dataConfig(shards []shard) child {
 // sentinelConfig is the ConfigMap of the sentinels: the scripts.
 func (in *instance) sentinelConfig() child {
 	config := in.object("v1", "ConfigMap", configName(in.name), v1alpha1.ComponentSentinel)
-	config.Data = map[string]string{startScript: sentinelText, probeScript: probeText}
+	config.Data = map[string]string{startScript: sentinelText, probeScript: probeText, authScript: authText}
 	return config
 }

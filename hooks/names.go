@@ -31,6 +31,7 @@ const (
 	startScript  = "start.sh"
 	stopScript   = "stop.sh"
 	probeScript  = "probe.sh"
+	authScript   = "auth.sh"
 	configFile   = "kvrocks.conf"
 )
 

@@ -41,10 +41,12 @@ func inEveryShell(t *testing.T, test func(t *testing.T, s sandbox)) {
 			for _, dir := range []string{"bin", "etc/kvrocks", "etc/kvrocks-auth", "var/lib/kvrocks", "data"} {
 				require.NoError(t, os.MkdirAll(filepath.Join(root, dir), 0o755))
 			}
-			test(t, sandbox{
+			s := sandbox{
 				t: t, shell: append([]string{path}, shell[1:]...), root: root,
 				env: []string{"PATH=" + filepath.Join(root, "bin") + ":/usr/bin:/bin", "POD_NAME=demo-0", "POD_IP=10.1.2.3", "PORT=6379"},
-			})
+			}
+			s.write("etc/kvrocks/auth.sh", s.inside(authText))
+			test(t, s)
 		})
 	}
 	require.Positive(t, tried)
@@ -66,11 +68,15 @@ func (s sandbox) read(path string) string {
 	return string(raw)
 }
 
-func (s sandbox) command(ctx context.Context, script string, args ...string) *exec.Cmd {
-	script = strings.NewReplacer(
+// inside is a script with the paths of a pod turned into those of the sandbox.
+func (s sandbox) inside(script string) string {
+	return strings.NewReplacer(
 		"/etc/kvrocks", s.root+"/etc/kvrocks", "/var/lib/kvrocks", s.root+"/var/lib/kvrocks",
 		"=/data/", "="+s.root+"/data/").Replace(script)
-	s.write("script.sh", script)
+}
+
+func (s sandbox) command(ctx context.Context, script string, args ...string) *exec.Cmd {
+	s.write("script.sh", s.inside(script))
 	command := exec.CommandContext(ctx, s.shell[0], append(append(s.shell[1:len(s.shell):len(s.shell)], filepath.Join(s.root, "script.sh")), args...)...)
 	command.Env = s.env
 	return command
@@ -296,8 +302,7 @@ func TestARealSentinelStartsFromTheScript(t *testing.T) {
 // probe runs probe.sh beside a running script.
 func (s sandbox) probe(what string) error {
 	s.t.Helper()
-	text := strings.ReplaceAll(probeText, "/etc/kvrocks", s.root+"/etc/kvrocks")
-	command := exec.CommandContext(s.t.Context(), s.shell[0], append(s.shell[1:len(s.shell):len(s.shell)], "-c", text, "probe.sh", what)...)
+	command := exec.CommandContext(s.t.Context(), s.shell[0], append(s.shell[1:len(s.shell):len(s.shell)], "-c", s.inside(probeText), "probe.sh", what)...)
 	command.Env = s.env
 	return command.Run()
 }

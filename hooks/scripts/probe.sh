@@ -2,11 +2,7 @@
 # probe.sh live|ready: compares the text of the answer to PING, because redis-cli exits with 0 on an error reply as well.
 # live: any answer, also LOADING and NOAUTH. ready: PONG, or NOAUTH, which a node answers that has taken a changed password
 # before the file has.
-if [ -f /etc/kvrocks-auth/password ]; then
-  REDISCLI_AUTH=$(cat /etc/kvrocks-auth/password)
-  export REDISCLI_AUTH
-  if [ -z "$REDISCLI_AUTH" ]; then unset REDISCLI_AUTH; fi
-fi
+. /etc/kvrocks/auth.sh
 answer=$(redis-cli -h 127.0.0.1 -p "$PORT" PING 2>/dev/null)
 case "$1:$answer" in
 live:?*) exit 0 ;;

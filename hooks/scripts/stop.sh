@@ -2,11 +2,7 @@
 # Runs before a data pod's process is ended (preStop). A master that has replicas is kept for up to 20 s, in which the
 # sidecar hands over to one of them, so that a drained node or a deleted pod costs no write. While the handover is under
 # way the node replicates from 127.0.0.1:1 (nobody); it is over when it follows its successor.
-if [ -f /etc/kvrocks-auth/password ]; then
-  REDISCLI_AUTH=$(cat /etc/kvrocks-auth/password)
-  export REDISCLI_AUTH
-  if [ -z "$REDISCLI_AUTH" ]; then unset REDISCLI_AUTH; fi
-fi
+. /etc/kvrocks/auth.sh
 tries=0
 while [ "$tries" -lt 100 ]; do
   info=$(redis-cli -h 127.0.0.1 -p "$PORT" INFO replication 2>/dev/null | tr -d '\r')
