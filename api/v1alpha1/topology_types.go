@@ -66,6 +66,9 @@ type KVRocksTopologySpec struct {
 	// +optional
 	// +listType=atomic
 	Migrate []TopologyMigration `json:"migrate,omitempty"`
+	// Migration says how slots may move (cluster only).
+	// +optional
+	Migration *MigrationPolicy `json:"migration,omitempty"`
 	// Release is true while the instance is being deleted: the sidecar clears the monitors and reports released.
 	// +optional
 	Release bool `json:"release,omitempty"`
@@ -81,6 +84,26 @@ type SentinelRef struct {
 type ControllerRef struct {
 	// URL without the /api/v1 prefix.
 	URL string `json:"url"`
+}
+
+// MigrationPolicy says how slots may move.
+type MigrationPolicy struct {
+	// Rebalance spreads the slots evenly over the wanted shards, with as few moves as possible.
+	// +optional
+	Rebalance bool `json:"rebalance,omitempty"`
+	// Drain moves the slots of shards that are to leave to the others.
+	// +optional
+	Drain bool `json:"drain,omitempty"`
+	// Paused keeps moves from beginning; the one that is under way ends.
+	// +optional
+	Paused bool `json:"paused,omitempty"`
+	// KeysPerSecond limits the speed of a move; 0 means no limit.
+	// +optional
+	KeysPerSecond int32 `json:"keysPerSecond,omitempty"`
+	// DeadlineSeconds is how long one range may take from its start, with all its retries, before it is given up as
+	// Failed. 0 means no deadline.
+	// +optional
+	DeadlineSeconds int32 `json:"deadlineSeconds,omitempty"`
 }
 
 // TopologyMigration says on which shard some slots should be.
@@ -101,6 +124,10 @@ type TopologyShard struct {
 	MasterName string `json:"masterName"`
 	// Replicas is the number of pods that the shard is to have. Members beyond it are about to leave.
 	Replicas int32 `json:"replicas"`
+	// Leaving is true when the whole shard is to be removed (cluster): it gets no more slots, and its pods go once it is
+	// removable.
+	// +optional
+	Leaving bool `json:"leaving,omitempty"`
 	// Members are the pods that belong to the shard now, in ordinal order, with those that are about to leave.
 	// +optional
 	// +listType=map
@@ -158,6 +185,10 @@ type KVRocksTopologyStatus struct {
 	// +listType=map
 	// +listMapKey=index
 	Shards []TopologyShardStatus `json:"shards,omitempty"`
+	// LayoutVersion is the version of the layout that shards describes (cluster), as of the last change of the layout.
+	// With the slots and node ids of shards it is enough to rebuild kvrocks-controller's record.
+	// +optional
+	LayoutVersion int64 `json:"layoutVersion,omitempty"`
 	// Sentinels of a sentinel instance, by pod name.
 	// +optional
 	// +listType=map
@@ -309,9 +340,28 @@ type MigrationStatus struct {
 	To int32 `json:"to"`
 	// State of the move.
 	State MigrationState `json:"state"`
+	// Current is the part of Slots that is on its way from one node to the other now. It is on record before the first
+	// key moves.
+	// +optional
+	Current SlotRange `json:"current,omitempty"`
+	// Moved is how many of Slots are on shard To by now.
+	// +optional
+	Moved int32 `json:"moved,omitempty"`
+	// Keys is how many keys have moved with them, as far as they were counted.
+	// +optional
+	Keys int64 `json:"keys,omitempty"`
+	// Attempts is how often Current was begun.
+	// +optional
+	Attempts int32 `json:"attempts,omitempty"`
 	// StartedAt is when it began.
 	// +optional
 	StartedAt *metav1.Time `json:"startedAt,omitempty"`
+	// RetryAt is when the next attempt is due.
+	// +optional
+	RetryAt *metav1.Time `json:"retryAt,omitempty"`
+	// FinishedAt is when it was Done or Failed.
+	// +optional
+	FinishedAt *metav1.Time `json:"finishedAt,omitempty"`
 	// Message says how far it is or why it failed.
 	// +optional
 	Message string `json:"message,omitempty"`

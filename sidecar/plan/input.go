@@ -20,6 +20,8 @@ type Input struct {
 	Sentinels Sentinels
 	// Credentials says whether the wanted password could be read.
 	Credentials Credentials
+	// Controller of a cluster.
+	Controller Controller
 }
 
 // Pod is a data pod as the API server shows it.
@@ -97,6 +99,10 @@ type Node struct {
 	// them from failed [Configure] actions and forgets one when the wanted value or the node's RunID changes. A refused
 	// setting is reported, not retried.
 	Refusals map[string]string
+	// Cluster is what a node of a cluster says of its layout; nil when the node is in no cluster or never answered.
+	Cluster *ClusterNode
+	// Count is the result of the last [CountKeys] action; nil when there was none.
+	Count *SlotCount
 }
 
 // Sentinels is what watches the instance.

@@ -1,0 +1,155 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
+)
+
+// Layout is who belongs to a cluster and who owns which slots, as kvrocks-controller has it on record or as a node was
+// told.
+type Layout struct {
+	// Version grows with every change.
+	Version int64
+	// Shards in the order of the source; kvrocks-controller may reorder them, so a shard is found by its nodes.
+	Shards []LayoutShard
+}
+
+// LayoutShard is one master, its replicas and its slots.
+type LayoutShard struct {
+	Nodes []LayoutNode
+	Slots slots.Set
+}
+
+// LayoutNode is one node of a layout.
+type LayoutNode struct {
+	// ID has 40 characters.
+	ID string
+	// Address and Port as announced.
+	Address string
+	Port    int32
+	// Master is true for the one master of the shard.
+	Master bool
+}
+
+// ClusterNode is what a node of a cluster says of its layout.
+type ClusterNode struct {
+	// Version of its layout; -1 when it has none, as after every start.
+	Version int64
+	// ID that it has been given; empty when it has none.
+	ID string
+	// Layout as it sees it; nil when it has none or was not asked in this pass. The caller asks when Version has changed,
+	// and whenever a pass looks closely.
+	Layout *Layout
+	// Outgoing is the last move of slots away from this master; nil when it never began one since it started.
+	Outgoing *SlotMove
+	// Incoming is the last move of slots to this master; nil when there was none since it started.
+	Incoming *SlotMove
+}
+
+// MoveState is how far a node says a move of slots is.
+type MoveState string
+
+// The states of a move, the same for both ends.
+const (
+	MoveRunning   MoveState = "Running"
+	MoveSucceeded MoveState = "Succeeded"
+	MoveFailed    MoveState = "Failed"
+)
+
+// SlotMove is a move of slots as one end reports it.
+type SlotMove struct {
+	Slots slots.Range
+	// To is the id of the destination; empty on the incoming side, which does not say.
+	To    string
+	State MoveState
+}
+
+// Controller is kvrocks-controller with its record of the cluster.
+type Controller struct {
+	// Reach says whether Record is known: Answered, or Down (which includes that it has no etcd or no leader).
+	Reach Reach
+	// Err is the failure in words.
+	Err string
+	// DownSince is when the present run of failures began; zero when Answered.
+	DownSince time.Time
+	// Record is its record of the cluster; nil when it answers that it has none.
+	Record *Layout
+	// PasswordStale is true when the record holds another password than the wanted one for some node.
+	PasswordStale bool
+}
+
+// SlotCount is the result of a [CountKeys] action.
+type SlotCount struct {
+	Slots slots.Range
+	// Keys on the node; -1 when there are too many to count.
+	Keys int64
+}
+
+// Actions on kvrocks-controller. The caller finds the shard by its nodes in a fresh record before it acts, and fails when
+// what the action presumes is no longer so.
+type (
+	// CreateCluster makes the record of a new cluster: the slots are spread evenly over the shards in their order. The
+	// first address of each shard is its master.
+	CreateCluster struct{ Shards [][]string } // addresses with port
+	// ImportCluster makes the record from what a live node says.
+	ImportCluster struct{ Pod string }
+	// DeleteCluster deletes the record; nodes are not touched.
+	DeleteCluster struct{}
+	// AddShard adds a shard without slots; the first address is its master.
+	AddShard struct{ Addresses []string } // with port
+	// RemoveShard removes the shard of the node from the record. It is refused while the shard owns slots.
+	RemoveShard struct{ MasterID string }
+	// AddNode adds a replica to the shard of a master.
+	AddNode struct {
+		MasterID string
+		Address  string // with port
+	}
+	// RemoveNode removes a replica from the record.
+	RemoveNode struct{ ID string }
+	// FailOver makes Preferred master of its shard in the record, if the recorded master is still MasterID.
+	FailOver struct{ MasterID, PreferredID string }
+	// RecordSlots puts slots, which one shard owns, on record as another's (slot_only).
+	RecordSlots struct {
+		Slots      slots.Range
+		ToMasterID string
+	}
+)
+
+// Actions on the nodes of a cluster.
+type (
+	// Push gives a node its id and a layout (SETNODEID, SETNODES). It is how a node becomes master or replica. With Force
+	// it is taken even when the node has this version or a newer one.
+	Push struct {
+		Pod    string
+		ID     string
+		Layout *Layout
+		Force  bool
+	}
+	// MoveSlots begins a move (CLUSTERX MIGRATE ... ASYNC) on the source master, with a limit of keys per second (0: none).
+	MoveSlots struct {
+		Pod           string
+		Slots         slots.Range
+		ToID          string
+		KeysPerSecond int32
+	}
+	// CountKeys counts the keys of some slots on a node. The result is in Node.Count of the passes that follow, until
+	// another count is asked of the node or its process changes.
+	CountKeys struct {
+		Pod   string
+		Slots slots.Range
+	}
+)
+
+func (CreateCluster) action() {}
+func (ImportCluster) action() {}
+func (DeleteCluster) action() {}
+func (AddShard) action()      {}
+func (RemoveShard) action()   {}
+func (AddNode) action()       {}
+func (RemoveNode) action()    {}
+func (FailOver) action()      {}
+func (RecordSlots) action()   {}
+func (Push) action()          {}
+func (MoveSlots) action()     {}
+func (CountKeys) action()     {}

@@ -1,0 +1,115 @@
+// Package slots is about the 16384 hash slots of a cluster: sets of them, as single numbers and ranges.
+package slots
+
+import (
+	"fmt"
+	"math/bits"
+	"strconv"
+	"strings"
+)
+
+// Count is the number of slots of a cluster.
+const Count = 16384
+
+// Range is the slots from First to Last, both included.
+type Range struct{ First, Last int }
+
+// Len is the number of slots in the range.
+func (r Range) Len() int { return r.Last - r.First + 1 }
+
+// String writes the range as kvrocks takes it: "5", never "5-5", or "1-2".
+func (r Range) String() string {
+	if r.First == r.Last {
+		return strconv.Itoa(r.First)
+	}
+	return strconv.Itoa(r.First) + "-" + strconv.Itoa(r.Last)
+}
+
+// ParseRange reads "5" or "1-2". It fails on anything else, on slots outside 0 to 16383 and on a range that goes
+// backwards.
+func ParseRange(text string) (Range, error) {
+	first, last, isRange := strings.Cut(strings.TrimSpace(text), "-")
+	if !isRange {
+		last = first
+	}
+	a, errA := strconv.Atoi(first)
+	b, errB := strconv.Atoi(last)
+	if errA != nil || errB != nil || a < 0 || b >= Count || a > b {
+		return Range{}, fmt.Errorf("%q is no slot or range of slots from 0 to %d", text, Count-1)
+	}
+	return Range{a, b}, nil
+}
+
+// Set is a set of slots. The zero value is empty. It is comparable with ==.
+type Set [Count / 64]uint64
+
+// Of makes a set of ranges.
+func Of(ranges ...Range) Set {
+	var s Set
+	for _, r := range ranges {
+		s.Add(r)
+	}
+	return s
+}
+
+// All is every slot.
+func All() Set { return Of(Range{0, Count - 1}) }
+
+// Add puts the slots of a range into the set.
+func (s *Set) Add(r Range) {
+	for i := r.First; i <= r.Last; i++ {
+		s[i/64] |= 1 << (i % 64)
+	}
+}
+
+// Has reports whether the slot is in the set.
+func (s *Set) Has(slot int) bool { return s[slot/64]&(1<<(slot%64)) != 0 }
+
+// Len is the number of slots in the set.
+func (s *Set) Len() int {
+	n := 0
+	for _, w := range s {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
+
+// Empty reports whether there is none.
+func (s *Set) Empty() bool { return *s == Set{} }
+
+// Union returns the slots in either set.
+func (s *Set) Union(o *Set) Set { return s.combine(o, func(a, b uint64) uint64 { return a | b }) }
+
+// Intersect returns the slots in both sets.
+func (s *Set) Intersect(o *Set) Set { return s.combine(o, func(a, b uint64) uint64 { return a & b }) }
+
+// Minus returns the slots of s that are not in o.
+func (s *Set) Minus(o *Set) Set { return s.combine(o, func(a, b uint64) uint64 { return a &^ b }) }
+
+func (s *Set) combine(o *Set, f func(a, b uint64) uint64) Set {
+	var out Set
+	for i := range s {
+		out[i] = f(s[i], o[i])
+	}
+	return out
+}
+
+// Ranges lists the slots as the fewest ranges, in ascending order; nil for none.
+func (s *Set) Ranges() []Range {
+	var ranges []Range
+	for i := 0; i < Count; i++ {
+		if s[i/64] == 0 {
+			i |= 63 // none in the whole word
+			continue
+		}
+		if !s.Has(i) {
+			continue
+		}
+		first := i
+		for i+1 < Count && s.Has(i+1) {
+			i++
+		}
+		ranges = append(ranges, Range{first, i})
+	}
+	return ranges
+}

@@ -1,0 +1,45 @@
+package slots_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
+)
+
+func TestParseRange(t *testing.T) {
+	for text, want := range map[string]slots.Range{
+		"0": {0, 0}, "5": {5, 5}, "1-2": {1, 2}, "0-16383": {0, 16383}, "7-7": {7, 7},
+	} {
+		got, err := slots.ParseRange(text)
+		require.NoError(t, err, text)
+		assert.Equal(t, want, got)
+	}
+	for _, text := range []string{"", "-", "-1", "16384", "2-1", "1-", "a", "1-2-3", "1.5"} {
+		_, err := slots.ParseRange(text)
+		assert.Error(t, err, text)
+	}
+}
+
+func TestARangeOfOneIsWrittenAsOneNumber(t *testing.T) {
+	assert.Equal(t, "5", slots.Range{First: 5, Last: 5}.String())
+	assert.Equal(t, "1-2", slots.Range{First: 1, Last: 2}.String())
+}
+
+func TestSet(t *testing.T) {
+	s := slots.Of(slots.Range{First: 0, Last: 2}, slots.Range{First: 3, Last: 3}, slots.Range{First: 63, Last: 128}, slots.Range{First: 16383, Last: 16383})
+	assert.Equal(t, []slots.Range{{0, 3}, {63, 128}, {16383, 16383}}, s.Ranges())
+	assert.Equal(t, 71, s.Len())
+	assert.True(t, s.Has(64))
+	assert.False(t, s.Has(4))
+	o := slots.Of(slots.Range{First: 2, Last: 70})
+	both, either, only := s.Intersect(&o), s.Union(&o), s.Minus(&o)
+	assert.Equal(t, []slots.Range{{2, 3}, {63, 70}}, both.Ranges())
+	assert.Equal(t, []slots.Range{{0, 128}, {16383, 16383}}, either.Ranges())
+	assert.Equal(t, []slots.Range{{0, 1}, {71, 128}, {16383, 16383}}, only.Ranges())
+	all := slots.All()
+	assert.Equal(t, slots.Count, all.Len())
+	assert.True(t, new(slots.Set).Empty())
+}
