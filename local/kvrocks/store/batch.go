@@ -69,7 +69,7 @@ func appendStrings(dst []byte, list ...string) []byte {
 
 func readStrings(data []byte) ([]string, []byte, error) {
 	n, resp := redcon.ReadNextRESP(data)
-	if n == 0 || resp.Type != redcon.Array {
+	if n == 0 || resp.Type != redcon.Array || resp.Count < 0 { // a null array has the count -1
 		return nil, data, io.ErrUnexpectedEOF
 	}
 	list := make([]string, 0, resp.Count)
