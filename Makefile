@@ -6,7 +6,7 @@ CRD_REF_DOCS    := github.com/elastic/crd-ref-docs@v0.3.0
 
 LOCAL_CACHE     := $(or $(KVROCKS_LOCAL_CACHE),$(HOME)/.cache/kvrocks-local)
 LOCAL_CONFIG    := /var/lib/kvrocks-local/kubeconfig
-FUZZ_TIME       ?= 10s
+FUZZ_RUNS       ?= 150000
 KILLS           ?= 10
 DOWN_AFTER      ?= 2s
 
@@ -51,9 +51,9 @@ unit: packages programs
 	go test -race -timeout 15m ./...
 	cd local && go test -race -timeout 15m $$(go list ./... | grep -v /scenarios)
 
-# Every fuzz target of the tree, for a short time each; their seeds also run in `unit`.
+# Every fuzz target of the tree, about ten seconds each; their seeds also run in `unit`.
 fuzz:
-	local/fuzz.sh $(FUZZ_TIME)
+	local/fuzz.sh $(FUZZ_RUNS)
 
 scenarios: install
 	cd local && go test -count=1 -timeout 45m -parallel 3 ./scenarios/...
