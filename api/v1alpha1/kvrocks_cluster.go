@@ -1,0 +1,87 @@
+package v1alpha1
+
+// Migration says on which shard some slots should be.
+type Migration struct {
+	// Shard that the slots should be on, counted from 0.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=998
+	Shard int32 `json:"shard"`
+	// Slots as single numbers and ranges: "300", "1-2".
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=256
+	Slots []WantedSlots `json:"slots"`
+}
+
+// SlotRange is one slot ("300") or a range of slots ("1-2"), within 0 to 16383.
+//
+// +kubebuilder:validation:MaxLength=11
+type SlotRange string
+
+// WantedSlots is a SlotRange that a person wrote.
+//
+// +kubebuilder:validation:MaxLength=11
+// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]{1,5}(-[0-9]{1,5})?$')",message="a slot must be written as a number or a range, for example 300 or 1-2"
+// +kubebuilder:validation:XValidation:rule="!self.matches('^[0-9]{1,5}(-[0-9]{1,5})?$') || self.split('-').all(s, int(s) <= 16383)",message="a slot must be between 0 and 16383"
+// +kubebuilder:validation:XValidation:rule="!self.matches('^[0-9]{1,5}-[0-9]{1,5}$') || int(self.split('-')[0]) < int(self.split('-')[1])",message="a range of slots must go from the lower to the higher, for example 1-2; write a single slot as one number"
+type WantedSlots string
+
+// ClusterSpec holds settings of type cluster.
+type ClusterSpec struct {
+	// Etcd is kvrocks-controller's store.
+	// +optional
+	Etcd EtcdSpec `json:"etcd,omitempty"`
+	// Controller is kvrocks-controller.
+	// +optional
+	Controller ControllerSpec `json:"controller,omitempty"`
+	// Rebalance spreads the slots evenly, with as few moves as possible, when shards were added.
+	// +optional
+	Rebalance bool `json:"rebalance,omitempty"`
+	// Drain moves the slots of shards that are to be removed to the remaining ones.
+	// +optional
+	Drain bool `json:"drain,omitempty"`
+	// Migration tunes the moving of slots.
+	// +optional
+	Migration MigrationSpec `json:"migration,omitempty"`
+}
+
+// EtcdSpec is kvrocks-controller's store.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.replicas) || self.replicas == 1 || self.replicas == 3",message="spec.cluster.etcd.replicas must be 1 or 3"
+type EtcdSpec struct {
+	// Replicas of etcd: 1 or 3.
+	// +optional
+	// +kubebuilder:default=3
+	Replicas int32 `json:"replicas,omitempty"`
+	// Image of etcd. Default: the release that the operator was tested with.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	Image string `json:"image,omitempty"`
+}
+
+// ControllerSpec is kvrocks-controller.
+type ControllerSpec struct {
+	// Replicas of kvrocks-controller.
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=9
+	Replicas int32 `json:"replicas,omitempty"`
+	// Image of kvrocks-controller. Default: the release that the operator was tested with.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	Image string `json:"image,omitempty"`
+}
+
+// MigrationSpec tunes the moving of slots.
+type MigrationSpec struct {
+	// KeysPerSecond limits the speed of a migration; 0 means no limit.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	KeysPerSecond int32 `json:"keysPerSecond,omitempty"`
+	// DeadlineSeconds is how long one range of slots may take from its start, with all its retries, before it is given up
+	// and reported as Failed; 0 means no deadline.
+	// +optional
+	// +kubebuilder:default=3600
+	// +kubebuilder:validation:Minimum=0
+	DeadlineSeconds int32 `json:"deadlineSeconds,omitempty"`
+}
