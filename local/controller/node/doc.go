@@ -1,0 +1,2 @@
+// Package node is how the stand-in for kvrocks-controller talks to kvrocks nodes.
+package node
