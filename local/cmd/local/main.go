@@ -27,6 +27,7 @@ const usage = `usage: local <command>
   status            say how each program is
   images [name]...  build images (default: all) from the tree and import those that changed:
                     pause operator metacontroller kvrocks redis
+                    kvrocks-controller etcd
   load-image <tar>  import an image archive
   build             build the programs of the cluster into the cache
   packages          install what is missing of the distribution's packages

@@ -25,6 +25,7 @@ const (
 	operatorVersion       = "v0.1.0"
 	metacontrollerVersion = "v4.17.2"
 	kvrocksVersion        = "2.10.1"
+	controllerVersion     = "1.2.0"
 
 	defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 )
@@ -73,6 +74,21 @@ func (s *Store) definitions() []definition {
 			config: v1.Config{
 				Env: []string{defaultPath}, WorkingDir: "/data", Volumes: map[string]struct{}{"/data": {}},
 				Cmd: []string{"redis-server"},
+			},
+		},
+		{
+			name: "kvrocks-controller", tags: []string{"docker.io/apache/kvrocks-controller:" + controllerVersion},
+			files: s.controllerFiles,
+			config: v1.Config{
+				Env: []string{defaultPath}, WorkingDir: "/kvctl", Volumes: map[string]struct{}{"/var/lib/kvctl": {}},
+				Entrypoint: []string{"./bin/kvctl-server", "-c", "/var/lib/kvctl/config.yaml"},
+			},
+		},
+		{
+			name: "etcd", tags: []string{"quay.io/coreos/etcd:" + s.tools.EtcdVersion()},
+			files: s.etcdFiles,
+			config: v1.Config{
+				Env: []string{defaultPath}, WorkingDir: "/var/lib/etcd", Cmd: []string{"/usr/local/bin/etcd"},
 			},
 		},
 	}
@@ -175,6 +191,35 @@ func redisFiles(ctx context.Context) ([]entry, error) {
 		{path: "/usr/local/bin/redis-sentinel", link: "redis-server"},
 		{path: "/data", dir: true, mode: 0o755, uid: dataUser},
 	})), nil
+}
+
+func (s *Store) controllerFiles(ctx context.Context) ([]entry, error) {
+	binary, err := s.standIn(ctx, "KVROCKS_CONTROLLER_BIN", "controller/cmd", controllerVersion)
+	if err != nil {
+		return nil, err
+	}
+	program, err := executable(ctx, "/kvctl/bin/kvctl-server", binary)
+	if err != nil {
+		return nil, err
+	}
+	tools, err := shell(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return unique(slices.Concat(system("nonroot", nobodyUser), program, tools, []entry{
+		{path: "/var/lib/kvctl", dir: true, mode: 0o755},
+	})), nil
+}
+
+// etcdFiles is the etcd that the local cluster runs itself, without a shell, as in the published image.
+func (s *Store) etcdFiles(ctx context.Context) ([]entry, error) {
+	program, err := executable(ctx, "/usr/local/bin/etcd", s.tools.Path("etcd"))
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(system("nonroot", nobodyUser), program, []entry{
+		{path: "/var/lib/etcd", dir: true, mode: 0o755},
+	}), nil
 }
 
 // unique keeps the first entry of each path: programs share libraries.

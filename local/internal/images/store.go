@@ -25,10 +25,12 @@ type Store struct {
 	tools  Tools
 }
 
-// Tools says where the Kubernetes module's sources are.
+// Tools says where the Kubernetes module's sources and the built programs are.
 type Tools interface {
 	PauseSource(ctx context.Context) (string, error)
 	KubernetesVersion() string
+	EtcdVersion() string
+	Path(program string) string
 }
 
 // NewStore returns a store; it touches nothing.

@@ -43,8 +43,8 @@ func programs() []program {
 
 // Toolchain finds and builds programs.
 type Toolchain struct {
-	source, cache, dir string
-	kubernetesVersion  string
+	source, cache, dir             string
+	kubernetesVersion, etcdVersion string
 	// assets is a folder with ready-made kube-apiserver, etcd and kubectl, or empty.
 	assets string
 }
@@ -69,7 +69,10 @@ func Open(source, cache, assets string) (*Toolchain, error) {
 			return nil, fmt.Errorf("%s does not require %s", path, module)
 		}
 	}
-	t := &Toolchain{source: source, cache: cache, assets: assets, kubernetesVersion: versions[kubernetesModule]}
+	t := &Toolchain{
+		source: source, cache: cache, assets: assets,
+		kubernetesVersion: versions[kubernetesModule], etcdVersion: versions[etcdModule],
+	}
 
 	corednsMain, err := os.ReadFile(filepath.Join(source, "coredns", "main.go"))
 	if err != nil {
@@ -103,6 +106,9 @@ func (t *Toolchain) PauseSource(ctx context.Context) (string, error) {
 
 // KubernetesVersion is as in go.mod, for example v1.36.3.
 func (t *Toolchain) KubernetesVersion() string { return t.kubernetesVersion }
+
+// EtcdVersion is as in go.mod, for example v3.6.16.
+func (t *Toolchain) EtcdVersion() string { return t.etcdVersion }
 
 // Build builds the programs that are missing. The folder <cache>/bin then holds links to all.
 func (t *Toolchain) Build(ctx context.Context) error {
