@@ -136,7 +136,7 @@ func (n *node) take(a nodeAnswer) {
 	s.MasterHost, s.MasterPort = i.MasterHost, int32(i.MasterPort)
 	s.LinkUp, s.Syncing, s.LastIO = i.LinkUp, i.SyncInProgress, i.LastIO
 	s.Sequence = int64(i.Sequence)
-	s.Replicas = s.Replicas[:0:0]
+	s.Replicas = nil
 	for _, r := range i.Replicas {
 		s.Replicas = append(s.Replicas, r.Host)
 	}
