@@ -33,7 +33,7 @@ func (in *instance) checkName() string {
 	case !dnsLabel(name):
 		return "metadata.name must start with a letter and hold only a-z, 0-9 and '-', because Services are named after it"
 	case derived(name):
-		return "metadata.name must not end with -master, -replicas, -config, -auth, -etcd or -controller, because another instance derives such names; choose another name"
+		return "metadata.name must not end with -master, -replicas, -config, -auth, -etcd, -etcd-peer or -controller, because another instance derives such names; choose another name"
 	}
 	return ""
 }
@@ -196,10 +196,10 @@ func dnsLabel(text string) bool {
 
 // derived reports whether another instance would derive a name.
 func derived(name string) bool {
-	at := strings.LastIndexByte(name, '-')
-	switch name[at+1:] {
-	case "master", "replicas", "config", "auth", "etcd", "controller":
-		return at > 0
+	for _, suffix := range []string{"-master", "-replicas", "-config", "-auth", "-etcd", "-etcd-peer", "-controller"} {
+		if strings.HasSuffix(name, suffix) {
+			return true
+		}
 	}
 	return false
 }

@@ -6,7 +6,7 @@ import "strconv"
 const (
 	DefaultKVRocksImage    = "docker.io/apache/kvrocks:2.10.1"
 	DefaultSentinelImage   = "docker.io/library/redis:7.0.15"
-	DefaultEtcdImage       = "quay.io/coreos/etcd:v3.6.6"
+	DefaultEtcdImage       = "quay.io/coreos/etcd:v3.6.16"
 	DefaultControllerImage = "docker.io/apache/kvrocks-controller:1.2.0"
 )
 
@@ -16,6 +16,9 @@ const (
 	DefaultFailoverTimeoutMilliseconds = 20000
 	DefaultParallelSyncs               = 1
 )
+
+// DefaultDeadlineSeconds is how long one range of slots may take; see MigrationSpec.
+const DefaultDeadlineSeconds = 3600
 
 // WithDefaults returns a copy of the spec in which every optional field that has a default is set. The API server fills
 // in most of them; a spec that did not pass through it (a fixture, a test) gets the same values here.
@@ -44,6 +47,10 @@ func (s *KVRocksSpec) WithDefaults() *KVRocksSpec {
 		setDefault(&d.Cluster.Etcd.Image, DefaultEtcdImage)
 		setDefault(&d.Cluster.Controller.Replicas, 1)
 		setDefault(&d.Cluster.Controller.Image, DefaultControllerImage)
+		if d.Cluster.Migration.DeadlineSeconds == nil {
+			deadline := int32(DefaultDeadlineSeconds)
+			d.Cluster.Migration.DeadlineSeconds = &deadline
+		}
 	}
 	return d
 }

@@ -79,9 +79,8 @@ type MigrationSpec struct {
 	// +kubebuilder:validation:Minimum=0
 	KeysPerSecond int32 `json:"keysPerSecond,omitempty"`
 	// DeadlineSeconds is how long one range of slots may take from its start, with all its retries, before it is given up
-	// and reported as Failed; 0 means no deadline.
+	// and reported as Failed; 0 means no deadline. Default: 3600.
 	// +optional
-	// +kubebuilder:default=3600
 	// +kubebuilder:validation:Minimum=0
-	DeadlineSeconds int32 `json:"deadlineSeconds,omitempty"`
+	DeadlineSeconds *int32 `json:"deadlineSeconds,omitempty"`
 }

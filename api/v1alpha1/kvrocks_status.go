@@ -78,6 +78,17 @@ type KVRocksStatus struct {
 	// +listType=map
 	// +listMapKey=index
 	Shards []ShardStatus `json:"shards,omitempty"`
+	// ShardsReady is "shards with a master/wanted shards" of a cluster.
+	// +optional
+	ShardsReady string `json:"shardsReady,omitempty"`
+	// Slots is "slots that a shard owns/16384" of a cluster.
+	// +optional
+	Slots string `json:"slots,omitempty"`
+	// SlotMap tells a person where the slots are, in their order, such as "0-5460: shard 0, master orders-0-1". At most 512
+	// lines.
+	// +optional
+	// +listType=atomic
+	SlotMap []string `json:"slotMap,omitempty"`
 	// Migrations of slots, running and finished.
 	// +optional
 	// +listType=atomic

@@ -31,13 +31,14 @@ const (
 // +kubebuilder:printcolumn:name="Master",type=string,JSONPath=`.status.master`,description="pod that is the master (standard)"
 // +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:printcolumn:name="Shards",type=integer,priority=1,JSONPath=`.spec.master`
+// +kubebuilder:printcolumn:name="Shards",type=string,priority=1,JSONPath=`.status.shardsReady`,description="shards with a master / wanted shards (cluster)"
+// +kubebuilder:printcolumn:name="Slots",type=string,priority=1,JSONPath=`.status.slots`,description="assigned slots / all slots (cluster)"
 // +kubebuilder:printcolumn:name="Sentinel",type=string,priority=1,JSONPath=`.metadata.labels.kvrocks/monitored-by`
 // +kubebuilder:printcolumn:name="Image",type=string,priority=1,JSONPath=`.status.image`
 // +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.reason`
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 40",message="metadata.name must have at most 40 characters, because names such as <name>-controller and <name>-<shard>-<pod> are derived from it; choose a shorter name"
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="metadata.name must start with a letter and hold only a-z, 0-9 and '-', because Services are named after it"
-// +kubebuilder:validation:XValidation:rule="!self.metadata.name.matches('-(master|replicas|config|auth|etcd|controller)$')",message="metadata.name must not end with -master, -replicas, -config, -auth, -etcd or -controller, because another instance derives such names; choose another name"
+// +kubebuilder:validation:XValidation:rule="!self.metadata.name.matches('-(master|replicas|config|auth|etcd|etcd-peer|controller)$')",message="metadata.name must not end with -master, -replicas, -config, -auth, -etcd, -etcd-peer or -controller, because another instance derives such names; choose another name"
 type KVRocks struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

@@ -19,6 +19,10 @@ const (
 	// LabelMonitoredBy on a KVRocks names the sentinel KVRocks of the same namespace that watches it.
 	LabelMonitoredBy = "kvrocks/monitored-by"
 
+	// AnnotationMigration on a KVRocks pauses the moving of slots while its value is MigrationPaused.
+	AnnotationMigration = Group + "/migration"
+	MigrationPaused     = "paused"
+
 	// AttachedGate is the readiness gate of data pods. Only the sidecar sets it, and only once it has proved where the
 	// pod belongs.
 	AttachedGate = Group + "/attached"
@@ -39,8 +43,13 @@ const (
 	// SentinelPort is where sentinels listen.
 	SentinelPort = 26379
 
-	ContainerKVRocks  = "kvrocks"
-	ContainerSentinel = "sentinel"
+	// ControllerPort is where kvrocks-controller listens.
+	ControllerPort = 9379
+
+	ContainerKVRocks    = "kvrocks"
+	ContainerSentinel   = "sentinel"
+	ContainerEtcd       = "etcd"
+	ContainerController = "controller"
 )
 
 // Keys of a password Secret.

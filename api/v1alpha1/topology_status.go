@@ -44,6 +44,10 @@ type KVRocksTopologyStatus struct {
 	// With the slots and node ids of shards it is enough to rebuild kvrocks-controller's record.
 	// +optional
 	LayoutVersion int64 `json:"layoutVersion,omitempty"`
+	// ControllerEpoch counts how often kvrocks-controller's processes had to be replaced (cluster): they keep connections
+	// with the first password that they saw. The hooks replace them when it grows.
+	// +optional
+	ControllerEpoch int64 `json:"controllerEpoch,omitempty"`
 	// Sentinels of a sentinel instance, by pod name.
 	// +optional
 	// +listType=map
