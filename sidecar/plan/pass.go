@@ -19,8 +19,19 @@ const (
 	againWait = time.Second
 )
 
-// pass is the planning of one shard: what is known, and what has been decided so far.
+// outcome is what has been decided so far. The shards of a cluster share one.
+type outcome struct {
+	actions []Action
+	events  []Event
+	intent  bool
+	soon    time.Duration
+	// failovers is the journal, the newest last.
+	failovers []v1alpha1.FailoverRecord
+}
+
+// pass is the planning of one shard: what is known of it, and what has been decided so far.
 type pass struct {
+	*outcome
 	in       *Input
 	now      time.Time
 	shard    *v1alpha1.TopologyShard
@@ -35,33 +46,26 @@ type pass struct {
 	master string
 	// outage is what must be remembered of a replacement under way.
 	outage *v1alpha1.Outage
-	// failovers is the journal, the newest last.
-	failovers []v1alpha1.FailoverRecord
 	// proven is the recorded master, when it answers as master and nothing contests its place.
 	proven *member
 	// waiting says why there is no proved master, or what holds one back.
 	waiting verdict
 	// released is set once no sentinel knows the instance any more.
 	released bool
-
-	actions []Action
-	events  []Event
-	intent  bool
-	soon    time.Duration
 }
 
 // verdict is a reason and a message for people.
 type verdict struct{ reason, message string }
 
-func newPass(in Input, shard *v1alpha1.TopologyShard) *pass {
+func newPass(in *Input, shard *v1alpha1.TopologyShard, out *outcome) *pass {
 	spec, status := &in.Topology.Spec, &in.Topology.Status
 	p := &pass{
-		in:        &in,
-		now:       in.Now,
-		shard:     shard,
-		port:      spec.Port,
-		failover:  withDefaults(spec.Failover),
-		failovers: status.Failovers,
+		outcome:  out,
+		in:       in,
+		now:      in.Now,
+		shard:    shard,
+		port:     spec.Port,
+		failover: withDefaults(spec.Failover),
 	}
 	for i := range status.Shards {
 		if last := &status.Shards[i]; last.Index == shard.Index {
@@ -70,13 +74,17 @@ func newPass(in Input, shard *v1alpha1.TopologyShard) *pass {
 			p.outage = last.Outage.DeepCopy()
 		}
 	}
-	p.members = newMembers(&in, shard)
+	p.members = newMembers(in, shard)
+	return p
+}
+
+// look sums up what the sentinels say about m, which is or was the master; nil when there is none.
+func (p *pass) look(m *member) {
 	address := ""
-	if m := p.member(p.master); m != nil {
+	if m != nil {
 		address = m.address
 	}
-	p.watch = newWatch(&in.Sentinels, shard.MasterName, address, p.mayBeMaster)
-	return p
+	p.watch = newWatch(&p.in.Sentinels, p.shard.MasterName, address, p.mayBeMaster)
 }
 
 func withDefaults(f *v1alpha1.Failover) v1alpha1.Failover {
@@ -105,12 +113,12 @@ func (p *pass) downAfter() time.Duration {
 }
 
 // do adds an action.
-func (p *pass) do(a Action) { p.actions = append(p.actions, a) }
+func (o *outcome) do(a Action) { o.actions = append(o.actions, a) }
 
 // again asks for the next pass within d.
-func (p *pass) again(d time.Duration) {
-	if p.soon == 0 || d < p.soon {
-		p.soon = d
+func (o *outcome) again(d time.Duration) {
+	if o.soon == 0 || d < o.soon {
+		o.soon = d
 	}
 }
 
@@ -120,12 +128,12 @@ func (p *pass) wait(reason, message string, d time.Duration) {
 	p.again(d)
 }
 
-func (p *pass) event(reason, message string) {
-	p.events = append(p.events, Event{Reason: reason, Message: message})
+func (o *outcome) event(reason, message string) {
+	o.events = append(o.events, Event{Reason: reason, Message: message})
 }
 
-func (p *pass) warn(reason, message string) {
-	p.events = append(p.events, Event{Warning: true, Reason: reason, Message: message})
+func (o *outcome) warn(reason, message string) {
+	o.events = append(o.events, Event{Warning: true, Reason: reason, Message: message})
 }
 
 // mayBeMaster: the member with this address is master, or does not answer.

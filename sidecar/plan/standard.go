@@ -10,7 +10,9 @@ func Standard(in Input) Plan {
 	if len(in.Topology.Spec.Shards) == 0 {
 		return Plan{Status: emptyReport(in)}
 	}
-	p := newPass(in, &in.Topology.Spec.Shards[0])
+	out := &outcome{failovers: in.Topology.Status.Failovers}
+	p := newPass(&in, &in.Topology.Spec.Shards[0], out)
+	p.look(p.member(p.master))
 	if in.Topology.Spec.Release {
 		p.release()
 		return p.finish()
