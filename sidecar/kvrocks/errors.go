@@ -35,6 +35,16 @@ var (
 	ErrReadOnly = errors.New("read-only replica")
 	// ErrClusterDown: the node's cluster topology was never set.
 	ErrClusterDown = errors.New("the cluster is not initialized")
+	// ErrOldLayout: the node has a newer layout than the one it was given.
+	ErrOldLayout = errors.New("the node has a newer layout")
+	// ErrMigrating: the node moves slots already.
+	ErrMigrating = errors.New("a move of slots is under way")
+	// ErrMigrated: the slots have been moved, and the node waits for the layout that says so.
+	ErrMigrated = errors.New("the slots have been moved already")
+	// ErrNotOwner: by the node's layout the slots are not its own, or it is no master.
+	ErrNotOwner = errors.New("the slots are not the node's own")
+	// ErrUnknownNode: the node's layout does not have the destination, or not as a master.
+	ErrUnknownNode = errors.New("the destination is no master of the layout")
 	// ErrTryAgain: the slot of the key is on the move; a moment later it works.
 	ErrTryAgain = errors.New("try again")
 	// ErrOwnReplicas: ReplicaOf named a node that is still listed as replica of this one;
@@ -75,6 +85,13 @@ var refusals = [...]struct {
 	{"called without any password configured", ErrNoPasswordSet},
 	{"READONLY ", ErrReadOnly},
 	{"CLUSTERDOWN ", ErrClusterDown},
+	{"Invalid cluster version", ErrOldLayout},
+	{"There is already a migrating job", ErrMigrating},
+	{"which has been migrated", ErrMigrated},
+	{"which doesn't belong to me", ErrNotOwner},
+	{"Slave can't migrate slot", ErrNotOwner},
+	{"Can't find the destination node id", ErrUnknownNode},
+	{"Can't migrate slot to a slave", ErrUnknownNode},
 	{"TRYAGAIN ", ErrTryAgain},
 	{"can't replicate your own replicas", ErrOwnReplicas},
 	{"can't replicate itself", ErrSelf},

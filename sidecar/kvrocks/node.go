@@ -3,7 +3,6 @@ package kvrocks
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -116,31 +115,9 @@ func (n *Node) WriteMarker(ctx context.Context, key string) error {
 // stops at the first key. (DBSIZE of kvrocks is 0 until somebody ran DBSIZE SCAN.)
 // An expired key counts as none. Keys in other namespaces of kvrocks are not seen.
 func (n *Node) IsEmpty(ctx context.Context) (bool, error) {
-	var empty bool
-	err := n.conn.run(ctx, operation{name: "SCAN"}, func(ctx context.Context) error {
-		// Raw, because kvrocks' cursors are not numbers.
-		reply, err := n.conn.client.Do(ctx, "SCAN", "0", "COUNT", "1").Slice()
-		if err != nil {
-			return err
-		}
-		empty, err = scanFoundNothing(reply)
-		return err
-	})
-	return empty, err
-}
-
-// scanFoundNothing reads [cursor, keys]. A cursor other than 0 means that there is more
-// to see, even if this step (of redis-server) returned no key.
-func scanFoundNothing(reply []any) (bool, error) {
-	if len(reply) != 2 {
-		return false, fmt.Errorf("SCAN answered %d elements, want 2", len(reply))
-	}
-	cursor, okCursor := reply[0].(string)
-	keys, okKeys := reply[1].([]any)
-	if !okCursor || !okKeys {
-		return false, fmt.Errorf("SCAN answered %T and %T, want a cursor and keys", reply[0], reply[1])
-	}
-	return cursor == "0" && len(keys) == 0, nil
+	first, err := n.scan(ctx, start, "COUNT", "1")
+	// A cursor other than 0 means that there is more to see, even if this step (of redis-server) returned no key.
+	return err == nil && first.cursor == start && len(first.keys) == 0, err
 }
 
 // KillClients closes every other client connection of the node except subscribers and
