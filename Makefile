@@ -24,7 +24,7 @@ KUBECTL         := $(LOCAL_CACHE)/bin/kubectl --kubeconfig $(LOCAL_CONFIG)
 METACONTROLLER  := local/metacontroller/install
 endif
 
-.PHONY: demo down test build lint unit fuzz scenarios smoke bench bench-failover generate local-up local-down local-status packages programs images install
+.PHONY: demo down test build lint unit fuzz scenarios smoke bench bench-migration bench-failover generate local-up local-down local-status packages programs images install
 
 ## The two commands of the README ##
 
@@ -74,7 +74,12 @@ bench:
 	go test -run '^$$' -bench . -benchmem ./...
 	go test -run TestLoad -v ./server -args -load 60s
 
-# How long writes stop when a master is lost: KILLS times, with DOWN_AFTER.
+# How fast slots move, next to CLUSTERX MIGRATE by hand.
+bench-migration: install
+	cd local && go test -run '^$$' -bench Migration -benchtime 1x -timeout 60m ./scenarios
+
+# How long writes stop when a master is lost: KILLS times, with DOWN_AFTER. For a standard instance, for a cluster, and for a
+# shard that only kvrocks-controller looks after.
 bench-failover: install
 	cd local && go test -run '^$$' -bench Failover -benchtime 1x -timeout 60m ./scenarios -args -kills $(KILLS) -down-after $(DOWN_AFTER)
 

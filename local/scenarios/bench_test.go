@@ -3,11 +3,8 @@ package scenarios
 import (
 	"flag"
 	"fmt"
-	"slices"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
 var (
@@ -41,10 +38,6 @@ func BenchmarkFailover(b *testing.B) {
 			b.Logf("gap %s, detect %d ms, promote %d ms", gaps[len(gaps)-1].Round(time.Millisecond), record.DetectMs, record.PromoteMs)
 			s.agreed("watch", "orders")
 		}
-		require.NotEmpty(b, gaps)
-		slices.Sort(gaps)
-		b.ReportMetric(gaps[0].Seconds(), "min-s")
-		b.ReportMetric(gaps[len(gaps)/2].Seconds(), "median-s")
-		b.ReportMetric(gaps[len(gaps)-1].Seconds(), "max-s")
+		reportGaps(b, gaps)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,12 +18,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -70,13 +67,22 @@ type scenario struct {
 	testing.TB
 	ctx       context.Context
 	namespace string
+	// password of the instances.
+	password string
+}
+
+// part is the same scenario as seen by a subtest: what fails there ends that part.
+func (s *scenario) part(t testing.TB) *scenario {
+	part := *s
+	part.TB = t
+	return &part
 }
 
 // begin makes a namespace for the test and removes it, with what is in it, at the end. When the test failed, it first
 // prints what a person would look at.
 func begin(t testing.TB) *scenario {
 	t.Helper()
-	s := &scenario{cluster: connect(t), TB: t, ctx: context.Background()}
+	s := &scenario{cluster: connect(t), TB: t, ctx: context.Background(), password: password}
 	ns, err := s.kube.CoreV1().Namespaces().Create(s.ctx, &corev1.Namespace{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "scenario-", Annotations: map[string]string{"scenario": t.Name()}},
 	}, metav1.CreateOptions{})
@@ -271,35 +277,4 @@ func (s *scenario) master(instance string) string {
 	require.NoError(s, err)
 	require.NotEmpty(s, cr.Status.Master, "%s has no master", instance)
 	return cr.Status.Master
-}
-
-// forceDelete deletes pods without any grace, as a lost machine would.
-func (s *scenario) forceDelete(pods ...string) {
-	s.Helper()
-	for _, pod := range pods {
-		require.NoError(s, s.kube.CoreV1().Pods(s.namespace).Delete(s.ctx, pod, metav1.DeleteOptions{GracePeriodSeconds: ptr.To[int64](0)}))
-	}
-}
-
-// keepAway deletes a pod without any grace, and each that is made in its place, as if its machine had gone, until the
-// function that it returns is called.
-func (s *scenario) keepAway(pod string) (release func()) {
-	s.Helper()
-	ctx, cancel := context.WithCancel(s.ctx)
-	watcher, err := s.kube.CoreV1().Pods(s.namespace).Watch(ctx, metav1.SingleObject(metav1.ObjectMeta{Name: pod}))
-	require.NoError(s, err)
-	s.forceDelete(pod)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for event := range watcher.ResultChan() {
-			if event.Type == watch.Added && ctx.Err() == nil {
-				_ = s.kube.CoreV1().Pods(s.namespace).Delete(ctx, pod, metav1.DeleteOptions{GracePeriodSeconds: ptr.To[int64](0)})
-			}
-		}
-	}()
-	var once sync.Once
-	release = func() { once.Do(func() { cancel(); watcher.Stop(); <-done }) }
-	s.Cleanup(release)
-	return release
 }

@@ -88,7 +88,7 @@ func TestMasterWithLostVolumeComesBackAsReplica(t *testing.T) {
 	w := s.write("orders-master", password)
 	before := s.master("orders")
 	safe := s.replicated(w, password, others(s, "orders", before)...)
-	s.loseVolume(before)
+	s.loseVolumes(before)
 	after := s.replaced("orders", before)
 	acked := w.finish()
 	for _, n := range s.missing(s.direct(after, password), acked) {
@@ -184,26 +184,4 @@ func (s *scenario) addresses(instance string) map[string]string {
 		}
 	}
 	return addresses
-}
-
-// loseVolume deletes a pod and its volume claim at once, as a lost machine with local disks would.
-func (s *scenario) loseVolume(pod string) {
-	s.Helper()
-	claim := "data-" + pod
-	claims := s.kube.CoreV1().PersistentVolumeClaims(s.namespace)
-	old, err := claims.Get(s.ctx, claim, metav1.GetOptions{})
-	require.NoError(s, err)
-	require.NoError(s, claims.Delete(s.ctx, claim, metav1.DeleteOptions{}))
-	s.forceDelete(pod)
-	s.eventually("a new volume claim for "+pod, time.Minute, func() error {
-		now, err := claims.Get(s.ctx, claim, metav1.GetOptions{})
-		if err == nil && now.UID == old.UID {
-			// The StatefulSet may have re-created the pod before the old claim was gone; then it waits for the claim.
-			if object, err := s.kube.CoreV1().Pods(s.namespace).Get(s.ctx, pod, metav1.GetOptions{}); err == nil && object.Status.PodIP == "" {
-				_ = s.kube.CoreV1().Pods(s.namespace).Delete(s.ctx, pod, metav1.DeleteOptions{})
-			}
-			return fmt.Errorf("%s is still the old one", claim)
-		}
-		return err
-	})
 }

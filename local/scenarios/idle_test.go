@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
@@ -22,10 +23,12 @@ const (
 	settled = 15 * time.Second
 )
 
-// Scenario 11. It runs alone, so that nobody else's writes are in the way.
-func TestIdleInstanceCausesNoWritesAndFewCommands(t *testing.T) {
+// Scenario 11, and cluster scenario 10. It runs alone, so that nobody else's writes are in the way.
+func TestIdleInstancesCauseNoWritesAndFewCommands(t *testing.T) {
 	s := begin(t)
+	s.apply(clusterCR("users", 3, 2, 1, "watch"))
 	s.watched("orders")
+	s.settled("users", "watch")
 	versions, since := s.versions(), time.Now()
 	s.eventually("everything is at rest", time.Minute, func() error {
 		if now := s.versions(); !maps.Equal(versions, now) {
@@ -36,10 +39,12 @@ func TestIdleInstanceCausesNoWritesAndFewCommands(t *testing.T) {
 		}
 		return nil
 	})
-	before := s.commands("orders")
+	before, record := s.commands("orders", "users"), s.whole("users")
 	time.Sleep(idle) // the subject of the test is what happens in this time
+	after, now := s.commands("orders", "users"), s.whole("users")
 	assert.Equal(t, versions, s.versions(), "resourceVersions after %s of idling", idle)
-	for pod, after := range s.commands("orders") {
+	assert.Equal(t, record, now, "the layout after %s of idling", idle)
+	for pod, after := range after {
 		total, detail := 0, []string{}
 		for _, name := range slices.Sorted(maps.Keys(after)) {
 			if n := after[name] - before[pod][name]; n > 0 {
@@ -51,6 +56,8 @@ func TestIdleInstanceCausesNoWritesAndFewCommands(t *testing.T) {
 		// Each of the three sentinels sends a PING a second, a PUBLISH every 2 s and an INFO every 10 s: 288 a minute. Ours
 		// are an INFO of the sidecar every 10 s and, every 10 s, two probes of an AUTH and a PING each.
 		assert.LessOrEqual(t, total, 360, "commands per minute on %s", pod)
+		// A push of the layout would be two of these. The sidecar asks for the version with each INFO.
+		assert.LessOrEqual(t, after["clusterx"]-before[pod]["clusterx"], 8, "CLUSTERX per minute on %s", pod)
 	}
 }
 
@@ -79,11 +86,15 @@ func (s *scenario) versions() map[string]string {
 
 var commandCalls = regexp.MustCompile(`cmdstat_(\w+):calls=(\d+)`)
 
-// commands are the numbers of calls of each command on the nodes of an instance, by pod and command.
-func (s *scenario) commands(instance string) map[string]map[string]int {
+// commands are the numbers of calls of each command on the nodes of some instances, by pod and command.
+func (s *scenario) commands(instances ...string) map[string]map[string]int {
 	s.Helper()
 	counts := map[string]map[string]int{}
-	for pod := range s.pods(instance) {
+	pods := map[string]corev1.Pod{}
+	for _, instance := range instances {
+		maps.Copy(pods, s.dataPods(instance))
+	}
+	for pod := range pods {
 		info, err := s.direct(pod, password).Info(s.ctx, "commandstats").Result()
 		require.NoError(s, err)
 		calls := map[string]int{}

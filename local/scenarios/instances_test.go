@@ -81,51 +81,59 @@ func (s *scenario) sentinels(instance string) map[string]*redis.SentinelClient {
 	return clients
 }
 
-// agreed waits until every sentinel knows exactly the other sentinels, the master of the instance, its replicas and the
-// quorum, and nothing else.
+// agreed waits until every sentinel knows exactly the other sentinels, the master of each shard of the instance, its
+// replicas and the quorum, and nothing else.
 func (s *scenario) agreed(sentinel, instance string) {
 	s.Helper()
 	s.eventually("the sentinels of "+sentinel+" agree on "+instance, 90*time.Second, func() error {
-		pods := s.pods(sentinel)
-		quorum := fmt.Sprint(v1alpha1.Quorum(int32(len(pods))))
 		topology, err := s.topology(instance)
 		if err != nil {
 			return err
 		}
-		members := map[string]string{}
-		for _, member := range topology.Spec.Shards[0].Members {
-			members[member.Pod] = member.Address
+		if len(topology.Status.Shards) != len(topology.Spec.Shards) {
+			return fmt.Errorf("a report on %d of %d shards of %s", len(topology.Status.Shards), len(topology.Spec.Shards), instance)
 		}
-		if len(topology.Status.Shards) == 0 {
-			return fmt.Errorf("no report on %s yet", instance)
-		}
-		master := topology.Status.Shards[0].Master
-		replicas := maps.Clone(members)
-		delete(replicas, master)
-		for name, c := range s.sentinels(sentinel) {
-			view, err := c.Master(s.ctx, instance).Result()
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			if view["ip"] != members[master] || view["quorum"] != quorum || view["flags"] != "master" {
-				return fmt.Errorf("%s: master %s quorum %s flags %s, not %s (%s) with quorum %s", name, view["ip"], view["quorum"],
-					view["flags"], members[master], master, quorum)
-			}
-			var others []string
-			for other, pod := range pods {
-				if other != name {
-					others = append(others, pod.Status.PodIP)
-				}
-			}
-			if err := s.lists(name, "sentinels", c.Sentinels(s.ctx, instance), others); err != nil {
-				return err
-			}
-			if err := s.lists(name, "replicas", c.Replicas(s.ctx, instance), slices.Collect(maps.Values(replicas))); err != nil {
+		for i, shard := range topology.Spec.Shards {
+			if err := s.agreedOn(sentinel, shard, topology.Status.Shards[i].Master); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+func (s *scenario) agreedOn(sentinel string, shard v1alpha1.TopologyShard, master string) error {
+	pods := s.pods(sentinel)
+	quorum := fmt.Sprint(v1alpha1.Quorum(int32(len(pods))))
+	members := map[string]string{}
+	for _, member := range shard.Members {
+		members[member.Pod] = member.Address
+	}
+	replicas := maps.Clone(members)
+	delete(replicas, master)
+	for name, c := range s.sentinels(sentinel) {
+		view, err := c.Master(s.ctx, shard.MasterName).Result()
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if view["ip"] != members[master] || view["quorum"] != quorum || view["flags"] != "master" {
+			return fmt.Errorf("%s: master of %s %s quorum %s flags %s, not %s (%s) with quorum %s", name, shard.MasterName, view["ip"],
+				view["quorum"], view["flags"], members[master], master, quorum)
+		}
+		var others []string
+		for other, pod := range pods {
+			if other != name {
+				others = append(others, pod.Status.PodIP)
+			}
+		}
+		if err := s.lists(name, "sentinels", c.Sentinels(s.ctx, shard.MasterName), others); err != nil {
+			return err
+		}
+		if err := s.lists(name, "replicas", c.Replicas(s.ctx, shard.MasterName), slices.Collect(maps.Values(replicas))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *scenario) lists(sentinel, what string, answer *redis.MapStringStringSliceCmd, want []string) error {

@@ -1,0 +1,300 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// slotRange is the slots from first to last, both included.
+type slotRange struct{ first, last int }
+
+func (r slotRange) String() string { return fmt.Sprintf("%d-%d", r.first, r.last) }
+
+func (r slotRange) has(slot int) bool { return slot >= r.first && slot <= r.last }
+
+// thirds are the slots of the three shards of a new cluster, as kvrocks-controller splits them.
+var thirds = []slotRange{{0, 5460}, {5461, 10922}, {10923, 16383}}
+
+// clusterClient is a connection to a whole cluster through the addresses of all its pods.
+func (s *scenario) clusterClient(name string) *redis.ClusterClient {
+	s.Helper()
+	return s.clientOf(s.entries(name))
+}
+
+// entries are the announced addresses of all nodes of a cluster, with ports.
+func (s *scenario) entries(name string) []string {
+	s.Helper()
+	var addresses []string
+	for _, address := range s.addresses(name) {
+		addresses = append(addresses, fmt.Sprintf("%s:%d", address, v1alpha1.DefaultPort))
+	}
+	return addresses
+}
+
+// clientOf is a connection to a whole cluster. It notices a change of the layout as soon as it is asked to reload it;
+// beyond that it retries little on its own.
+func (s *scenario) clientOf(addresses []string) *redis.ClusterClient {
+	s.Helper()
+	c := redis.NewClusterClient(&redis.ClusterOptions{
+		Addrs: addresses, Password: s.password, Protocol: 2, DisableIdentity: true, DisableRoutingPolicies: true,
+		MaxRedirects: 4, MaxRetries: -1, DialerRetries: 1, PoolSize: 4,
+		DialTimeout: impatient, ReadTimeout: impatient, WriteTimeout: impatient,
+	})
+	s.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// clusterWriter writes w:0, w:1, w:2 … into a cluster, in lanes: each lane has its own client, and writes the numbers
+// whose keys fall into its slots one after another, so that a lane whose shard is away does not hold up the others. A
+// number that was refused, or whose fate is not known, is written again until it is acknowledged. With each write a
+// reader asks for a random one of the acknowledged keys of the lane, and whatever is not there is a loss.
+type clusterWriter struct {
+	lanes []*lane
+	stop  context.CancelFunc
+	done  sync.WaitGroup
+}
+
+type lane struct {
+	slots slotRange
+
+	mu     sync.Mutex
+	acks   []ack
+	errors []string // distinct errors in the order in which they were first seen
+	unread []string // keys that a reader was told did not exist, although they had been acknowledged
+	over   bool
+}
+
+// ack is an acknowledged write.
+type ack struct {
+	number int
+	at     time.Time
+}
+
+// writeCluster starts a writer with a lane for each range of slots.
+func (s *scenario) writeCluster(name string, lanes ...slotRange) *clusterWriter {
+	s.Helper()
+	return s.writeTo(s.entries(name), lanes...)
+}
+
+func (s *scenario) writeTo(addresses []string, lanes ...slotRange) *clusterWriter {
+	s.Helper()
+	ctx, cancel := context.WithCancel(s.ctx)
+	w := &clusterWriter{stop: cancel}
+	for _, slots := range lanes {
+		l := &lane{slots: slots}
+		w.lanes = append(w.lanes, l)
+		writes, reads := s.clientOf(addresses), s.clientOf(addresses)
+		w.done.Go(func() { l.write(ctx, writes) })
+		w.done.Go(func() { l.read(ctx, reads) })
+	}
+	s.Cleanup(func() { cancel(); w.done.Wait() })
+	s.eventually("the first writes", 30*time.Second, func() error {
+		for _, l := range w.lanes {
+			if n := len(l.acked()); n < 10 {
+				return fmt.Errorf("%d writes to %s so far, errors: %v", n, l.slots, l.seen())
+			}
+		}
+		return nil
+	})
+	return w
+}
+
+func (l *lane) write(ctx context.Context, c *redis.ClusterClient) {
+	for n := 0; ctx.Err() == nil; n++ {
+		key := fmt.Sprintf("w:%d", n)
+		if !l.slots.has(slotOf(key)) {
+			continue
+		}
+		for ctx.Err() == nil {
+			err := c.Set(ctx, key, n, 0).Err()
+			if err == nil {
+				l.mu.Lock()
+				l.acks = append(l.acks, ack{n, time.Now()})
+				l.mu.Unlock()
+				break
+			}
+			l.note(ctx, err)
+			c.ReloadState(ctx)
+			time.Sleep(5 * time.Millisecond) // a refused connection fails at once; do not spin
+		}
+		time.Sleep(4 * time.Millisecond) // about 200 writes a second and lane leave the machine to the others
+	}
+	l.mu.Lock()
+	l.over = true
+	l.mu.Unlock()
+}
+
+func (l *lane) read(ctx context.Context, c *redis.ClusterClient) {
+	for ; ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
+		acks := l.acked()
+		if len(acks) == 0 {
+			continue
+		}
+		key := fmt.Sprintf("w:%d", acks[rand.IntN(len(acks))].number)
+		switch err := c.Get(ctx, key).Err(); {
+		case errors.Is(err, redis.Nil):
+			l.mu.Lock()
+			l.unread = append(l.unread, key)
+			l.mu.Unlock()
+		case err != nil:
+			l.note(ctx, err)
+			c.ReloadState(ctx)
+		}
+	}
+}
+
+func (l *lane) note(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return // the end of the test
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if text := err.Error(); len(l.errors) < 20 && !slices.Contains(l.errors, text) {
+		l.errors = append(l.errors, text)
+	}
+}
+
+// acked are the acknowledged writes so far. The writer only ever appends to them.
+func (l *lane) acked() []ack {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.acks
+}
+
+func (l *lane) seen() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.errors)
+}
+
+// longestGap is the longest time without an acknowledged write of the lane since a moment.
+func (l *lane) longestGap(since time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var longest time.Duration
+	last := since
+	for _, a := range l.acks {
+		if a.at.After(since) {
+			longest = max(longest, a.at.Sub(last))
+			last = a.at
+		}
+	}
+	if !l.over {
+		longest = max(longest, time.Since(last))
+	}
+	return longest
+}
+
+// resumed waits until a write of the lane is acknowledged that began after a moment.
+func (s *scenario) laneResumed(l *lane, after time.Time, within time.Duration) {
+	s.Helper()
+	s.eventually("writes to "+l.slots.String()+" are taken again", within, func() error {
+		if acks := l.acked(); len(acks) == 0 || !acks[len(acks)-1].at.After(after) {
+			return fmt.Errorf("none since %s, errors: %v", after.Format("15:04:05.000"), l.seen())
+		}
+		return nil
+	})
+}
+
+// finish stops the writer and returns all that was acknowledged, oldest first within each lane.
+func (w *clusterWriter) finish() []ack {
+	w.stop()
+	w.done.Wait()
+	var all []ack
+	for _, l := range w.lanes {
+		all = append(all, l.acks...)
+	}
+	return all
+}
+
+// gaps are the longest gaps of the lanes since a moment.
+func (w *clusterWriter) gaps(since time.Time) []time.Duration {
+	var gaps []time.Duration
+	for _, l := range w.lanes {
+		gaps = append(gaps, l.longestGap(since).Round(time.Millisecond))
+	}
+	return gaps
+}
+
+// unread are the keys that were acknowledged and then not there for a reader.
+func (w *clusterWriter) unread() []string {
+	var keys []string
+	for _, l := range w.lanes {
+		l.mu.Lock()
+		keys = append(keys, l.unread...)
+		l.mu.Unlock()
+	}
+	return keys
+}
+
+// lost reads all acknowledged writes back and returns those that are not there.
+func (s *scenario) lost(name string, acks []ack) []ack {
+	s.Helper()
+	c := s.clusterClient(name)
+	var lost []ack
+	for batch := range slices.Chunk(acks, 500) {
+		keys := make([]string, len(batch))
+		for i, a := range batch {
+			keys[i] = fmt.Sprintf("w:%d", a.number)
+		}
+		for i, value := range s.readBack(c, keys) {
+			if value != fmt.Sprint(batch[i].number) {
+				lost = append(lost, batch[i])
+			}
+		}
+	}
+	return lost
+}
+
+// readBack returns the values of keys; that of a missing one is empty.
+func (s *scenario) readBack(c *redis.ClusterClient, keys []string) []string {
+	s.Helper()
+	values := make([]string, len(keys))
+	s.eventually("keys are read back", 30*time.Second, func() error {
+		commands, err := c.Pipelined(s.ctx, func(pipe redis.Pipeliner) error {
+			for _, key := range keys {
+				pipe.Get(s.ctx, key)
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, redis.Nil) {
+			c.ReloadState(s.ctx)
+			return err
+		}
+		for i, command := range commands {
+			get, ok := command.(*redis.StringCmd)
+			if !ok || get.Err() != nil && !errors.Is(get.Err(), redis.Nil) {
+				return command.Err()
+			}
+			values[i] = get.Val()
+		}
+		return nil
+	})
+	return values
+}
+
+// nothingLost ends a writer and checks that every acknowledged write is there, and was there for the readers all along.
+func (s *scenario) nothingLost(t *testing.T, name string, w *clusterWriter) {
+	t.Helper()
+	acks := w.finish()
+	require.NotEmpty(t, acks)
+	lost := s.lost(name, acks)
+	t.Logf("%d acknowledged, %d lost", len(acks), len(lost))
+	assert.Empty(t, lost, "no acknowledged write may be lost")
+	assert.Empty(t, w.unread(), "no acknowledged write may have been away for a reader")
+	for _, l := range w.lanes {
+		t.Logf("errors of the lane %s: %v", l.slots, l.seen())
+	}
+}

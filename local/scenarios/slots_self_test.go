@@ -1,0 +1,22 @@
+package scenarios
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// The checkers must be able to tell right from wrong.
+func TestSlotCheckersSeeWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	for key, slot := range map[string]int{"foo": 12182, "123456789": 12739, "": 0} {
+		assert.Equal(t, slot, slotOf(key), key)
+	}
+	var m slotMap
+	assert.NoError(t, m.give("a", []string{"0-8000", "-1"}))
+	assert.NoError(t, m.give("b", []string{"8002-16383"}))
+	assert.ErrorIs(t, m.whole(), errOwners, "8001 belongs to nobody")
+	assert.ErrorIs(t, m.give("c", []string{"8001", "5"}), errOwners, "5 belongs to a as well")
+	assert.NoError(t, m.whole())
+	assert.Equal(t, map[string]int{"a": 8001, "b": 8382, "c": 1}, m.owned())
+}
