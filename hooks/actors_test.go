@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
@@ -11,27 +13,36 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/metacontroller"
 )
 
 // The other actors of a world, each with one move: the StatefulSet controller, the kubelet and the sidecar. They follow
 // the real ones' rules as far as the hooks depend on them.
 
-// controller makes one move of the StatefulSet controller: Parallel pod management, RollingUpdate with a partition, one pod
-// at a time. It reports whether it did something.
+// controller makes one move of the StatefulSet controller on every StatefulSet: Parallel pod management, RollingUpdate with a
+// partition, one pod at a time. It reports whether it did something.
 func (w *world) controller() bool {
-	set := w.set()
-	if set == nil {
-		return false
-	}
 	before := w.fingerprint()
 	for _, name := range w.podNames() {
 		if w.pods[name].DeletionTimestamp != nil {
 			delete(w.pods, name) // its grace period is over
 		}
 	}
+	for _, name := range w.podNames() {
+		if w.seen.StatefulSets[metacontroller.Key(w.cr.Namespace, setOf(name))] == nil {
+			w.removePod(name, "collected")
+		}
+	}
+	for _, set := range ordered(w.seen.StatefulSets) {
+		w.runSet(set)
+	}
+	return before != w.fingerprint()
+}
+
+func (w *world) runSet(set *appsv1.StatefulSet) {
 	replicas, partition := replicasOf(set), partitionOf(set)
-	if w.revision == nil || len(w.pods) == 0 && set.Status.Replicas == 0 {
-		w.revision = set.Spec.Template.DeepCopy()
+	if w.revisions[set.Name] == nil || len(w.podsOf(set)) == 0 && set.Status.Replicas == 0 {
+		w.revisions[set.Name] = set.Spec.Template.DeepCopy()
 	}
 	for k := range replicas {
 		name := podName(set.Name, k)
@@ -40,18 +51,24 @@ func (w *world) controller() bool {
 		}
 		template := &set.Spec.Template
 		if k < partition {
-			template = w.revision
+			template = w.revisions[set.Name]
 		}
 		w.makePod(name, template)
 	}
-	for _, name := range w.podNames() {
+	for _, name := range w.podsOf(set) {
 		if w.ordinal(name) >= replicas {
 			w.removePod(name, "scaled down")
 		}
 	}
 	w.roll(set, replicas, partition)
 	w.count(set)
-	return before != w.fingerprint()
+}
+
+// setOf is the StatefulSet of a pod, by its name.
+func setOf(pod string) string { return pod[:strings.LastIndexByte(pod, '-')] }
+
+func (w *world) podsOf(set *appsv1.StatefulSet) []string {
+	return slices.DeleteFunc(w.podNames(), func(pod string) bool { return setOf(pod) != set.Name })
 }
 
 // roll replaces the highest pod that has an old template, unless a higher one is not ready.
@@ -73,7 +90,8 @@ func (w *world) roll(set *appsv1.StatefulSet, replicas, partition int32) {
 func (w *world) count(set *appsv1.StatefulSet) {
 	status := appsv1.StatefulSetStatus{ObservedGeneration: set.Generation}
 	updated := int32(0)
-	for _, pod := range w.pods {
+	for _, name := range w.podsOf(set) {
+		pod := w.pods[name]
 		status.Replicas++
 		if podReady(pod) {
 			status.ReadyReplicas++
@@ -84,7 +102,7 @@ func (w *world) count(set *appsv1.StatefulSet) {
 	}
 	status.UpdatedReplicas = updated
 	if updated == status.Replicas && status.ReadyReplicas == status.Replicas {
-		w.revision = set.Spec.Template.DeepCopy()
+		w.revisions[set.Name] = set.Spec.Template.DeepCopy()
 	}
 	set.Status = status
 }
@@ -125,7 +143,7 @@ func (w *world) kubelet() bool {
 			state.State.Waiting = &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff"}
 		}
 		pod.Status.ContainerStatuses = []corev1.ContainerStatus{state}
-		w.setReady(pod, false)
+		w.setReady(pod, state.Ready && len(pod.Spec.ReadinessGates) == 0)
 		return true
 	}
 	return false
@@ -163,13 +181,19 @@ func (w *world) sidecar() bool {
 	for i := range topology.Spec.Shards {
 		status.Shards = append(status.Shards, w.reportShard(&topology.Spec.Shards[i]))
 	}
-	healthy := len(status.Shards) == 0 || status.Shards[0].Master != ""
+	healthy := true
+	for i := range status.Shards {
+		healthy = healthy && status.Shards[i].Master != ""
+	}
 	kinds := []string{v1alpha1.ConditionSentinelAgreed, v1alpha1.ConditionCredentialsApplied}
 	if w.cr.Spec.Type != v1alpha1.TypeSentinel {
 		kinds = []string{
 			v1alpha1.ConditionPrimaryAvailable, v1alpha1.ConditionReplicationHealthy, v1alpha1.ConditionSentinelAgreed,
 			v1alpha1.ConditionConfigApplied, v1alpha1.ConditionCredentialsApplied,
 		}
+	}
+	if w.cr.Spec.Type == v1alpha1.TypeCluster {
+		kinds = append(kinds, v1alpha1.ConditionSlotsAssigned)
 	}
 	for _, kind := range kinds {
 		w.report(&status, kind, healthy)
@@ -195,24 +219,31 @@ func (w *world) report(status *v1alpha1.KVRocksTopologyStatus, kind string, heal
 
 func (w *world) reportShard(spec *v1alpha1.TopologyShard) v1alpha1.TopologyShardStatus {
 	w.elect(spec)
-	status := v1alpha1.TopologyShardStatus{Index: spec.Index, Master: w.master}
-	safe := w.master != "" && !slices.Contains(spec.Handoff, w.master)
+	master := w.masters[spec.Index]
+	status := v1alpha1.TopologyShardStatus{Index: spec.Index, Master: master}
+	if owned := w.slots[spec.Index]; w.cr.Spec.Type == v1alpha1.TypeCluster && owned != "" {
+		for r := range strings.SplitSeq(owned, ",") {
+			status.Slots = append(status.Slots, v1alpha1.SlotRange(r))
+		}
+	}
+	status.Removable = spec.Leaving && len(status.Slots) == 0
+	safe := master != "" && !slices.Contains(spec.Handoff, master)
 	for _, member := range spec.Members {
 		pod := w.pods[member.Pod]
 		node := v1alpha1.TopologyNode{Pod: member.Pod, Address: member.Address, Link: v1alpha1.LinkUnreachable}
 		if running(pod) {
 			node.Link = v1alpha1.LinkUnattached
 		}
-		if running(pod) && w.master != "" {
+		if running(pod) && master != "" {
 			node.Link, node.Attached, node.Role = v1alpha1.LinkUp, true, v1alpha1.RoleReplica
-			if member.Pod == w.master {
+			if member.Pod == master {
 				node.Role = v1alpha1.RoleMaster
 			}
 			w.setReady(pod, true)
 		}
 		status.Nodes = append(status.Nodes, node)
 	}
-	if safe && w.ordinal(w.master) < spec.Replicas {
+	if safe && w.ordinal(master) < spec.Replicas {
 		status.ScaleTo = spec.Replicas
 	} else {
 		status.ScaleTo = int32(len(spec.Members))
@@ -222,25 +253,25 @@ func (w *world) reportShard(spec *v1alpha1.TopologyShard) v1alpha1.TopologyShard
 
 // elect keeps the master unless it must not be one, or is gone while another node could be.
 func (w *world) elect(spec *v1alpha1.TopologyShard) {
-	candidate := ""
+	master, candidate := w.masters[spec.Index], ""
 	up := int32(0)
 	for _, member := range spec.Members {
 		if !running(w.pods[member.Pod]) {
 			continue
 		}
 		up++
-		above := w.master != "" && w.ordinal(member.Pod) > w.ordinal(w.master)
-		if member.Pod != w.master && !slices.Contains(spec.Handoff, member.Pod) && (candidate == "" || above) {
+		above := master != "" && w.ordinal(member.Pod) > w.ordinal(master)
+		if member.Pod != master && !slices.Contains(spec.Handoff, member.Pod) && (candidate == "" || above) {
 			candidate = member.Pod
 		}
 	}
 	switch {
-	case w.master == "" && up < spec.Replicas:
+	case master == "" && up < spec.Replicas:
 		// Never before: wait for all, one of them may hold data.
-	case w.master == "" || !running(w.pods[w.master]) || slices.Contains(spec.Handoff, w.master):
+	case master == "" || !running(w.pods[master]) || slices.Contains(spec.Handoff, master):
 		if candidate != "" {
-			w.log("master %s -> %s", w.master, candidate)
-			w.master = candidate
+			w.log("master %s -> %s", master, candidate)
+			w.masters[spec.Index] = candidate
 		}
 	}
 }
@@ -255,10 +286,9 @@ func (w *world) podNames() []string {
 }
 
 func (w *world) ordinal(pod string) int32 {
-	var n int32
-	_, err := fmt.Sscanf(pod[len(w.cr.Name):], "-%d", &n)
+	n, err := strconv.ParseInt(pod[len(setOf(pod))+1:], 10, 32)
 	require.NoError(w.t, err)
-	return n
+	return int32(n)
 }
 
 // settle lets everybody act in turn until nobody has anything to do.

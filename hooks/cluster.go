@@ -1,7 +1,179 @@
 package hooks
 
-// syncCluster keeps what is there: clusters are not built yet. They will be one shard per StatefulSet, with the same
-// steps as a standard instance.
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// maxShards bounds the shards of a cluster: spec.master is at most 999.
+const maxShards = 1000
+
+// syncCluster makes one StatefulSet per shard, and etcd and kvrocks-controller for all of them.
 func syncCluster(in *instance) (answer, error) {
-	return refuse(in, reasonNotSupported, "type cluster is not supported by this release; write type: standard")
+	shards := in.clusterShards()
+	var out children
+	if secret, ok := in.passwordSecret(v1alpha1.ComponentData); ok {
+		out.add(secret)
+	}
+	out.add(in.dataConfig(shards))
+	out.add(in.headlessService())
+	steps, err := in.addShards(&out, shards)
+	if err != nil {
+		return answer{}, err
+	}
+	store, err := in.addEtcd(&out)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := in.addController(&out); err != nil {
+		return answer{}, err
+	}
+	out.add(in.clusterTopology(shards, steps))
+	return answer{children: out, status: in.clusterStatus(shards, steps, store)}, nil
+}
+
+// addShards declares the pods of every shard. New templates are rolled out one shard at a time, in their order.
+func (in *instance) addShards(out *children, shards []shard) ([]step, error) {
+	steps := make([]step, len(shards))
+	held := false
+	var sealed string
+	for i, s := range shards {
+		for ordinal := range in.ordinals(s) {
+			out.add(in.podService(s, ordinal))
+		}
+		if s.gone {
+			steps[i] = step{members: in.ordinals(s)}.wait(reasonRemovingShard, "removing the pods of %s", s.name)
+			continue
+		}
+		template := in.dataTemplate(s)
+		if i == 0 {
+			if err := seal(&template); err != nil {
+				return nil, err
+			}
+			sealed = template.Annotations[annotationTemplate]
+		}
+		// The templates of shards differ in nothing but the number of the shard.
+		template.Annotations[annotationTemplate] = sealed
+		s.held = held
+		now := in.nextStep(s, sealed)
+		held = held || now.rolling
+		steps[i] = now
+		out.add(in.disruptionBudget(s.name, v1alpha1.ComponentData, in.shardSelector(s)))
+		if in.statefulSet(s) != nil || now.replicas > 0 {
+			out.add(in.dataSet(s, template, now))
+		}
+	}
+	return steps, nil
+}
+
+// clusterShards are the wanted shards, and after them those that are to leave and are not gone yet.
+func (in *instance) clusterShards() []shard {
+	wanted := *in.spec.Master
+	shards := make([]shard, 0, wanted)
+	for i := range wanted {
+		shards = append(shards, in.clusterShard(i))
+	}
+	for _, i := range in.shardsFrom(wanted) {
+		s := in.clusterShard(i)
+		s.leaving = true
+		s.gone = in.statefulSet(s) == nil || in.removable(i)
+		if in.statefulSet(s) != nil || in.hasPods(s) {
+			shards = append(shards, s)
+		}
+	}
+	return shards
+}
+
+func (in *instance) clusterShard(index int32) shard {
+	number := strconv.Itoa(int(index))
+	return shard{
+		index: index, name: in.name + "-" + number, masterName: in.name + "." + number, wanted: in.spec.Replicas,
+	}
+}
+
+// shardsFrom lists the numbers, from first on, of the shards that were ever made: they have a StatefulSet, or Services for
+// their pods.
+func (in *instance) shardsFrom(first int32) []int32 {
+	seen := map[int32]bool{}
+	see := func(name string) {
+		if tail, ok := strings.CutPrefix(name, in.name+"-"); ok {
+			if i, ok := number(tail, maxShards); ok && i >= first {
+				seen[i] = true
+			}
+		}
+	}
+	for key, set := range in.children.StatefulSets {
+		if set != nil {
+			see(strings.TrimPrefix(key, in.namespace+"/"))
+		}
+	}
+	for name := range in.highest {
+		see(name)
+	}
+	list := make([]int32, 0, len(seen))
+	for i := range seen {
+		list = append(list, i)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// removable reports whether the sidecar says, of the present topology, that a shard which it was asked to let go owns no
+// slot and has left the cluster.
+func (in *instance) removable(index int32) bool {
+	status := in.shardStatus(index)
+	if status == nil || !status.Removable || !current(in.topology) {
+		return false
+	}
+	return slices.ContainsFunc(in.topology.Spec.Shards, func(s v1alpha1.TopologyShard) bool {
+		return s.Index == index && s.Leaving
+	})
+}
+
+func (in *instance) hasPods(s shard) bool {
+	for i := range in.ordinals(s) {
+		if in.pods[podName(s.name, i)] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// number reads a number below limit as we write it: without sign or leading zeros.
+func number(text string, limit int32) (int32, bool) {
+	n, err := strconv.ParseUint(text, 10, 31)
+	if err != nil || int32(n) >= limit || len(text) > 1 && text[0] == '0' {
+		return 0, false
+	}
+	return int32(n), true
+}
+
+// clusterTopology tells the sidecar what the cluster must look like.
+func (in *instance) clusterTopology(shards []shard, steps []step) child {
+	list := make([]v1alpha1.TopologyShard, len(shards))
+	for i, s := range shards {
+		list[i] = in.topologyShard(s, steps[i])
+	}
+	topology := in.dataTopology(list)
+	spec := topology.Spec.(v1alpha1.KVRocksTopologySpec)
+	spec.Controller = &v1alpha1.ControllerRef{URL: in.controllerURL()}
+	for _, move := range in.spec.Migrate {
+		wanted := v1alpha1.TopologyMigration{Shard: move.Shard}
+		for _, slots := range move.Slots {
+			wanted.Slots = append(wanted.Slots, v1alpha1.SlotRange(slots))
+		}
+		spec.Migrate = append(spec.Migrate, wanted)
+	}
+	spec.Migration = &v1alpha1.MigrationPolicy{
+		Rebalance:       in.spec.Cluster.Rebalance,
+		Drain:           in.spec.Cluster.Drain,
+		Paused:          in.cr.Annotations[v1alpha1.AnnotationMigration] == v1alpha1.MigrationPaused,
+		KeysPerSecond:   in.spec.Cluster.Migration.KeysPerSecond,
+		DeadlineSeconds: *in.spec.Cluster.Migration.DeadlineSeconds,
+	}
+	topology.Spec = spec
+	return topology
 }

@@ -26,6 +26,11 @@ const (
 	reasonHandingOver       = "HandingOver"       // a pod must not be replaced before the sidecar has made another one the master
 	reasonRestarting        = "Restarting"        // no pod could start with the old template; all are started again with the new one
 	reasonCreating          = "Creating"          // a child is not there yet
+	reasonShardOwnsSlots    = "ShardOwnsSlots"    // a shard that is to go owns slots, which somebody must move
+	reasonDraining          = "Draining"          // the slots of a shard that is to go are being moved
+	reasonRemovingShard     = "RemovingShard"     // a shard without slots leaves the cluster
+	reasonMigrating         = "MigratingSlots"    // slots move, as spec.migrate or spec.cluster asks
+	reasonMigrationFailed   = "MigrationFailed"   // slots that were to move did not
 
 	// reasonSentinelNotFound is the sidecar's: the sentinel instance that should watch this one does not exist.
 	reasonSentinelNotFound = "SentinelNotFound"
@@ -56,6 +61,15 @@ func (c *conditions) set(kind string, status metav1.ConditionStatus, reason, mes
 		condition.LastTransitionTime = metav1.Unix(1, 0) // a null would be refused; only a fixture without any time gets here
 	}
 	c.list = append(c.list, condition)
+}
+
+// carryAll begins with some of the sidecar's conditions.
+func (in *instance) carryAll(kinds []string) *conditions {
+	c := &conditions{in: in}
+	for _, kind := range kinds {
+		c.carry(kind)
+	}
+	return c
 }
 
 // carry adds a condition as the sidecar reports it, or as Unknown until it does.

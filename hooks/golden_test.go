@@ -72,7 +72,12 @@ func goldenCases() map[string]goldenCase {
 				cr.Spec.KVRocksConfig = v1alpha1.KVRocksConfig{"requirepass": "secret"}
 			})
 		}},
-		"standard/deleting": {example: "standard-minimal.yaml", reach: (*world).settle, hook: finalizing},
+		"cluster/created":         {example: "cluster-minimal.yaml"},
+		"cluster/addresses-known": {example: "cluster-minimal.yaml", reach: func(w *world) { w.sync() }},
+		"cluster/settled":         {example: "cluster-minimal.yaml", reach: (*world).settle},
+		"cluster/full":            {example: "cluster-full.yaml", reach: (*world).settle},
+		"cluster/deleting":        {example: "cluster-minimal.yaml", reach: (*world).settle, hook: finalizing},
+		"standard/deleting":       {example: "standard-minimal.yaml", reach: (*world).settle, hook: finalizing},
 	}
 }
 

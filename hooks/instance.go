@@ -19,6 +19,7 @@ type instance struct {
 	namespace string
 
 	children metacontroller.Children
+	highest  map[string]int32       // see countServices
 	pods     map[string]*corev1.Pod // by name
 	topology *v1alpha1.KVRocksTopology
 
@@ -45,6 +46,7 @@ func newInstance(request *metacontroller.SyncRequest) (*instance, error) {
 			in.pods[pod.Name] = pod
 		}
 	}
+	in.highest = countServices(in.namespace, request.Children.Services)
 	in.topology = request.Children.Topologies[in.key(in.name)]
 	return in, nil
 }

@@ -11,6 +11,8 @@ const (
 	annotationConfig = "kvrocks.apache.org/config-hash"
 	// annotationPassword carries the number of the sentinels' password: they take a new one only when they start.
 	annotationPassword = "kvrocks.apache.org/password-version"
+	// annotationEpoch carries the number of the sidecar's last request to replace kvrocks-controller's processes.
+	annotationEpoch = "kvrocks.apache.org/controller-epoch"
 )
 
 // Label that the StatefulSet controller puts on each pod.
@@ -35,10 +37,13 @@ const (
 	configFile   = "kvrocks.conf"
 )
 
-func configName(cr string) string   { return cr + "-config" }
-func authName(cr string) string     { return cr + "-auth" }
-func masterName(cr string) string   { return cr + "-master" }
-func replicasName(cr string) string { return cr + "-replicas" }
+func configName(cr string) string     { return cr + "-config" }
+func authName(cr string) string       { return cr + "-auth" }
+func masterName(cr string) string     { return cr + "-master" }
+func replicasName(cr string) string   { return cr + "-replicas" }
+func etcdName(cr string) string       { return cr + "-etcd" }
+func etcdPeerName(cr string) string   { return cr + "-etcd-peer" }
+func controllerName(cr string) string { return cr + "-controller" }
 
 func podName(statefulSet string, ordinal int32) string {
 	return statefulSet + "-" + strconv.Itoa(int(ordinal))

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
@@ -141,7 +142,7 @@ func (in *instance) affinity(selector map[string]string) *corev1.Affinity {
 }
 
 func (in *instance) spread(selector map[string]string) []corev1.TopologySpreadConstraint {
-	constraints := in.spec.TopologySpreadConstraints // a copy: see WithDefaults
+	constraints := slices.Clone(in.spec.TopologySpreadConstraints)
 	for i := range constraints {
 		if constraints[i].LabelSelector == nil {
 			constraints[i].LabelSelector = selectorOf(selector)

@@ -10,6 +10,9 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
+// reasonCrashLoop is Kubernetes' word for a container that ends again and again.
+const reasonCrashLoop = "CrashLoopBackOff"
+
 // podReady reports whether a pod is there, is to stay, and is ready; for a data pod that includes the gate.
 func podReady(pod *corev1.Pod) bool {
 	if pod == nil || pod.DeletionTimestamp != nil {
@@ -39,7 +42,7 @@ func obstacle(pod *corev1.Pod) string {
 		if w := pod.Status.ContainerStatuses[i].State.Waiting; w != nil {
 			switch w.Reason {
 			case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull",
-				"CreateContainerConfigError", "CreateContainerError", "RunContainerError", "CrashLoopBackOff":
+				"CreateContainerConfigError", "CreateContainerError", "RunContainerError", reasonCrashLoop:
 				return w.Reason
 			}
 		}

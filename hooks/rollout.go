@@ -16,6 +16,7 @@ import (
 //     every pod above it runs the new template with its link up, and no other pod is out of service. A pod that is itself
 //     out of service does not have to wait for others.
 //   - A shard with one pod has nobody to hand over to: it is updated at once.
+//   - One shard of a cluster at a time is updated; the others are held.
 func (in *instance) rollOut(s shard, set *appsv1.StatefulSet, template string, now step) step {
 	pods := in.shardPods(s, set, template)
 	if pods.hopeless(in.keepsVolumes(), in.served(s, set)) {
@@ -31,10 +32,15 @@ func (in *instance) rollOut(s shard, set *appsv1.StatefulSet, template string, n
 	if now.replicas < replicasOf(set) || s.wanted < pods.count {
 		return now // one change at a time: first the pods that leave
 	}
+	if s.held && now.partition > 0 {
+		return now.wait(reasonRollingUpdate, "updating %s after the shards before it", s.name)
+	}
 	if pods.count == 1 {
 		now.partition = 0
 	}
-	return in.release(s, pods, now)
+	now = in.release(s, pods, now)
+	now.rolling = now.partition > 0 || !pods.settled()
+	return now
 }
 
 // release moves the partition down by as much as is safe, and says what it waits for.
@@ -137,6 +143,16 @@ func (p shardPods) updated(ordinal int32) bool {
 
 // outdated reports whether a pod is there and was made from another template.
 func (p shardPods) outdated(ordinal int32) bool { return p.at(ordinal) != nil && !p.updated(ordinal) }
+
+// settled reports whether every pod was made from the wanted template and is ready.
+func (p shardPods) settled() bool {
+	for k := range p.count {
+		if !p.updated(k) || !podReady(p.at(k)) {
+			return false
+		}
+	}
+	return true
+}
 
 // outOfService names a pod other than ordinal that is not ready and may still become so; "" when there is none. A pod that
 // its template keeps from starting does not hold back an update, which may be what repairs it.

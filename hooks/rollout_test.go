@@ -31,7 +31,7 @@ func (w *world) guard() {
 				staying[name] = other
 			}
 		}
-		if len(staying) > 1 && pod == w.master {
+		if len(staying) > 1 && pod == w.masters[0] {
 			w.t.Errorf("the master %s was %s before the role was handed over\n%s", pod, why, strings.Join(w.story, "\n"))
 		}
 		for name, other := range staying {
@@ -49,7 +49,7 @@ func TestAnUpdateGoesOnePodAtATimeWithTheMasterHandedOverFirst(t *testing.T) {
 				cr := example(t, "standard-minimal.yaml")
 				cr.Spec.Replicas = replicas
 				w := settled(t, cr)
-				w.master = podName(cr.Name, master)
+				w.masters[0] = podName(cr.Name, master)
 				w.settle()
 				w.guard()
 				w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Image = newImage })
@@ -197,7 +197,7 @@ func TestNothingMovesWhileTheSidecarIsAway(t *testing.T) {
 
 func TestAPodThatComesBackInASettledInstanceIsNotHandedOff(t *testing.T) {
 	w := settled(t, example(t, "standard-minimal.yaml"))
-	delete(w.pods, w.master)
+	delete(w.pods, w.masters[0])
 	w.sync()
 	assert.Empty(t, w.topology().Spec.Shards[0].Handoff)
 	assert.Zero(t, partitionOf(w.set()))

@@ -40,7 +40,7 @@ func TestAddressesThatGoMissingRemoveNoPod(t *testing.T) {
 
 func TestScalingDownWaitsForTheSidecar(t *testing.T) {
 	w := settled(t, example(t, "standard-minimal.yaml"))
-	w.master = "demo-2"
+	w.masters[0] = "demo-2"
 	w.settle()
 	w.guard()
 	w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Replicas = 1 })

@@ -9,17 +9,19 @@ import (
 
 // service selects pods of the instance by selector and forwards its port.
 func (in *instance) service(name, component, portName string, selector map[string]string) child {
-	port := in.spec.Port()
 	service := in.object("v1", "Service", name, component)
 	service.Spec = corev1.ServiceSpec{
-		Selector: selector,
-		Ports: []corev1.ServicePort{{
-			Name: portName, Port: port, Protocol: corev1.ProtocolTCP,
-			// Always set: 0 would differ from the default of the API on every sync.
-			TargetPort: intstr.FromInt32(port),
-		}},
+		Selector: selector, Ports: []corev1.ServicePort{servicePort(portName, in.spec.Port())},
 	}
 	return service
+}
+
+func servicePort(name string, port int32) corev1.ServicePort {
+	return corev1.ServicePort{
+		Name: name, Port: port, Protocol: corev1.ProtocolTCP,
+		// Always set: 0 would differ from the default of the API on every sync.
+		TargetPort: intstr.FromInt32(port),
+	}
 }
 
 // headlessService names every attached pod of the instance.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
@@ -15,6 +16,11 @@ type shard struct {
 	name       string // of the StatefulSet; its pods are <name>-<ordinal>
 	masterName string // registered with sentinel
 	wanted     int32  // pods
+
+	// Of a cluster:
+	leaving bool // the shard is to be removed
+	gone    bool // it left the cluster: only its last pods remain
+	held    bool // another shard has the turn to be updated
 }
 
 // statefulSet is the observed StatefulSet of a shard; nil when there is none.
@@ -38,24 +44,23 @@ func replicasOf(set *appsv1.StatefulSet) int32 {
 // instance lives: a sentinel may still list the address of a pod that was scaled away, so that address must not be given
 // to somebody else, and a pod that returns gets its own again.
 func (in *instance) ordinals(s shard) int32 {
-	highest := s.wanted
-	if observed := replicasOf(in.statefulSet(s)); observed > highest {
-		highest = observed
-	}
-	for key, service := range in.children.Services {
-		if service == nil {
+	return min(max(s.wanted, replicasOf(in.statefulSet(s)), in.highest[s.name]), maxOrdinals)
+}
+
+// countServices returns, by the name of a StatefulSet, one more than the highest ordinal of a pod that has a Service.
+func countServices(namespace string, services map[string]*corev1.Service) map[string]int32 {
+	highest := map[string]int32{}
+	for key, service := range services {
+		name, inNamespace := strings.CutPrefix(key, namespace+"/")
+		at := strings.LastIndexByte(name, '-')
+		if service == nil || !inNamespace || at < 0 {
 			continue
 		}
-		tail, ok := strings.CutPrefix(key, in.key(s.name)+"-")
-		if !ok {
-			continue
-		}
-		if n, err := strconv.ParseInt(tail, 10, 32); err == nil && strconv.Itoa(int(n)) == tail &&
-			n >= 0 && n < maxOrdinals && int32(n) >= highest {
-			highest = int32(n) + 1
+		if n, ok := number(name[at+1:], maxOrdinals); ok {
+			highest[name[:at]] = max(highest[name[:at]], n+1)
 		}
 	}
-	return min(highest, maxOrdinals)
+	return highest
 }
 
 // maxOrdinals bounds the pods of a shard: spec.replicas is at most 99.

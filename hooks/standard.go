@@ -5,8 +5,8 @@ import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 // syncStandard makes one StatefulSet: a master and its replicas.
 func syncStandard(in *instance) (answer, error) {
 	s := shard{index: 0, name: in.name, masterName: in.name, wanted: in.spec.Replicas}
-	template, err := in.dataTemplate(s)
-	if err != nil {
+	template := in.dataTemplate(s)
+	if err := seal(&template); err != nil {
 		return answer{}, err
 	}
 	now := in.nextStep(s, template.Annotations[annotationTemplate])
@@ -27,5 +27,5 @@ func syncStandard(in *instance) (answer, error) {
 		out.add(in.dataSet(s, template, now))
 	}
 	out.add(in.dataTopology([]v1alpha1.TopologyShard{in.topologyShard(s, now)}))
-	return answer{children: out, status: in.dataStatus([]shard{s}, []step{now})}, nil
+	return answer{children: out, status: in.standardStatus(s, now)}, nil
 }

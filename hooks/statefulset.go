@@ -3,13 +3,14 @@ package hooks
 import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// dataTemplate is the pod template of a shard, sealed.
-func (in *instance) dataTemplate(s shard) (corev1.PodTemplateSpec, error) {
+// dataTemplate is the pod template of a shard, to be sealed.
+func (in *instance) dataTemplate(s shard) corev1.PodTemplateSpec {
 	selector := in.shardSelector(s)
 	labels := in.labels(v1alpha1.ComponentData)
 	labels[v1alpha1.LabelShard] = s.label()
@@ -28,7 +29,7 @@ func (in *instance) dataTemplate(s shard) (corev1.PodTemplateSpec, error) {
 	if in.spec.Storage == nil {
 		template.Spec.Volumes = append(template.Spec.Volumes, emptyDir(dataVolume))
 	}
-	return template, seal(&template)
+	return template
 }
 
 func (in *instance) shardSelector(s shard) map[string]string {
@@ -56,7 +57,7 @@ func (in *instance) dataSet(s shard, template corev1.PodTemplateSpec, now step) 
 		},
 	}
 	if storage := in.spec.Storage; storage != nil {
-		spec.VolumeClaimTemplates = []corev1.PersistentVolumeClaim{in.claim(storage)}
+		spec.VolumeClaimTemplates = []corev1.PersistentVolumeClaim{in.claim(storage.Class, storage.Size)}
 		spec.PersistentVolumeClaimRetentionPolicy = &appsv1.StatefulSetPersistentVolumeClaimRetentionPolicy{
 			WhenDeleted: appsv1.PersistentVolumeClaimRetentionPolicyType(storage.Reclaim),
 			WhenScaled:  appsv1.PersistentVolumeClaimRetentionPolicyType(storage.Reclaim),
@@ -68,7 +69,7 @@ func (in *instance) dataSet(s shard, template corev1.PodTemplateSpec, now step) 
 
 // claim is the volume of each pod, in the form that the API server's defaults give it: a shorter form would differ from
 // the live object on every sync.
-func (in *instance) claim(storage *v1alpha1.Storage) corev1.PersistentVolumeClaim {
+func (in *instance) claim(class string, size resource.Quantity) corev1.PersistentVolumeClaim {
 	mode := corev1.PersistentVolumeFilesystem
 	claim := corev1.PersistentVolumeClaim{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "PersistentVolumeClaim"},
@@ -81,13 +82,13 @@ func (in *instance) claim(storage *v1alpha1.Storage) corev1.PersistentVolumeClai
 			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
 			VolumeMode:  &mode,
 			Resources: corev1.VolumeResourceRequirements{
-				Requests: corev1.ResourceList{corev1.ResourceStorage: storage.Size},
+				Requests: corev1.ResourceList{corev1.ResourceStorage: size},
 			},
 		},
 		Status: corev1.PersistentVolumeClaimStatus{Phase: corev1.ClaimPending},
 	}
-	if storage.Class != "" {
-		claim.Spec.StorageClassName = &storage.Class
+	if class != "" {
+		claim.Spec.StorageClassName = &class
 	}
 	return claim
 }

@@ -12,11 +12,21 @@ import (
 // ordinary traffic does not change it.
 const lagOfConcern = 1000
 
-// dataStatus is the status of a standard or cluster instance.
-func (in *instance) dataStatus(shards []shard, steps []step) *v1alpha1.KVRocksStatus {
-	status := in.newStatus(v1alpha1.ComponentData)
+// standardStatus is the status of a standard instance.
+func (in *instance) standardStatus(s shard, now step) *v1alpha1.KVRocksStatus {
+	status, complete := in.dataStatus([]shard{s})
+	status.Master = status.Shards[0].Master
+	if !now.pending && !complete {
+		now.reason, now.message = reasonPodsNotReady, in.whyNotReady([]shard{s})
+	}
+	in.conclude(status, in.carryAll(dataConditions(in.monitoredBy() != "")), now, status.Master != "")
+	return status
+}
+
+// dataStatus begins the status of an instance of the given shards. complete reports whether all their pods are ready.
+func (in *instance) dataStatus(shards []shard) (status *v1alpha1.KVRocksStatus, complete bool) {
+	status = in.newStatus(v1alpha1.ComponentData)
 	var wanted int32
-	served := true
 	for _, s := range shards {
 		wanted += s.wanted
 		if set := in.statefulSet(s); set != nil {
@@ -24,27 +34,14 @@ func (in *instance) dataStatus(shards []shard, steps []step) *v1alpha1.KVRocksSt
 			status.ReadyReplicas += set.Status.ReadyReplicas
 		}
 		status.Shards = append(status.Shards, in.shardView(s))
-		served = served && in.reportedMaster(s) != ""
 	}
 	status.Ready = fraction(status.ReadyReplicas, wanted)
-	if in.spec.Type == v1alpha1.TypeStandard {
-		status.Master = status.Shards[0].Master
-	}
 	if in.topology != nil {
 		if n := len(in.topology.Status.Failovers); n > 0 {
 			status.LastFailover = &in.topology.Status.Failovers[n-1]
 		}
 	}
-	c := conditions{in: in}
-	for _, kind := range dataConditions(in.monitoredBy() != "") {
-		c.carry(kind)
-	}
-	now := pendingStep(steps)
-	if !now.pending && status.ReadyReplicas < wanted {
-		now.reason, now.message = reasonPodsNotReady, in.whyNotReady(shards)
-	}
-	in.conclude(status, &c, now, served)
-	return status
+	return status, status.ReadyReplicas >= wanted
 }
 
 // sentinelStatus is the status of a sentinel instance.
@@ -66,10 +63,8 @@ func (in *instance) sentinelStatus() *v1alpha1.KVRocksStatus {
 		}
 	}
 	status.Ready = fraction(status.ReadyReplicas, wanted)
-	c := conditions{in: in}
-	c.carry(v1alpha1.ConditionSentinelAgreed)
-	c.carry(v1alpha1.ConditionCredentialsApplied)
-	in.conclude(status, &c, now, status.ReadyReplicas >= status.Quorum)
+	c := in.carryAll([]string{v1alpha1.ConditionSentinelAgreed, v1alpha1.ConditionCredentialsApplied})
+	in.conclude(status, c, now, status.ReadyReplicas >= status.Quorum)
 	return status
 }
 
@@ -168,16 +163,6 @@ func (in *instance) shardView(s shard) v1alpha1.ShardStatus {
 		view.Nodes = append(view.Nodes, shown)
 	}
 	return view
-}
-
-// pendingStep is the first step that waits for something; the zero step when none does.
-func pendingStep(steps []step) step {
-	for _, now := range steps {
-		if now.pending {
-			return now
-		}
-	}
-	return step{}
 }
 
 func fraction(ready, wanted int32) string { return fmt.Sprintf("%d/%d", ready, wanted) }

@@ -15,6 +15,8 @@ type step struct {
 	partition int32    // pods below this ordinal keep their old template
 	members   int32    // pods that belong to the shard: with those that are about to leave
 	handoff   []string // pods that must not be master
+	rolling   bool     // a new template is being rolled out
+	held      bool     // it must wait, and stay as it is
 	pending   bool     // something is still to be done
 	reason    string   // one word
 	message   string   // what is awaited

@@ -34,7 +34,7 @@ func (in *instance) dataTopology(shards []v1alpha1.TopologyShard) child {
 func (in *instance) topologyShard(s shard, now step) v1alpha1.TopologyShard {
 	return v1alpha1.TopologyShard{
 		Index: s.index, MasterName: s.masterName, Replicas: s.wanted,
-		Members: in.members(s, now.members), Handoff: now.handoff,
+		Leaving: s.leaving, Members: in.members(s, now.members), Handoff: now.handoff,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -168,8 +169,8 @@ func (in *instance) checkUnchanged() string {
 	if in.topology != nil && in.topology.Spec.Type != "" && in.topology.Spec.Type != in.spec.Type {
 		return "spec.type cannot be changed on a live instance; create a new KVRocks of the wanted type and move the data"
 	}
-	set := in.children.StatefulSets[in.key(in.name)]
-	if set == nil || in.spec.Type != v1alpha1.TypeStandard {
+	set := in.dataSetObserved()
+	if set == nil {
 		return ""
 	}
 	if in.topology != nil && in.topology.Spec.PasswordSecret != nil && in.password() == nil {
@@ -187,6 +188,18 @@ func (in *instance) checkUnchanged() string {
 		}
 	}
 	return ""
+}
+
+// dataSetObserved is the first StatefulSet of data nodes; nil when there is none.
+func (in *instance) dataSetObserved() *appsv1.StatefulSet {
+	switch in.spec.Type {
+	case v1alpha1.TypeStandard:
+		return in.children.StatefulSets[in.key(in.name)]
+	case v1alpha1.TypeCluster:
+		return in.statefulSet(in.clusterShard(0))
+	default:
+		return nil
+	}
 }
 
 // dnsLabel reports whether text is a letter followed by letters, digits and inner hyphens, all lower case.

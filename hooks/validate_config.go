@@ -89,6 +89,8 @@ func (in *instance) checkCluster() string {
 		return "spec.cluster.controller.replicas must be from 1 to 9"
 	case in.spec.Cluster.Migration.KeysPerSecond < 0:
 		return "spec.cluster.migration.keysPerSecond must not be negative; write 0 for no limit"
+	case *in.spec.Cluster.Migration.DeadlineSeconds < 0:
+		return "spec.cluster.migration.deadlineSeconds must not be negative; write 0 for no deadline"
 	}
 	return ""
 }

@@ -111,15 +111,6 @@ func TestExamplesAndOlderCRsAreValid(t *testing.T) {
 	}
 }
 
-func TestAClusterIsNotSupportedYetAndKeepsItsChildren(t *testing.T) {
-	w := newWorld(t, readFile(t, "../examples/legacy/cluster.yaml"))
-	w.sync()
-	ready := find(w.cr.Status.Conditions, v1alpha1.ConditionReady)
-	require.NotNil(t, ready)
-	assert.Equal(t, reasonNotSupported, ready.Reason)
-	assert.False(t, w.sync())
-}
-
 func readFile(t testing.TB, file string) *v1alpha1.KVRocks {
 	t.Helper()
 	raw, err := os.ReadFile(file)

@@ -31,11 +31,12 @@ type world struct {
 	address int
 	last    *metacontroller.SyncResponse
 
-	revision *corev1.PodTemplateSpec // the StatefulSet's current revision
-	master   string                  // the pod that really is the master
-	broken   map[string]bool         // images that cannot be pulled
-	story    []string                // what happened, for a failing test
-	onRemove func(pod, why string)   // called before a pod is removed
+	revisions map[string]*corev1.PodTemplateSpec // the current revision of each StatefulSet
+	masters   map[int32]string                   // the pod that really is the master of a shard
+	slots     map[int32]string                   // of each shard of a cluster
+	broken    map[string]bool                    // images that cannot be pulled
+	story     []string                           // what happened, for a failing test
+	onRemove  func(pod, why string)              // called before a pod is removed
 }
 
 // settled is a world in which the instance has come to rest.
@@ -49,7 +50,10 @@ func settled(t testing.TB, cr *v1alpha1.KVRocks) *world {
 
 func newWorld(t testing.TB, cr *v1alpha1.KVRocks) *world {
 	t.Helper()
-	w := &world{t: t, cr: cr.DeepCopy(), pods: map[string]*corev1.Pod{}, clock: epoch}
+	w := &world{
+		t: t, cr: cr.DeepCopy(), pods: map[string]*corev1.Pod{}, clock: epoch,
+		revisions: map[string]*corev1.PodTemplateSpec{}, masters: map[int32]string{}, slots: map[int32]string{0: "0-5460", 1: "5461-10922", 2: "10923-16383"},
+	}
 	w.cr.Namespace, w.cr.UID, w.cr.Generation = "shop", "6a0e9c7e-0000-4000-8000-000000000001", 1
 	w.cr.CreationTimestamp = metav1.NewTime(epoch)
 	w.cr.Spec = *w.cr.Spec.WithDefaults()

@@ -1,0 +1,194 @@
+package hooks
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+const (
+	slotCount = 16384
+	// maxSlotLines bounds the slot map, which is for people.
+	maxSlotLines = 512
+	// maxNamedRanges bounds the ranges in a message.
+	maxNamedRanges = 8
+)
+
+// clusterStatus is the status of a cluster. Shards that are to leave count for nothing in it but its message.
+func (in *instance) clusterStatus(shards []shard, steps []step, store step) *v1alpha1.KVRocksStatus {
+	wanted := int(*in.spec.Master)
+	status, complete := in.dataStatus(shards[:wanted])
+	for _, s := range shards[wanted:] {
+		status.Shards = append(status.Shards, in.shardView(s))
+	}
+	masters := int32(0)
+	for i := range status.Shards[:wanted] {
+		if status.Shards[i].Master != "" {
+			masters++
+		}
+	}
+	status.ShardsReady = fraction(masters, int32(wanted))
+	lines := slotLines(status.Shards)
+	owned := int32(0)
+	for _, line := range lines {
+		owned += line.last - line.first + 1
+	}
+	status.Slots = fraction(owned, slotCount)
+	status.SlotMap = slotMap(lines)
+	if in.topology != nil {
+		status.Migrations = in.topology.Status.Migrations
+	}
+
+	now := pendingStep(append(slices.Clone(steps[:wanted]), store))
+	if now.reason == "" {
+		now = in.clusterNotReady(shards[:wanted], complete)
+	}
+	if now.reason == "" {
+		now = pendingStep(steps[wanted:])
+	}
+	if now.reason == "" {
+		now = in.leavingStep(shards[wanted:])
+	}
+	if now.reason == "" {
+		now = in.migrationStep()
+	}
+	kinds := append(dataConditions(in.monitoredBy() != ""), v1alpha1.ConditionSlotsAssigned)
+	in.conclude(status, in.carryAll(kinds), now, owned > 0)
+	return status
+}
+
+// pendingStep is the first step that waits for something; the zero step when none does.
+func pendingStep(steps []step) step {
+	for _, now := range steps {
+		if now.pending {
+			return now
+		}
+	}
+	return step{}
+}
+
+// clusterNotReady names a pod that is not ready: of the data, of etcd, or of kvrocks-controller.
+func (in *instance) clusterNotReady(shards []shard, complete bool) step {
+	now := step{reason: reasonPodsNotReady}
+	etcd := in.etcdSet()
+	controller := in.children.Deployments[in.key(controllerName(in.name))]
+	switch {
+	case !complete:
+		now.message = in.whyNotReady(shards)
+	case etcd == nil || etcd.Status.ReadyReplicas < in.spec.Cluster.Etcd.Replicas:
+		now.message = in.whyPodsNotReady(v1alpha1.ComponentEtcd)
+	case controller == nil || controller.Status.ReadyReplicas < in.spec.Cluster.Controller.Replicas:
+		now.message = in.whyPodsNotReady(v1alpha1.ComponentController)
+	default:
+		return step{}
+	}
+	return now
+}
+
+// leavingStep says what keeps the shards that are to leave. The highest comes first.
+func (in *instance) leavingStep(leaving []shard) step {
+	for _, s := range slices.Backward(leaving) {
+		status := in.shardStatus(s.index)
+		switch {
+		case status == nil || len(status.Slots) == 0:
+			return step{}.wait(reasonRemovingShard, "waiting for shard %d to leave the cluster before its pods are removed", s.index)
+		case in.spec.Cluster.Drain:
+			return step{}.wait(reasonDraining, "moving the slots of shard %d to the shards that stay: %s are left", s.index, ranges(status.Slots))
+		default:
+			return step{}.wait(reasonShardOwnsSlots, "shard %d is to be removed and owns the slots %s; move them to the shards 0 to %d with spec.migrate, or write cluster: {drain: true}",
+				s.index, ranges(status.Slots), *in.spec.Master-1)
+		}
+	}
+	return step{}
+}
+
+// ranges names slots in a message.
+func ranges(slots []v1alpha1.SlotRange) string {
+	var text strings.Builder
+	for i, r := range slots {
+		switch {
+		case i == maxNamedRanges:
+			fmt.Fprintf(&text, " and %d more ranges", len(slots)-i)
+			return text.String()
+		case i > 0:
+			text.WriteByte(',')
+		}
+		text.WriteString(string(r))
+	}
+	return text.String()
+}
+
+// migrationStep says which slots move, or why some did not. A pause, which a person asked for, is nothing to wait for.
+func (in *instance) migrationStep() step {
+	if in.topology == nil {
+		return step{}
+	}
+	failed := step{}
+	for i := range in.topology.Status.Migrations {
+		m := &in.topology.Status.Migrations[i]
+		text := fmt.Sprintf("moving the slots %s from shard %d to shard %d", m.Slots, m.From, m.To)
+		if m.Message != "" {
+			text += ": " + m.Message
+		}
+		switch m.State {
+		case v1alpha1.MigrationRunning:
+			return step{}.wait(reasonMigrating, "%s", text)
+		case v1alpha1.MigrationPending:
+			if in.cr.Annotations[v1alpha1.AnnotationMigration] != v1alpha1.MigrationPaused {
+				return step{}.wait(reasonMigrating, "%s", text)
+			}
+		case v1alpha1.MigrationFailed:
+			failed.reason, failed.message = reasonMigrationFailed, text
+		case v1alpha1.MigrationDone:
+		}
+	}
+	return failed
+}
+
+// slotLine is a range of slots and the shard that owns it.
+type slotLine struct {
+	first, last, shard int32
+	master             string
+}
+
+// slotLines lists who owns which slots, in the order of the slots. Ranges that cannot be read are left out.
+func slotLines(shards []v1alpha1.ShardStatus) []slotLine {
+	var lines []slotLine
+	for i := range shards {
+		for _, r := range shards[i].Slots {
+			if first, last, ok := bounds(string(r)); ok {
+				lines = append(lines, slotLine{first: first, last: last, shard: shards[i].Index, master: shards[i].Master})
+			}
+		}
+	}
+	slices.SortFunc(lines, func(a, b slotLine) int { return int(a.first - b.first) })
+	return lines
+}
+
+func slotMap(lines []slotLine) []string {
+	var text []string
+	for i, line := range lines {
+		if i == maxSlotLines {
+			return append(text, fmt.Sprintf("and %d more ranges", len(lines)-i))
+		}
+		slots := fmt.Sprint(line.first)
+		if line.last > line.first {
+			slots = fmt.Sprintf("%d-%d", line.first, line.last)
+		}
+		text = append(text, fmt.Sprintf("%s: shard %d, master %s", slots, line.shard, line.master))
+	}
+	return text
+}
+
+// bounds reads a range of slots.
+func bounds(text string) (first, last int32, ok bool) {
+	from, to, isRange := strings.Cut(text, "-")
+	first, ok = number(from, slotCount)
+	if !isRange || !ok {
+		return first, first, ok
+	}
+	last, ok = number(to, slotCount)
+	return first, last, ok && first <= last
+}

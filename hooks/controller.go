@@ -1,0 +1,113 @@
+package hooks
+
+import (
+	"fmt"
+	"strconv"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// Where kvrocks-controller's image expects its configuration.
+const (
+	controllerDir  = "/var/lib/kvctl"
+	controllerFile = "config.yaml"
+)
+
+// addController declares kvrocks-controller, which keeps the record of the cluster.
+func (in *instance) addController(out *children) error {
+	selector := in.selector(v1alpha1.ComponentController)
+	name := controllerName(in.name)
+	config := in.object("v1", "ConfigMap", name, v1alpha1.ComponentController)
+	text := in.controllerConfig()
+	config.Data = map[string]string{controllerFile: text}
+	out.add(config)
+
+	service := in.object("v1", "Service", name, v1alpha1.ComponentController)
+	service.Spec = corev1.ServiceSpec{
+		Selector: selector, Ports: []corev1.ServicePort{servicePort("http", v1alpha1.ControllerPort)},
+	}
+	out.add(service)
+
+	template := in.podTemplate(in.labels(v1alpha1.ComponentController), selector)
+	template.Annotations[annotationConfig] = hash([]byte(text)) // it reads its configuration once
+	if in.topology != nil && in.topology.Status.ControllerEpoch > 0 {
+		template.Annotations[annotationEpoch] = strconv.FormatInt(in.topology.Status.ControllerEpoch, 10)
+	}
+	grace := int64(10)
+	template.Spec.TerminationGracePeriodSeconds = &grace
+	template.Spec.Containers = []corev1.Container{in.controllerContainer()}
+	template.Spec.Volumes = []corev1.Volume{{Name: configVolume, VolumeSource: corev1.VolumeSource{
+		ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: name}},
+	}}}
+	if err := seal(&template); err != nil {
+		return err
+	}
+	replicas, history := in.spec.Cluster.Controller.Replicas, int32(3)
+	deployment := in.object("apps/v1", "Deployment", name, v1alpha1.ComponentController)
+	deployment.Spec = appsv1.DeploymentSpec{
+		Replicas: &replicas, Selector: selectorOf(selector), Template: template, RevisionHistoryLimit: &history,
+	}
+	out.add(deployment)
+	return nil
+}
+
+func (in *instance) controllerContainer() corev1.Container {
+	return corev1.Container{
+		Name: v1alpha1.ContainerController, Image: in.spec.Cluster.Controller.Image, ImagePullPolicy: in.spec.ImagePullPolicy,
+		Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: v1alpha1.ControllerPort, Protocol: corev1.ProtocolTCP}},
+		// Where it listens, and what the others redirect to while it leads.
+		Env: []corev1.EnvVar{
+			{Name: "KVROCKS_CONTROLLER_HTTP_HOST", ValueFrom: fieldRef("status.podIP")},
+			{Name: "KVROCKS_CONTROLLER_HTTP_PORT", Value: strconv.Itoa(v1alpha1.ControllerPort)},
+		},
+		Resources:       requests("20m", "32Mi"),
+		VolumeMounts:    []corev1.VolumeMount{{Name: configVolume, MountPath: controllerDir, ReadOnly: true}},
+		SecurityContext: containerSecurity(),
+		// It listens once etcd has elected a leader among its pods, and waits for etcd for as long as that takes. Ready does
+		// not mean that it leads.
+		StartupProbe:   portProbe(2, 900),
+		ReadinessProbe: portProbe(5, 3),
+		LivenessProbe:  portProbe(10, 6),
+	}
+}
+
+// portProbe connects to kvrocks-controller every period seconds; failures in a row decide.
+func portProbe(period, failures int32) *corev1.Probe {
+	return &corev1.Probe{
+		ProbeHandler: corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{
+			Port: intstr.FromInt32(v1alpha1.ControllerPort),
+		}},
+		PeriodSeconds: period, TimeoutSeconds: 5, FailureThreshold: failures,
+	}
+}
+
+// controllerConfig is kvrocks-controller's configuration. It holds no addr: that would win over the environment.
+func (in *instance) controllerConfig() string {
+	return fmt.Sprintf(`storage_type: etcd
+etcd:
+  addrs: ["%s.%s.svc:%d"]
+controller:
+  failover:
+    ping_interval_seconds: %d
+    max_ping_count: 3
+`, etcdName(in.name), in.namespace, etcdClientPort, in.pingSeconds())
+}
+
+// pingSeconds is how often kvrocks-controller looks after the nodes. After three failures it replaces a master by itself,
+// without asking whether it lost its data or is in the middle of a handover. Where sentinels watch, that is a fallback for
+// the time when the sidecar is away, and must come after all that they may take.
+func (in *instance) pingSeconds() int32 {
+	if in.monitoredBy() == "" {
+		return 1
+	}
+	f := in.spec.Failover
+	return max(20, (f.DownAfterMilliseconds+f.FailoverTimeoutMilliseconds)/2000)
+}
+
+func (in *instance) controllerURL() string {
+	return fmt.Sprintf("http://%s.%s.svc:%d", controllerName(in.name), in.namespace, v1alpha1.ControllerPort)
+}
