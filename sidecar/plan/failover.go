@@ -172,6 +172,19 @@ func (p *pass) newOutage(m *member, cause v1alpha1.FailoverCause) *v1alpha1.Outa
 	}
 }
 
+// noteProgress raises what a successor can be expected to have. A master that is called down, or whose pod was deleted by
+// force, may serve those connected for a moment longer, and what its replicas get from it meanwhile is not lost.
+func (p *pass) noteProgress(m *member) {
+	if p.outage == nil || p.handingOver() {
+		return
+	}
+	for i := range p.members {
+		if r := &p.members[i]; r.was.Attached && r.follows(m) {
+			p.outage.Sequence = max(p.outage.Sequence, r.node.Sequence)
+		}
+	}
+}
+
 // expectedOf is the sequence that a successor of m can be expected to have: the highest of the attached replicas. When
 // none is attached, because the whole shard starts, it is the last one reported of m.
 func (p *pass) expectedOf(m *member) int64 {

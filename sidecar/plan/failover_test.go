@@ -95,6 +95,36 @@ func TestFailoverBySentinel(t *testing.T) {
 				= failover MasterDown orders-0->orders-1 detect=0 promote=3000 seq=90 lost=unknown`,
 		},
 		{
+			name: "what a replica still gets from a fenced master is no loss",
+			given: `
+				record orders-0
+				outage MasterDown 1s
+				orders-0 hung for=1s
+				orders-1 ->orders-0 seq=570 attached label=replica
+				orders-2 ->orders-0 seq=560 attached label=replica
+				watch-0 ->orders-0 odown electing
+				watch-1 ->orders-0 odown
+				watch-2 ->orders-0 odown`,
+			want: `
+				= outage MasterDown orders-0 seq=570
+				= PrimaryAvailable False SentinelElecting`,
+		},
+		{
+			name: "what a replica gets from the elected master is new",
+			given: `
+				record orders-0
+				outage MasterDown 1s
+				orders-0 down for=3s
+				orders-1 down for=1s attached label=replica
+				orders-2 ->orders-1 seq=130 attached label=replica
+				watch-0 ->orders-0 odown electing
+				watch-1 ->orders-0 odown
+				watch-2 ->orders-0 odown`,
+			want: `
+				= outage MasterDown orders-0 seq=90
+				= PrimaryAvailable False SentinelElecting`,
+		},
+		{
 			name: "an election that this process did not see is followed all the same, the old master first",
 			given: `
 				record orders-0
@@ -468,7 +498,7 @@ func TestFailoverWithoutSentinel(t *testing.T) {
 				label orders-1
 				detach orders-1
 				promote orders-2
-				= outage MasterDown orders-0 seq=90 orders-2`,
+				= outage MasterDown orders-0 seq=100 orders-2`,
 		},
 	})
 }

@@ -35,6 +35,9 @@ func Standard(in Input) Plan {
 // it answers as master and nothing else may claim the place.
 func (p *pass) settleMaster() {
 	recorded := p.member(p.master)
+	if recorded != nil {
+		p.noteProgress(recorded)
+	}
 	elected := p.electedBySentinel()
 	switch {
 	case elected != nil:
