@@ -2,7 +2,9 @@
 // only package that imports a Redis client, and it imports nothing of Kubernetes.
 //
 //   - [Node] is one data node: what it is ([Node.Observe]) and the commands that
-//     change its role and settings.
+//     change its role and settings. Of a node of a cluster also its layout
+//     ([Node.ClusterInfo], [Node.ClusterNodes], [Node.SetLayout]) and the moves of slots
+//     ([Node.MigrateSlots], [Node.CountKeys]).
 //   - [Sentinel] is one sentinel: what it monitors and the commands that repair it.
 //   - [Subscriber] delivers the events of one sentinel as they happen.
 //

@@ -21,10 +21,19 @@ var errGone = errors.New("it is gone")
 
 // apply carries out the actions in their order and stops at the first that fails.
 func (p *pass) apply(ctx context.Context, actions []plan.Action) error {
-	for _, a := range actions {
+	for len(actions) > 0 {
 		if err := ctx.Err(); err != nil {
 			return err // no longer the leader
 		}
+		if pushes := replicasAhead(actions); len(pushes) > 0 {
+			actions = actions[len(pushes):]
+			if err := p.pushToReplicas(ctx, pushes); err != nil {
+				return fmt.Errorf("%s: %w", actionKind(pushes[0]), err)
+			}
+			continue
+		}
+		a := actions[0]
+		actions = actions[1:]
 		kind, start := actionKind(a), time.Now()
 		err := p.applyOne(ctx, a)
 		p.metrics.action(kind, err)
@@ -34,8 +43,10 @@ func (p *pass) apply(ctx context.Context, actions []plan.Action) error {
 		if makesMaster(a) {
 			p.stopOrphans(ctx)
 		}
-		p.log.Info("applied", "instance", p.key.String(), "action", kind, "detail", fmt.Sprintf("%+v", a),
-			"took", time.Since(start))
+		if push, ok := a.(plan.Push); ok {
+			p.stopClusterOrphans(ctx, push.Layout)
+		}
+		p.log.Info("applied", "instance", p.key.String(), "action", kind, "detail", detail(a), "took", time.Since(start))
 	}
 	return nil
 }
@@ -49,6 +60,15 @@ func makesMaster(action plan.Action) bool {
 		return a.Role == v1alpha1.RoleMaster
 	}
 	return false
+}
+
+// detail describes an action for the log; a layout by its version, because that of a large cluster takes pages.
+func detail(a plan.Action) string {
+	if push, ok := a.(plan.Push); ok {
+		return fmt.Sprintf("{Pod:%s ID:%s Version:%d Master:%t Force:%t}",
+			push.Pod, push.ID, push.Layout.Version, isMaster(push.Layout, push.ID), push.Force)
+	}
+	return fmt.Sprintf("%+v", a)
 }
 
 func actionKind(a plan.Action) string { return strings.TrimPrefix(fmt.Sprintf("%T", a), "plan.") }
@@ -81,8 +101,14 @@ func (p *pass) applyOne(ctx context.Context, action plan.Action) error {
 		return p.onSentinel(a.Sentinel, func(s *sentinel) error { return p.tune(ctx, s, a) })
 	case plan.Unmonitor:
 		return p.onSentinel(a.Sentinel, func(s *sentinel) error { return unmonitor(ctx, s, a.MasterName) })
+	case plan.Push:
+		return p.push(ctx, a)
+	case plan.MoveSlots:
+		return p.moveSlots(ctx, a)
+	case plan.CountKeys:
+		return p.countKeys(ctx, a)
 	}
-	return fmt.Errorf("unknown action %T", action)
+	return p.applyToController(ctx, action)
 }
 
 // onPod runs f with the pod as it was observed, or as this pass wrote it.

@@ -23,6 +23,7 @@ func TestDependencyDirection(t *testing.T) {
 		{"../plan", append([]string{hooks, module + "sidecar/kvrocks"}, inOut...)},
 		{"../../hooks", append([]string{module + "sidecar"}, inOut...)},
 		{"../kvrocks", []string{"k8s.io", hooks, module + "sidecar/plan", module + "api"}},
+		{"../kvctl", []string{"k8s.io", hooks, module + "sidecar/plan", module + "sidecar/kvrocks", module + "api", redis}},
 		{".", []string{hooks, module + "server", module + "metacontroller", redis}},
 		{"../cmd", []string{hooks, module + "server", module + "metacontroller", redis}},
 		{"../../api/v1alpha1", append([]string{hooks, module + "sidecar"}, inOut...)},

@@ -5,11 +5,16 @@
 //
 //	cache ─┐
 //	nodes ─┼─► plan.Input ─► plan.Standard ─► plan.Plan ─► actions ─► status ─► events
-//	sentinels ┘                                (status first when the plan has an intent)
+//	sentinels ┤               plan.Cluster     (status first when the plan has an intent)
+//	kvrocks-controller ┘
 //
 // A pass runs on one worker at a time per topology. It is started by a change of the topology or of a pod, by an event of
 // a sentinel, by a lost connection, by the plan's own wish (Plan.Again), and otherwise once per [Options.Period].
 // The first action that fails ends the pass; the next pass sees what is left to do.
+//
+// Of a cluster, kvrocks-controller is asked in every pass while something is going on, and otherwise once per half a minute;
+// the long CLUSTER NODES is asked of a node whose layout has another version than before, and otherwise once per minute.
+// Keys are counted in the background of the passes, and replicas that are slow to take a layout are not waited for.
 //
 // # What it remembers
 //

@@ -3,7 +3,9 @@ package reconcile
 import (
 	"context"
 
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 // DataNode is what a pass needs of a data node; [kvrocks.Node] has it.
@@ -16,6 +18,15 @@ type DataNode interface {
 	Promote(ctx context.Context) error
 	WriteMarker(ctx context.Context, key string) error
 	Close() error
+
+	// Of a cluster:
+
+	ClusterInfo(ctx context.Context) (kvrocks.ClusterInfo, error)
+	ClusterNodes(ctx context.Context) (kvrocks.ClusterNodes, error)
+	ClusterID(ctx context.Context) (string, error)
+	SetLayout(ctx context.Context, id string, nodes []kvrocks.ClusterNode, version int64, force bool) error
+	MigrateSlots(ctx context.Context, which slots.Range, toID string) error
+	CountKeys(ctx context.Context, which slots.Range, most int64) (int64, error)
 }
 
 // Sentinel is what a pass needs of a sentinel; [kvrocks.Sentinel] has it.
@@ -30,10 +41,27 @@ type Sentinel interface {
 	Close() error
 }
 
+// Controller is what a pass needs of kvrocks-controller; [kvctl.Client] has it.
+type Controller interface {
+	Get(ctx context.Context) (*kvctl.Record, error)
+	Create(ctx context.Context, shards [][]string) error
+	Import(ctx context.Context, addr string) error
+	Delete(ctx context.Context) error
+	AddShard(ctx context.Context, addresses []string) error
+	RemoveShard(ctx context.Context, id string) error
+	AddNode(ctx context.Context, masterID, addr string) error
+	RemoveNode(ctx context.Context, id string) error
+	FailOver(ctx context.Context, masterID, preferredID string) error
+	RecordSlots(ctx context.Context, moved slots.Range, toID string) error
+	Close() error
+}
+
 // Network opens connections. Tests replace its functions.
 type Network struct {
 	Node     func(addr string, o kvrocks.Options) DataNode
 	Sentinel func(addr string, o kvrocks.Options) Sentinel
+	// Controller makes the client of a cluster's kvrocks-controller.
+	Controller func(o kvctl.Options) Controller
 	// Listen delivers the events of one sentinel until ctx ends, reconnecting as needed.
 	Listen func(ctx context.Context, addr string, o kvrocks.Options, handle func(kvrocks.Event))
 }
@@ -41,8 +69,9 @@ type Network struct {
 // RedisNetwork talks to real nodes and sentinels.
 func RedisNetwork() Network {
 	return Network{
-		Node:     func(addr string, o kvrocks.Options) DataNode { return kvrocks.NewNode(addr, o) },
-		Sentinel: func(addr string, o kvrocks.Options) Sentinel { return kvrocks.NewSentinel(addr, o) },
+		Node:       func(addr string, o kvrocks.Options) DataNode { return kvrocks.NewNode(addr, o) },
+		Sentinel:   func(addr string, o kvrocks.Options) Sentinel { return kvrocks.NewSentinel(addr, o) },
+		Controller: func(o kvctl.Options) Controller { return kvctl.New(o) },
 		Listen: func(ctx context.Context, addr string, o kvrocks.Options, handle func(kvrocks.Event)) {
 			// It only ends with ctx, and then there is nothing to report.
 			_ = kvrocks.Subscriber{Addr: addr, Options: o}.Run(ctx, handle)

@@ -18,6 +18,7 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -47,6 +48,8 @@ func (j *journal) take() []string {
 
 // fakeNode answers from its fields. Every call is written into the journal as "<addr> <what>".
 type fakeNode struct {
+	fakeMember
+
 	addr     string
 	journal  *journal
 	info     kvrocks.NodeInfo
@@ -138,6 +141,8 @@ type world struct {
 	plan    plan.Plan            // what the planner answers
 	seen    []plan.Input         // what it was asked
 	clock   time.Time
+	// controller is kvrocks-controller of every cluster.
+	controller *fakeController
 	// refuseStatus answers status writes, when set.
 	refuseStatus error
 	wakes        []types.NamespacedName
@@ -149,6 +154,7 @@ func newWorld(t *testing.T) *world {
 		cluster: &fakeCluster{topologies: map[types.NamespacedName]*v1alpha1.KVRocksTopology{}},
 		clock:   time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
+	w.controller = &fakeController{journal: w.journal}
 	options := DefaultOptions()
 	options.Timeout = 5 * time.Second
 	now := func() time.Time { return w.clock }
@@ -156,6 +162,7 @@ func newWorld(t *testing.T) *world {
 		log: slog.New(slog.DiscardHandler), options: options, cluster: w.cluster,
 		planner: planner{
 			standard: func(in plan.Input) plan.Plan { w.seen = append(w.seen, in); return w.plan },
+			cluster:  func(in plan.Input) plan.Plan { w.seen = append(w.seen, in); return w.plan },
 			sentinel: func(plan.SentinelInput) plan.Plan { return w.plan },
 			sameReport: func(a, b v1alpha1.KVRocksTopologyStatus) bool {
 				return a.ObservedGeneration == b.ObservedGeneration
@@ -166,6 +173,10 @@ func newWorld(t *testing.T) *world {
 				n := w.nodes[addr]
 				require.NotNil(t, n, "nobody listens on %s", addr)
 				return n
+			},
+			Controller: func(o kvctl.Options) Controller {
+				w.controller.made = append(w.controller.made, o)
+				return w.controller
 			},
 		},
 		secrets: w.client.CoreV1(),

@@ -58,7 +58,15 @@ func TestProbesAndMetrics(t *testing.T) {
 	m.command("CONFIG SET maxclients", time.Millisecond, nil)
 	m.command("INFO", time.Millisecond, &kvrocks.Error{})
 	m.action("Promote", nil)
-	m.reported(nil, []v1alpha1.FailoverRecord{{At: metav1.NowMicro(), Cause: v1alpha1.CauseDown}})
+	m.reported(v1alpha1.KVRocksTopologyStatus{
+		Migrations: []v1alpha1.MigrationStatus{{Slots: "0-99", To: 1, StartedAt: &metav1.Time{}, Moved: 10, Keys: 5}},
+	}, v1alpha1.KVRocksTopologyStatus{
+		Failovers: []v1alpha1.FailoverRecord{{At: metav1.NowMicro(), Cause: v1alpha1.CauseDown}},
+		Migrations: []v1alpha1.MigrationStatus{
+			{Slots: "0-99", To: 1, StartedAt: &metav1.Time{}, Moved: 50, Keys: 25},
+			{Slots: "200", To: 1, Moved: 1}, // was there from the beginning
+		},
+	})
 	var ready atomic.Bool
 	passes := newRunning()
 	h := handler(registry, ready.Load, passes.stuck)

@@ -18,6 +18,8 @@ type instance struct {
 	nodes       map[string]*node         // by pod
 	sentinels   map[string]*sentinelView // by pod
 	orphans     []*node                  // masters whose pod is gone
+	layouts     layouts                  // of a cluster
+	controller  controller               // of a cluster
 	// lastMaster is when the node of a pod last served as master, also for a pod that was replaced since.
 	lastMaster map[string]time.Time
 	// uid of the topology.
@@ -65,6 +67,9 @@ func (i *instance) connect(
 		if facts.IP != "" && i.nodes[name] == nil {
 			n := newNode(name, facts.UID, addr, dial)
 			n.seen.LastMaster = i.lastMaster[name]
+			if t.Spec.Type == v1alpha1.TypeCluster {
+				n.layouts = &i.layouts
+			}
 			i.nodes[name] = n
 		}
 	}
@@ -104,4 +109,5 @@ func (i *instance) close(now time.Time) {
 		n.close()
 	}
 	i.orphans = nil
+	i.controller.close()
 }

@@ -14,6 +14,9 @@ type metrics struct {
 	passes      *prometheus.HistogramVec
 	actions     *prometheus.CounterVec
 	commands    *prometheus.CounterVec
+	requests    *prometheus.CounterVec
+	movedSlots  prometheus.Counter
+	movedKeys   prometheus.Counter
 	failovers   *prometheus.CounterVec
 	interrupted prometheus.Histogram
 	leading     prometheus.Gauge
@@ -34,6 +37,18 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 			Name: "kvrocks_sidecar_redis_commands_total",
 			Help: "Commands sent to data nodes and sentinels, by name and outcome.",
 		}, []string{"command", "outcome"}),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "kvrocks_sidecar_controller_requests_total",
+			Help: "Requests to kvrocks-controller, by what was asked and outcome.",
+		}, []string{"request", "outcome"}),
+		movedSlots: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "kvrocks_sidecar_moved_slots_total",
+			Help: "Slots that were moved to another shard.",
+		}),
+		movedKeys: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "kvrocks_sidecar_moved_keys_total",
+			Help: "Keys that moved with their slots, as far as they were counted.",
+		}),
 		failovers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "kvrocks_sidecar_failovers_total",
 			Help: "Masters that were replaced, by cause.",
@@ -48,7 +63,7 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 			Help: "1 while this replica leads.",
 		}),
 	}
-	registry.MustRegister(m.passes, m.actions, m.commands, m.failovers, m.interrupted, m.leading)
+	registry.MustRegister(m.passes, m.actions, m.commands, m.requests, m.movedSlots, m.movedKeys, m.failovers, m.interrupted, m.leading)
 	return m
 }
 
@@ -83,16 +98,33 @@ func (m *metrics) pass(took time.Duration, acted bool, err error) {
 	m.passes.WithLabelValues(label).Observe(took.Seconds())
 }
 
-// reported counts the failovers that are new in a report.
-func (m *metrics) reported(before, after []v1alpha1.FailoverRecord) {
+func (m *metrics) request(op string, _ time.Duration, err error) {
+	m.requests.WithLabelValues(op, outcome(err)).Inc()
+}
+
+// reported counts what is new in a report: failovers and moved slots.
+func (m *metrics) reported(before, after v1alpha1.KVRocksTopologyStatus) {
 	var last time.Time
-	if len(before) > 0 {
-		last = before[len(before)-1].At.Time
+	if n := len(before.Failovers); n > 0 {
+		last = before.Failovers[n-1].At.Time
 	}
-	for _, f := range after {
+	for _, f := range after.Failovers {
 		if f.At.After(last) {
 			m.failovers.WithLabelValues(string(f.Cause)).Inc()
 			m.interrupted.Observe(float64(f.DetectMs+f.PromoteMs) / 1000)
+		}
+	}
+	for _, now := range after.Migrations {
+		was := v1alpha1.MigrationStatus{}
+		for _, m := range before.Migrations {
+			if m.Slots == now.Slots && m.To == now.To {
+				was = m
+			}
+		}
+		// Slots that were there from the beginning were not moved: nothing has started.
+		if now.StartedAt != nil {
+			m.movedSlots.Add(float64(max(0, now.Moved-was.Moved)))
+			m.movedKeys.Add(float64(max(0, now.Keys-was.Keys)))
 		}
 	}
 }

@@ -50,12 +50,21 @@ type node struct {
 	refusals map[string]refusal
 	// wrongPass is true when the settings show another requirepass than the wanted one.
 	wrongPass bool
+
+	// layouts is where the layouts of a cluster's nodes are kept; nil for a node of no cluster.
+	layouts *layouts
+	// layoutAt is when the layout was last read; zero makes the next pass read it.
+	layoutAt time.Time
+	counter  counter
+	// speed is migrate-speed as it was before a move with another one began; empty when there is nothing to set back.
+	speed string
 }
 
 type nodeAnswer struct {
-	info kvrocks.NodeInfo
-	at   time.Time
-	err  error
+	info    kvrocks.NodeInfo
+	cluster clusterAnswer
+	at      time.Time
+	err     error
 }
 
 func newNode(pod, uid, addr string, dial func(*node, kvrocks.Secret) DataNode) *node {
@@ -90,10 +99,14 @@ func (n *node) cameLate(err error, late func()) {
 // observe asks the node what it is.
 func (n *node) observe(ctx context.Context, p passwords, w waiting, now func() time.Time) {
 	n.patience = n.patienceWith(w)
+	version := n.knownVersion(now())
 	answer, ok := n.info.ask(n.patience, func() nodeAnswer {
 		var a nodeAnswer
 		a.err = n.session.do(p, func(c DataNode) (err error) {
-			a.info, err = c.Observe(ctx)
+			if a.info, err = c.Observe(ctx); err != nil || a.info.Loading || n.layouts == nil {
+				return err
+			}
+			a.cluster, err = askCluster(ctx, c, version)
 			return err
 		})
 		a.at = now()
@@ -140,6 +153,9 @@ func (n *node) take(a nodeAnswer) {
 	for _, r := range i.Replicas {
 		s.Replicas = append(s.Replicas, r.Host)
 	}
+	if n.layouts != nil {
+		n.takeCluster(a.cluster, a.at)
+	}
 }
 
 // lose notes that the connection was lost. It is called from elsewhere.
@@ -169,6 +185,8 @@ func (n *node) process(i kvrocks.NodeInfo, at time.Time) string {
 		return n.seen.RunID
 	}
 	n.started, n.emptyAt, n.configAt, n.refusals = start, time.Time{}, time.Time{}, nil
+	n.layoutAt, n.speed = time.Time{}, ""
+	n.counter.stop()
 	if i.RunID != "" {
 		return i.RunID
 	}
@@ -176,7 +194,10 @@ func (n *node) process(i kvrocks.NodeInfo, at time.Time) string {
 }
 
 // close ends the connection in the background: a call may be on its way.
-func (n *node) close() { go n.session.close() }
+func (n *node) close() {
+	n.counter.stop()
+	go n.session.close()
+}
 
 // serves tells whether the node was a master the last time and its connection has not been lost since.
 func (n *node) serves() bool { return n.answered.Load() && n.seen.Role == v1alpha1.RoleMaster }

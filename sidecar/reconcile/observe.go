@@ -29,8 +29,13 @@ type pass struct {
 func (p *pass) observeStandard(ctx context.Context) plan.Input {
 	p.inst.connect(p.topology, p.pods, p.dialNode(p.key), p.now())
 	p.refreshCredentials(ctx)
-	// The sentinels are asked after the nodes: when a node was promoted by them, they then say so, or that they are at it.
 	p.observeNodes(ctx)
+	return p.input(ctx)
+}
+
+// input is what is known once the nodes have been asked. The sentinels are asked after them: when a node was promoted by
+// them, they then say so, or that they are at it.
+func (p *pass) input(ctx context.Context) plan.Input {
 	in := plan.Input{
 		Topology:  p.topology,
 		Pods:      map[string]plan.Pod{},
@@ -97,7 +102,7 @@ func (p *pass) refreshCredentials(ctx context.Context) {
 
 // observeNodes asks every node what it is, and then, knowing all the answers, the nodes whose less frequent facts matter
 // now. A decision must not rest on an old answer, so in anything but a calm pass everything is read anew.
-func (p *pass) observeNodes(ctx context.Context) {
+func (p *pass) observeNodes(ctx context.Context) (restless bool) {
 	pw := p.inst.credentials.passwords
 	before := map[string]plan.Node{}
 	for name, n := range p.inst.nodes {
@@ -117,6 +122,7 @@ func (p *pass) observeNodes(ctx context.Context) {
 			},
 		})
 	})
+	return all
 }
 
 func (p *pass) eachNode(f func(*node)) {

@@ -2,6 +2,8 @@ package reconcile
 
 import (
 	"context"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
 // Whoever follows this address follows nobody: it is read-only and keeps its data.
@@ -38,6 +40,9 @@ func (i *instance) pruneOrphans() {
 // lost. It comes after the promotion, and at once: stopped before, they would leave their replicas, and those that look
 // for a master take seconds to become one.
 func (p *pass) stopOrphans(ctx context.Context) {
+	if p.topology.Spec.Type == v1alpha1.TypeCluster {
+		return // SLAVEOF is refused, and another shard may have got the master: see stopClusterOrphans
+	}
 	p.inst.pruneOrphans()
 	for _, n := range p.inst.orphans {
 		pw := p.inst.credentials.passwords

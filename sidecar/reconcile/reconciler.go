@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,6 +32,7 @@ const (
 // planner decides; package plan has the real one.
 type planner struct {
 	standard   func(plan.Input) plan.Plan
+	cluster    func(plan.Input) plan.Plan
 	sentinel   func(plan.SentinelInput) plan.Plan
 	sameReport func(a, b v1alpha1.KVRocksTopologyStatus) bool
 }
@@ -118,6 +120,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (R
 		in := p.observeStandard(ctx)
 		missing = anyMissing(in)
 		decided = r.planner.standard(in)
+	case v1alpha1.TypeCluster:
+		p.pods = r.cluster.podsOf(key, v1alpha1.ComponentData)
+		decided, missing = p.planCluster(ctx)
 	case v1alpha1.TypeSentinel:
 		in := p.observeSentinelInstance(ctx)
 		decided = r.planner.sentinel(in)
@@ -146,10 +151,7 @@ func (p *pass) carryOut(ctx context.Context, decided plan.Plan, missing bool) (R
 			return Result{}, err
 		}
 	}
-	actions := ""
-	if len(decided.Actions) > 0 {
-		actions = fmt.Sprintf("%+v", decided.Actions)
-	}
+	actions := inWords(decided.Actions)
 	next := Result{Acted: actions != "", After: p.options.Period}
 	if decided.Again > 0 {
 		next.After = decided.Again
@@ -170,6 +172,15 @@ func (p *pass) carryOut(ctx context.Context, decided plan.Plan, missing bool) (R
 	return next, nil
 }
 
+// inWords tells whether two passes did the same.
+func inWords(actions []plan.Action) string {
+	var b strings.Builder
+	for _, a := range actions {
+		b.WriteString(actionKind(a) + detail(a))
+	}
+	return b.String()
+}
+
 // report writes the status when it says something new, and then emits the events.
 func (p *pass) report(ctx context.Context, decided plan.Plan) error {
 	if !p.planner.sameReport(p.topology.Status, decided.Status) {
@@ -180,7 +191,7 @@ func (p *pass) report(ctx context.Context, decided plan.Plan) error {
 			return fmt.Errorf("report: %w", err)
 		}
 		p.written.wrote(written)
-		p.metrics.reported(p.topology.Status.Failovers, decided.Status.Failovers)
+		p.metrics.reported(p.topology.Status, decided.Status)
 	}
 	for _, e := range decided.Events {
 		p.log.Info("event", "instance", p.key.String(), "reason", e.Reason, "message", e.Message)

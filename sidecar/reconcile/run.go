@@ -124,7 +124,7 @@ func (s *sidecar) lead(ctx context.Context, c *cluster, events eventSink) {
 }
 
 func thePlanner() planner {
-	return planner{standard: plan.Standard, sentinel: plan.SentinelInstance, sameReport: plan.SameReport}
+	return planner{standard: plan.Standard, cluster: plan.Cluster, sentinel: plan.SentinelInstance, sameReport: plan.SameReport}
 }
 
 // begin makes what the Reconciler keeps; its subscriptions end with ctx.

@@ -71,6 +71,16 @@ func (s *session[C]) stale() bool {
 	return s.opened && s.used != s.tried.wanted
 }
 
+// accepted is the password that the server took, or the wanted one when it was not asked yet.
+func (s *session[C]) accepted(p passwords) kvrocks.Secret {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.opened && s.tried == p {
+		return s.used
+	}
+	return p.wanted
+}
+
 // close ends the connection. The next do opens a new one.
 func (s *session[C]) close() {
 	s.mu.Lock()

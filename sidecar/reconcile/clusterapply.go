@@ -1,0 +1,220 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+// settingSpeed limits the keys per second of a move; 0 is no limit. A move takes the value that it finds at its beginning.
+const settingSpeed = "migrate-speed"
+
+// pushPatience is how long a pass waits for replicas to take a layout. One that leaves a master which is gone answers
+// nobody for seconds, and nothing depends on it.
+const pushPatience = 300 * time.Millisecond
+
+// applyToController carries out an action on kvrocks-controller.
+func (p *pass) applyToController(ctx context.Context, action plan.Action) error {
+	c := p.inst.controller.client
+	if c == nil {
+		return fmt.Errorf("kvrocks-controller: %w", errGone)
+	}
+	p.inst.controller.readAt = time.Time{} // whatever comes of it
+	switch a := action.(type) {
+	case plan.CreateCluster:
+		return c.Create(ctx, a.Shards)
+	case plan.ImportCluster:
+		addr, err := p.announced(a.Pod)
+		if err != nil {
+			return err
+		}
+		return c.Import(ctx, addr)
+	case plan.DeleteCluster:
+		return c.Delete(ctx)
+	case plan.AddShard:
+		return c.AddShard(ctx, a.Addresses)
+	case plan.RemoveShard:
+		return c.RemoveShard(ctx, a.MasterID)
+	case plan.AddNode:
+		return c.AddNode(ctx, a.MasterID, a.Address)
+	case plan.RemoveNode:
+		return c.RemoveNode(ctx, a.ID)
+	case plan.FailOver:
+		return c.FailOver(ctx, a.MasterID, a.PreferredID)
+	case plan.RecordSlots:
+		return c.RecordSlots(ctx, a.Slots, a.ToMasterID)
+	}
+	return fmt.Errorf("unknown action %T", action)
+}
+
+// announced is the address of a pod's node as kvrocks-controller knows it.
+func (p *pass) announced(pod string) (string, error) {
+	for _, m := range members(p.topology) {
+		if m.Pod == pod {
+			return joinHostPort(m.Address, p.topology.Spec.Port), nil
+		}
+	}
+	return "", fmt.Errorf("pod %s: %w", pod, errGone)
+}
+
+// push gives one node a layout and waits for it.
+func (p *pass) push(ctx context.Context, a plan.Push) error {
+	n := p.inst.nodes[a.Pod]
+	if n == nil {
+		return fmt.Errorf("node %s: %w", a.Pod, errGone)
+	}
+	n.layoutAt = time.Time{}
+	return n.setLayout(ctx, p.inst.credentials.passwords, a)
+}
+
+func (n *node) setLayout(ctx context.Context, pw passwords, a plan.Push) error {
+	return n.session.do(pw, func(c DataNode) error {
+		return c.SetLayout(ctx, a.ID, lines(a.Layout), a.Layout.Version, a.Force)
+	})
+}
+
+// pushToReplicas gives several replicas a layout, all at the same time. Who takes long is left to it.
+func (p *pass) pushToReplicas(ctx context.Context, pushes []plan.Push) error {
+	results := make(chan error, len(pushes))
+	pw, start := p.inst.credentials.passwords, time.Now()
+	for _, a := range pushes {
+		n := p.inst.nodes[a.Pod]
+		if n == nil {
+			results <- fmt.Errorf("node %s: %w", a.Pod, errGone)
+			continue
+		}
+		n.layoutAt = time.Time{}
+		go func() {
+			err := n.setLayout(ctx, pw, a)
+			p.metrics.action(actionKind(a), err)
+			results <- err
+			if time.Since(start) > pushPatience {
+				p.wake(p.key)
+			}
+		}()
+	}
+	timer := time.NewTimer(pushPatience)
+	defer timer.Stop()
+	var errs []error
+	for range pushes {
+		select {
+		case err := <-results:
+			errs = append(errs, err)
+		case <-timer.C:
+			return errors.Join(errs...)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// replicasAhead are the actions at the front that give a replica a layout.
+func replicasAhead(actions []plan.Action) []plan.Push {
+	var pushes []plan.Push
+	for _, action := range actions {
+		a, ok := action.(plan.Push)
+		if !ok || isMaster(a.Layout, a.ID) {
+			break
+		}
+		pushes = append(pushes, a)
+	}
+	return pushes
+}
+
+func isMaster(layout *plan.Layout, id string) bool {
+	for _, s := range layout.Shards {
+		for _, n := range s.Nodes {
+			if n.ID == id {
+				return n.Master
+			}
+		}
+	}
+	return false
+}
+
+// moveSlots begins a move at the wanted speed. The speed that was set before is put back when the move has ended.
+func (p *pass) moveSlots(ctx context.Context, a plan.MoveSlots) error {
+	n := p.inst.nodes[a.Pod]
+	if n == nil {
+		return fmt.Errorf("node %s: %w", a.Pod, errGone)
+	}
+	wanted := strconv.Itoa(int(a.KeysPerSecond))
+	return n.session.do(p.inst.credentials.passwords, func(c DataNode) error {
+		have, err := c.ConfigGet(ctx, settingSpeed)
+		if err != nil {
+			return err
+		}
+		if before, ok := have[settingSpeed]; ok && before != wanted {
+			if err := c.ConfigSet(ctx, settingSpeed, wanted); err != nil {
+				return err
+			}
+			if n.speed == "" {
+				n.speed = before
+			}
+		}
+		return c.MigrateSlots(ctx, a.Slots, a.ToID)
+	})
+}
+
+// restoreSpeeds puts migrate-speed back on the nodes whose move has ended.
+func (p *pass) restoreSpeeds(ctx context.Context) {
+	var wg sync.WaitGroup
+	for _, n := range p.inst.nodes {
+		if n.speed == "" || n.seen.Reach != plan.Answered || n.seen.Cluster == nil {
+			continue
+		}
+		if move := n.seen.Cluster.Outgoing; move != nil && move.State == plan.MoveRunning {
+			continue
+		}
+		wg.Go(func() {
+			err := n.session.do(p.inst.credentials.passwords, func(c DataNode) error {
+				return c.ConfigSet(ctx, settingSpeed, n.speed)
+			})
+			if err == nil {
+				n.speed = ""
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func (p *pass) countKeys(ctx context.Context, a plan.CountKeys) error {
+	n := p.inst.nodes[a.Pod]
+	if n == nil {
+		return fmt.Errorf("node %s: %w", a.Pod, errGone)
+	}
+	password := n.session.accepted(p.inst.credentials.passwords)
+	n.counter.start(ctx, a.Slots, func() DataNode { return p.network.Node(n.addr, p.redisOptions(password)) }, func(err error) {
+		p.log.Info("counted", "instance", p.key.String(), "pod", a.Pod, "slots", a.Slots.String(), "err", err)
+		if err == nil {
+			p.wake(p.key)
+		}
+	})
+	return nil
+}
+
+// stopClusterOrphans tells masters without a pod, which are masters no longer by this layout, what they are.
+func (p *pass) stopClusterOrphans(ctx context.Context, layout *plan.Layout) {
+	p.inst.pruneOrphans()
+	pw := p.inst.credentials.passwords
+	var left []*node
+	for _, n := range p.inst.orphans {
+		c := n.seen.Cluster
+		if c == nil || c.ID == "" || isMaster(layout, c.ID) {
+			left = append(left, n)
+			continue
+		}
+		go func() {
+			defer n.session.close()
+			err := n.session.do(pw, func(d DataNode) error {
+				return d.SetLayout(ctx, c.ID, lines(layout), layout.Version, true)
+			})
+			p.log.Info("stopped the writes of a master whose pod is gone", "instance", p.key.String(), "pod", n.pod, "err", err)
+		}()
+	}
+	p.inst.orphans = left
+}

@@ -1,0 +1,180 @@
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
+)
+
+// clusterAnswer is what a node of a cluster says of its layout.
+type clusterAnswer struct {
+	info kvrocks.ClusterInfo
+	// nodes and id are read when the version is not the one that they were read at; read says whether they were.
+	read  bool
+	nodes kvrocks.ClusterNodes
+	id    string
+}
+
+// layouts are the layouts that nodes have, each kept once however many nodes have it: that of 100 shards takes 200 KB.
+type layouts struct {
+	mu     sync.Mutex
+	byText map[string]*plan.Layout
+}
+
+// askCluster asks a node of a cluster for its layout. CLUSTER NODES, which is long, is asked when the node's layout is
+// another one than before (known is its version, or 0 when it is to be read whatever it is).
+func askCluster(ctx context.Context, c DataNode, known int64) (clusterAnswer, error) {
+	var a clusterAnswer
+	var err error
+	if a.info, err = c.ClusterInfo(ctx); err != nil {
+		return a, err
+	}
+	if a.info.Version == known {
+		return a, nil
+	}
+	a.read = true
+	if a.info.Version == kvrocks.NoLayout {
+		a.id, err = c.ClusterID(ctx)
+		return a, err
+	}
+	if a.nodes, err = c.ClusterNodes(ctx); err != nil {
+		return a, err
+	}
+	a.id = a.nodes.MyID
+	if a.id == "" { // it has a layout that it is not part of
+		a.id, err = c.ClusterID(ctx)
+	}
+	return a, err
+}
+
+// knownVersion is the version that the layout need not be read at again.
+func (n *node) knownVersion(now time.Time) int64 {
+	if n.layouts == nil || n.seen.Cluster == nil || now.Sub(n.layoutAt) >= rarely {
+		return 0
+	}
+	return n.seen.Cluster.Version
+}
+
+// takeCluster turns an answer into what the planner sees.
+func (n *node) takeCluster(a clusterAnswer, at time.Time) {
+	before := n.seen.Cluster
+	c := &plan.ClusterNode{
+		Version: a.info.Version, Outgoing: slotMove(a.info.Outgoing), Incoming: slotMove(a.info.Incoming),
+	}
+	switch {
+	case a.read:
+		c.ID, c.Layout = a.id, n.layouts.layout(a.nodes)
+		n.layoutAt = at
+	case before != nil:
+		c.ID, c.Layout = before.ID, before.Layout
+	}
+	n.seen.Cluster = c
+}
+
+func slotMove(m *kvrocks.SlotMove) *plan.SlotMove {
+	if m == nil {
+		return nil
+	}
+	states := map[kvrocks.MoveState]plan.MoveState{
+		kvrocks.MoveRunning: plan.MoveRunning, kvrocks.MoveSucceeded: plan.MoveSucceeded, kvrocks.MoveFailed: plan.MoveFailed,
+	}
+	return &plan.SlotMove{Slots: m.Slots, To: m.To, State: states[m.State]}
+}
+
+// layout brings the lines of CLUSTER NODES, whose order says nothing, into the order of kvrocks-controller: shards by their
+// first slot, those without slots last, and the master first. Nil for no lines.
+func (l *layouts) layout(c kvrocks.ClusterNodes) *plan.Layout {
+	if len(c.Nodes) == 0 {
+		return nil
+	}
+	nodes := slices.SortedFunc(slices.Values(c.Nodes), func(a, b kvrocks.ClusterNode) int {
+		return cmp.Or(cmp.Compare(firstSlot(a), firstSlot(b)), strings.Compare(a.MasterID, b.MasterID), strings.Compare(a.ID, b.ID))
+	})
+	for i := range nodes {
+		slices.SortFunc(nodes[i].Slots, func(a, b slots.Range) int { return a.First - b.First })
+	}
+	text := fmt.Sprint(c.Version, nodes)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if have := l.byText[text]; have != nil {
+		return have
+	}
+	made := &plan.Layout{Version: c.Version}
+	index := map[string]int{} // of the shard by the id of its master
+	for _, n := range nodes {
+		if n.MasterID == "" {
+			index[n.ID] = len(made.Shards)
+			made.Shards = append(made.Shards, plan.LayoutShard{Nodes: []plan.LayoutNode{layoutNode(n)}, Slots: slots.Of(n.Slots...)})
+		}
+	}
+	for _, n := range nodes {
+		if i, ok := index[n.MasterID]; ok {
+			made.Shards[i].Nodes = append(made.Shards[i].Nodes, layoutNode(n))
+		}
+	}
+	if l.byText == nil {
+		l.byText = map[string]*plan.Layout{}
+	}
+	l.byText[text] = made
+	return made
+}
+
+func firstSlot(n kvrocks.ClusterNode) int {
+	first := slots.Count
+	for _, r := range n.Slots {
+		first = min(first, r.First)
+	}
+	return first
+}
+
+func layoutNode(n kvrocks.ClusterNode) plan.LayoutNode {
+	return plan.LayoutNode{ID: n.ID, Address: n.Host, Port: int32(n.Port), Master: n.MasterID == ""}
+}
+
+// prune forgets the layouts that no node has any more.
+func (l *layouts) prune(nodes map[string]*node) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	used := map[*plan.Layout]bool{}
+	for _, n := range nodes {
+		if n.seen.Cluster != nil {
+			used[n.seen.Cluster.Layout] = true
+		}
+	}
+	for text, layout := range l.byText {
+		if !used[layout] {
+			delete(l.byText, text)
+		}
+	}
+}
+
+// lines of a layout, as a node takes it.
+func lines(layout *plan.Layout) []kvrocks.ClusterNode {
+	var all []kvrocks.ClusterNode
+	for _, s := range layout.Shards {
+		master := ""
+		for _, n := range s.Nodes {
+			if n.Master {
+				master = n.ID
+			}
+		}
+		for _, n := range s.Nodes {
+			line := kvrocks.ClusterNode{ID: n.ID, Host: n.Address, Port: int(n.Port)}
+			if n.Master {
+				line.Slots = s.Slots.Ranges()
+			} else {
+				line.MasterID = master
+			}
+			all = append(all, line)
+		}
+	}
+	return all
+}

@@ -1,0 +1,165 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+// recordAge is how old the record may be in a pass over an instance at rest. What a pass decides rests on a new one.
+const recordAge = 30 * time.Second
+
+// controllerPatience is how long a pass waits for kvrocks-controller at least, also while a master is being replaced: its
+// etcd writes to a disk before it answers, and nothing can be done without it.
+const controllerPatience = time.Second
+
+// controller is what is remembered of an instance's kvrocks-controller between passes.
+type controller struct {
+	client Controller
+	target target // of the client
+	asking flight[recordAnswer]
+	seen   plan.Controller
+	readAt time.Time // zero makes the next pass read
+	silent bool
+}
+
+// target is whom a client talks to, about what.
+type target struct{ url, password string }
+
+type recordAnswer struct {
+	record *kvctl.Record
+	at     time.Time
+	err    error
+}
+
+// connectController makes the client, anew when it must reach somebody else or brings another password.
+func (p *pass) connectController() *controller {
+	c := &p.inst.controller
+	ref := p.topology.Spec.Controller
+	if ref == nil {
+		c.close()
+		*c = controller{seen: plan.Controller{Reach: plan.Down, Err: "the topology names none", DownSince: p.now()}}
+		return c
+	}
+	to := target{url: ref.URL, password: string(p.inst.credentials.wanted)}
+	if c.client != nil && c.target == to {
+		return c
+	}
+	c.close()
+	*c = controller{target: to, client: p.network.Controller(kvctl.Options{
+		URL: to.url, Namespace: p.key.Namespace, Cluster: p.key.Name, Password: to.password, OnRequest: p.metrics.request,
+	})}
+	return c
+}
+
+// stale: the record must be read whatever the nodes say.
+func (c *controller) stale(now time.Time) bool {
+	return c.client != nil && (c.seen.Reach != plan.Answered || now.Sub(c.readAt) >= recordAge)
+}
+
+// agrees tells whether every node that answers has the version of the record as it was last read.
+func (c *controller) agrees(nodes map[string]*node) bool {
+	if c.seen.Record == nil {
+		return false
+	}
+	for _, n := range nodes {
+		if n.seen.Cluster != nil && n.seen.Cluster.Version != c.seen.Record.Version {
+			return false
+		}
+	}
+	return true
+}
+
+// observeController reads the record.
+func (p *pass) observeController(ctx context.Context) plan.Controller {
+	c := &p.inst.controller
+	if c.client == nil {
+		return c.seen
+	}
+	now := p.now()
+	w := p.waiting()
+	patience := max(w.patience, controllerPatience)
+	if c.silent {
+		patience = hungPatience
+	}
+	client := c.client
+	answer, ok := c.asking.ask(patience, func() recordAnswer {
+		record, err := client.Get(ctx)
+		return recordAnswer{record: record, at: p.now(), err: err}
+	}, func(a recordAnswer) {
+		if a.err == nil {
+			w.late()
+		}
+	})
+	if !ok {
+		c.silent = true
+		c.fail("no answer", now)
+		return c.seen
+	}
+	c.silent = false
+	c.take(answer)
+	return c.seen
+}
+
+func (c *controller) take(a recordAnswer) {
+	missing := errors.Is(a.err, kvctl.ErrNotFound)
+	if a.err != nil && !missing {
+		c.fail(a.err.Error(), a.at)
+		return
+	}
+	c.readAt = a.at
+	c.seen = plan.Controller{Reach: plan.Answered}
+	if missing {
+		return
+	}
+	c.seen.Record, c.seen.PasswordStale = recordLayout(a.record)
+}
+
+// fail keeps no record: what it was when kvrocks-controller last answered says nothing about now.
+func (c *controller) fail(why string, at time.Time) {
+	since := c.seen.DownSince
+	if since.IsZero() {
+		since = at
+	}
+	c.seen = plan.Controller{Reach: plan.Down, Err: why, DownSince: since}
+	c.readAt = time.Time{}
+}
+
+func (c *controller) close() {
+	if c.client != nil {
+		_ = c.client.Close() // it only drops idle connections
+	}
+}
+
+// recordLayout is the record as the planner sees it.
+func recordLayout(r *kvctl.Record) (layout *plan.Layout, passwordStale bool) {
+	layout = &plan.Layout{Version: r.Version}
+	for _, s := range r.Shards {
+		shard := plan.LayoutShard{Slots: s.Slots}
+		for _, n := range s.Nodes {
+			passwordStale = passwordStale || n.OtherPassword
+			host, port := splitAddress(n.Addr)
+			shard.Nodes = append(shard.Nodes, plan.LayoutNode{ID: n.ID, Address: host, Port: port, Master: n.Master})
+		}
+		layout.Shards = append(layout.Shards, shard)
+	}
+	return layout, passwordStale
+}
+
+// splitAddress takes host and port apart; the port is 0 when there is none.
+func splitAddress(addr string) (host string, port int32) {
+	host, text, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr, 0
+	}
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil {
+		return host, 0
+	}
+	return host, int32(n)
+}

@@ -1,0 +1,85 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
+)
+
+// mostKeys is where a count is given up: it takes about a second per million.
+const mostKeys = 1_000_000
+
+// countTimeout bounds a count as a whole.
+const countTimeout = time.Minute
+
+// counter counts the keys of slots in the background, on a connection of its own: a pass must not wait for it. The zero
+// value is ready.
+type counter struct {
+	mu     sync.Mutex
+	slots  slots.Range        // that are being counted
+	cancel context.CancelFunc // of the count under way; nil when there is none
+	result *plan.SlotCount
+}
+
+// start begins a count and drops the last result. The same count under way goes on.
+func (c *counter) start(
+	ctx context.Context, which slots.Range, dial func() DataNode, finished func(err error),
+) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cancel != nil {
+		if c.slots == which {
+			return
+		}
+		c.cancel()
+	}
+	ctx, cancel := context.WithTimeout(ctx, countTimeout)
+	c.slots, c.cancel, c.result = which, cancel, nil
+	go func() {
+		defer cancel()
+		conn := dial()
+		defer func() { _ = conn.Close() }()
+		keys, err := conn.CountKeys(ctx, which, mostKeys)
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			keys, err = kvrocks.TooMany, nil
+		}
+		if c.finish(ctx, which, keys, err) {
+			finished(err)
+		}
+	}()
+}
+
+// finish keeps a result, unless another count has begun since.
+func (c *counter) finish(ctx context.Context, which slots.Range, keys int64, err error) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.slots != which || errors.Is(ctx.Err(), context.Canceled) {
+		return false
+	}
+	c.cancel = nil
+	if err == nil {
+		c.result = &plan.SlotCount{Slots: which, Keys: keys}
+	}
+	return true
+}
+
+func (c *counter) last() *plan.SlotCount {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.result
+}
+
+// stop ends the count under way and drops the result.
+func (c *counter) stop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cancel != nil {
+		c.cancel()
+	}
+	c.cancel, c.result = nil, nil
+}
