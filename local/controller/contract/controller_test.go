@@ -128,7 +128,18 @@ func (c *controller) status(method, path, body string) int {
 	return answer.StatusCode
 }
 
-// call sends a request and returns the status and the text of the answer.
+// send sends a prepared request and returns the status and the text of the answer.
+func (c *controller) send(request *http.Request) (int, string) {
+	c.t.Helper()
+	answer, err := c.client.Do(request)
+	require.NoError(c.t, err)
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	require.NoError(c.t, err)
+	return answer.StatusCode, string(text)
+}
+
+// call sends a request and returns the answer and its text.
 func (c *controller) call(method, path, body string) (*http.Response, string) {
 	c.t.Helper()
 	request, err := http.NewRequestWithContext(c.t.Context(), method, "http://"+local(c.port)+path, bytes.NewBufferString(body))

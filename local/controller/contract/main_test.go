@@ -2,6 +2,7 @@ package contract
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -34,7 +35,14 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// parallel tests run at a time: they wait most of the time, so more than there are processors.
+const parallel = "5"
+
 func run(m *testing.M) (code int, err error) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", parallel); err != nil {
+		return 0, err
+	}
 	folder, err := os.MkdirTemp("", "controller-contract-")
 	if err != nil {
 		return 0, err

@@ -147,6 +147,15 @@ func (n *node) awaitSynced(master *node) {
 	awaitEqual(n.t, true, func() bool { return n.sequence() == master.sequence() }, "sequences equal")
 }
 
+// keys is the number of keys with the prefix.
+func (n *node) keys(prefix string) int {
+	reply, err := n.client.Do(context.Background(), "KEYS", prefix+"*").StringSlice()
+	if err != nil {
+		return -1
+	}
+	return len(reply)
+}
+
 // write waits until the master takes a write; the key's slot must be one of the master's.
 func (n *node) write(key string) {
 	n.t.Helper()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,6 +19,8 @@ import (
 const (
 	dialTimeout = 3200 * time.Millisecond
 	ioTimeout   = 3 * time.Second
+	// minIdle connections per node are kept open. After the node's restart each of them fails once.
+	minIdle = 3
 )
 
 // Answers of a node that are not failures.
@@ -27,7 +30,7 @@ var (
 )
 
 // Pool holds one client per node id. As in the real program a client keeps the address and the password with which the
-// node was first seen, for as long as the process lives.
+// node was first seen, for as long as the process lives, and uses connections without looking whether they are dead.
 type Pool struct {
 	mu      sync.Mutex
 	clients map[string]*redis.Client
@@ -44,10 +47,23 @@ func (p *Pool) client(n *record.Node) *redis.Client {
 		client = redis.NewClient(&redis.Options{
 			Addr: n.Addr, Password: n.Password, Protocol: 2, DisableIdentity: true,
 			DialTimeout: dialTimeout, DialerRetries: 1, ReadTimeout: ioTimeout, WriteTimeout: ioTimeout, MaxRetries: -1,
+			MinIdleConns: minIdle, Dialer: dial,
 		})
 		p.clients[n.ID] = client
 	}
 	return client
+}
+
+// unchecked is a connection whose state the client cannot look up, as that of the real program does not.
+type unchecked struct{ net.Conn }
+
+func dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: dialTimeout, KeepAlive: 5 * time.Minute}
+	conn, err := dialer.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return unchecked{conn}, nil
 }
 
 // ClusterInfo is what CLUSTER INFO says that matters.
