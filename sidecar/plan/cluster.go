@@ -11,57 +11,135 @@ type clusterPass struct {
 	*outcome
 	in  *Input
 	now time.Time
-	// record is the layout that is right: kvrocks-controller's record when it answers and has one, else the best that is
-	// known from nodes or status. Nil when nothing is known.
+	// record is the layout that is right, wherever it is known from; nil when nothing is known.
 	record *Layout
-	// onRecord is true when record is kvrocks-controller's, so that it can be changed.
+	// source says where it is known from.
+	source source
+	// onRecord: it is kvrocks-controller's, so that it can be changed.
 	onRecord bool
+	// behind: kvrocks-controller has an older record than some node.
+	behind bool
+	// lost: kvrocks-controller answers and has no record of a cluster that exists.
+	lost bool
+	// changing: a change of the record, or of what a master was told, is planned in this pass.
+	changing bool
+	// newest is the highest version that a node has; -1 when none has a layout.
+	newest int64
 	// shards of the topology, in its order.
 	shards []*clusterShard
+	// claimed says of each shard of the record whether it is one of the topology's.
+	claimed []bool
+	// waiting says why there is no record.
+	waiting verdict
 	// migrations is what is reported of them.
 	migrations []v1alpha1.MigrationStatus
-	released   bool
-}
-
-// clusterShard is one shard of the topology in a pass.
-type clusterShard struct {
-	*pass
-	c *clusterPass
-	// entry is the shard in the record; nil when it is not in it.
-	entry *LayoutShard
-	// ids of the members in the record, in the order of pass.members; empty for one that is not in it.
-	ids []string
+	// controllerEpoch counts how often the processes of kvrocks-controller had to be replaced.
+	controllerEpoch int64
+	released        bool
 }
 
 // Cluster plans one pass of a cluster: kvrocks-controller keeps the record of who is master and who owns which slots, the
 // sentinels say who is down, and the sidecar decides and sees to it that the nodes do what the record says.
 func Cluster(in Input) Plan {
 	c := newClusterPass(&in)
-	if c.settled() {
-		c.migrate()
+	if in.Topology.Spec.Release {
+		c.release()
+		return c.finish()
+	}
+	for _, s := range c.shards {
+		s.applyPassword()
+		s.withdrawGates()
+	}
+	switch {
+	case c.record == nil:
+		c.create()
+	case !c.dropAlien():
+		c.keep()
+	}
+	for _, s := range c.shards {
+		s.applyConfig()
 	}
 	return c.finish()
 }
 
+// keep sees to a cluster whose layout is known. The masters of all shards come before anything else.
+func (c *clusterPass) keep() {
+	for _, s := range c.shards {
+		s.settleMaster()
+	}
+	for _, s := range c.shards {
+		if s.onRecord() {
+			s.placeMembers()
+			s.repairMonitors()
+		} else if s.shard.Leaving && s.entry == nil {
+			s.unmonitor()
+		}
+	}
+	c.spreadRecord()
+	c.restoreRecord()
+	if c.settled() {
+		if !c.migrating() {
+			c.startHandovers()
+			c.changeMembers()
+		}
+		if !c.changing {
+			c.migrate()
+		}
+	}
+}
+
+// settled: the record can be changed, every node that answers and has a place knows it, and no planned move is under way.
+// A shard without a master does not hold up the others.
+func (c *clusterPass) settled() bool {
+	if !c.onRecord || c.changing {
+		return false
+	}
+	for _, s := range c.shards {
+		if s.handingOver() {
+			return false
+		}
+		for i := range s.members {
+			if m := &s.members[i]; m.entry != nil && m.hasPlace() && !m.stopped() && !s.told(m) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 func newClusterPass(in *Input) *clusterPass {
+	status := &in.Topology.Status
 	c := &clusterPass{
-		outcome:    &outcome{failovers: in.Topology.Status.Failovers},
-		in:         in,
-		now:        in.Now,
-		migrations: in.Topology.Status.Migrations,
+		outcome:         &outcome{failovers: status.Failovers},
+		in:              in,
+		now:             in.Now,
+		migrations:      status.Migrations,
+		controllerEpoch: status.ControllerEpoch,
+		shards:          make([]*clusterShard, len(in.Topology.Spec.Shards)),
+	}
+	all := make([]clusterShard, len(c.shards))
+	for i := range c.shards {
+		all[i] = clusterShard{pass: newPass(in, &in.Topology.Spec.Shards[i], c.outcome), c: c}
+		c.shards[i] = &all[i]
+	}
+	c.findRecord()
+	controller := &in.Controller
+	c.onRecord = c.source == sourceController && !c.behind
+	c.lost = controller.Reach == Answered && controller.Record == nil && c.record != nil
+	var places map[nodeAddress]position
+	if c.record != nil {
+		c.claimed = make([]bool, len(c.record.Shards))
+		places = c.record.places()
+	}
+	for _, s := range c.shards {
+		s.find(places)
+		s.watchNamed()
 	}
 	return c
 }
 
-// settled: the record is known and every node that answers has it, and no master is being replaced. Only then may slots
-// be moved.
-func (c *clusterPass) settled() bool { return false }
-
-func (c *clusterPass) finish() Plan {
-	status := *c.in.Topology.Status.DeepCopy()
-	status.ObservedGeneration = c.in.Topology.Generation
-	status.Migrations = c.migrations
-	status.Failovers = c.failovers
-	status.Released = c.released
-	return Plan{Actions: c.actions, Status: status, Intent: c.intent, Events: c.events, Again: c.soon}
+// wait says why there is no record.
+func (c *clusterPass) wait(reason, message string) {
+	c.waiting = verdict{reason, message}
+	c.again(againWait)
 }

@@ -27,6 +27,12 @@ const (
 	ReasonSentinelElecting = "SentinelElecting"
 	// ReasonHandingOver: writes are stopped for a planned move.
 	ReasonHandingOver = "HandingOver"
+	// ReasonControllerUnavailable: kvrocks-controller does not answer, and without it the shard cannot have a master.
+	ReasonControllerUnavailable = "ControllerUnavailable"
+	// ReasonCreating: the cluster is being created.
+	ReasonCreating = "Creating"
+	// ReasonRebuilding: kvrocks-controller has lost its record of the cluster, and it is made anew from what the nodes say.
+	ReasonRebuilding = "Rebuilding"
 
 	// ReplicationHealthy.
 
@@ -36,6 +42,8 @@ const (
 	ReasonNoReplicas = "NoReplicasWanted"
 	// ReasonReplicasMissing: some wanted replica is not attached or its link is not up.
 	ReasonReplicasMissing = "ReplicasMissing"
+	// ReasonJoining: a shard is not in the cluster yet.
+	ReasonJoining = "Joining"
 
 	// SentinelAgreed.
 

@@ -36,6 +36,10 @@ type member struct {
 	// leaving: the pod is beyond the wanted number of replicas.
 	leaving bool
 	port    int32
+	// entry is the node in the record of the cluster; nil when it has none.
+	entry *LayoutNode
+	// pushed: the record has been given to the node in this pass.
+	pushed bool
 }
 
 func newMembers(in *Input, shard *v1alpha1.TopologyShard) []member {

@@ -13,8 +13,7 @@ const releasePatience = time.Minute
 
 // release makes every sentinel forget the instance, which is being deleted, and reports when they have.
 func (p *pass) release() {
-	p.wait(ReasonReleasing, "the instance is being deleted", againWait)
-	p.soon = 0
+	p.waiting = verdict{ReasonReleasing, "the instance is being deleted"}
 	p.unmonitor()
 	switch {
 	case p.watch.watching > 0:

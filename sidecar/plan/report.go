@@ -9,10 +9,21 @@ import (
 
 // report is the status of the topology as this pass sees it.
 func (p *pass) report() v1alpha1.KVRocksTopologyStatus {
+	return v1alpha1.KVRocksTopologyStatus{
+		ObservedGeneration: p.in.Topology.Generation,
+		Shards:             []v1alpha1.TopologyShardStatus{p.reportShard(p.mayLeave())},
+		Failovers:          p.failovers,
+		Released:           p.released,
+		Conditions:         p.conditions(),
+	}
+}
+
+// reportShard is the shard as it is; mayLeave says whether the members beyond the wanted number may go.
+func (p *pass) reportShard(mayLeave bool) v1alpha1.TopologyShardStatus {
 	shard := v1alpha1.TopologyShardStatus{
 		Index:   p.shard.Index,
 		Master:  p.master,
-		ScaleTo: p.scaleTo(),
+		ScaleTo: p.scaleTo(mayLeave),
 		Outage:  p.outage,
 		Nodes:   make([]v1alpha1.TopologyNode, len(p.members)),
 	}
@@ -20,13 +31,7 @@ func (p *pass) report() v1alpha1.KVRocksTopologyStatus {
 		shard.Nodes[i] = p.reportNode(&p.members[i])
 	}
 	slices.SortFunc(shard.Nodes, func(a, b v1alpha1.TopologyNode) int { return strings.Compare(a.Pod, b.Pod) })
-	return v1alpha1.KVRocksTopologyStatus{
-		ObservedGeneration: p.in.Topology.Generation,
-		Shards:             []v1alpha1.TopologyShardStatus{shard},
-		Failovers:          p.failovers,
-		Released:           p.released,
-		Conditions:         p.conditions(),
-	}
+	return shard
 }
 
 func (p *pass) reportNode(m *member) v1alpha1.TopologyNode {

@@ -1,15 +1,15 @@
 package plan
 
-// scaleTo is the number of replicas that the shard may be shrunk to now: the wanted one when nothing that leaves is
-// needed, else as many as there are.
-func (p *pass) scaleTo() int32 {
+// scaleTo is the number of replicas that the shard may be shrunk to now: the wanted one when what leaves may go, else as
+// many as there are.
+func (p *pass) scaleTo(mayLeave bool) int32 {
 	held := p.shard.Replicas
 	leaving := false
 	for i := range p.members {
 		held = max(held, p.members[i].ordinal+1)
 		leaving = leaving || p.members[i].leaving
 	}
-	if leaving && !p.mayLeave() {
+	if leaving && !mayLeave {
 		return held
 	}
 	return p.shard.Replicas

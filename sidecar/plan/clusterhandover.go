@@ -1,0 +1,171 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// clusterPatience bounds how long the writes to a shard may be stopped by a planned move. kvrocks-controller has its part
+// in it, so it is longer than that of a standard instance.
+const clusterPatience = 5 * time.Second
+
+// startHandovers begins one planned move when none is under way: another would change the record, which would let the first
+// master take writes again.
+func (c *clusterPass) startHandovers() {
+	for _, s := range c.shards {
+		if s.handingOver() {
+			return
+		}
+	}
+	for _, s := range c.shards {
+		if c.changing {
+			return
+		}
+		s.startHandover()
+	}
+}
+
+// startHandover stops the writes of a master that must not be master. From then on each pass takes the step that what it
+// sees asks for: when the target has all the data, kvrocks-controller makes it master on record; it is told so, and seen as
+// master. Until then the way back is to give the old master the record again.
+func (s *clusterShard) startHandover() {
+	m := s.proven
+	if m == nil || s.shard.Leaving || s.outage != nil || !m.handoff && !m.pod.Deleting ||
+		!m.was.Attached || m.was.Role != v1alpha1.RoleMaster {
+		return
+	}
+	s.again(againWait)
+	target := s.handoverTarget(m)
+	if s.watch.odown || s.abortedLately() || target == nil || !s.told(target) || target.node.Sequence == 0 {
+		return
+	}
+	s.beginHandover(m, target)
+}
+
+func (s *clusterShard) beginHandover(m, target *member) {
+	s.outage = &v1alpha1.Outage{
+		Master: m.name, Cause: v1alpha1.CauseHandover, Target: target.name,
+		Since: microTime(s.now), DetectedAt: microTime(s.now), Sequence: target.node.Sequence,
+	}
+	s.intent = true
+	s.event("HandoverStarted", m.name+" hands over to "+target.name)
+	s.stopWrites(m, target)
+	s.c.changing = true
+}
+
+func (s *clusterShard) stopWrites(m, target *member) {
+	m.pushed = true
+	s.do(Push{
+		Pod: m.name, ID: m.entry.ID, Force: true,
+		Layout: stopLayout(s.c.record, s.entry, m.entry, target.entry),
+	})
+	s.wait(ReasonHandingOver, m.name+" is handing over to "+target.name, againWrites)
+}
+
+// stopped: the master takes no writes, because it says itself that it owns no slots.
+func (s *clusterShard) stopped(m *member) bool {
+	if !m.isMaster() || m.entry == nil || m.node.Cluster == nil {
+		return false
+	}
+	if s.entry.Slots.Empty() {
+		return true
+	}
+	l := m.node.Cluster.Layout
+	if l == nil {
+		return false
+	}
+	in := l.shardOf(m.entry.ID)
+	return in != nil && in.Slots.Empty()
+}
+
+// passedBy: the record names another member while the recorded master serves. kvrocks-controller has decided on its own, or
+// late, and has not told the nodes yet.
+func (s *clusterShard) passedBy() bool {
+	old := s.member(s.master)
+	return s.outage == nil && old != nil && old != s.named && old.entry != nil && old.isMaster() && old.was.Attached &&
+		s.named.linked(old) && s.named.version() < s.c.record.Version
+}
+
+// followRecord does what the record says without losing a write: as in a planned move, of which it is the second half.
+func (s *clusterShard) followRecord() { s.beginHandover(s.member(s.master), s.named) }
+
+// handOver takes the next step of a planned move.
+func (s *clusterShard) handOver() {
+	m, t := s.member(s.outage.Master), s.member(s.outage.Target)
+	recorded := s.named != nil && s.named != m
+	if recorded && s.named != t {
+		// kvrocks-controller has chosen another one.
+		s.outage.Target, s.intent, t = s.named.name, true, s.named
+	}
+	s.again(againWrites)
+	switch {
+	case recorded && t.isMaster() && s.told(t):
+		s.succeed(t)
+	case recorded && !t.hasPlace(), !recorded && (m == nil || m.entry == nil || m.silent() || m.answered() && !m.isMaster()):
+		s.endHandover(m)
+	case recorded:
+		s.installTarget(m, t)
+	case !m.answered():
+		s.wait(ReasonHandingOver, m.name+" cannot serve yet ("+m.state()+")", againSoon)
+	default:
+		s.moveOn(m, t)
+	}
+}
+
+// endHandover goes on as after an outage, because one of the two has failed or restarted, or the old master was told
+// already.
+func (s *clusterShard) endHandover(m *member) {
+	s.outage.DetectedAt, s.intent = microTime(s.now), true
+	s.outage.Cause = v1alpha1.CauseDown
+	if m != nil && m.answered() {
+		s.outage.Cause = v1alpha1.CauseRestart
+	}
+	if s.named == m {
+		s.outage.Target = ""
+	}
+	s.settleMaster()
+	s.again(againWrites)
+}
+
+// installTarget: the target is master on record. It is told so when it has all the data of the old master, which may not
+// have been stopped if the record was not changed by the sidecar.
+func (s *clusterShard) installTarget(m, t *member) {
+	if m != nil && m.isMaster() && t.linked(m) && s.outageAge() < clusterPatience {
+		if !s.stopped(m) {
+			s.stopWrites(m, t)
+			return
+		}
+		if t.node.Sequence < m.node.Sequence {
+			s.wait(ReasonHandingOver, t.name+" is catching up with "+m.name, againWrites)
+			return
+		}
+	}
+	s.push(t)
+	s.wait(ReasonHandingOver, t.name+" is being made master in place of "+s.master, againWrites)
+}
+
+// moveOn: the old master is master on record and answers as such.
+func (s *clusterShard) moveOn(m, t *member) {
+	fit := t != nil && !t.handoff && t.was.Attached && t.linked(m) && t.hasPlace()
+	if s.outage.Target != "" && (!fit || s.outageAge() > clusterPatience) {
+		s.outage.Target, s.intent, t = "", true, nil
+	}
+	switch {
+	case s.outage.Target == "" && s.told(m) && m.node.Cluster.Layout != nil:
+		s.resume(m)
+	case s.outage.Target == "":
+		m.pushed = true
+		s.do(Push{Pod: m.name, ID: m.entry.ID, Layout: s.c.record, Force: true})
+		s.wait(ReasonHandingOver, m.name+" is to take writes again", againWrites)
+	case !s.stopped(m) || m.version() < s.c.record.Version:
+		s.stopWrites(m, t)
+	case t.node.Sequence < m.node.Sequence:
+		s.wait(ReasonHandingOver, t.name+" is catching up with "+m.name, againWrites)
+	case !s.c.onRecord || s.c.changing:
+		s.wait(ReasonHandingOver, t.name+" can be made master once kvrocks-controller answers", againWrites)
+	default:
+		s.c.change(FailOver{MasterID: m.entry.ID, PreferredID: t.entry.ID})
+		s.wait(ReasonHandingOver, t.name+" is to be master in place of "+m.name, againWrites)
+	}
+}

@@ -1,0 +1,229 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// fenceDelay is how long after its gate was withdrawn a pod can still be reached through its Service, with much to spare.
+const fenceDelay = 2 * time.Second
+
+// settleMaster sees to it that the shard has the master that the record names, or that the record names one that can
+// serve. It leaves it in s.proven when it answers as master.
+func (s *clusterShard) settleMaster() {
+	m := s.named
+	switch {
+	case s.entry == nil:
+		s.outside()
+	case s.handingOver():
+		s.handOver()
+	case m == nil:
+		s.namedForeign()
+	case s.passedBy():
+		s.followRecord()
+	case m.isMaster() && m.version() >= 0:
+		s.namedServes(m)
+	case m.answered():
+		s.namedReturned(m)
+	case m.silent():
+		s.namedSilent(m)
+	default:
+		s.namedMute(m)
+	}
+}
+
+// outside: the shard is not in the record. It has no master to be replaced.
+func (s *clusterShard) outside() {
+	s.master, s.outage = "", nil
+	s.waiting = verdict{ReasonJoining, "the shard is not in the cluster"}
+}
+
+// namedServes: the master on record answers as master.
+func (s *clusterShard) namedServes(m *member) {
+	switch {
+	case s.inDoubt():
+		s.waitForController(m)
+	case m.name == s.master:
+		if !s.told(m) {
+			s.push(m)
+		}
+		s.prove(m)
+		s.endOutage(m)
+	case s.told(m):
+		s.succeed(m)
+	default:
+		s.install(m)
+	}
+}
+
+// namedReturned: the master on record answers and is none: it has restarted, or the record has only just named it.
+func (s *clusterShard) namedReturned(m *member) {
+	elected := m.hasPlace() && m.name != s.master && !m.pod.Deleting && !s.dataBeside(m)
+	switch {
+	case s.inDoubt():
+		s.waitForController(m)
+	case elected:
+		s.install(m)
+	case s.holdsAll(m) && s.certain(m):
+		s.install(m)
+	case s.holdsAll(m):
+		s.waitForController(m)
+	default:
+		s.fence(m, v1alpha1.CauseRestart)
+		s.decide(m)
+	}
+}
+
+// namedSilent: the master on record does not answer, or has no pod. The sentinels say when that is an outage. Where they
+// do not watch it the sidecar goes by what it sees itself.
+func (s *clusterShard) namedSilent(m *member) {
+	blind := s.watch.names(m.address) < max(1, s.watch.quorum)
+	seen := blind && (!m.exists || m.downFor(s.now) >= s.downAfter())
+	begun := s.outage != nil && s.outage.Master == m.name
+	if !begun && !s.watch.odown && !seen {
+		s.wait(ReasonMasterDown, m.name+" does not answer ("+m.state()+")", againSoon)
+		return
+	}
+	s.fence(m, v1alpha1.CauseDown)
+	s.decide(m)
+}
+
+// namedMute: the master on record is alive, but loads its database or refuses the password. That is no outage unless the
+// sentinels say so.
+func (s *clusterShard) namedMute(m *member) {
+	if s.watch.odown || s.outage != nil && s.outage.Master == m.name {
+		s.fence(m, v1alpha1.CauseDown)
+		s.decide(m)
+		return
+	}
+	s.wait(ReasonMasterDown, m.name+" cannot serve yet ("+m.state()+")", againSoon)
+}
+
+// namedForeign: the record names a node that is no member, so one of the members must take its place.
+func (s *clusterShard) namedForeign() {
+	if s.outage == nil {
+		s.outage = &v1alpha1.Outage{
+			Master: s.master, Cause: v1alpha1.CauseDown, Since: microTime(s.now), DetectedAt: microTime(s.now),
+			Sequence: s.lastSequence(s.master),
+		}
+		s.intent = true
+	}
+	s.decide(nil)
+}
+
+// inDoubt: kvrocks-controller was asked for a failover and has not answered since. If it has carried it out, the old
+// master must not serve again.
+func (s *clusterShard) inDoubt() bool {
+	return s.c.source != sourceController && s.in.Controller.Reach != Answered && s.outage != nil && s.outage.Target != ""
+}
+
+// certain: nobody but m can have been made master. What kvrocks-controller says is certain; without it either everybody
+// must have been heard, or one must vouch for it.
+func (s *clusterShard) certain(m *member) bool {
+	return s.c.source == sourceController || s.awaited() == "" || s.vouched(m)
+}
+
+func (s *clusterShard) waitForController(m *member) {
+	who := "the master"
+	if m != nil {
+		who = m.name
+	}
+	if e := s.in.Controller.Err; s.in.Controller.Reach != Answered {
+		s.wait(ReasonControllerUnavailable, who+" must wait: kvrocks-controller does not answer: "+e, againWait)
+		return
+	}
+	s.wait(ReasonWaitingForMembers, "no record says who is master: waiting for "+s.awaited(), againWait)
+}
+
+// install makes the master on record what the record says.
+func (s *clusterShard) install(m *member) {
+	s.cutOffMastersBut(m)
+	s.push(m)
+	s.wait(ReasonPromoting, m.name+" is being made master, as the record says", againStep)
+}
+
+// decide has the master on record replaced by a member that has its data; m is nil when it is no member.
+func (s *clusterShard) decide(m *member) {
+	if !s.c.onRecord && !s.c.lost {
+		s.waitForController(m)
+		return
+	}
+	next, awaited := s.successor(m)
+	switch {
+	case next == nil:
+		s.wait(ReasonWaitingForMembers, "no successor for the master yet: waiting for "+awaited, againSoon)
+	case next == m:
+		s.install(m)
+	case !s.prepare(next):
+		s.wait(ReasonPromoting, next.name+" is to be master and must be reachable first", againStep)
+	case s.c.lost:
+		s.wait(ReasonRebuilding, "kvrocks-controller has lost its record", againStep)
+	case next.node.Sequence == 0:
+		s.wait(ReasonMasterDown, "nothing was ever written to the shard, so nobody can succeed its master", againWait)
+	default:
+		s.failOver(next)
+	}
+}
+
+// failOver asks kvrocks-controller to make next the master on record. That is carried out in the passes that follow.
+func (s *clusterShard) failOver(next *member) {
+	if s.outage.Target != next.name {
+		s.outage.Target, s.intent = next.name, true
+	}
+	s.cutOffMastersBut(next)
+	s.c.change(FailOver{MasterID: s.entry.master().ID, PreferredID: next.entry.ID})
+	s.wait(ReasonPromoting, next.name+" is to be master", againWrites)
+}
+
+// successor returns the member that is to succeed m, or whom to wait for. When everybody answers it is the one with the
+// most data. Otherwise it must be in sync; and unless the sentinels say that m is down a majority must answer, because the
+// sidecar may be the one that is cut off.
+func (s *clusterShard) successor(m *member) (next *member, awaited string) {
+	awaited = s.awaited()
+	if awaited == "" {
+		return s.mostData(func(o *member) bool { return o.entry != nil }), ""
+	}
+	if !s.watch.odown && !s.majority(m) {
+		return nil, awaited
+	}
+	return s.mostData(func(o *member) bool { return o != m && o.entry != nil && s.inSyncReplica(o) }), awaited
+}
+
+// majority: more than half of the members answer, or all but a master whose process is known not to run.
+func (s *clusterShard) majority(m *member) bool {
+	answering := 0
+	for i := range s.members {
+		if s.members[i].answered() {
+			answering++
+		}
+	}
+	return answering > len(s.members)/2 || len(s.members) == 2 && answering == 1 && (m == nil || m.gone())
+}
+
+// prepare makes a node fit to be chosen by kvrocks-controller, which asks it through its Service: it must be attached, have
+// a layout, and be a replica. It is true when nothing is left to be done.
+func (s *clusterShard) prepare(next *member) bool {
+	switch {
+	case next.isMaster() || !next.hasPlace():
+		s.cutOff(next, "it has no place yet")
+		s.cutOffMastersBut(next)
+		layout := strandedLayout(s.c.record, s.entry)
+		if s.c.lost {
+			// kvrocks-controller is to take its record from this node, so that must know the right addresses. By then
+			// nobody reaches the old master any more, which may be empty.
+			if s.outageAge() < fenceDelay {
+				return false
+			}
+			layout = s.c.record
+		}
+		s.do(Push{Pod: next.name, ID: next.entry.ID, Layout: layout, Force: next.version() >= layout.Version})
+		return false
+	case !next.was.Attached:
+		s.cutOffMastersBut(next)
+		s.setRole(next, v1alpha1.RoleReplica)
+		s.attach(next)
+		return false
+	}
+	return true
+}

@@ -1,0 +1,139 @@
+package plan
+
+// changeMembers makes the record name every member of the topology and nobody else, by one change in a pass.
+func (c *clusterPass) changeMembers() {
+	steps := []func(*clusterShard){
+		(*clusterShard).addNode, (*clusterShard).removeNode, (*clusterShard).addShard, (*clusterShard).removeShard,
+	}
+	for _, step := range steps {
+		for _, s := range c.shards {
+			if c.changing {
+				return
+			}
+			step(s)
+		}
+	}
+	c.removeForeign()
+}
+
+// addNode adds a member that the record does not name as a replica.
+func (s *clusterShard) addNode() {
+	if s.entry == nil || s.shard.Leaving {
+		return
+	}
+	for i := range s.members {
+		if m := &s.members[i]; m.entry == nil && !m.leaving && m.answered() && !m.pod.Deleting && !s.c.changing {
+			s.c.change(AddNode{MasterID: s.entry.master().ID, Address: endpoint(m.address, m.port)})
+		}
+	}
+}
+
+// removeNode removes a replica that is about to leave, when those that stay are well.
+func (s *clusterShard) removeNode() {
+	if s.shard.Leaving || !s.stayingWell() {
+		return
+	}
+	for i := len(s.members) - 1; i >= 0; i-- {
+		if m := &s.members[i]; m.leaving && m.entry != nil && !m.entry.Master && !s.c.changing {
+			s.c.change(RemoveNode{ID: m.entry.ID})
+		}
+	}
+}
+
+// stayingWell: the master stays, and those that stay with it replicate.
+func (s *clusterShard) stayingWell() bool {
+	if !s.onRecord() || s.outage != nil || s.proven.leaving || !s.proven.was.Attached {
+		return false
+	}
+	for i := range s.members {
+		m := &s.members[i]
+		if !m.leaving && m != s.proven && !(m.linked(s.proven) && m.was.Attached) {
+			return false
+		}
+	}
+	return true
+}
+
+// mayLeave: those that are about to leave are in no record and take no traffic.
+func (s *clusterShard) mayLeave() bool {
+	if s.shard.Leaving || !s.stayingWell() {
+		return false
+	}
+	for i := range s.members {
+		if m := &s.members[i]; m.leaving && (m.entry != nil || m.was.Attached) {
+			return false
+		}
+	}
+	return true
+}
+
+// addShard adds a shard without slots, once all its members answer.
+func (s *clusterShard) addShard() {
+	if s.entry != nil || s.shard.Leaving {
+		return
+	}
+	if awaited := s.awaited(); awaited != "" {
+		s.wait(ReasonJoining, "the shard joins when every member answers: waiting for "+awaited, againWait)
+		return
+	}
+	if s.shard.Replicas < 1 || len(s.members) == 0 {
+		return
+	}
+	s.event("ShardAdded", s.shard.MasterName+" joins the cluster, without slots yet")
+	s.c.change(AddShard{Addresses: s.addresses()})
+}
+
+// removeShard removes a shard that is to leave, once it owns no slots.
+func (s *clusterShard) removeShard() {
+	if s.entry == nil || !s.shard.Leaving || !s.entry.Slots.Empty() {
+		return
+	}
+	s.event("ShardRemoved", s.shard.MasterName+" owns no slots any more and leaves the cluster")
+	s.c.change(RemoveShard{MasterID: s.entry.master().ID})
+}
+
+// removable: the shard has left the cluster and no sentinel knows it.
+func (s *clusterShard) removable() bool {
+	return s.shard.Leaving && s.c.onRecord && s.entry == nil && s.watch.watching == 0
+}
+
+// removeForeign removes from the record what is no member: a pod that is gone for good, a shard that nobody names.
+func (c *clusterPass) removeForeign() {
+	if !c.foreign() || !c.complete() || c.changing {
+		return
+	}
+	members := make(map[nodeAddress]bool)
+	for _, s := range c.shards {
+		for i := range s.members {
+			members[nodeAddress{s.members[i].address, s.members[i].port}] = true
+		}
+	}
+	for i := range c.record.Shards {
+		r := &c.record.Shards[i]
+		for _, n := range r.Nodes {
+			switch {
+			case c.changing || members[nodeAddress{n.Address, n.Port}]:
+			case !n.Master:
+				c.change(RemoveNode{ID: n.ID})
+			case !c.claimed[i] && r.Slots.Empty() && len(r.Nodes) == 1:
+				c.change(RemoveShard{MasterID: n.ID})
+			}
+		}
+	}
+}
+
+// foreign: the record names more nodes than the members that it names.
+func (c *clusterPass) foreign() bool {
+	n := 0
+	for i := range c.record.Shards {
+		n += len(c.record.Shards[i].Nodes)
+	}
+	for _, s := range c.shards {
+		for i := range s.members {
+			if s.members[i].entry != nil {
+				n--
+			}
+		}
+	}
+	return n > 0
+}

@@ -1,0 +1,70 @@
+package plan
+
+import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+
+// placeMembers gives every other member its place behind the proved master, and attaches it when its link is up.
+func (s *clusterShard) placeMembers() {
+	for i := range s.members {
+		m := &s.members[i]
+		if m == s.proven || m.entry == nil || !m.answered() || m.pod.Deleting {
+			continue
+		}
+		if m.version() >= 0 && m.follows(s.proven) {
+			s.placeReplica(m)
+		} else {
+			s.direct(m)
+		}
+	}
+}
+
+// direct makes a member follow the proved master by giving it the record.
+func (s *clusterShard) direct(m *member) {
+	if m.isMaster() || !m.hasPlace() || m.stopped() {
+		// Before it follows it must be on record that it is not in sync.
+		s.intent = s.intent || s.lastRole(m) != ""
+		s.measureLoss(m)
+		s.cutOff(m, "it does not follow the master")
+	}
+	s.push(m)
+	s.again(againSoon)
+}
+
+// spreadRecord gives the record to every node that has another one and whose role it does not change: the masters first,
+// and before them the one that slots were moved to, and then the one that they were moved from.
+func (c *clusterPass) spreadRecord() {
+	for _, i := range c.moving() {
+		for _, s := range c.shards {
+			if s.shard.Index == i && s.proven != nil {
+				s.spread(s.proven)
+			}
+		}
+	}
+	for _, s := range c.shards {
+		if s.proven != nil {
+			s.spread(s.proven)
+		}
+	}
+	for _, s := range c.shards {
+		for i := range s.members {
+			if m := &s.members[i]; m.entry != nil && !m.entry.Master && m.hasPlace() && !m.isMaster() && !m.stopped() {
+				s.spread(m)
+			}
+		}
+	}
+}
+
+// moving lists the shards between which slots are being moved: where to, where from.
+func (c *clusterPass) moving() []int32 {
+	for i := range c.migrations {
+		if m := &c.migrations[i]; m.State == v1alpha1.MigrationRunning && m.Current != "" {
+			return []int32{m.To, m.From}
+		}
+	}
+	return nil
+}
+
+func (s *clusterShard) spread(m *member) {
+	if m.entry != nil && m.answered() && m.version() <= s.c.record.Version && !s.told(m) {
+		s.push(m)
+	}
+}

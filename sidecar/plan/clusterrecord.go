@@ -1,0 +1,176 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+)
+
+// change plans a change of kvrocks-controller's record.
+func (c *clusterPass) change(a Action) {
+	c.changing = true
+	c.do(a)
+	c.again(againStep)
+}
+
+// create makes the record of a new cluster. Nothing is known of the past but the data, so everybody must answer first.
+func (c *clusterPass) create() {
+	switch {
+	case c.newest >= 0:
+		c.wait(ReasonRebuilding, "the nodes have a layout that is not known yet")
+		return
+	case c.in.Controller.Reach != Answered:
+		c.wait(ReasonControllerUnavailable, "kvrocks-controller does not answer: "+c.in.Controller.Err)
+		return
+	}
+	if awaited := c.awaited(); awaited != "" {
+		c.wait(ReasonWaitingForMembers, "the cluster is created when every member answers: waiting for "+awaited)
+		return
+	}
+	var shards [][]string
+	data := false
+	for _, s := range c.shards {
+		if s.shard.Leaving {
+			continue
+		}
+		shards = append(shards, s.addresses())
+		for i := range s.members {
+			data = data || !s.members[i].node.Empty
+		}
+	}
+	if len(shards) == 0 {
+		return
+	}
+	if data {
+		c.warn("SlotsAssumed", "some nodes hold data and nobody knows their slots; they are spread evenly by shard, as in a new cluster")
+	}
+	c.event("ClusterCreated", fmt.Sprintf("the record of a cluster of %d shards is made", len(shards)))
+	c.change(CreateCluster{Shards: shards})
+	c.wait(ReasonCreating, "the cluster is being created")
+	c.again(againStep)
+}
+
+// addresses of the wanted members, that of the one with the most data first.
+func (s *clusterShard) addresses() []string {
+	first := s.mostData(func(m *member) bool { return !m.leaving })
+	all := []string{endpoint(first.address, first.port)}
+	for i := range s.members {
+		if m := &s.members[i]; m != first && !m.leaving {
+			all = append(all, endpoint(m.address, m.port))
+		}
+	}
+	return all
+}
+
+// namedAtMost is how many shards or pods a message names.
+const namedAtMost = 3
+
+// awaited names the first members that do not answer; empty when all do.
+func (c *clusterPass) awaited() string {
+	var names []string
+	more := 0
+	for _, s := range c.shards {
+		if s.shard.Leaving {
+			continue
+		}
+		a := s.awaited()
+		switch {
+		case a == "":
+		case len(names) < namedAtMost:
+			names = append(names, "shard "+fmt.Sprint(s.shard.Index)+": "+a)
+		default:
+			more++
+		}
+	}
+	return joined(names, more)
+}
+
+// joined lists what is named, and how many shards more there are.
+func joined(names []string, more int) string {
+	text := strings.Join(names, "; ")
+	if more > 0 {
+		text += fmt.Sprintf("; and %d more shards", more)
+	}
+	return text
+}
+
+// complete: every wanted pod is a member, so that what is in the record and no member does not belong there.
+func (c *clusterPass) complete() bool {
+	for _, s := range c.shards {
+		if !s.shard.Leaving && len(s.members) < int(s.shard.Replicas) {
+			return false
+		}
+	}
+	return len(c.shards) > 0
+}
+
+// dropAlien deletes a record that names none of the members: a former instance of this name left it behind.
+func (c *clusterPass) dropAlien() bool {
+	if !c.onRecord || !c.complete() {
+		return false
+	}
+	for _, s := range c.shards {
+		if s.entry != nil {
+			return false
+		}
+	}
+	c.warn("RecordDropped", "kvrocks-controller's record names no pod of this instance; it is made anew")
+	c.change(DeleteCluster{})
+	c.wait(ReasonRebuilding, "kvrocks-controller's record is made anew")
+	return true
+}
+
+// restoreRecord makes kvrocks-controller's record anew from a node when it was lost, is older than what the nodes have, or
+// holds an old password.
+func (c *clusterPass) restoreRecord() {
+	if c.in.Controller.Reach != Answered || c.changing {
+		return
+	}
+	lateSince := c.in.Topology.Status.LayoutVersion
+	switch {
+	case c.lost:
+		if a := c.anchor(); a != nil {
+			c.warn("RecordRestored", "kvrocks-controller has lost its record; it is made anew from "+a.name)
+			c.change(ImportCluster{Pod: a.name})
+		} else {
+			c.again(againSoon)
+		}
+	case c.behind && c.source == sourceNode && lateSince >= c.newest:
+		// It was reported before, so this is no change that was under way when the record was read.
+		if a := c.anchor(); a != nil {
+			c.warn("RecordRestored", "kvrocks-controller's record is older than what the nodes have; it is made anew from "+a.name)
+			c.change(DeleteCluster{})
+			c.change(ImportCluster{Pod: a.name})
+		}
+	case c.behind:
+		c.again(againSoon)
+	case c.onRecord && c.in.Controller.PasswordStale && c.passwordTaken() && c.settled() && !c.migrating():
+		if a := c.anchor(); a != nil {
+			c.event("RecordRestored", "kvrocks-controller's record is made anew with the present password")
+			c.controllerEpoch, c.intent = c.controllerEpoch+1, true
+			c.change(DeleteCluster{})
+			c.change(ImportCluster{Pod: a.name})
+		}
+	}
+}
+
+func (c *clusterPass) passwordTaken() bool {
+	return c.in.Credentials.Err == "" && len(c.in.Credentials.Stale) == 0
+}
+
+// anchor is an attached node that has the record, the best a master; nil when there is none.
+func (c *clusterPass) anchor() *member {
+	var anchor *member
+	for _, s := range c.shards {
+		for i := range s.members {
+			m := &s.members[i]
+			fit := m.was.Attached && m.pod.Attached && !m.pod.Deleting && m.hasPlace() && !m.stopped() && s.told(m) && !s.mayBeStopped(m)
+			if fit && m == s.proven {
+				return m
+			}
+			if fit && anchor == nil {
+				anchor = m
+			}
+		}
+	}
+	return anchor
+}

@@ -1,0 +1,415 @@
+package plan_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
+)
+
+// A scenario of a cluster is one pass, as text. Pods are named by shard and ordinal, as 0-1; kvrocks-controller answers, and
+// its record has version 7, every member, and for each shard its ordinal 0 as master, unless a line says otherwise.
+//
+// Given, one line each:
+//
+//	0-0 master serving              a member: what its node is, and any of the words of a standard scenario, or
+//	                                v=6 (version of its layout), id=x, layout=record|stop|stranded, named (master on
+//	                                record), was (master as last reported; default the one that is named), outside (not
+//	                                on record), leaving
+//	controller down|lost|none       none: it has no record, and nothing was ever reported
+//	record 9 | reported 6           versions
+//	slots 2 none                    the slots of a shard; default an even part
+//	outage 0 MasterDown 3s 0-1      of a shard: cause, age, target
+//	handoff 0-2 | leaving 2 | replicas 3 | release | releasing 61s | stale-password | migrating 0 1 | foreign 0 10.96.9.9
+//	watched                         three sentinels watch the master on record of every shard
+//	odown 0 | watches 0 0-1         what all of them say of a shard
+//
+// Want holds the actions and reports, as in a standard scenario; a report of a shard begins with its number.
+func runCluster(t *testing.T, scenarios []scenario) {
+	t.Helper()
+	for _, s := range scenarios {
+		t.Run(s.name, func(t *testing.T) {
+			p := plan.Cluster(parseCluster(t, s.given))
+			var actions, reports []string
+			for _, line := range lines(s.want) {
+				if report, ok := strings.CutPrefix(line, "= "); ok {
+					reports = append(reports, report)
+				} else {
+					actions = append(actions, line)
+				}
+			}
+			var got []string
+			for _, a := range p.Actions {
+				got = append(got, clusterText(a))
+			}
+			assert.Equal(t, actions, got, "actions")
+			for _, report := range reports {
+				assert.Contains(t, clusterFacts(p), report)
+			}
+		})
+	}
+}
+
+func clusterText(a plan.Action) string {
+	short := func(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, "orders-", ""), "id", "") }
+	switch a := a.(type) {
+	case plan.Push:
+		text := fmt.Sprintf("push %s v=%d", short(a.Pod), a.Layout.Version)
+		for i := range a.Layout.Shards {
+			s := &a.Layout.Shards[i]
+			if s.Slots.Empty() && len(s.Nodes) == 1 && s.Nodes[0].ID == a.ID {
+				text += " stop"
+			}
+			for _, n := range s.Nodes {
+				if n.Address == "127.0.0.1" {
+					text += " stranded"
+				}
+			}
+		}
+		if a.Force {
+			text += " force"
+		}
+		return text
+	case plan.FailOver:
+		return fmt.Sprintf("failover %s -> %s", short(a.MasterID), short(a.PreferredID))
+	case plan.CreateCluster:
+		return fmt.Sprint("create ", a.Shards)
+	case plan.ImportCluster:
+		return "import " + short(a.Pod)
+	case plan.DeleteCluster:
+		return "delete"
+	case plan.AddShard:
+		return fmt.Sprint("add shard ", a.Addresses)
+	case plan.RemoveShard:
+		return "remove shard of " + short(a.MasterID)
+	case plan.AddNode:
+		return fmt.Sprintf("add %s to %s", a.Address, short(a.MasterID))
+	case plan.RemoveNode:
+		return "remove " + short(a.ID)
+	case plan.Monitor:
+		verb := "monitor"
+		if a.Replace {
+			verb = "remonitor"
+		}
+		return fmt.Sprintf("%s %s %s ->%s", verb, a.Sentinel, a.MasterName, a.Address)
+	case plan.Unmonitor:
+		return fmt.Sprintf("unmonitor %s %s", a.Sentinel, a.MasterName)
+	}
+	return short(text(a))
+}
+
+func clusterFacts(p plan.Plan) []string {
+	all := facts(p)
+	all = append(all, fmt.Sprint("layout ", p.Status.LayoutVersion), fmt.Sprint("epoch ", p.Status.ControllerEpoch))
+	for _, s := range p.Status.Shards {
+		one := plan.Plan{Status: v1alpha1.KVRocksTopologyStatus{Shards: []v1alpha1.TopologyShardStatus{s}}}
+		for _, f := range facts(one) {
+			all = append(all, fmt.Sprint(s.Index, " ", strings.ReplaceAll(f, "orders-", "")))
+		}
+		all = append(all, fmt.Sprint(s.Index, " removable ", s.Removable), fmt.Sprint(s.Index, " slots ", s.Slots))
+	}
+	return all
+}
+
+func idOf(pod string) string { return "id" + strings.TrimPrefix(pod, "orders-") }
+
+func clusterAddress(pod string) string {
+	shard, ordinal, _ := strings.Cut(strings.TrimPrefix(pod, "orders-"), "-")
+	return "10.96." + shard + "." + ordinal
+}
+
+// parseCluster builds the input of a scenario.
+func parseCluster(t *testing.T, given string) plan.Input {
+	t.Helper()
+	b := &clusterBuilder{
+		builder: builder{t: t, in: plan.Input{
+			Now: scenarioNow, Topology: &v1alpha1.KVRocksTopology{}, Pods: map[string]plan.Pod{}, Nodes: map[string]plan.Node{},
+			Sentinels: plan.Sentinels{Exists: true, Views: map[string]plan.SentinelView{}},
+		}},
+		record: &plan.Layout{Version: 7}, slots: map[int]string{}, foreign: map[int]string{},
+	}
+	b.in.Topology.Generation = 4
+	b.in.Topology.Spec = v1alpha1.KVRocksTopologySpec{Type: v1alpha1.TypeCluster, Port: simPort}
+	b.in.Controller.Reach = plan.Answered
+	b.in.Topology.Status.LayoutVersion = -1
+	for _, line := range lines(given) {
+		b.line(strings.Fields(line))
+	}
+	b.finish()
+	return b.in
+}
+
+type clusterBuilder struct {
+	builder
+	record  *plan.Layout
+	slots   map[int]string
+	foreign map[int]string
+	members []clusterMember
+	later   [][]string // lines that need all members
+	lost    bool
+	none    bool
+}
+
+type clusterMember struct {
+	shard                int
+	pod                  string
+	words                []string
+	named, was, outside_ bool
+}
+
+func (b *clusterBuilder) line(words []string) {
+	spec := &b.in.Topology.Spec
+	switch first, rest := words[0], words[1:]; first {
+	case "controller":
+		b.lost, b.none = rest[0] == "lost", rest[0] == "none"
+		if rest[0] == "down" {
+			b.in.Controller.Reach, b.in.Controller.Err = plan.Down, "connection refused"
+		}
+	case "record":
+		b.record.Version = number(b.t, rest[0])
+	case "reported":
+		b.in.Topology.Status.LayoutVersion = number(b.t, rest[0])
+	case "slots":
+		b.slots[int(number(b.t, rest[0]))] = rest[1]
+	case "foreign":
+		b.foreign[int(number(b.t, rest[0]))] = rest[1]
+	case "release":
+		spec.Release = true
+	case "releasing":
+		b.builder.line(words)
+	case "stale-password":
+		b.in.Controller.PasswordStale = true
+	case "migrating":
+		b.in.Topology.Status.Migrations = []v1alpha1.MigrationStatus{{
+			Slots: "5", Current: "5", From: int32(number(b.t, rest[0])), To: int32(number(b.t, rest[1])),
+			State: v1alpha1.MigrationRunning,
+		}}
+	case "outage", "handoff", "leaving", "replicas", "watched", "odown", "watches":
+		b.later = append(b.later, words)
+	default:
+		b.member(first, rest)
+	}
+}
+
+// member adds a data pod, its node, and what was last reported of it.
+func (b *clusterBuilder) member(name string, words []string) {
+	index, _, ok := strings.Cut(name, "-")
+	require.True(b.t, ok, "unknown line %q", name)
+	m := clusterMember{shard: int(number(b.t, index)), pod: "orders-" + name, words: words}
+	spec := &b.in.Topology.Spec
+	for len(spec.Shards) <= m.shard {
+		i := int32(len(spec.Shards))
+		spec.Shards = append(spec.Shards, v1alpha1.TopologyShard{Index: i, MasterName: fmt.Sprint("orders.", i)})
+		b.in.Topology.Status.Shards = append(b.in.Topology.Status.Shards, v1alpha1.TopologyShardStatus{Index: i})
+	}
+	shard, last := &spec.Shards[m.shard], &b.in.Topology.Status.Shards[m.shard]
+	shard.Members = append(shard.Members, v1alpha1.Member{Pod: m.pod, Address: clusterAddress(m.pod)})
+	if !slices.Contains(words, "leaving") {
+		shard.Replicas++
+	}
+	m.outside_ = slices.Contains(words, "outside")
+	m.named, m.was = slices.Contains(words, "named"), slices.Contains(words, "was")
+	b.members = append(b.members, m)
+	pod := plan.Pod{IP: "10.244." + strings.ReplaceAll(name, "-", "."), Running: true}
+	node := plan.Node{Reach: plan.Answered, Role: v1alpha1.RoleReplica, Sequence: 100, Priority: 100}
+	c := &plan.ClusterNode{Version: b.record.Version, ID: idOf(m.pod)}
+	node.Cluster = c
+	reported := v1alpha1.TopologyNode{Pod: m.pod, Address: clusterAddress(m.pod)}
+	if !b.none && !m.outside_ {
+		reported.NodeID = idOf(m.pod)
+	}
+	switch is := words[0]; is {
+	case "nopod":
+		last.Nodes = append(last.Nodes, b.reported(reported, words, 100))
+		return
+	case "master":
+		node.Role, reported.Role = v1alpha1.RoleMaster, v1alpha1.RoleMaster
+	case "self":
+		node.MasterHost, node.MasterPort, node.LinkUp = "127.0.0.1", simPort, true
+		c.Version, c.ID = -1, ""
+	case "dead":
+		node.MasterHost, node.MasterPort = "127.0.0.1", 1
+	case "down", "hung", "loading", "refused":
+		node.Reach = plan.Reach(strings.ToUpper(is[:1]) + is[1:])
+		node.Err, node.DownSince = "no answer", scenarioNow
+	default:
+		host, ok := strings.CutPrefix(is, "->")
+		require.True(b.t, ok, "what is %q?", is)
+		node.MasterHost, node.MasterPort = clusterAddress(host), simPort
+	}
+	for _, word := range words[1:] {
+		key, value, _ := strings.Cut(word, "=")
+		switch key {
+		case "v":
+			c.Version = number(b.t, value)
+		case "id":
+			c.ID = value
+		case "layout", "named", "was", "outside", "leaving": // See finish.
+		default:
+			b.memberWord(word, m.pod, &pod, &node, &reported)
+		}
+	}
+	b.in.Pods[m.pod], b.in.Nodes[m.pod] = pod, node
+	last.Nodes = append(last.Nodes, b.reported(reported, words, node.Sequence))
+}
+
+// finish builds the record and the report, and then does what needs them.
+func (b *clusterBuilder) finish() {
+	spec, status := &b.in.Topology.Spec, &b.in.Topology.Status
+	n := len(spec.Shards)
+	b.record.Shards = make([]plan.LayoutShard, n)
+	for i := range n {
+		s := &b.record.Shards[i]
+		switch text := b.slots[i]; text {
+		case "none":
+		case "":
+			s.Slots = slots.Of(slots.Range{First: i * slots.Count / n, Last: (i+1)*slots.Count/n - 1})
+		default:
+			for r := range strings.SplitSeq(text, ",") {
+				one, err := slots.ParseRange(r)
+				require.NoError(b.t, err)
+				s.Slots.Add(one)
+			}
+		}
+		named := slices.ContainsFunc(b.members, func(m clusterMember) bool { return m.shard == i && m.named })
+		was := slices.ContainsFunc(b.members, func(m clusterMember) bool { return m.shard == i && m.was })
+		for _, m := range b.members {
+			if m.shard != i || m.outside_ {
+				continue
+			}
+			master := m.named || !named && len(s.Nodes) == 0
+			s.Nodes = append(s.Nodes, plan.LayoutNode{ID: idOf(m.pod), Address: clusterAddress(m.pod), Port: simPort, Master: master})
+			if !b.none && (m.was || !was && master) {
+				status.Shards[i].Master = m.pod
+			}
+		}
+		if address, ok := b.foreign[i]; ok {
+			s.Nodes = append(s.Nodes, plan.LayoutNode{ID: "idforeign", Address: address, Port: simPort})
+		}
+		if !b.none {
+			for _, r := range s.Slots.Ranges() {
+				status.Shards[i].Slots = append(status.Shards[i].Slots, v1alpha1.SlotRange(r.String()))
+			}
+		}
+	}
+	b.record.Shards = slices.DeleteFunc(b.record.Shards, func(s plan.LayoutShard) bool { return len(s.Nodes) == 0 })
+	if !b.lost && !b.none && b.in.Controller.Reach == plan.Answered {
+		b.in.Controller.Record = b.record
+	}
+	if status.LayoutVersion < 0 {
+		status.LayoutVersion = b.record.Version
+		if b.none {
+			status.LayoutVersion = 0
+		}
+	}
+	for _, m := range b.members {
+		b.layout(m)
+	}
+	for _, words := range b.later {
+		b.lateLine(words)
+	}
+}
+
+// layout gives a node the layout that it says it has.
+func (b *clusterBuilder) layout(m clusterMember) {
+	for _, word := range m.words {
+		what, ok := strings.CutPrefix(word, "layout=")
+		if !ok {
+			continue
+		}
+		l := &plan.Layout{Version: b.in.Nodes[m.pod].Cluster.Version, Shards: slices.Clone(b.record.Shards)}
+		if what == "stop" {
+			s := &l.Shards[m.shard]
+			rest := slices.Clone(s.Nodes)
+			i := slices.IndexFunc(rest, func(n plan.LayoutNode) bool { return n.ID == idOf(m.pod) })
+			alone := rest[i]
+			alone.Master = true
+			rest = slices.Delete(rest, i, i+1)
+			rest[0].Master = true
+			s.Nodes = rest
+			l.Shards = append(l.Shards, plan.LayoutShard{Nodes: []plan.LayoutNode{alone}})
+		}
+		b.in.Nodes[m.pod].Cluster.Layout = l
+	}
+}
+
+func (b *clusterBuilder) lateLine(words []string) {
+	spec, status := &b.in.Topology.Spec, &b.in.Topology.Status
+	index := 0
+	if len(words) > 1 && words[0] != "handoff" {
+		index = int(number(b.t, words[1]))
+	}
+	switch words[0] {
+	case "outage":
+		age, err := time.ParseDuration(words[3])
+		require.NoError(b.t, err)
+		at := metav1.NewMicroTime(scenarioNow.Add(-age))
+		last := &status.Shards[index]
+		last.Outage = &v1alpha1.Outage{
+			Master: last.Master, Cause: v1alpha1.FailoverCause(words[2]), Since: at, DetectedAt: at, Sequence: 90,
+		}
+		if len(words) > 4 {
+			last.Outage.Target = "orders-" + words[4]
+		}
+	case "handoff":
+		for _, pod := range words[1:] {
+			shard := &spec.Shards[number(b.t, pod[:1])]
+			shard.Handoff = append(shard.Handoff, "orders-"+pod)
+		}
+	case "leaving":
+		spec.Shards[index].Leaving = true
+	case "replicas":
+		for i := range spec.Shards {
+			spec.Shards[i].Replicas = int32(index)
+		}
+	case "watched":
+		b.watch()
+	case "odown", "watches":
+		for pod, v := range b.in.Sentinels.Views {
+			name := fmt.Sprint("orders.", index)
+			m := v.Masters[name]
+			if words[0] == "odown" {
+				m.SubjectivelyDown, m.ObjectivelyDown, m.ODownAt = true, true, scenarioNow.Add(-200*time.Millisecond)
+			} else {
+				m.Address = clusterAddress(words[2])
+			}
+			v.Masters[name] = m
+			b.in.Sentinels.Views[pod] = v
+		}
+	}
+}
+
+// watch adds three sentinels that know each other and watch the master on record of every shard.
+func (b *clusterBuilder) watch() {
+	b.in.Sentinels.Configured, b.in.Sentinels.Want = true, 3
+	for i := range 3 {
+		v := plan.SentinelView{IP: fmt.Sprint("10.244.9.", i), Reach: plan.Answered, Masters: map[string]plan.MasterView{}}
+		for j := range b.record.Shards {
+			for _, n := range b.record.Shards[j].Nodes {
+				if !n.Master {
+					continue
+				}
+				m := plan.MasterView{
+					Address: n.Address, Port: simPort, Quorum: 2, AuthApplied: true,
+					DownAfterMilliseconds: 5000, FailoverTimeoutMilliseconds: 20000, ParallelSyncs: 1,
+				}
+				for k := range 3 {
+					if k != i {
+						m.Peers = append(m.Peers, fmt.Sprint("10.244.9.", k))
+					}
+				}
+				v.Masters[fmt.Sprint("orders.", j)] = m
+			}
+		}
+		b.in.Sentinels.Views[fmt.Sprint("watch-", i)] = v
+	}
+}

@@ -1,0 +1,143 @@
+package plan
+
+import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+
+// clusterShard is one shard of the topology in a pass.
+type clusterShard struct {
+	*pass
+	c *clusterPass
+	// entry is the shard in the record; nil when it is not in it.
+	entry *LayoutShard
+	// named is the member that the record names master; nil when it is no member.
+	named *member
+}
+
+// find finds the shard and its members in the record.
+func (s *clusterShard) find(places map[nodeAddress]position) {
+	for i := range s.members {
+		m := &s.members[i]
+		at, known := places[nodeAddress{m.address, m.port}]
+		if !known {
+			continue
+		}
+		in := &s.c.record.Shards[at.shard]
+		if s.entry == nil {
+			s.entry = in
+			s.c.claimed[at.shard] = true
+		}
+		if s.entry != in {
+			continue
+		}
+		m.entry = &in.Nodes[at.node]
+		if m.entry.Master {
+			s.named = m
+		}
+	}
+}
+
+// nodeAddress is where a node can be found; position is where it stands in the record.
+type (
+	nodeAddress struct {
+		address string
+		port    int32
+	}
+	position struct{ shard, node int }
+)
+
+func (l *Layout) places() map[nodeAddress]position {
+	n := 0
+	for i := range l.Shards {
+		n += len(l.Shards[i].Nodes)
+	}
+	all := make(map[nodeAddress]position, n)
+	for i := range l.Shards {
+		for j := range l.Shards[i].Nodes {
+			node := &l.Shards[i].Nodes[j]
+			all[nodeAddress{node.Address, node.Port}] = position{i, j}
+		}
+	}
+	return all
+}
+
+// version of the layout that the node has; -1 when it has none or does not answer.
+func (m *member) version() int64 {
+	if !m.answered() || m.node.Cluster == nil {
+		return -1
+	}
+	return m.node.Cluster.Version
+}
+
+// told: the node knows the record, as far as it was asked.
+func (s *clusterShard) told(m *member) bool {
+	if m.entry == nil || m.version() != s.c.record.Version {
+		return false
+	}
+	n := m.node.Cluster
+	return (n.ID == "" || n.ID == m.entry.ID) && (n.Layout == nil || n.Layout.same(s.c.record))
+}
+
+// push gives the record to a node, once in a pass.
+func (s *clusterShard) push(m *member) {
+	if m.pushed {
+		return
+	}
+	m.pushed = true
+	s.do(Push{Pod: m.name, ID: m.entry.ID, Layout: s.c.record, Force: m.version() >= s.c.record.Version})
+	s.again(againStep)
+}
+
+// watchNamed sums up what the sentinels say about the master on record. They are only heard: on the nodes of a cluster their
+// own attempts to replace a master are refused.
+func (s *clusterShard) watchNamed() {
+	m := s.named
+	if m == nil {
+		m = s.member(s.master)
+	}
+	s.look(m)
+	s.watch.electing, s.watch.replacing, s.watch.deposed = false, false, false
+}
+
+// withdrawGates cuts off every node that has restarted, and every one that is not in the record.
+func (s *clusterShard) withdrawGates() {
+	s.withdrawStaleGates()
+	for i := range s.members {
+		switch m := &s.members[i]; {
+		case m.answered() && m.version() < 0:
+			s.cutOff(m, "the node has no layout")
+		case s.c.record != nil && m.entry == nil:
+			s.cutOff(m, "the node is not in the cluster")
+		}
+	}
+}
+
+// hasPlace: the node has been given a place since it started.
+func (m *member) hasPlace() bool { return m.version() >= 0 && !m.unplaced() }
+
+// vouched: a replica that has the record follows m, so that nobody can have succeeded it.
+func (s *clusterShard) vouched(m *member) bool {
+	for i := range s.members {
+		if o := &s.members[i]; o != m && s.told(o) && o.follows(m) {
+			return true
+		}
+	}
+	return false
+}
+
+// dataBeside: m is empty while another member that answers holds data.
+func (s *clusterShard) dataBeside(m *member) bool {
+	if !m.node.Empty {
+		return false
+	}
+	for i := range s.members {
+		if o := &s.members[i]; o != m && o.answered() && !o.node.Empty {
+			return true
+		}
+	}
+	return false
+}
+
+// inSyncReplica: o may succeed the master while others are missing; see insync.go.
+func (s *clusterShard) inSyncReplica(o *member) bool {
+	holds := !o.node.Empty || o.node.Sequence > 0 && s.outage != nil && o.node.Sequence >= s.outage.Sequence
+	return holds && s.keptRole(o) == v1alpha1.RoleReplica
+}
