@@ -2,6 +2,7 @@ package contract
 
 import (
 	"net/http"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -23,15 +24,16 @@ func TestRecordingAMigrationPushesIt(t *testing.T) {
 	nodes[1].write("{b}x")
 }
 
-// The request to migrate is itself a change that is pushed, and a push ends a migration.
-func TestMigrationOfDataFails(t *testing.T) {
+// The request to migrate is itself a change that is pushed, and a push ends the migration, unless it arrives before the
+// destination has begun.
+func TestMigrationOfDataIsEndedByAPush(t *testing.T) {
 	t.Parallel()
 	c, nodes := startCluster(t, 1, 2)
 	for i := range 2000 {
-		nodes[0].must("SET", "{b}"+string(rune('a'+i%26))+string(rune('a'+i/26%26))+string(rune('a'+i/676)), "value")
+		nodes[0].must("SET", "{b}"+strconv.Itoa(i), "value")
 	}
-	// Slow enough for the push to arrive meanwhile.
-	nodes[0].must("CONFIG", "SET", "migrate-speed", "500")
+	// Slow enough for a push to arrive meanwhile.
+	nodes[0].must("CONFIG", "SET", "migrate-speed", "200")
 	var started struct{ Cluster clusterView }
 	c.must(http.StatusOK, "POST", theCluster+"/migrate", `{"target":1,"slot":"3300"}`, &started)
 	source := started.Cluster.Shards[0]
@@ -40,17 +42,18 @@ func TestMigrationOfDataFails(t *testing.T) {
 		assert.Equal(t, "3300", *source.MigratingSlot)
 	}
 	assert.EqualValues(t, 2, started.Cluster.Version)
-
 	answer, text := c.call("POST", theCluster+"/migrate", `{"target":1,"slot":"5"}`)
 	assert.Equal(t, http.StatusInternalServerError, answer.StatusCode)
 	assert.Equal(t, message("shard slot is migrating"), text)
 
-	awaitEqual(t, 3, func() int64 { return c.get().Version }, "version after the migration")
+	awaitEqual(t, true, func() bool { return field(nodes[1].do("CLUSTER", "INFO"), "import_state") != "" }, "the import has begun")
+	c.must(http.StatusCreated, "POST", theCluster+"/shards", `{"nodes":["127.0.0.1:1"]}`)
+	awaitEqual(t, "fail", func() string { return field(nodes[0].do("CLUSTER", "INFO"), "migrating_state") }, "state of the migration")
+	awaitEqual(t, 4, func() int64 { return c.get().Version }, "version after the migration")
 	got := c.get().Shards[0]
 	assert.Nil(t, got.MigratingSlot)
 	assert.Equal(t, -1, got.TargetShardIndex)
 	assert.Equal(t, []string{"0-8191"}, got.SlotRanges)
-	assert.Equal(t, "fail", field(nodes[0].do("CLUSTER", "INFO"), "migrating_state"))
 	assert.Equal(t, 2000, nodes[0].keys("{b}"))
 }
 
