@@ -209,21 +209,13 @@ func (s *Server) cmdScan(c *client, args []string) error {
 	}
 	cursor, _ := strconv.ParseUint(args[1], 10, 64) // what is no number starts from the beginning
 	var keys []string
-	last, full := "", false
+	end := ""
 	s.store.View(func(r store.Reader) {
-		r.Keys(prefix, s.cursors.key(cursor), func(key string, v *store.Value) bool {
-			if full = len(keys) == limit; full {
-				return false
-			}
-			if last = key; kind == store.None || v.Kind == kind {
-				keys = append(keys, key)
-			}
-			return true
-		})
+		keys, end = r.Scan(store.Scan{After: s.cursors.key(cursor), Prefix: prefix, Kind: kind, Limit: limit})
 	})
 	c.WriteArray(2)
-	if full {
-		c.WriteBulkString(strconv.FormatUint(s.cursors.remember(last), 10))
+	if end != "" {
+		c.WriteBulkString(strconv.FormatUint(s.cursors.remember(end), 10))
 	} else {
 		c.WriteBulkString("0")
 	}

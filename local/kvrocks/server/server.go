@@ -48,7 +48,11 @@ type Server struct {
 
 // New opens the data of a node.
 func New(cfg *config.Config, log *slog.Logger) (*Server, error) {
-	data, err := store.Open(filepath.Join(cfg.Text("dir"), "db"))
+	var slot store.SlotOf
+	if cfg.Flag("cluster-enabled") {
+		slot = cluster.KeySlot
+	}
+	data, err := store.Open(filepath.Join(cfg.Text("dir"), "db"), slot)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}

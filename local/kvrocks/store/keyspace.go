@@ -32,15 +32,41 @@ type Value struct {
 	Scores   map[string]float64
 }
 
-// keyspace is ordered because KEYS and SCAN of the real program walk the keys in byte order.
+// keyspace is ordered because KEYS and SCAN of the real program walk the keys in byte order; in a cluster, in the order of
+// their slots first.
 type keyspace struct {
-	keys btree.Map[string, *Value]
+	keys btree.Map[string, *Value] // by place
+	slot SlotOf
+}
+
+// SlotOf tells the slot of a key.
+type SlotOf func(key string) int
+
+// slotBytes is how much of a place stands before the key in a cluster.
+const slotBytes = 2
+
+// place of a key in the order.
+func (k *keyspace) place(key string) string {
+	if k.slot == nil {
+		return key
+	}
+	return placeIn(k.slot(key), key)
+}
+
+func placeIn(slot int, key string) string { return string([]byte{byte(slot >> 8), byte(slot)}) + key }
+
+// name of the key at a place.
+func (k *keyspace) name(place string) string {
+	if k.slot == nil {
+		return place
+	}
+	return place[slotBytes:]
 }
 
 // live returns the value of a key that exists and has not expired. Expired values stay until they are overwritten, as
 // they do in the real program until compaction: replicas expire by the clock too, without a logged deletion.
 func (k *keyspace) live(key string, now int64) *Value {
-	v, ok := k.keys.Get(key)
+	v, ok := k.keys.Get(k.place(key))
 	if !ok || (v.ExpireAt != 0 && v.ExpireAt <= now) {
 		return nil
 	}
@@ -59,7 +85,7 @@ func (k *keyspace) make(key string, kind Kind, now int64) *Value {
 		v.Scores = map[string]float64{}
 	case None, String, List:
 	}
-	k.keys.Set(key, v)
+	k.keys.Set(k.place(key), v)
 	return v
 }
 
@@ -71,15 +97,15 @@ func (k *keyspace) apply(op Op, now int64) error {
 		if err != nil {
 			return fmt.Errorf("apply %q: %w", op, err)
 		}
-		k.keys.Set(op[1], &Value{Kind: String, Str: op[2], ExpireAt: expire})
+		k.keys.Set(k.place(op[1]), &Value{Kind: String, Str: op[2], ExpireAt: expire})
 	case OpDelete: // key
-		k.keys.Delete(op[1])
+		k.keys.Delete(k.place(op[1]))
 	case OpExpire: // key expireAt
 		expire, err := strconv.ParseInt(op[2], 10, 64)
 		if err != nil {
 			return fmt.Errorf("apply %q: %w", op, err)
 		}
-		if v, ok := k.keys.Get(op[1]); ok {
+		if v, ok := k.keys.Get(k.place(op[1])); ok {
 			v.ExpireAt = expire
 		}
 	case OpFlush:
@@ -95,7 +121,7 @@ func (k *keyspace) apply(op Op, now int64) error {
 			v.Fields[m] = ""
 		}
 	case OpFieldsDelete: // key field|member ...
-		if v, ok := k.keys.Get(op[1]); ok {
+		if v, ok := k.keys.Get(k.place(op[1])); ok {
 			for _, f := range op[2:] {
 				delete(v.Fields, f)
 				delete(v.Scores, f)
@@ -112,7 +138,7 @@ func (k *keyspace) apply(op Op, now int64) error {
 			v.List = append(v.List, added...)
 		}
 	case OpListTrim: // key from to: keeps the elements [from, to)
-		if v, ok := k.keys.Get(op[1]); ok {
+		if v, ok := k.keys.Get(k.place(op[1])); ok {
 			from, _ := strconv.Atoi(op[2])
 			to, _ := strconv.Atoi(op[3])
 			v.List = v.List[max(from, 0):min(max(to, 0), len(v.List))]
@@ -136,14 +162,14 @@ func (k *keyspace) apply(op Op, now int64) error {
 
 func (k *keyspace) dropEmpty(key string, v *Value) {
 	if len(v.Fields)+len(v.List)+len(v.Scores) == 0 {
-		k.keys.Delete(key)
+		k.keys.Delete(k.place(key))
 	}
 }
 
 // dump gives the operations that rebuild the keyspace.
 func (k *keyspace) dump(emit func(Op)) {
-	k.keys.Scan(func(key string, v *Value) bool {
-		dumpValue(key, v, emit)
+	k.keys.Scan(func(place string, v *Value) bool {
+		dumpValue(k.name(place), v, emit)
 		return true
 	})
 }

@@ -33,15 +33,21 @@ func (r Reader) Kind(key string) Kind {
 	return None
 }
 
-// Keys calls visit for each key with the prefix that sorts after the given one, in byte order, until it returns false.
+// Keys calls visit for each key with the prefix that stands after the given one, in order, until it returns false.
 func (r Reader) Keys(prefix, after string, visit func(string, *Value) bool) {
-	start := max(prefix, after)
-	r.data.keys.Ascend(start, func(key string, v *Value) bool {
+	start := ""
+	if after != "" {
+		start = r.data.place(after)
+	} else if r.data.slot == nil {
+		start = prefix
+	}
+	r.data.keys.Ascend(start, func(place string, v *Value) bool {
+		key := r.data.name(place)
 		if after != "" && key == after {
 			return true
 		}
 		if !strings.HasPrefix(key, prefix) {
-			return key < prefix
+			return r.data.slot != nil || key < prefix
 		}
 		if r.data.live(key, r.now) == nil {
 			return true

@@ -34,7 +34,7 @@ func (s *Store) restore(snapshot []byte) error {
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	s.data = keyspace{}
+	s.data = keyspace{slot: s.data.slot}
 	s.seq, s.replID = b.Sequence, b.ReplID
 	return s.applyAll(b.Ops, time.Now().UnixMilli())
 }

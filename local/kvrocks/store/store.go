@@ -22,9 +22,9 @@ type Store struct {
 	grown  chan struct{}
 }
 
-// Open loads the store kept in dir, or starts an empty one there.
-func Open(dir string) (*Store, error) {
-	s := &Store{grown: make(chan struct{})}
+// Open loads the store kept in dir, or starts an empty one there. slot orders the keys of a cluster; nil is no cluster.
+func Open(dir string, slot SlotOf) (*Store, error) {
+	s := &Store{grown: make(chan struct{}), data: keyspace{slot: slot}}
 	files, err := openGeneration(dir)
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ const (
 
 func open(t *testing.T, dir string) *store.Store {
 	t.Helper()
-	s, err := store.Open(dir)
+	s, err := store.Open(dir, nil)
 	require.NoError(t, err)
 	return s
 }
@@ -94,7 +94,7 @@ func TestSecondProcessIsKeptOut(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	defer func() { _ = s.Close() }()
-	_, err := store.Open(dir)
+	_, err := store.Open(dir, nil)
 	assert.ErrorContains(t, err, "lock")
 }
 
