@@ -30,7 +30,7 @@ func (s *server) createNode(r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	if request.Addr == "" {
-		return 0, nil, bad(errors.New("Key: 'Addr' Error:Field validation for 'Addr' failed on the 'required' tag")) //nolint:revive,staticcheck // The real text.
+		return 0, nil, bad(errors.New("Key: 'Addr' Error:Field validation for 'Addr' failed on the 'required' tag")) //nolint:staticcheck // The real text.
 	}
 	if request.Role == "" {
 		request.Role = record.Slave

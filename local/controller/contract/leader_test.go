@@ -35,7 +35,7 @@ func TestFollowersRedirectAndDoWhatIsAsked(t *testing.T) {
 
 	answer, text = follower.call("POST", namespaces, `{"namespace":"ns"}`)
 	assert.Equal(t, http.StatusCreated, answer.StatusCode)
-	assert.Equal(t, `{"data":{"namespace":"ns"}}`, text)
+	assert.JSONEq(t, `{"data":{"namespace":"ns"}}`, text)
 	assert.Regexp(t, `^http://[^/]{8}/`+local(leader.port)+namespaces+`$`, answer.Header.Get("Location"), "of no use")
 	leader.must(http.StatusOK, "GET", namespaces+"/ns", "")
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // startCluster starts a controller that probes each second, and nodes that have the topology.
@@ -62,7 +63,7 @@ func TestCheckingForFreshNodes(t *testing.T) {
 	create := func(addr string) (int, string) {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+local(c.port)+clusters,
 			strings.NewReader(`{"name":"d","nodes":["`+addr+`"]}`))
-		assert.NoError(t, err)
+		require.NoError(t, err)
 		request.Header.Set("X-Dont-Check-Cluster-Mode", "yes")
 		return c.send(request)
 	}
