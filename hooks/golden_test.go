@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/metacontroller"
@@ -72,12 +73,55 @@ func goldenCases() map[string]goldenCase {
 				cr.Spec.KVRocksConfig = v1alpha1.KVRocksConfig{"requirepass": "secret"}
 			})
 		}},
+		"standard/deleting": {example: "standard-minimal.yaml", reach: (*world).settle, hook: finalizing},
+
 		"cluster/created":         {example: "cluster-minimal.yaml"},
 		"cluster/addresses-known": {example: "cluster-minimal.yaml", reach: func(w *world) { w.sync() }},
 		"cluster/settled":         {example: "cluster-minimal.yaml", reach: (*world).settle},
 		"cluster/full":            {example: "cluster-full.yaml", reach: (*world).settle},
-		"cluster/deleting":        {example: "cluster-minimal.yaml", reach: (*world).settle, hook: finalizing},
-		"standard/deleting":       {example: "standard-minimal.yaml", reach: (*world).settle, hook: finalizing},
+		"cluster/expand": {example: "cluster-minimal.yaml", reach: func(w *world) {
+			w.settle()
+			w.setShards(5)
+			w.sync()
+			w.sync()
+		}},
+		"cluster/shrink-held": {example: "cluster-minimal.yaml", reach: func(w *world) {
+			w.settle()
+			w.setShards(5)
+			w.settle()
+			w.slots[3], w.slots[4] = "100-199,300", "7"
+			w.sidecar()
+			w.setShards(3)
+			w.sync()
+			w.sidecar()
+		}},
+		"cluster/shrink-removable": {example: "cluster-minimal.yaml", reach: func(w *world) {
+			w.settle()
+			w.setShards(5)
+			w.settle()
+			w.setShards(3)
+			w.sync()
+			w.sidecar()
+		}},
+		"cluster/migrating": {example: "cluster-full.yaml", reach: func(w *world) {
+			w.settle()
+			w.topology().Status.Migrations = []v1alpha1.MigrationStatus{{
+				Slots: "1-2", From: 0, To: 1, State: v1alpha1.MigrationRunning, Current: "1-2", Attempts: 1,
+				StartedAt: &metav1.Time{Time: w.clock},
+			}}
+		}},
+		"cluster/updating": {example: "cluster-minimal.yaml", reach: func(w *world) {
+			w.settle()
+			w.change(image)
+			w.sync()
+			w.sidecar()
+		}},
+		"cluster/password-changed": {example: "cluster-minimal.yaml", reach: func(w *world) {
+			w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Password = "one" })
+			w.settle()
+			w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Password = "two" })
+		}},
+		"cluster/deleting": {example: "cluster-minimal.yaml", reach: (*world).settle, hook: finalizing},
 	}
 }
 

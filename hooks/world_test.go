@@ -52,7 +52,7 @@ func newWorld(t testing.TB, cr *v1alpha1.KVRocks) *world {
 	t.Helper()
 	w := &world{
 		t: t, cr: cr.DeepCopy(), pods: map[string]*corev1.Pod{}, clock: epoch,
-		revisions: map[string]*corev1.PodTemplateSpec{}, masters: map[int32]string{}, slots: map[int32]string{0: "0-5460", 1: "5461-10922", 2: "10923-16383"},
+		revisions: map[string]*corev1.PodTemplateSpec{}, masters: map[int32]string{}, slots: evenSlots(),
 	}
 	w.cr.Namespace, w.cr.UID, w.cr.Generation = "shop", "6a0e9c7e-0000-4000-8000-000000000001", 1
 	w.cr.CreationTimestamp = metav1.NewTime(epoch)
@@ -202,4 +202,9 @@ func (w *world) topology() *v1alpha1.KVRocksTopology {
 
 func (w *world) set() *appsv1.StatefulSet {
 	return w.seen.StatefulSets[metacontroller.Key(w.cr.Namespace, w.cr.Name)]
+}
+
+// evenSlots are those of a new cluster of three shards.
+func evenSlots() map[int32]string {
+	return map[int32]string{0: "0-5460", 1: "5461-10922", 2: "10923-16383"}
 }

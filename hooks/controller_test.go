@@ -1,0 +1,68 @@
+package hooks
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+func (w *world) kvctl() *appsv1.Deployment {
+	return w.seen.Deployments["shop/"+controllerName(w.cr.Name)]
+}
+
+func (w *world) kvctlConfig() string {
+	return w.seen.ConfigMaps["shop/"+controllerName(w.cr.Name)].Data[controllerFile]
+}
+
+func TestKvrocksControllerIsSlowWhereSentinelsWatch(t *testing.T) {
+	w := settled(t, example(t, "cluster-minimal.yaml"))
+	assert.Equal(t, `storage_type: etcd
+etcd:
+  addrs: ["shards-etcd.shop.svc:2379"]
+controller:
+  failover:
+    ping_interval_seconds: 20
+    max_ping_count: 3
+`, w.kvctlConfig())
+
+	w.change(func(cr *v1alpha1.KVRocks) {
+		cr.Spec.Failover = &v1alpha1.Failover{DownAfterMilliseconds: 60000, FailoverTimeoutMilliseconds: 180000}
+	})
+	w.sync()
+	assert.Contains(t, w.kvctlConfig(), "ping_interval_seconds: 120\n", "it comes after all that the sentinels may take")
+
+	before := w.kvctl().Spec.Template.Annotations[annotationConfig]
+	w.change(func(cr *v1alpha1.KVRocks) { cr.Labels = nil })
+	w.sync()
+	assert.Contains(t, w.kvctlConfig(), "ping_interval_seconds: 1\n", "it is the only one that looks")
+	assert.NotEqual(t, before, w.kvctl().Spec.Template.Annotations[annotationConfig], "it reads its configuration once")
+}
+
+func TestKvrocksControllerIsReplacedWhenTheSidecarAsksForIt(t *testing.T) {
+	w := settled(t, example(t, "cluster-full.yaml"))
+	before := w.kvctl().Annotations[lastApplied]
+	w.topology().Status.ControllerEpoch = 2
+	w.sync()
+	assert.NotEqual(t, before, w.kvctl().Annotations[lastApplied])
+	assert.Equal(t, "2", w.kvctl().Spec.Template.Annotations[annotationEpoch])
+	assert.False(t, w.sync())
+}
+
+func TestKvrocksControllerAnswersAtAnAddressOfItsOwn(t *testing.T) {
+	w := settled(t, example(t, "cluster-full.yaml"))
+	container := w.kvctl().Spec.Template.Spec.Containers[0]
+	assert.Equal(t, "KVROCKS_CONTROLLER_HTTP_HOST", container.Env[0].Name)
+	assert.Equal(t, "status.podIP", container.Env[0].ValueFrom.FieldRef.FieldPath)
+	assert.NotContains(t, w.kvctlConfig(), "\naddr:", "it would win over the environment")
+}
+
+func TestAClusterWhoseControllerIsAwaySaysSo(t *testing.T) {
+	w := settled(t, example(t, "cluster-minimal.yaml"))
+	w.kvctl().Status.ReadyReplicas = 0
+	w.sync()
+	assert.Equal(t, v1alpha1.PhaseDegraded, w.cr.Status.Phase)
+	assert.Equal(t, reasonPodsNotReady, w.condition(v1alpha1.ConditionReady).Reason)
+}
