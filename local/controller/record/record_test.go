@@ -88,6 +88,5 @@ func FuzzParseNodes(f *testing.F) {
 		}
 		_, err = cluster.SetNodes()
 		require.NoError(t, err, "each shard has a master")
-		assert.LessOrEqual(t, len(cluster.Nodes()), 1+strings.Count(text, "\n"))
 	})
 }
