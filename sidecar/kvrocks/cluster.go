@@ -70,6 +70,14 @@ func (n *Node) SetLayout(ctx context.Context, id string, nodes []ClusterNode, ve
 	})
 }
 
+// PublishMarker raises the sequence of a master by one entry that leaves nothing behind, with one PUBLISH: unlike a key it
+// belongs to no slot. On a replica it does nothing.
+//
+// It is for an empty shard, whose sequence 0 would forbid every failover.
+func (n *Node) PublishMarker(ctx context.Context, channel string) error {
+	return n.conn.do(ctx, operation{name: "PUBLISH"}, "PUBLISH", channel, "")
+}
+
 // MigrateSlots begins to move slots to another master, with one CLUSTERX MIGRATE ... ASYNC. ErrMigrating while another
 // move is under way, ErrMigrated when these slots have gone already and no new layout came since, ErrNotOwner,
 // ErrUnknownNode when the node's layout does not have the destination.

@@ -44,7 +44,7 @@ func (p *pass) apply(ctx context.Context, actions []plan.Action) error {
 			p.stopOrphans(ctx)
 		}
 		if push, ok := a.(plan.Push); ok {
-			p.stopClusterOrphans(ctx, push.Layout)
+			p.stopClusterOrphans(ctx, push)
 		}
 		p.log.Info("applied", "instance", p.key.String(), "action", kind, "detail", detail(a), "took", time.Since(start))
 	}
@@ -86,7 +86,12 @@ func (p *pass) applyOne(ctx context.Context, action plan.Action) error {
 	case plan.Follow:
 		return p.onNode(a.Pod, func(c DataNode) error { return c.ReplicaOf(ctx, a.Host, int(a.Port)) })
 	case plan.WriteMarker:
-		return p.onNode(a.Pod, func(c DataNode) error { return c.WriteMarker(ctx, markerKey) })
+		return p.onNode(a.Pod, func(c DataNode) error {
+			if p.topology.Spec.Type == v1alpha1.TypeCluster {
+				return c.PublishMarker(ctx, markerKey) // a key would belong to one shard only
+			}
+			return c.WriteMarker(ctx, markerKey)
+		})
 	case plan.Configure:
 		return p.configure(ctx, a)
 	case plan.ApplyPassword:

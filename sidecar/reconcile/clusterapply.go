@@ -197,24 +197,37 @@ func (p *pass) countKeys(ctx context.Context, a plan.CountKeys) error {
 	return nil
 }
 
-// stopClusterOrphans tells masters without a pod, which are masters no longer by this layout, what they are.
-func (p *pass) stopClusterOrphans(ctx context.Context, layout *plan.Layout) {
+// stopClusterOrphans tells masters without a pod whose successor has just been made master that they are its replicas.
+func (p *pass) stopClusterOrphans(ctx context.Context, made plan.Push) {
 	p.inst.pruneOrphans()
 	pw := p.inst.credentials.passwords
 	var left []*node
 	for _, n := range p.inst.orphans {
 		c := n.seen.Cluster
-		if c == nil || c.ID == "" || isMaster(layout, c.ID) {
+		if c == nil || !follows(made.Layout, c.ID, made.ID) {
 			left = append(left, n)
 			continue
 		}
 		go func() {
 			defer n.session.close()
-			err := n.session.do(pw, func(d DataNode) error {
-				return d.SetLayout(ctx, c.ID, lines(layout), layout.Version, true)
-			})
+			err := n.setLayout(ctx, pw, plan.Push{ID: c.ID, Layout: made.Layout, Force: true})
 			p.log.Info("stopped the writes of a master whose pod is gone", "instance", p.key.String(), "pod", n.pod, "err", err)
 		}()
 	}
 	p.inst.orphans = left
+}
+
+// follows tells whether one node is a replica of another in the layout.
+func follows(layout *plan.Layout, id, masterID string) bool {
+	for _, s := range layout.Shards {
+		replica, master := false, false
+		for _, n := range s.Nodes {
+			replica = replica || n.ID == id && !n.Master
+			master = master || n.ID == masterID && n.Master
+		}
+		if replica && master {
+			return true
+		}
+	}
+	return false
 }

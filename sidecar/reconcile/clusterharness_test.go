@@ -33,6 +33,8 @@ func (n *fakeNode) ClusterNodes(context.Context) (kvrocks.ClusterNodes, error) {
 	return kvrocks.ClusterNodes{Version: n.cluster.Version, MyID: n.id, Nodes: n.nodes}, n.call("CLUSTER NODES")
 }
 
+func (n *fakeNode) PublishMarker(context.Context, string) error { return n.call("publish") }
+
 func (n *fakeNode) ClusterID(context.Context) (string, error) { return n.id, n.call("MYID") }
 
 func (n *fakeNode) SetLayout(_ context.Context, id string, nodes []kvrocks.ClusterNode, version int64, force bool) error {

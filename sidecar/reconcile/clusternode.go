@@ -76,7 +76,7 @@ func (n *node) takeCluster(a clusterAnswer, at time.Time) {
 	case before != nil:
 		c.ID, c.Layout = before.ID, before.Layout
 	}
-	n.seen.Cluster = c
+	n.seen.Cluster, n.layoutRead = c, a.read
 }
 
 func slotMove(m *kvrocks.SlotMove) *plan.SlotMove {

@@ -21,6 +21,7 @@ type DataNode interface {
 
 	// Of a cluster:
 
+	PublishMarker(ctx context.Context, channel string) error
 	ClusterInfo(ctx context.Context) (kvrocks.ClusterInfo, error)
 	ClusterNodes(ctx context.Context) (kvrocks.ClusterNodes, error)
 	ClusterID(ctx context.Context) (string, error)

@@ -55,7 +55,9 @@ type node struct {
 	layouts *layouts
 	// layoutAt is when the layout was last read; zero makes the next pass read it.
 	layoutAt time.Time
-	counter  counter
+	// layoutRead is true when the last answer brought the layout.
+	layoutRead bool
+	counter    counter
 	// speed is migrate-speed as it was before a move with another one began; empty when there is nothing to set back.
 	speed string
 }
@@ -98,15 +100,17 @@ func (n *node) cameLate(err error, late func()) {
 
 // observe asks the node what it is.
 func (n *node) observe(ctx context.Context, p passwords, w waiting, now func() time.Time) {
-	n.patience = n.patienceWith(w)
+	n.patience, n.layoutRead = n.patienceWith(w), false
 	version := n.knownVersion(now())
 	answer, ok := n.info.ask(n.patience, func() nodeAnswer {
 		var a nodeAnswer
 		a.err = n.session.do(p, func(c DataNode) (err error) {
-			if a.info, err = c.Observe(ctx); err != nil || a.info.Loading || n.layouts == nil {
-				return err
+			if n.layouts != nil { // first, because the sequence of a master counts only once its layout stops the writes
+				if a.cluster, err = askCluster(ctx, c, version); err != nil {
+					return err
+				}
 			}
-			a.cluster, err = askCluster(ctx, c, version)
+			a.info, err = c.Observe(ctx)
 			return err
 		})
 		a.at = now()

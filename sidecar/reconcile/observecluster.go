@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -25,6 +26,7 @@ func (p *pass) planCluster(ctx context.Context) (decided plan.Plan, missing bool
 func (p *pass) observeCluster(ctx context.Context) (in plan.Input, recent bool) {
 	p.inst.connect(p.topology, p.pods, p.dialNode(p.key), p.now())
 	p.refreshCredentials(ctx)
+	p.distrustLayouts()
 	restless := p.observeNodes(ctx)
 	p.inst.layouts.prune(p.inst.nodes)
 	p.restoreSpeeds(ctx)
@@ -41,8 +43,29 @@ func (p *pass) observeCluster(ctx context.Context) (in plan.Input, recent bool) 
 	for name, n := range p.inst.nodes {
 		seen := in.Nodes[name]
 		seen.Count = n.counter.last()
+		if seen.Cluster != nil && !n.layoutRead && view.Record != nil {
+			// What has been compared with the record need not be compared in every pass. Without a record it may be all there is.
+			c := *seen.Cluster
+			c.Layout = nil
+			seen.Cluster = &c
+		}
 		in.Nodes[name] = seen
 	}
 	in.Now = p.now()
 	return in, recent
+}
+
+// distrustLayouts makes the pass read the layouts of the shards whose master is being replaced: others change them as well.
+func (p *pass) distrustLayouts() {
+	replaced := map[int32]bool{}
+	for _, shard := range p.topology.Status.Shards {
+		replaced[shard.Index] = shard.Outage != nil
+	}
+	for _, shard := range p.topology.Spec.Shards {
+		for _, m := range shard.Members {
+			if n := p.inst.nodes[m.Pod]; n != nil && replaced[shard.Index] {
+				n.layoutAt = time.Time{}
+			}
+		}
+	}
 }
