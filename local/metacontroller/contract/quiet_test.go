@@ -78,7 +78,7 @@ func TestOperatorsChildrenAreQuiet(t *testing.T) {
 			for range 5 {
 				assert.Zero(t, round(), "a sync wrote something")
 			}
-			for kind, least := range map[string]int{"StatefulSet": 2, "Deployment": 2} {
+			for kind, least := range map[string]int{"StatefulSet": 15, "Deployment": 6} {
 				list := &unstructured.UnstructuredList{}
 				list.SetAPIVersion("apps/v1")
 				list.SetKind(kind + "List")
@@ -89,8 +89,8 @@ func TestOperatorsChildrenAreQuiet(t *testing.T) {
 	}
 }
 
-// createExamples makes the objects of the operator's examples, but those of
-// type cluster, and returns the KVRocks.
+// createExamples makes the objects of the operator's examples, and returns the
+// KVRocks.
 func createExamples(t *testing.T, namespace string) []*unstructured.Unstructured {
 	t.Helper()
 	files, err := filepath.Glob(repository + "examples/*.yaml")
@@ -106,9 +106,6 @@ func createExamples(t *testing.T, namespace string) []*unstructured.Unstructured
 		for document := range strings.SplitSeq(string(data), "\n---\n") {
 			o := &unstructured.Unstructured{}
 			require.NoError(t, yaml.Unmarshal([]byte(document), &o.Object), file)
-			if dig(o.Object, "spec", "type") == "cluster" {
-				continue
-			}
 			o.SetNamespace(namespace)
 			require.NoError(t, shared.client.Create(t.Context(), o), file)
 			if o.GetKind() == "KVRocks" {
