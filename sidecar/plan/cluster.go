@@ -23,6 +23,9 @@ type clusterPass struct {
 	lost bool
 	// changing: a change of the record, or of what a master was told, is planned in this pass.
 	changing bool
+	// held: no node is given a layout in this pass, because slots have arrived at their new owner and the record is about to
+	// say so.
+	held bool
 	// newest is the highest version that a node has; -1 when none has a layout.
 	newest int64
 	// shards of the topology, in its order.
@@ -64,6 +67,7 @@ func Cluster(in Input) Plan {
 
 // keep sees to a cluster whose layout is known. The masters of all shards come before anything else.
 func (c *clusterPass) keep() {
+	c.concludeMove()
 	for _, s := range c.shards {
 		s.settleMaster()
 	}

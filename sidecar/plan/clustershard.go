@@ -78,7 +78,8 @@ func (s *clusterShard) told(m *member) bool {
 
 // push gives the record to a node, once in a pass.
 func (s *clusterShard) push(m *member) {
-	if m.pushed {
+	if m.pushed || s.c.held {
+		s.again(againStep)
 		return
 	}
 	m.pushed = true

@@ -1,10 +1,268 @@
 package plan
 
-// migrate moves slots. It is called last, and only when the layout is settled.
-func (c *clusterPass) migrate() {}
+import (
+	"fmt"
+	"slices"
+	"time"
 
-// migrating: a move of slots is under way, so that nothing else may change the layout but a failover.
-func (c *clusterPass) migrating() bool { return false }
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// slotsVerdict says whether every slot is where it is wanted.
-func (c *clusterPass) slotsVerdict() (v verdict, ok bool) { return verdict{}, true }
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	slotset "github.com/kvrocks/kvrocks-operator/sidecar/slots"
+)
+
+// Slots move in parts, one at a time in the whole cluster. A part is on record as Current of an entry of
+// status.migrations before its first key moves and until every node knows its new owner. Where it stands is seen from the
+// two nodes and from kvrocks-controller's record alone:
+//
+//	chosen       keys counted on the source (chooseChunk)
+//	begun        Current on record, CLUSTERX MIGRATE on the source (begin)
+//	under way    the source says so
+//	arrived      both ends say success: keys are counted on both (verify), then kvrocks-controller records the new owner
+//	recorded     the nodes are told, the destination first; then Current is cleared (ended)
+//	failed       Current is cleared and the part is tried again later (retryLater)
+//
+// Once the destination says that it has everything it serves the slots, and the source does not: from then on the part is
+// recorded, whatever becomes of the source. kvrocks clears the slots on the destination when a move begins, so one that
+// failed is simply begun again.
+
+// deadNode is a node that does not exist, at an address where nobody listens. A move to it fails at once; see thaw.
+const (
+	deadNodeID   = "ffffffffffffffffffffffffffffffffffffffff"
+	deadNodePort = 1
+)
+
+// migrating: slots are on their way, so that nothing else may change the layout but a failover.
+func (c *clusterPass) migrating() bool { return c.current() != nil }
+
+// current is the entry whose slots are on their way; nil when none are.
+func (c *clusterPass) current() *v1alpha1.MigrationStatus {
+	for i := range c.migrations {
+		if c.migrations[i].Current != "" {
+			return &c.migrations[i]
+		}
+	}
+	return nil
+}
+
+// concludeMove has kvrocks-controller record the slots that have arrived, and looks after a part that has not. It comes
+// before the nodes are given any layout: a source that has restarted must not be told the old one.
+func (c *clusterPass) concludeMove() {
+	if c.current() == nil {
+		return
+	}
+	c.migrations = slices.Clone(c.migrations)
+	m := c.current()
+	t, ok := c.transferOf(m)
+	if !ok || !c.onRecord || t.recorded {
+		return
+	}
+	c.again(againStep)
+	switch t.stage() {
+	case stageArrived:
+		c.verify(t)
+	case stageFailed:
+		if c.placed(t.from) && c.placed(t.to) {
+			c.retryLater(t)
+		}
+	case stageRunning:
+		if c.late(m) && t.to.named != nil {
+			// It cannot be called off; a layout makes the destination refuse the rest of it.
+			m.Message = "the deadline has passed; the move is being called off"
+			c.do(Push{Pod: t.to.named.name, ID: t.to.named.entry.ID, Layout: c.record, Force: true})
+		}
+	case stageUnknown:
+		m.Message = t.awaited()
+		c.again(againSoon)
+	}
+}
+
+// placed: the shard's master serves by the record.
+func (c *clusterPass) placed(s *clusterShard) bool {
+	return s.named != nil && s.named.isMaster() && s.told(s.named)
+}
+
+// migrate decides what moves next. It is called last, and only when the layout is settled.
+func (c *clusterPass) migrate() {
+	c.thawStuck()
+	if c.changing {
+		return
+	}
+	if m := c.current(); m != nil {
+		if t, ok := c.transferOf(m); !ok || t.recorded {
+			c.ended()
+			c.again(againWrites) // whoever waited for the end of a part goes first
+		} else if c.in.Topology.Generation != c.in.Topology.Status.ObservedGeneration {
+			c.review()
+		}
+		return
+	}
+	if !c.wantsMigrations() {
+		return
+	}
+	c.review()
+	if c.in.Topology.Spec.Migration != nil && c.in.Topology.Spec.Migration.Paused {
+		c.pause()
+		return
+	}
+	for i := range c.migrations {
+		m := &c.migrations[i]
+		switch {
+		case m.State == v1alpha1.MigrationDone || m.State == v1alpha1.MigrationFailed:
+		case c.late(m):
+			c.giveUp(m)
+		case m.RetryAt != nil && m.RetryAt.After(c.now):
+			c.again(max(againStep, min(m.RetryAt.Sub(c.now), againWait)))
+		case c.advance(m):
+			return
+		}
+	}
+}
+
+// wantsMigrations: there is something to move or to report.
+func (c *clusterPass) wantsMigrations() bool {
+	spec := &c.in.Topology.Spec
+	spread := spec.Migration != nil && (spec.Migration.Drain || spec.Migration.Rebalance)
+	return len(spec.Migrate) > 0 || spread || len(c.migrations) > 0
+}
+
+// review makes the entries anew.
+func (c *clusterPass) review() {
+	have, holders := c.owners()
+	c.migrations = queue(c.migrations, &c.in.Topology.Spec, have, holders)
+}
+
+// owners tells who has which slot by the record.
+func (c *clusterPass) owners() (*owners, []holder) {
+	have, holders := noOwners(), make([]holder, len(c.shards))
+	for i, s := range c.shards {
+		holders[i] = holder{index: s.shard.Index, present: s.entry != nil, leaving: s.shard.Leaving}
+		if s.entry == nil {
+			continue
+		}
+		for _, r := range s.entry.Slots.Ranges() {
+			have.give(r, int16(i))
+		}
+	}
+	return have, holders
+}
+
+// shardAt is the shard with this index; nil when there is none.
+func (c *clusterPass) shardAt(index int32) *clusterShard {
+	for _, s := range c.shards {
+		if s.shard.Index == index {
+			return s
+		}
+	}
+	return nil
+}
+
+// pause says of everything that has not ended that it waits.
+func (c *clusterPass) pause() {
+	for i := range c.migrations {
+		m := &c.migrations[i]
+		if m.State == v1alpha1.MigrationDone || m.State == v1alpha1.MigrationFailed {
+			continue
+		}
+		m.State, m.RetryAt, m.Message = v1alpha1.MigrationPending, nil, "paused; "+progress(m)
+	}
+}
+
+// advance takes the next step of an entry; false when it cannot be taken now and another entry may go first.
+func (c *clusterPass) advance(m *v1alpha1.MigrationStatus) bool {
+	r, err := slotset.ParseRange(string(m.Slots))
+	to := c.shardAt(m.To)
+	if err != nil || to == nil || to.entry == nil {
+		return false
+	}
+	left := slotset.Of(r)
+	left = left.Minus(&to.entry.Slots)
+	if left.Empty() {
+		c.done(m, r)
+		return false
+	}
+	var from *clusterShard
+	run := left.Ranges()[0]
+	for _, s := range c.shards {
+		if s.entry != nil && s.entry.Slots.Has(run.First) {
+			from = s
+		}
+	}
+	if from == nil {
+		return false
+	}
+	here := slotset.Of(run)
+	here = here.Intersect(&from.entry.Slots)
+	run = here.Ranges()[0]
+	if m.From != from.shard.Index {
+		m.From = from.shard.Index
+	}
+	for _, s := range []*clusterShard{from, to} {
+		if s.proven == nil || s.proven != s.named || !s.proven.was.Attached || s.outage != nil {
+			m.Message = fmt.Sprintf("waiting for the master of shard %d; %s", s.shard.Index, progress(m))
+			c.again(againSoon)
+			return false
+		}
+	}
+	return c.begin(m, from, to, run)
+}
+
+// begin starts the move of the next part, or takes a step towards it.
+func (c *clusterPass) begin(m *v1alpha1.MigrationStatus, from, to *clusterShard, run slotset.Range) bool {
+	s, d := from.proven, to.proven
+	run, exact, blocked := c.clearOf(to, run)
+	switch {
+	case blocked != "":
+		m.Message = blocked
+		return false
+	case c.changing:
+		return true // the destination is being thawed
+	}
+	chunk := run
+	if !exact {
+		part, known := c.chooseChunk(m, s, run)
+		if !known {
+			c.do(CountKeys{Pod: s.name, Slots: part})
+			c.again(againStep)
+			return true
+		}
+		chunk = part
+		// What the destination says of an earlier move of the very same slots could be taken for news of this one.
+		if in := d.node.Cluster.Incoming; in != nil && in.State == MoveSucceeded && in.Slots == chunk && chunk.Len() > 1 {
+			chunk.Last--
+		}
+	}
+	c.forget(s, chunk)
+	c.forget(d, chunk)
+	if m.StartedAt == nil {
+		c.event("MigrationStarted", fmt.Sprintf("the slots %s move from shard %d to shard %d", m.Slots, m.From, m.To))
+	}
+	if m.StartedAt == nil || m.State == v1alpha1.MigrationPending {
+		at := c.second()
+		m.StartedAt = &at
+	}
+	m.State, m.Current, m.RetryAt = v1alpha1.MigrationRunning, v1alpha1.SlotRange(chunk.String()), nil
+	m.Attempts++
+	m.Message = "moving " + chunk.String() + attempt(m) + "; " + progress(m)
+	c.intent, c.changing = true, true
+	c.do(MoveSlots{Pod: s.name, Slots: chunk, ToID: d.entry.ID, KeysPerSecond: c.keysPerSecond()})
+	c.again(againStep)
+	return true
+}
+
+func (c *clusterPass) keysPerSecond() int32 {
+	if c.in.Topology.Spec.Migration == nil {
+		return 0
+	}
+	return c.in.Topology.Spec.Migration.KeysPerSecond
+}
+
+// second is the present time as a status holds it.
+func (c *clusterPass) second() metav1.Time { return metav1.NewTime(c.now.Truncate(time.Second)) }
+
+// late: the entry has had the time that it may take.
+func (c *clusterPass) late(m *v1alpha1.MigrationStatus) bool {
+	policy := c.in.Topology.Spec.Migration
+	return policy != nil && policy.DeadlineSeconds > 0 && m.StartedAt != nil && m.State == v1alpha1.MigrationRunning &&
+		c.now.Sub(m.StartedAt.Time) > time.Duration(policy.DeadlineSeconds)*time.Second
+}

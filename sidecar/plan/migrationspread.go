@@ -1,0 +1,170 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+
+	slotset "github.com/kvrocks/kvrocks-operator/sidecar/slots"
+)
+
+// spread plans how slots are spread over the shards that stay: first those of leaving shards go to the smallest shards
+// (drain), then all are made equal, but for one slot, with as few moves as possible (rebalance). A slot with a pin stays
+// where it is. The layout is changed to what it is after the moves.
+//
+// The result depends on nothing but its input, and is the rest of itself when some of the moves have been made.
+func spread(have, pins *owners, holders []holder, drain, rebalance bool) []move {
+	s := &spreading{have: have, pins: pins, holders: holders, sizes: have.sizes(len(holders))}
+	var moves []move
+	if drain {
+		moves = append(moves, s.moves(s.filled())...)
+	}
+	if rebalance && s.complete() {
+		moves = append(moves, s.moves(s.level())...)
+	}
+	return moves
+}
+
+type spreading struct {
+	have, pins *owners
+	holders    []holder
+	sizes      []int
+}
+
+// complete: every shard that is to stay is in the record. Before that a rebalance would move slots twice.
+func (s *spreading) complete() bool {
+	return !slices.ContainsFunc(s.holders, func(h holder) bool { return !h.present && !h.leaving })
+}
+
+// receivers are the holders that may get slots.
+func (s *spreading) receivers() []int {
+	var all []int
+	for i := range s.holders {
+		if s.holders[i].receives() {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// filled are the sizes after a drain: nobody who stays gives slots, and the smallest get the most.
+func (s *spreading) filled() []int {
+	target := slices.Clone(s.sizes)
+	receivers := s.receivers()
+	if len(receivers) == 0 {
+		return target
+	}
+	pool := 0
+	for i := range s.holders {
+		if s.holders[i].leaving {
+			pool += s.sizes[i]
+			target[i] = 0
+		}
+	}
+	// The smallest are raised to the size of the next, until the pool is used up.
+	slices.SortStableFunc(receivers, func(a, b int) int { return s.sizes[a] - s.sizes[b] })
+	sum := 0
+	for i, r := range receivers {
+		sum += s.sizes[r]
+		n := i + 1
+		if n < len(receivers) && s.sizes[receivers[n]]*n-sum < pool {
+			continue
+		}
+		level, rest := (sum+pool)/n, (sum+pool)%n
+		raised := slices.Sorted(slices.Values(receivers[:n]))
+		for j, r := range raised {
+			target[r] = level
+			if j < rest {
+				target[r]++
+			}
+		}
+		break
+	}
+	return target
+}
+
+// level are the sizes after a rebalance: equal but for one slot, as far as the pins allow. The larger size goes to those
+// who have the most.
+func (s *spreading) level() []int {
+	target := slices.Clone(s.sizes)
+	pinned := make([]int, len(s.holders))
+	for slot, owner := range s.have {
+		if owner >= 0 && s.pins[slot] == owner {
+			pinned[owner]++
+		}
+	}
+	open := s.receivers()
+	total := 0
+	for _, i := range open {
+		total += s.sizes[i]
+	}
+	for len(open) > 0 {
+		n := len(open)
+		level, rest := total/n, total%n
+		ceiling := level
+		if rest > 0 {
+			ceiling++
+		}
+		over := slices.IndexFunc(open, func(i int) bool { return pinned[i] > ceiling })
+		if over >= 0 { // its pins alone are more than its share
+			target[open[over]] = pinned[open[over]]
+			total -= pinned[open[over]]
+			open = slices.Delete(open, over, over+1)
+			continue
+		}
+		slices.SortStableFunc(open, func(a, b int) int {
+			return cmp.Or(max(pinned[b], level)-max(pinned[a], level), s.sizes[b]-s.sizes[a])
+		})
+		for j, i := range open {
+			target[i] = level
+			if j < rest {
+				target[i]++
+			}
+		}
+		break
+	}
+	return target
+}
+
+// moves brings every place to its target size: who has too many gives its highest slots.
+func (s *spreading) moves(target []int) []move {
+	surplus := make([]int, len(target))
+	for i := range target {
+		surplus[i] = s.sizes[i] - target[i]
+	}
+	gives := make([][]int, len(target))
+	for slot := slotset.Count - 1; slot >= 0; slot-- {
+		owner := s.have[slot]
+		if owner >= 0 && len(gives[owner]) < surplus[owner] && s.pins[slot] != owner {
+			gives[owner] = append(gives[owner], slot)
+		}
+	}
+	var moves []move
+	to := 0
+	for from := range target {
+		for _, slot := range slices.Backward(gives[from]) {
+			for to < len(target) && surplus[to] >= 0 {
+				to++
+			}
+			if to == len(target) {
+				return moves // pins kept somebody from giving all
+			}
+			surplus[to]++
+			s.sizes[from]--
+			s.sizes[to]++
+			s.have[slot] = int16(to)
+			moves = appendMove(moves, slot, int16(from), int16(to))
+		}
+	}
+	return moves
+}
+
+// appendMove adds one slot, to the last move when it continues it.
+func appendMove(moves []move, slot int, from, to int16) []move {
+	if n := len(moves); n > 0 {
+		if last := &moves[n-1]; last.from == from && last.to == to && last.slots.Last == slot-1 {
+			last.slots.Last = slot
+			return moves
+		}
+	}
+	return append(moves, move{slotset.Range{First: slot, Last: slot}, from, to})
+}

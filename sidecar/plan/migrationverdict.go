@@ -1,0 +1,121 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	slotset "github.com/kvrocks/kvrocks-operator/sidecar/slots"
+)
+
+// Reasons of SlotsAssigned.
+const (
+	// ReasonAllAssigned: every slot has one owner, and the nodes that serve know it.
+	ReasonAllAssigned = "AllAssigned"
+	// ReasonSlotsMissing: some slots belong to nobody, or to two shards.
+	ReasonSlotsMissing = "SlotsMissing"
+	// ReasonLayoutSpreading: some serving node has not taken the record yet.
+	ReasonLayoutSpreading = "LayoutSpreading"
+	// ReasonWritesRefused: a master refuses writes to slots that it owns; the message says how to release them.
+	ReasonWritesRefused = "WritesRefused"
+)
+
+// slotsVerdict says whether every slot has one owner whom everybody knows.
+func (c *clusterPass) slotsVerdict() (v verdict, ok bool) {
+	if c.record == nil {
+		if c.waiting.reason != "" {
+			return c.waiting, false
+		}
+		return verdict{ReasonCreating, "no slot is assigned yet"}, false
+	}
+	if v, ok := c.recordVerdict(); !ok {
+		return v, false
+	}
+	if c.current() != nil {
+		return c.distribution(), true // the nodes learn of each part one after the other
+	}
+	var untold []string
+	more := 0
+	for _, s := range c.shards {
+		for i := range s.members {
+			m := &s.members[i]
+			if !m.was.Attached || !m.answered() || m.entry == nil || s.told(m) {
+				continue
+			}
+			if len(untold) == namedAtMost {
+				more++
+				continue
+			}
+			untold = append(untold, fmt.Sprintf("%s (version %d)", m.name, m.version()))
+		}
+	}
+	if len(untold) > 0 {
+		text := strings.Join(untold, ", ")
+		if more > 0 {
+			text += fmt.Sprintf(" and %d more nodes", more)
+		}
+		return verdict{ReasonLayoutSpreading, fmt.Sprintf("version %d of the layout is not known to %s", c.record.Version, text)}, false
+	}
+	for _, s := range c.shards {
+		if frozen := s.frozen(); frozen != nil && s.ownsSome(*frozen) {
+			return verdict{ReasonWritesRefused, fmt.Sprintf("%s refuses writes to slots of %s, which it once moved away; they are being released, "+
+				"and if that does not help its pod must be deleted", s.proven.name, frozen)}, false
+		}
+	}
+	return c.distribution(), true
+}
+
+// recordVerdict says whether the record gives every slot to exactly one shard of the topology.
+func (c *clusterPass) recordVerdict() (verdict, bool) {
+	var seen, twice slotset.Set
+	for i := range c.record.Shards {
+		s := &c.record.Shards[i]
+		both := seen.Intersect(&s.Slots)
+		twice, seen = twice.Union(&both), seen.Union(&s.Slots)
+	}
+	all := slotset.All()
+	missing := all.Minus(&seen)
+	switch {
+	case !twice.Empty():
+		return verdict{ReasonSlotsMissing, "more than one shard has the slots " + shortly(&twice)}, false
+	case !missing.Empty():
+		return verdict{ReasonSlotsMissing, "no shard has the slots " + shortly(&missing)}, false
+	}
+	return verdict{}, true
+}
+
+// shortly names the first ranges of a set.
+func shortly(s *slotset.Set) string {
+	ranges := s.Ranges()
+	var names []string
+	for _, r := range ranges[:min(len(ranges), namedAtMost)] {
+		names = append(names, r.String())
+	}
+	text := strings.Join(names, ", ")
+	if len(ranges) > namedAtMost {
+		text += fmt.Sprintf(" and more, %d in all", s.Len())
+	}
+	return text
+}
+
+// distribution says how the slots are spread.
+func (c *clusterPass) distribution() verdict {
+	owners, empty, least, most := 0, 0, slotset.Count, 0
+	for i := range c.record.Shards {
+		n := c.record.Shards[i].Slots.Len()
+		if n == 0 {
+			empty++
+			continue
+		}
+		owners++
+		least, most = min(least, n), max(most, n)
+	}
+	text := fmt.Sprintf("all %d slots are assigned to %d shards, %d", slotset.Count, owners, least)
+	if most > least {
+		text += fmt.Sprintf(" to %d", most)
+	}
+	text += " each"
+	if empty > 0 {
+		text += fmt.Sprintf("; %d shards have none", empty)
+	}
+	return verdict{ReasonAllAssigned, text}
+}
