@@ -1,0 +1,254 @@
+package plan_test
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+var clusterSeeds = flag.Int("clusterseeds", 150, "number of simulated lives of clusters")
+
+// TestSimulatedClusterLives runs the planner through random lives of a cluster: all that can happen to an instance, and
+// kvrocks-controller away, without its record, late, or deciding on its own; slots moved, shards added and removed. The
+// safety rules are checked at every action; when the faults end the cluster must settle, and then nothing is planned any
+// more.
+func TestSimulatedClusterLives(t *testing.T) {
+	for seed := range uint64(*clusterSeeds) {
+		seed += *fromSeed
+		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
+			t.Parallel()
+			clusterLife(t, seed)
+		})
+	}
+}
+
+func clusterLife(t *testing.T, seed uint64) {
+	w := newClusterWorld(seed)
+	s := newClusterSidecar(w)
+	defer func() {
+		if t.Failed() {
+			t.Log("\n" + strings.Join(w.history[max(0, len(w.history)-300):], "\n") + "\n" + w.describe())
+		}
+	}()
+	for i := range 400 {
+		if i > 30 && w.rng.IntN(20) == 0 {
+			w.fault()
+		}
+		w.step(s)
+		if len(s.broken) > 0 {
+			t.Fatal(strings.Join(s.broken, "\n"))
+		}
+	}
+	w.heal()
+	for range 2000 {
+		p := w.step(s)
+		if len(s.broken) > 0 {
+			t.Fatal(strings.Join(s.broken, "\n"))
+		}
+		if settled(p) && w.atRest(p) {
+			again, _ := s.pass(-1)
+			if len(again.Actions) > 0 || !plan.SameReport(again.Status, w.topology.Status) {
+				t.Fatalf("a settled cluster plans %v", again.Actions)
+			}
+			w.checkRest(t)
+			return
+		}
+	}
+	t.Fatalf("not settled after %v", 2000*tick)
+}
+
+// step lets time pass and the sidecar act, which now and then crashes or is away.
+func (w *clusterWorld) step(s *clusterSidecar) (last plan.Plan) {
+	w.advance()
+	if w.rng.IntN(10) == 0 {
+		return last
+	}
+	for range 4 {
+		crash := -1
+		if w.rng.IntN(40) == 0 {
+			crash = w.rng.IntN(6)
+		}
+		p, err := s.pass(crash)
+		if err != nil {
+			return plan.Plan{Actions: p.Actions}
+		}
+		s.check()
+		last = p
+		if p.Again == 0 || p.Again >= tick {
+			break
+		}
+	}
+	return last
+}
+
+// atRest: nothing waits for a grant either, and no call or push is on its way.
+func (w *clusterWorld) atRest(p plan.Plan) bool {
+	c := &w.controller
+	return !w.inMotion() && p.Status.ObservedGeneration == w.topology.Generation && p.Again == 0 &&
+		!c.away(w.now) && len(c.pending) == 0 && len(c.late) == 0 && c.record != nil &&
+		!slices.ContainsFunc(c.record.Shards, func(s plan.LayoutShard) bool { return s.Slots.Empty() })
+}
+
+// checkRest: every node does what the record says.
+func (w *clusterWorld) checkRest(t *testing.T) {
+	r := w.controller.record
+	nodes := 0
+	for i := range r.Shards {
+		for _, n := range r.Shards[i].Nodes {
+			node := w.byAddress(n.Address)
+			if !w.reachable(node.name) || node.master != n.Master || node.layout == nil || node.version() != r.Version {
+				t.Errorf("%s does not do what the record says", node.name)
+			}
+			nodes++
+		}
+	}
+	for i := range w.topology.Spec.Shards {
+		nodes -= len(w.topology.Spec.Shards[i].Members)
+	}
+	if nodes != 0 {
+		t.Errorf("the record has %d nodes more than the topology", nodes)
+	}
+}
+
+// fault breaks something.
+func (w *clusterWorld) fault() {
+	shard := &w.topology.Spec.Shards[w.rng.IntN(len(w.topology.Spec.Shards))]
+	m := shard.Members[w.rng.IntN(len(shard.Members))].Pod
+	for _, last := range w.topology.Status.Shards {
+		if last.Index == shard.Index && last.Master != "" && w.rng.IntN(2) == 0 && w.isMember(last.Master) {
+			m = last.Master
+		}
+	}
+	switch w.rng.IntN(14) {
+	case 0, 1:
+		w.kill(m)
+	case 2:
+		*w.pods[m] = clusterPod{simPod: simPod{due: w.now.Add(w.some(50))}}
+		w.say("FAULT pod %s is deleted", m)
+	case 3:
+		if p := w.pods[m]; p.exists {
+			p.deleting, p.due = true, w.now.Add(w.some(20))
+			p.running = p.running && w.rng.IntN(2) == 0
+			w.say("FAULT pod %s is being deleted", m)
+		}
+	case 4:
+		w.loseVolume(shard, m)
+	case 5:
+		all := w.rng.IntN(2) == 0
+		for _, name := range w.names {
+			if all || w.nodes[name].shard == shard.Index {
+				*w.pods[name] = clusterPod{simPod: simPod{due: w.now.Add(w.some(50))}}
+			}
+		}
+		w.say("FAULT every pod is deleted (all shards: %v, else %d)", all, shard.Index)
+	case 6, 7:
+		if w.pods[m].running {
+			w.nodes[m].hung, w.nodes[m].hungEnd = true, w.now.Add(w.some(80))
+			w.say("FAULT %s hangs", m)
+		}
+	case 8:
+		w.breakSentinel()
+	case 9, 10:
+		w.breakController()
+	case 11:
+		w.scale()
+	case 12:
+		w.reshape()
+	case 13:
+		w.handoff(shard, m)
+	}
+}
+
+// kill ends a process; its container restarts.
+func (w *clusterWorld) kill(m string) {
+	p, n := w.pods[m], w.nodes[m]
+	if !p.running {
+		return
+	}
+	p.running, p.due, n.life = false, w.now.Add(w.some(30)), n.life+1
+	if w.rng.IntN(4) == 0 {
+		n.loadEnd = p.due.Add(w.some(30))
+	}
+	w.say("FAULT %s is killed", m)
+}
+
+// loseVolume loses a pod with its volume, when another member that stays has a full copy.
+func (w *clusterWorld) loseVolume(shard *v1alpha1.TopologyShard, m string) {
+	for _, o := range shard.Members[:min(len(shard.Members), int(shard.Replicas))] {
+		if o.Pod != m && w.lacks(w.nodes[o.Pod]) == 0 {
+			*w.pods[m], w.nodes[m].log = clusterPod{simPod: simPod{due: w.now.Add(w.some(20))}}, nil
+			w.say("FAULT pod %s and its volume are lost", m)
+			return
+		}
+	}
+}
+
+// handoff announces that a pod is about to be updated, or no longer.
+func (w *clusterWorld) handoff(shard *v1alpha1.TopologyShard, m string) {
+	switch {
+	case w.inMotion():
+	case len(shard.Handoff) > 0 || len(shard.Members) == 1:
+		shard.Handoff = nil
+	default:
+		shard.Handoff = []string{m}
+	}
+	w.topology.Generation++
+	w.say("handoff of shard %d: %v", shard.Index, shard.Handoff)
+}
+
+func (w *clusterWorld) breakSentinel() {
+	pods := w.sentinelPods()
+	if len(pods) == 0 {
+		return
+	}
+	pod := pods[w.rng.IntN(len(pods))]
+	if w.rng.IntN(2) == 0 {
+		w.sentinels[pod].downEnd = w.now.Add(w.some(60))
+		w.say("FAULT %s is unreachable", pod)
+		return
+	}
+	delete(w.sentinels, pod)
+	w.startSentinel()
+	w.say("FAULT %s is replaced", pod)
+}
+
+func (w *clusterWorld) breakController() {
+	c := &w.controller
+	switch w.rng.IntN(3) {
+	case 0:
+		c.awayUntil = w.now.Add(w.some(150))
+		w.say("FAULT kvrocks-controller is away until %s", c.awayUntil.Format("04:05.0"))
+	case 1:
+		c.record, c.pending = nil, nil
+		c.awayUntil = w.now.Add(w.some(30))
+		w.say("FAULT kvrocks-controller loses its record and is away for a while")
+	case 2:
+		c.stale = true
+		w.say("FAULT kvrocks-controller holds an old password")
+	}
+}
+
+// heal ends every fault.
+func (w *clusterWorld) heal() {
+	w.say("healed")
+	w.healed = true
+	w.controller.awayUntil = time.Time{}
+	for _, o := range w.sentinels {
+		o.downEnd = time.Time{}
+	}
+	for _, n := range w.nodes {
+		n.loadEnd = time.Time{}
+	}
+	if !w.inMotion() {
+		for i := range w.topology.Spec.Shards {
+			w.topology.Spec.Shards[i].Handoff = nil
+		}
+	}
+	w.topology.Generation++
+}

@@ -1,0 +1,159 @@
+package plan_test
+
+import (
+	"slices"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+// serves: clients reach the node and it takes their writes.
+func (w *clusterWorld) serves(name string) bool {
+	return w.pods[name].exists && w.pods[name].attached && w.pods[name].running && w.nodes[name].owns()
+}
+
+// checkPush: what becomes master of slots holds every settled write, is not empty while another member has data, and no
+// other attached node of the shard owns its slots.
+func (s *clusterSidecar) checkPush(a plan.Push) {
+	w := s.w
+	n := w.nodes[a.Pod]
+	in := shardWith(a.Layout, a.ID)
+	if in == nil {
+		s.violated("%s is told a layout without itself", a.Pod)
+		return
+	}
+	master := slices.ContainsFunc(in.Nodes, func(o plan.LayoutNode) bool { return o.ID == a.ID && o.Master })
+	if !master || in.Slots.Empty() || n.owns() {
+		return
+	}
+	if id := w.lacks(n); id != 0 {
+		s.violated("%s is made master without write %d", a.Pod, id)
+	}
+	for _, name := range w.names {
+		o := w.nodes[name]
+		if o.shard != n.shard || o == n || !w.isMember(name) {
+			continue
+		}
+		if len(n.log) == 0 && len(o.log) > 0 {
+			s.violated("%s is made master empty while %s has data", a.Pod, name)
+		}
+		if w.serves(name) {
+			s.violated("%s is made master while %s serves", a.Pod, name)
+		}
+	}
+}
+
+// checkFailOver: a planned move loses nothing: the old master takes no writes, and the new one has all of them.
+func (s *clusterSidecar) checkFailOver(a plan.FailOver) {
+	w := s.w
+	target := w.byID(a.PreferredID)
+	if target == nil || w.controller.away(w.now) {
+		return
+	}
+	for _, st := range w.topology.Status.Shards {
+		if st.Index != target.shard || st.Outage == nil || st.Outage.Cause != v1alpha1.CauseHandover {
+			continue
+		}
+		if old := w.nodes[st.Outage.Master]; old.owns() || !isPrefix(old.log, target.log) {
+			s.violated("%s is to take over from %s without all its writes", target.name, old.name)
+		}
+	}
+}
+
+func (w *clusterWorld) byID(id string) *clusterNode {
+	if w.controller.record == nil {
+		return nil
+	}
+	in := shardWith(w.controller.record, id)
+	if in == nil {
+		return nil
+	}
+	for _, n := range in.Nodes {
+		if n.ID == id {
+			return w.byAddress(n.Address)
+		}
+	}
+	return nil
+}
+
+func (s *clusterSidecar) checkAttach(pod string) {
+	w := s.w
+	n := w.nodes[pod]
+	chosen := slices.ContainsFunc(w.topology.Status.Shards, func(st v1alpha1.TopologyShardStatus) bool {
+		return st.Index == n.shard && st.Outage != nil
+	})
+	switch {
+	case n.layout == nil:
+		s.violated("%s is attached without a layout", pod)
+	case !n.master && n.host == "127.0.0.1" && n.port == simPort:
+		s.violated("%s is attached without a place", pod)
+	case !n.master && !n.linkUp && !chosen:
+		s.violated("%s is attached with its link down", pod)
+	case !n.master && w.lacks(n) != 0:
+		s.violated("%s is attached as a replica without write %d", pod, w.lacks(n))
+	}
+	if !n.owns() {
+		return
+	}
+	if id := w.lacks(n); id != 0 {
+		s.violated("%s is attached as master without write %d", pod, id)
+	}
+	for _, name := range w.names {
+		if o := w.nodes[name]; o != n && o.shard == n.shard && w.serves(name) {
+			s.violated("%s is attached as a second master beside %s", pod, name)
+		}
+	}
+}
+
+func (s *clusterSidecar) checkLabel(a plan.Label) {
+	if a.Role != v1alpha1.RoleMaster {
+		return
+	}
+	w := s.w
+	for _, name := range w.names {
+		if name != a.Pod && w.nodes[name].shard == w.nodes[a.Pod].shard && w.pods[name].role == v1alpha1.RoleMaster {
+			s.violated("%s is labelled master beside %s", a.Pod, name)
+		}
+	}
+	if !w.nodes[a.Pod].master {
+		s.violated("%s is labelled master and is none", a.Pod)
+	}
+}
+
+// check holds after every complete pass.
+func (s *clusterSidecar) check() {
+	w := s.w
+	serving, labelled := map[int32]int{}, map[int32]int{}
+	for _, name := range w.names {
+		p, n := w.pods[name], w.nodes[name]
+		if !p.exists {
+			continue
+		}
+		if p.role == v1alpha1.RoleMaster {
+			labelled[n.shard]++
+		}
+		if p.attached && w.isMember(name) && w.up(name) && n.layout == nil {
+			s.violated("%s is attached and has no layout", name)
+		}
+		if w.serves(name) {
+			serving[n.shard]++
+			if id := w.lacks(n); id != 0 {
+				s.violated("%s serves without write %d", name, id)
+			}
+		}
+	}
+	for i := range w.settled {
+		if serving[i] > 1 || labelled[i] > 1 {
+			s.violated("shard %d has %d serving masters, %d labelled ones", i, serving[i], labelled[i])
+		}
+	}
+	if r := w.controller.record; r != nil {
+		owned := 0
+		for i := range r.Shards {
+			owned += r.Shards[i].Slots.Len()
+		}
+		if owned != 16384 {
+			s.violated("%d slots are owned on record", owned)
+		}
+	}
+}

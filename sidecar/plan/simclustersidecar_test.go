@@ -1,0 +1,187 @@
+package plan_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+// clusterSidecar runs passes against a world, and checks each action against the safety rules as it is applied.
+type clusterSidecar struct {
+	w *clusterWorld
+	// What the process remembers, and loses when it crashes.
+	lastMaster, downSince map[string]time.Time
+	asked                 map[string]*plan.Layout // the layout that a node was last seen to have
+	broken                []string
+}
+
+func newClusterSidecar(w *clusterWorld) *clusterSidecar {
+	s := &clusterSidecar{w: w}
+	s.restart()
+	return s
+}
+
+func (s *clusterSidecar) restart() {
+	s.lastMaster, s.downSince = map[string]time.Time{}, map[string]time.Time{}
+	s.asked = map[string]*plan.Layout{}
+}
+
+// input is what the sidecar observes.
+func (s *clusterSidecar) input() plan.Input {
+	w := s.w
+	in := plan.Input{
+		Now: w.now, Topology: w.topology.DeepCopy(), Pods: map[string]plan.Pod{}, Nodes: map[string]plan.Node{},
+		Sentinels: w.observeSentinels(), Controller: plan.Controller{Reach: plan.Answered, Record: w.controller.record},
+	}
+	if in.Controller.PasswordStale = w.controller.stale; w.controller.away(w.now) {
+		in.Controller = plan.Controller{Reach: plan.Down, Err: "connection refused"}
+	}
+	for _, name := range w.names {
+		p := w.pods[name]
+		if !p.exists {
+			delete(s.downSince, name)
+			continue
+		}
+		in.Pods[name] = plan.Pod{
+			IP: p.ip, Deleting: p.deleting, Running: p.running, Attached: p.attached, Role: p.role,
+		}
+		n := s.observe(name)
+		if n.Reach == plan.Answered {
+			delete(s.downSince, name)
+			if n.Role == v1alpha1.RoleMaster {
+				s.lastMaster[name] = w.now
+			}
+		} else if s.downSince[name].IsZero() {
+			s.downSince[name] = w.now
+		}
+		n.LastMaster, n.DownSince = s.lastMaster[name], s.downSince[name]
+		in.Nodes[name] = n
+	}
+	return in
+}
+
+// observe is what the sidecar sees of a node. It asks for the layout when it may have changed, while its shard is in an
+// outage, and now and then.
+func (s *clusterSidecar) observe(name string) plan.Node {
+	w := s.w
+	p, n := w.pods[name], w.nodes[name]
+	switch {
+	case !p.exists || !p.running:
+		return plan.Node{Reach: plan.Down, Err: "connection refused"}
+	case n.hung:
+		return plan.Node{Reach: plan.Hung, Err: "no answer"}
+	case w.now.Before(n.loadEnd):
+		return plan.Node{Reach: plan.Loading, Err: "LOADING"}
+	}
+	node := plan.Node{
+		Reach: plan.Answered, RunID: fmt.Sprint(name, n.life), Role: v1alpha1.RoleMaster,
+		Sequence: int64(len(n.log)), Empty: len(n.log) == 0, Priority: 100,
+		Cluster: &plan.ClusterNode{Version: n.version(), ID: n.id},
+	}
+	if !n.master {
+		node.Role, node.MasterHost, node.MasterPort = v1alpha1.RoleReplica, n.host, n.port
+		node.LinkUp, node.Syncing = n.linkUp, n.syncing
+	}
+	outage := slices.ContainsFunc(w.topology.Status.Shards, func(st v1alpha1.TopologyShardStatus) bool {
+		return st.Index == n.shard && st.Outage != nil
+	})
+	if n.layout != nil && (s.asked[name] == nil || s.asked[name].Version != n.version() || outage || w.rng.IntN(50) == 0) {
+		node.Cluster.Layout, s.asked[name] = n.layout, n.layout
+	}
+	return node
+}
+
+// pass observes, plans and applies. It stops before action number crash, or not at all when crash is negative.
+func (s *clusterSidecar) pass(crash int) (plan.Plan, error) {
+	w := s.w
+	p := plan.Cluster(s.input())
+	if p.Intent && crash == 0 {
+		s.restart()
+		return p, errCrash
+	}
+	if p.Intent {
+		s.report(p)
+	}
+	for i, a := range p.Actions {
+		if crash == i+1 {
+			w.say("sidecar crashes before %s", clusterText(a))
+			s.restart()
+			return p, errCrash
+		}
+		w.say("%s", clusterText(a))
+		if err := s.apply(a); err != nil {
+			w.say("  %v", err)
+			return p, err
+		}
+	}
+	if !p.Intent {
+		s.report(p)
+	}
+	return p, nil
+}
+
+// report writes the status when it differs.
+func (s *clusterSidecar) report(p plan.Plan) {
+	if plan.SameReport(p.Status, s.w.topology.Status) {
+		return
+	}
+	s.w.topology.Status = *p.Status.DeepCopy()
+	for _, e := range p.Events {
+		s.w.say("event %s: %s", e.Reason, e.Message)
+	}
+}
+
+func (s *clusterSidecar) violated(format string, args ...any) {
+	s.broken = append(s.broken, fmt.Sprintf(format, args...))
+	s.w.say("VIOLATED: "+format, args...)
+}
+
+func (s *clusterSidecar) apply(a plan.Action) error {
+	w := s.w
+	switch a := a.(type) {
+	case plan.Detach:
+		if p := w.pods[a.Pod]; p.attached {
+			p.attached, p.reachedUntil = false, w.now.Add(w.some(3)-tick)
+		}
+	case plan.Attach:
+		s.checkAttach(a.Pod)
+		w.pods[a.Pod].attached = true
+	case plan.Label:
+		s.checkLabel(a)
+		w.pods[a.Pod].role = a.Role
+	case plan.Monitor:
+		return w.monitor(a)
+	case plan.Unmonitor:
+		if !w.detectorUp(w.sentinels[a.Sentinel]) {
+			return errors.New("connection refused")
+		}
+		delete(w.sentinels[a.Sentinel].monitors, a.MasterName)
+	case plan.Tune:
+		if m := w.sentinels[a.Sentinel].monitors[a.MasterName]; m != nil {
+			m.quorum, m.settings = a.Quorum, a.Failover
+		}
+	case plan.Push:
+		s.checkPush(a)
+		if !w.up(a.Pod) {
+			return errors.New("connection refused")
+		}
+		delete(s.asked, a.Pod)
+		return w.nodes[a.Pod].setNodes(a.ID, a.Layout, a.Force)
+	case plan.WriteMarker:
+		if n := w.nodes[a.Pod]; n.master {
+			w.nextWrite++
+			n.log = append(n.log, w.nextWrite)
+		}
+	case plan.Configure:
+	case plan.FailOver:
+		s.checkFailOver(a)
+		return w.controller.call(w, a)
+	default:
+		return w.controller.call(w, a)
+	}
+	return nil
+}
