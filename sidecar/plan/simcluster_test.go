@@ -102,7 +102,7 @@ func (w *clusterWorld) checkRest(t *testing.T) {
 	for i := range r.Shards {
 		for _, n := range r.Shards[i].Nodes {
 			node := w.byAddress(n.Address)
-			if !w.reachable(node.name) || node.master != n.Master || node.layout == nil || node.version() != r.Version {
+			if !w.up(node.name) || node.master != n.Master || node.layout == nil || node.version() != r.Version {
 				t.Errorf("%s does not do what the record says", node.name)
 			}
 			nodes++

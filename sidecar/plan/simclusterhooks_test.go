@@ -142,7 +142,11 @@ func (w *clusterWorld) moveSlots() {
 		}
 	}
 	if from < 0 && to >= 0 && r.Shards[to].Slots.Empty() {
-		from = w.rng.IntN(len(r.Shards))
+		for i := range r.Shards {
+			if from < 0 || r.Shards[i].Slots.Len() > r.Shards[from].Slots.Len() {
+				from = i
+			}
+		}
 	}
 	// Only when both masters are well is there anybody to move slots.
 	if from < 0 || to < 0 || from == to || r.Shards[from].Slots.Empty() || !w.wellOnRecord(from) || !w.wellOnRecord(to) {
@@ -152,8 +156,8 @@ func (w *clusterWorld) moveSlots() {
 		src, dst := &l.Shards[from].Slots, &l.Shards[to].Slots
 		moved := *src
 		if shard := w.shardOf(w.byAddress(l.Shards[from].Nodes[0].Address).shard); shard == nil || !shard.Leaving {
-			half := slots.Of(slots.Range{First: 0, Last: slots.Count / 2})
-			moved = src.Intersect(&half)
+			ranges := src.Ranges()
+			moved = slots.Of(slots.Range{First: ranges[0].First, Last: (ranges[0].First + ranges[0].Last) / 2})
 		}
 		*src, *dst = src.Minus(&moved), dst.Union(&moved)
 	})
