@@ -70,8 +70,7 @@ func (s *spreading) filled() []int {
 			continue
 		}
 		level, rest := (sum+pool)/n, (sum+pool)%n
-		raised := slices.Sorted(slices.Values(receivers[:n]))
-		for j, r := range raised {
+		for j, r := range receivers[:n] {
 			target[r] = level
 			if j < rest {
 				target[r]++
