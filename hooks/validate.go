@@ -71,6 +71,9 @@ func (in *instance) checkCounts() string {
 		if master == nil || *master < 3 || *master%2 == 0 {
 			return "a cluster needs spec.master (the number of shards): odd and at least 3; write master: 3"
 		}
+		if *master*replicas > 1000 {
+			return "a cluster can have at most 1000 pods (spec.master times spec.replicas); write fewer shards or replicas"
+		}
 	}
 	return ""
 }

@@ -63,6 +63,7 @@ type KVRocksList struct {
 // +kubebuilder:validation:XValidation:rule="!(has(self.password) && size(self.password) > 0 && has(self.passwordSecretRef))",message="spec.password and spec.passwordSecretRef are both set; keep one of them"
 // +kubebuilder:validation:XValidation:rule="self.type != 'sentinel' || (self.replicas >= 3 && self.replicas % 2 == 1)",message="a sentinel instance needs an odd number of replicas, at least 3, so that a quorum exists; write replicas: 3 or replicas: 5"
 // +kubebuilder:validation:XValidation:rule="self.type != 'cluster' || (has(self.master) && self.master >= 3 && self.master % 2 == 1)",message="a cluster needs spec.master (the number of shards): odd and at least 3; write master: 3"
+// +kubebuilder:validation:XValidation:rule="self.type != 'cluster' || !has(self.master) || self.master * self.replicas <= 1000",message="a cluster can have at most 1000 pods (spec.master times spec.replicas); write fewer shards or replicas"
 // +kubebuilder:validation:XValidation:rule="self.type != 'standard' || !has(self.master) || self.master == 1",message="a standard instance has one master; write master: 1 or leave it out (for more shards use type: cluster)"
 // +kubebuilder:validation:XValidation:rule="self.type != 'sentinel' || !has(self.storage)",message="a sentinel keeps no data; leave spec.storage out"
 // +kubebuilder:validation:XValidation:rule="self.type != 'sentinel' || !has(self.kvrocksConfig)",message="kvrocksConfig is for data nodes; leave it out of a sentinel instance"
