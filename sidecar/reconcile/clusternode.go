@@ -23,7 +23,8 @@ type clusterAnswer struct {
 	id    string
 }
 
-// layouts are the layouts that nodes have, each kept once however many nodes have it: that of 100 shards takes 200 KB.
+// layouts are the layouts that nodes and kvrocks-controller have, each kept once however many have it: that of 100 shards
+// takes 200 KB, and equal ones are the same pointer.
 type layouts struct {
 	mu     sync.Mutex
 	byText map[string]*plan.Layout
@@ -139,11 +140,30 @@ func layoutNode(n kvrocks.ClusterNode) plan.LayoutNode {
 	return plan.LayoutNode{ID: n.ID, Address: n.Host, Port: int32(n.Port), Master: n.MasterID == ""}
 }
 
-// prune forgets the layouts that no node has any more.
-func (l *layouts) prune(nodes map[string]*node) {
+// same returns the layout, or an equal one that is kept.
+func (l *layouts) same(record *plan.Layout) *plan.Layout {
+	for _, s := range record.Shards {
+		masters := 0
+		for _, n := range s.Nodes {
+			if n.Master {
+				masters++
+			}
+		}
+		if masters != 1 {
+			return record // such as no node would say
+		}
+	}
+	if len(record.Shards) == 0 {
+		return record
+	}
+	return l.layout(kvrocks.ClusterNodes{Version: record.Version, Nodes: lines(record)})
+}
+
+// prune forgets the layouts that nobody has any more.
+func (l *layouts) prune(nodes map[string]*node, record *plan.Layout) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	used := map[*plan.Layout]bool{}
+	used := map[*plan.Layout]bool{record: true}
 	for _, n := range nodes {
 		if n.seen.Cluster != nil {
 			used[n.seen.Cluster.Layout] = true

@@ -102,11 +102,11 @@ func (p *pass) observeController(ctx context.Context) plan.Controller {
 		return c.seen
 	}
 	c.silent = false
-	c.take(answer)
+	c.take(answer, &p.inst.layouts)
 	return c.seen
 }
 
-func (c *controller) take(a recordAnswer) {
+func (c *controller) take(a recordAnswer, known *layouts) {
 	missing := errors.Is(a.err, kvctl.ErrNotFound)
 	if a.err != nil && !missing {
 		c.fail(a.err.Error(), a.at)
@@ -118,6 +118,7 @@ func (c *controller) take(a recordAnswer) {
 		return
 	}
 	c.seen.Record, c.seen.PasswordStale = recordLayout(a.record)
+	c.seen.Record = known.same(c.seen.Record)
 }
 
 // fail keeps no record: what it was when kvrocks-controller last answered says nothing about now.
