@@ -1,5 +1,7 @@
 package plan
 
+import "slices"
+
 // changeMembers makes the record name every member of the topology and nobody else, by one change in a pass.
 func (c *clusterPass) changeMembers() {
 	steps := []func(*clusterShard){
@@ -102,22 +104,28 @@ func (c *clusterPass) removeForeign() {
 	if !c.foreign() || !c.complete() || c.changing {
 		return
 	}
-	members := make(map[nodeAddress]bool)
-	for _, s := range c.shards {
-		for i := range s.members {
-			members[nodeAddress{s.members[i].address, s.members[i].port}] = true
-		}
-	}
 	for i := range c.record.Shards {
 		r := &c.record.Shards[i]
-		for _, n := range r.Nodes {
-			switch {
-			case c.changing || members[nodeAddress{n.Address, n.Port}]:
-			case !n.Master:
-				c.change(RemoveNode{ID: n.ID})
-			case !c.claimed[i] && r.Slots.Empty() && len(r.Nodes) == 1:
-				c.change(RemoveShard{MasterID: n.ID})
-			}
+		switch m := r.master(); {
+		case c.changing:
+		case !c.claimed[i] && r.Slots.Empty() && m != nil:
+			// It may be one of ours that was added twice, by a call that seemed to have failed.
+			c.change(RemoveShard{MasterID: m.ID})
+		case c.claimed[i]:
+			c.removeStrangers(r)
+		}
+	}
+}
+
+// removeStrangers removes the replicas of a shard that are no members.
+func (c *clusterPass) removeStrangers(r *LayoutShard) {
+	for i := range r.Nodes {
+		n := &r.Nodes[i]
+		named := slices.ContainsFunc(c.shards, func(s *clusterShard) bool {
+			return s.entry == r && slices.ContainsFunc(s.members, func(m member) bool { return m.entry == n })
+		})
+		if !named && !n.Master && !c.changing {
+			c.change(RemoveNode{ID: n.ID})
 		}
 	}
 }

@@ -44,6 +44,8 @@ type (
 	position struct{ shard, node int }
 )
 
+// places finds the nodes of a layout by their addresses. An address that is named twice, because a shard was added twice,
+// is found where the slots are.
 func (l *Layout) places() map[nodeAddress]position {
 	n := 0
 	for i := range l.Shards {
@@ -53,7 +55,11 @@ func (l *Layout) places() map[nodeAddress]position {
 	for i := range l.Shards {
 		for j := range l.Shards[i].Nodes {
 			node := &l.Shards[i].Nodes[j]
-			all[nodeAddress{node.Address, node.Port}] = position{i, j}
+			key := nodeAddress{node.Address, node.Port}
+			if first, twice := all[key]; twice && !l.Shards[first.shard].Slots.Empty() {
+				continue
+			}
+			all[key] = position{i, j}
 		}
 	}
 	return all

@@ -129,6 +129,9 @@ func (w *clusterWorld) moveSlots() {
 	if r == nil || w.controller.away(w.now) || w.rng.IntN(20) > 0 {
 		return
 	}
+	if w.addedTwice() {
+		return
+	}
 	from, to := -1, -1
 	for i := range r.Shards {
 		n := w.byAddress(r.Shards[i].Nodes[0].Address)
@@ -162,6 +165,20 @@ func (w *clusterWorld) moveSlots() {
 		*src, *dst = src.Minus(&moved), dst.Union(&moved)
 	})
 	w.say("slots move from %s to %s", r.Shards[from].Nodes[0].Address, r.Shards[to].Nodes[0].Address)
+}
+
+// addedTwice: the record names a node twice, because a call that seemed to fail was made again.
+func (w *clusterWorld) addedTwice() bool {
+	seen := map[string]bool{}
+	for i := range w.controller.record.Shards {
+		for _, n := range w.controller.record.Shards[i].Nodes {
+			if seen[n.Address] {
+				return true
+			}
+			seen[n.Address] = true
+		}
+	}
+	return false
 }
 
 func (w *clusterWorld) wellOnRecord(i int) bool {
