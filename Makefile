@@ -32,7 +32,7 @@ demo: install
 	@KUBECTL="$(KUBECTL)" local/demo.sh
 
 test: lint unit fuzz scenarios
-	@$(foreach program,METACONTROLLER_BIN KVROCKS_BIN,$(if $($(program)),,echo "not run: the program that $(program) would name; its stand-in was";))
+	@$(foreach program,METACONTROLLER_BIN KVROCKS_BIN KVROCKS_CONTROLLER_BIN,$(if $($(program)),,echo "not run: the program that $(program) would name; its stand-in was";))
 
 down: local-down
 
