@@ -307,3 +307,15 @@ func TestWhatAClusterWasMadeWithCannotBeChanged(t *testing.T) {
 		})
 	}
 }
+
+func TestOnlyTheSidecarReachesWhatKnowsThePassword(t *testing.T) {
+	w := settled(t, example(t, "cluster-minimal.yaml"))
+	controller := w.seen.NetworkPolicies["shop/shards-controller"].Spec
+	require.Len(t, controller.Ingress, 1)
+	assert.Equal(t, map[string]string{"app.kubernetes.io/name": "kvrocks-sidecar"}, controller.Ingress[0].From[0].PodSelector.MatchLabels)
+	etcd := w.seen.NetworkPolicies["shop/shards-etcd"].Spec
+	assert.Equal(t, w.setNamed("shards-etcd").Spec.Selector.MatchLabels, etcd.PodSelector.MatchLabels)
+	assert.EqualValues(t, etcdClientPort, etcd.Ingress[0].Ports[0].Port.IntVal)
+	assert.Equal(t, w.kvctl().Spec.Selector.MatchLabels, etcd.Ingress[0].From[0].PodSelector.MatchLabels)
+	assert.Nil(t, etcd.Ingress[0].From[0].NamespaceSelector, "of this namespace")
+}

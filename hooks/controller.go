@@ -32,6 +32,8 @@ func (in *instance) addController(out *children) error {
 	}
 	out.add(service)
 
+	out.add(in.controllerPolicy(selector))
+
 	template := in.podTemplate(in.labels(v1alpha1.ComponentController), selector)
 	template.Annotations[annotationConfig] = hash([]byte(text)) // it reads its configuration once
 	if in.topology != nil && in.topology.Status.ControllerEpoch > 0 {

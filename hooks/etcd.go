@@ -36,6 +36,7 @@ func (in *instance) addEtcd(out *children) (step, error) {
 	out.add(in.etcdPeerService(selector))
 	out.add(in.etcdService(selector))
 	out.add(in.disruptionBudget(etcdName(in.name), v1alpha1.ComponentEtcd, selector))
+	out.add(in.etcdPolicy(selector))
 	now := in.etcdStep(template.Annotations[annotationTemplate])
 	if set := in.etcdSet(); set != nil && now.held {
 		out.keep("apps/v1", "StatefulSet", set, func(c *child) { c.Spec = set.Spec })

@@ -48,6 +48,9 @@ func keepAllButTopology(in *instance) (children, error) {
 	for _, o := range ordered(seen.PodDisruptionBudgets) {
 		kept.keep("policy/v1", "PodDisruptionBudget", o, func(c *child) { c.Spec = o.Spec })
 	}
+	for _, o := range ordered(seen.NetworkPolicies) {
+		kept.keep("networking.k8s.io/v1", "NetworkPolicy", o, func(c *child) { c.Spec = o.Spec })
+	}
 	return kept, kept.err
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -61,7 +62,8 @@ func newWorld(t testing.TB, cr *v1alpha1.KVRocks) *world {
 		StatefulSets: map[string]*appsv1.StatefulSet{}, Deployments: map[string]*appsv1.Deployment{},
 		ConfigMaps: map[string]*corev1.ConfigMap{}, Secrets: map[string]*corev1.Secret{},
 		Services: map[string]*corev1.Service{}, PodDisruptionBudgets: map[string]*policyv1.PodDisruptionBudget{},
-		Topologies: map[string]*v1alpha1.KVRocksTopology{},
+		NetworkPolicies: map[string]*networkingv1.NetworkPolicy{},
+		Topologies:      map[string]*v1alpha1.KVRocksTopology{},
 	}
 	return w
 }
@@ -120,6 +122,8 @@ func (w *world) apply(response *metacontroller.SyncResponse) bool {
 			})
 		case "PodDisruptionBudget":
 			merge(w, w.seen.PodDisruptionBudgets, raw, nil)
+		case "NetworkPolicy":
+			merge(w, w.seen.NetworkPolicies, raw, nil)
 		case "KVRocksTopology":
 			merge(w, w.seen.Topologies, raw, func(fresh, old *v1alpha1.KVRocksTopology) {
 				if old != nil {
@@ -136,6 +140,7 @@ func (w *world) apply(response *metacontroller.SyncResponse) bool {
 	prune(w.seen.StatefulSets, "StatefulSet", wanted)
 	prune(w.seen.Deployments, "Deployment", wanted)
 	prune(w.seen.PodDisruptionBudgets, "PodDisruptionBudget", wanted)
+	prune(w.seen.NetworkPolicies, "NetworkPolicy", wanted)
 	prune(w.seen.Topologies, "KVRocksTopology", wanted)
 	return before != w.fingerprint()
 }

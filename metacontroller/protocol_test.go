@@ -140,6 +140,7 @@ func TestCompositeControllerDeclaresTheChildren(t *testing.T) {
 		"v1 configmaps": "ConfigMap.v1", "v1 secrets": "Secret.v1", "v1 services": "Service.v1",
 		"apps/v1 statefulsets": "StatefulSet.apps/v1", "apps/v1 deployments": "Deployment.apps/v1",
 		"policy/v1 poddisruptionbudgets":                "PodDisruptionBudget.policy/v1",
+		"networking.k8s.io/v1 networkpolicies":          "NetworkPolicy.networking.k8s.io/v1",
 		"kvrocks.apache.org/v1alpha1 kvrockstopologies": "KVRocksTopology.kvrocks.apache.org/v1alpha1",
 	}
 	var declared, known []string

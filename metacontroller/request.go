@@ -5,6 +5,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -44,6 +45,7 @@ type Children struct {
 	Secrets              map[string]*corev1.Secret                `json:"Secret.v1"`
 	Services             map[string]*corev1.Service               `json:"Service.v1"`
 	PodDisruptionBudgets map[string]*policyv1.PodDisruptionBudget `json:"PodDisruptionBudget.policy/v1"`
+	NetworkPolicies      map[string]*networkingv1.NetworkPolicy   `json:"NetworkPolicy.networking.k8s.io/v1"`
 	Topologies           map[string]*v1alpha1.KVRocksTopology     `json:"KVRocksTopology.kvrocks.apache.org/v1alpha1"`
 }
 

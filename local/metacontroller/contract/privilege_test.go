@@ -129,6 +129,9 @@ func oneOfEachKind(value string) []any {
 		}}),
 		one("apps/v1", "Deployment", object{"spec": object{"selector": object{"matchLabels": labels}, "template": pod}}),
 		one("policy/v1", "PodDisruptionBudget", object{"spec": object{"maxUnavailable": 1, "selector": object{"matchLabels": labels}}}),
+		one("networking.k8s.io/v1", "NetworkPolicy", object{"spec": object{
+			"podSelector": object{"matchLabels": labels}, "policyTypes": []any{"Ingress"},
+		}}),
 		one("kvrocks.apache.org/v1alpha1", "KVRocksTopology", object{"spec": object{"type": "standard", "port": 6379, "shards": []any{}}}),
 	}
 }
