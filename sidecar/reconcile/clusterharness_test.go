@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -164,7 +163,7 @@ func (w *world) aCluster(name string) types.NamespacedName {
 	return key
 }
 
-// sentTo keeps of the journal what went to nodes and to kvrocks-controller, sorted: nodes are asked at the same time.
+// sentTo sorts what went to nodes and to kvrocks-controller by who got it: nodes are asked at the same time.
 func sentTo(lines []string) map[string][]string {
 	sent := map[string][]string{}
 	for _, line := range lines {
@@ -172,9 +171,6 @@ func sentTo(lines []string) map[string][]string {
 		if who == "controller" || strings.HasPrefix(who, "10.") {
 			sent[who] = append(sent[who], what)
 		}
-	}
-	for _, who := range slices.Collect(maps.Keys(sent)) {
-		sent[who] = slices.Clip(sent[who])
 	}
 	return sent
 }

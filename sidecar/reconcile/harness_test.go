@@ -145,6 +145,7 @@ type world struct {
 	controller *fakeController
 	// refuseStatus answers status writes, when set.
 	refuseStatus error
+	waking       sync.Mutex
 	wakes        []types.NamespacedName
 }
 
@@ -186,11 +187,24 @@ func newWorld(t *testing.T) *world {
 		},
 		status: w, written: newOverlay[*v1alpha1.KVRocksTopology](), events: w,
 		metrics: newMetrics(prometheus.NewRegistry()), running: newRunning(), now: now,
-		enqueue: func(key types.NamespacedName) { w.wakes = append(w.wakes, key) },
+		enqueue: func(key types.NamespacedName) {
+			w.waking.Lock()
+			defer w.waking.Unlock()
+			w.wakes = append(w.wakes, key)
+		},
 	}
 	w.begin(t.Context())
 	t.Cleanup(w.close)
 	return w
+}
+
+// takeWakes returns the passes that were asked for since the last take.
+func (w *world) takeWakes() []types.NamespacedName {
+	w.waking.Lock()
+	defer w.waking.Unlock()
+	wakes := w.wakes
+	w.wakes = nil
+	return wakes
 }
 
 func (w *world) UpdateStatus(

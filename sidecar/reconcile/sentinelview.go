@@ -54,9 +54,13 @@ func (s *sentinel) ask(ctx context.Context, q question, known map[string]masterD
 	if q.names == nil {
 		return s.askAll(ctx)
 	}
+	ask, err := s.entries(ctx, q)
+	if err != nil {
+		return viewAnswer{err: err}
+	}
 	a := viewAnswer{masters: map[string]plan.MasterView{}, details: map[string]masterDetails{}}
 	for _, name := range q.names {
-		view, details, err := s.askMaster(ctx, name, q, known[name])
+		view, details, err := s.askMaster(ctx, name, q, ask, known[name])
 		if errors.Is(err, kvrocks.ErrNoSuchMaster) {
 			s.forgot(name)
 			continue
@@ -69,12 +73,53 @@ func (s *sentinel) ask(ctx context.Context, q question, known map[string]masterD
 	return a
 }
 
-func (s *sentinel) askAll(ctx context.Context) viewAnswer {
-	var list []kvrocks.MonitoredMaster
-	err := s.do(func(c Sentinel) (err error) {
+// fewNames is how many names are asked for one by one. For more than that, everything is asked for at once.
+const fewNames = 3
+
+// detailsAge is how old the details of many names may be in a pass that looks closely: they are two commands for each.
+const detailsAge = 2 * time.Second
+
+// entry is what a sentinel says of a name.
+type entry func(name string) (kvrocks.MonitoredMaster, error)
+
+// entries returns how to get at what the sentinel says of each name.
+func (s *sentinel) entries(ctx context.Context, q question) (entry, error) {
+	if len(q.names) <= fewNames {
+		return func(name string) (m kvrocks.MonitoredMaster, err error) {
+			err = s.do(func(c Sentinel) (err error) {
+				m, err = c.Master(ctx, name)
+				return err
+			})
+			return m, err
+		}, nil
+	}
+	list, err := s.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	byName := map[string]kvrocks.MonitoredMaster{}
+	for _, m := range list {
+		byName[m.Name] = m
+	}
+	return func(name string) (kvrocks.MonitoredMaster, error) {
+		m, ok := byName[name]
+		if !ok {
+			return m, kvrocks.ErrNoSuchMaster
+		}
+		return m, nil
+	}, nil
+}
+
+func (s *sentinel) list(ctx context.Context) (list []kvrocks.MonitoredMaster, err error) {
+	err = s.do(func(c Sentinel) (err error) {
 		list, err = c.Masters(ctx)
 		return err
 	})
+	return list, err
+}
+
+func (s *sentinel) askAll(ctx context.Context) viewAnswer {
+	list, err := s.list(ctx)
 	if err != nil {
 		return viewAnswer{err: err}
 	}
@@ -86,18 +131,15 @@ func (s *sentinel) askAll(ctx context.Context) viewAnswer {
 }
 
 func (s *sentinel) askMaster(
-	ctx context.Context, name string, q question, known masterDetails,
+	ctx context.Context, name string, q question, ask entry, known masterDetails,
 ) (plan.MasterView, masterDetails, error) {
-	var m kvrocks.MonitoredMaster
-	err := s.do(func(c Sentinel) (err error) {
-		m, err = c.Master(ctx, name)
-		return err
-	})
+	m, err := ask(name)
 	if err != nil {
 		return plan.MasterView{}, masterDetails{}, err
 	}
-	counts := [2]int{m.NumOtherSentinels, m.NumReplicas}
-	if q.details || known.counts != counts || q.now.Sub(known.at) >= rarely {
+	counts, age := [2]int{m.NumOtherSentinels, m.NumReplicas}, q.now.Sub(known.at)
+	closely := q.details && (len(q.names) <= fewNames || age >= detailsAge)
+	if closely || known.counts != counts || age >= rarely {
 		if known, err = s.askDetails(ctx, name); err != nil {
 			return plan.MasterView{}, masterDetails{}, err
 		}

@@ -1,0 +1,413 @@
+package reconcile
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
+)
+
+// look carries out a pass that has to succeed, and returns what the planner was asked and what was sent.
+func (w *world) look(key types.NamespacedName) (plan.Input, map[string][]string) {
+	w.t.Helper()
+	w.journal.take()
+	_, err := w.Reconcile(w.t.Context(), key)
+	require.NoError(w.t, err)
+	return w.seen[len(w.seen)-1], sentTo(w.journal.take())
+}
+
+// act carries out a pass with these actions and returns what was sent besides questions.
+func (w *world) act(key types.NamespacedName, actions ...plan.Action) (map[string][]string, error) {
+	w.plan.Actions = actions
+	defer func() { w.plan.Actions = nil }()
+	w.journal.take()
+	_, err := w.Reconcile(w.t.Context(), key)
+	sent := sentTo(w.journal.take())
+	for who, what := range sent {
+		what = slices.DeleteFunc(what, func(s string) bool {
+			return slices.Contains([]string{"INFO", "SCAN", "CONFIG GET *", "CLUSTER INFO", "CLUSTER NODES", "MYID", "get"}, s)
+		})
+		if sent[who] = what; len(what) == 0 {
+			delete(sent, who)
+		}
+	}
+	return sent, err
+}
+
+func TestPassOverAClusterSeesNodesAndRecord(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	in, sent := w.look(key)
+	require.Equal(t, plan.Answered, in.Controller.Reach)
+	require.NotNil(t, in.Controller.Record)
+	assert.Equal(t, int64(3), in.Controller.Record.Version)
+	assert.False(t, in.Controller.PasswordStale)
+	for pod, n := range in.Nodes {
+		require.Equal(t, plan.Answered, n.Reach, pod)
+		assert.Equal(t, nodeIDOf(pod), n.Cluster.ID)
+		assert.Equal(t, int64(3), n.Cluster.Version)
+		assert.Same(t, in.Controller.Record, n.Cluster.Layout, "equal layouts are kept once")
+	}
+	first := in.Controller.Record.Shards[0]
+	assert.Equal(t, slots.Of(slots.Range{First: 0, Last: 8191}), first.Slots)
+	assert.Equal(t, []plan.LayoutNode{
+		{ID: nodeIDOf("orders-0-0"), Address: "10.9.0.0", Port: 6379, Master: true},
+		{ID: nodeIDOf("orders-0-1"), Address: "10.9.0.1", Port: 6379},
+	}, first.Nodes)
+	assert.Equal(t, []string{"CLUSTER INFO", "CLUSTER NODES", "INFO"}, sent["10.1.0.0"][:3],
+		"the sequence is read after the layout that may have stopped the writes")
+}
+
+func TestClusterAtRestIsAskedLittle(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	w.look(key)
+	w.clock = w.clock.Add(time.Second)
+	in, sent := w.look(key)
+	assert.NotNil(t, in.Controller.Record)
+	assert.Nil(t, in.Nodes["orders-0-0"].Cluster.Layout, "it was not asked, and there is a record")
+	assert.Equal(t, map[string][]string{
+		"10.1.0.0": {"CLUSTER INFO", "INFO"}, "10.1.0.1": {"CLUSTER INFO", "INFO"},
+		"10.1.1.0": {"CLUSTER INFO", "INFO"}, "10.1.1.1": {"CLUSTER INFO", "INFO"},
+	}, sent)
+
+	total := map[string]int{}
+	const minutes = 10
+	for range minutes * 6 {
+		w.clock = w.clock.Add(w.options.Period)
+		_, sent := w.look(key)
+		for who, what := range sent {
+			total[who] += len(what)
+		}
+	}
+	assert.LessOrEqual(t, total["10.1.0.0"]/minutes, 16)
+	assert.LessOrEqual(t, total["controller"]/minutes, 2)
+}
+
+func TestChangeOfALayoutIsLookedAt(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	w.look(key)
+	w.node("orders-1-0").cluster.Version = 4
+	in, sent := w.look(key)
+	assert.Contains(t, sent["10.1.1.0"], "CLUSTER NODES")
+	assert.NotContains(t, sent["10.1.0.0"], "CLUSTER NODES")
+	assert.Equal(t, []string{"get"}, sent["controller"], "somebody changed something")
+	assert.Equal(t, int64(4), in.Nodes["orders-1-0"].Cluster.Layout.Version)
+
+	restarted := w.node("orders-1-0")
+	restarted.info.RunID, restarted.cluster.Version, restarted.id, restarted.nodes = "another", kvrocks.NoLayout, "", nil
+	in, sent = w.look(key)
+	assert.Contains(t, sent["10.1.1.0"], "MYID")
+	assert.Equal(t, &plan.ClusterNode{Version: kvrocks.NoLayout}, in.Nodes["orders-1-0"].Cluster)
+}
+
+func TestLayoutsAreReadAnewWhileAMasterIsReplaced(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	w.look(key)
+	w.cluster.topologies[key].Status.Shards = []v1alpha1.TopologyShardStatus{{Index: 1, Outage: &v1alpha1.Outage{}}}
+	_, sent := w.look(key)
+	assert.Contains(t, sent["10.1.1.0"], "CLUSTER NODES")
+	assert.Contains(t, sent["10.1.1.1"], "CLUSTER NODES")
+	assert.NotContains(t, sent["10.1.0.0"], "CLUSTER NODES", "of that shard")
+}
+
+func TestLayoutsAreKnownWhenTheRecordIsLost(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	w.look(key)
+	w.controller.record = nil
+	w.clock = w.clock.Add(recordAge)
+	in, _ := w.look(key)
+	assert.Equal(t, plan.Controller{Reach: plan.Answered}, in.Controller)
+	assert.Len(t, in.Nodes["orders-0-0"].Cluster.Layout.Shards, 2)
+}
+
+func TestControllerThatIsAwayIsDown(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	w.look(key)
+	w.controller.fail = func(string) error { return kvctl.ErrUnavailable }
+	w.clock = w.clock.Add(recordAge)
+	down := w.clock
+	in, _ := w.look(key)
+	assert.Equal(t, plan.Controller{Reach: plan.Down, Err: kvctl.ErrUnavailable.Error(), DownSince: down}, in.Controller)
+	w.clock = w.clock.Add(time.Second)
+	in, sent := w.look(key)
+	assert.Equal(t, down, in.Controller.DownSince)
+	assert.Equal(t, []string{"get"}, sent["controller"], "asked in each pass until it is back")
+	w.controller.fail = nil
+	in, _ = w.look(key)
+	assert.NotNil(t, in.Controller.Record)
+}
+
+func TestHungControllerHoldsUpOnePassOnly(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	w.options.Timeout = 50 * time.Millisecond
+	hung := make(chan struct{})
+	w.controller.fail = func(string) error { <-hung; return nil }
+	in, _ := w.look(key)
+	assert.Equal(t, "no answer", in.Controller.Err)
+	start := time.Now()
+	in, _ = w.look(key)
+	assert.Equal(t, plan.Down, in.Controller.Reach)
+	assert.Less(t, time.Since(start), controllerPatience/2)
+	close(hung)
+}
+
+func TestNewPasswordIsGivenToTheController(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	w.secret("auth", map[string]string{"password": "old"})
+	w.cluster.topologies[key].Spec.PasswordSecret = &v1alpha1.SecretKeyRef{Name: "auth"}
+	w.look(key)
+	w.look(key)
+	w.secret("auth", map[string]string{"password": "new"})
+	w.clock = w.clock.Add(w.options.SecretTTL)
+	in, _ := w.look(key)
+	require.Len(t, w.controller.made, 2)
+	assert.Equal(t, "old", w.controller.made[0].Password)
+	made := w.controller.made[1]
+	made.OnRequest = nil
+	assert.Equal(t, kvctl.Options{
+		URL: "http://orders-controller:9379", Namespace: testNamespace, Cluster: "orders", Password: "new",
+	}, made)
+	assert.Equal(t, plan.Answered, in.Controller.Reach, "it was asked at once")
+}
+
+func TestPlanOnAnOldRecordIsMadeAgain(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	w.look(key)
+	w.look(key)
+	before := len(w.seen)
+	w.controller.record.Version = 9 // changed, and no node knows yet
+	w.plan.Actions = []plan.Action{plan.RemoveNode{ID: "x"}}
+	_, sent := w.look(key)
+	assert.Equal(t, []string{"get", "remove x"}, sent["controller"])
+	require.Len(t, w.seen, before+2)
+	assert.Equal(t, int64(3), w.seen[before].Controller.Record.Version)
+	assert.Equal(t, int64(9), w.seen[before+1].Controller.Record.Version)
+	before = len(w.seen)
+	w.look(key)
+	assert.Len(t, w.seen, before+1, "it is new already when something is going on")
+}
+
+func TestActionsOnACluster(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	in, _ := w.look(key)
+	layout := in.Controller.Record
+	few := slots.Range{First: 5, Last: 9}
+	for _, test := range []struct {
+		action plan.Action
+		who    string
+		what   []string
+	}{
+		{plan.CreateCluster{Shards: [][]string{{"a:1"}}}, "controller", []string{"create [[a:1]]"}},
+		{plan.ImportCluster{Pod: "orders-1-1"}, "controller", []string{"import 10.9.1.1:6379"}},
+		{plan.DeleteCluster{}, "controller", []string{"delete"}},
+		{plan.AddShard{Addresses: []string{"a:1"}}, "controller", []string{"add shard [a:1]"}},
+		{plan.RemoveShard{MasterID: "x"}, "controller", []string{"remove shard of x"}},
+		{plan.AddNode{MasterID: "x", Address: "a:1"}, "controller", []string{"add a:1 to x"}},
+		{plan.RemoveNode{ID: "x"}, "controller", []string{"remove x"}},
+		{plan.FailOver{MasterID: "x", PreferredID: "y"}, "controller", []string{"fail over x to y"}},
+		{plan.RecordSlots{Slots: few, ToMasterID: "x"}, "controller", []string{"record 5-9 on x"}},
+		{plan.WriteMarker{Pod: "orders-0-0"}, "10.1.0.0", []string{"publish"}},
+		{
+			plan.Push{Pod: "orders-0-0", ID: nodeIDOf("orders-0-0"), Layout: layout, Force: true}, "10.1.0.0",
+			[]string{"layout " + nodeIDOf("orders-0-0") + " 4 nodes v3 force=true"},
+		},
+		{
+			plan.Push{Pod: "orders-0-1", ID: nodeIDOf("orders-0-1"), Layout: layout}, "10.1.0.1",
+			[]string{"layout " + nodeIDOf("orders-0-1") + " 4 nodes v3 force=false"},
+		},
+	} {
+		sent, err := w.act(key, test.action)
+		require.NoError(t, err)
+		assert.Equal(t, map[string][]string{test.who: test.what}, sent)
+	}
+	for _, action := range []plan.Action{
+		plan.ImportCluster{Pod: "nobody"}, plan.Push{Pod: "nobody", Layout: layout}, plan.MoveSlots{Pod: "nobody"},
+		plan.CountKeys{Pod: "nobody"}, plan.Push{Pod: "nobody", ID: nodeIDOf("orders-0-0"), Layout: layout},
+	} {
+		sent, err := w.act(key, action)
+		require.ErrorIs(t, err, errGone, "%T", action)
+		assert.Empty(t, sent)
+	}
+}
+
+func TestPushedNodeIsAskedForItsLayout(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	in, _ := w.look(key)
+	for _, pod := range []string{"orders-0-0", "orders-0-1"} {
+		_, err := w.act(key, plan.Push{Pod: pod, ID: nodeIDOf(pod), Layout: in.Controller.Record, Force: true})
+		require.NoError(t, err)
+	}
+	_, sent := w.look(key)
+	assert.Contains(t, sent["10.1.0.1"], "CLUSTER NODES", "it may be another one of the same version")
+}
+
+func TestSlowReplicaHoldsUpNoPush(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	in, _ := w.look(key)
+	slow := make(chan struct{})
+	var once sync.Once
+	release := func() { once.Do(func() { close(slow) }) }
+	t.Cleanup(release)
+	w.node("orders-0-1").fail = func(what string) error {
+		if strings.HasPrefix(what, "layout") {
+			<-slow
+		}
+		return nil
+	}
+	push := func(pod string) plan.Action {
+		return plan.Push{Pod: pod, ID: nodeIDOf(pod), Layout: in.Controller.Record}
+	}
+	start := time.Now()
+	sent, err := w.act(key, push("orders-0-0"), push("orders-0-1"), push("orders-1-1"), plan.RemoveNode{ID: "x"})
+	require.NoError(t, err)
+	assert.Less(t, time.Since(start), 10*pushPatience)
+	assert.Len(t, sent["10.1.1.1"], 1)
+	assert.Equal(t, []string{"remove x"}, sent["controller"])
+	w.takeWakes()
+	release()
+	require.Eventually(t, func() bool { return len(w.takeWakes()) > 0 }, 5*time.Second, time.Millisecond, "the pass looks again")
+}
+
+func TestMasterThatRefusesALayoutEndsThePass(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	in, _ := w.look(key)
+	for _, pod := range []string{"orders-0-0", "orders-0-1"} {
+		w.node(pod).fail = func(what string) error {
+			if strings.HasPrefix(what, "layout") {
+				return kvrocks.ErrOldLayout
+			}
+			return nil
+		}
+		sent, err := w.act(key, plan.Push{Pod: pod, ID: nodeIDOf(pod), Layout: in.Controller.Record}, plan.RemoveNode{ID: "x"})
+		require.ErrorIs(t, err, kvrocks.ErrOldLayout)
+		assert.Empty(t, sent["controller"])
+		w.node(pod).fail = nil
+	}
+}
+
+func TestKeysAreCountedInTheBackground(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	w.look(key)
+	n := w.node("orders-0-0")
+	n.counting, n.keys = make(chan struct{}), 42
+	few, others := slots.Range{First: 5, Last: 9}, slots.Range{First: 6, Last: 9}
+	for range 2 { // the same one goes on
+		_, err := w.act(key, plan.CountKeys{Pod: "orders-0-0", Slots: few})
+		require.NoError(t, err)
+	}
+	in, _ := w.look(key)
+	assert.Nil(t, in.Nodes["orders-0-0"].Count, "no pass waits for it")
+	counted := func() *plan.SlotCount {
+		in, _ := w.look(key)
+		return in.Nodes["orders-0-0"].Count
+	}
+	n.counting <- struct{}{}
+	require.Eventually(t, func() bool { return counted() != nil }, 5*time.Second, time.Millisecond)
+	assert.Equal(t, &plan.SlotCount{Slots: few, Keys: 42}, counted())
+	require.Eventually(t, func() bool { return slices.Contains(w.takeWakes(), key) }, 5*time.Second, time.Millisecond)
+
+	_, err := w.act(key, plan.CountKeys{Pod: "orders-0-0", Slots: others})
+	require.NoError(t, err)
+	assert.Nil(t, counted(), "another one was asked for")
+	n.info.RunID = "another process"
+	assert.Nil(t, counted())
+	_, err = w.act(key, plan.CountKeys{Pod: "orders-0-0", Slots: others})
+	require.NoError(t, err)
+	n.counting <- struct{}{} // the first one was given up
+	require.Eventually(t, func() bool { return counted() != nil }, 5*time.Second, time.Millisecond)
+}
+
+func TestMoveHasItsSpeedAndLeavesNone(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	w.look(key)
+	n := w.node("orders-0-0")
+	n.settings["migrate-speed"] = "4096"
+	few := slots.Range{First: 5, Last: 9}
+	sent, err := w.act(key, plan.MoveSlots{Pod: "orders-0-0", Slots: few, ToID: "x", KeysPerSecond: 0})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"CONFIG GET migrate-speed", "CONFIG SET migrate-speed 0", "migrate 5-9 x"}, sent["10.1.0.0"])
+
+	n.cluster.Outgoing = &kvrocks.SlotMove{Slots: few, To: "x", State: kvrocks.MoveRunning}
+	in, rest := w.look(key)
+	assert.Equal(t, &plan.SlotMove{Slots: few, To: "x", State: plan.MoveRunning}, in.Nodes["orders-0-0"].Cluster.Outgoing)
+	assert.NotContains(t, rest["10.1.0.0"], "CONFIG SET migrate-speed 4096")
+	n.cluster.Outgoing.State = kvrocks.MoveSucceeded
+	_, rest = w.look(key)
+	assert.Contains(t, rest["10.1.0.0"], "CONFIG SET migrate-speed 4096")
+	_, rest = w.look(key)
+	assert.NotContains(t, rest["10.1.0.0"], "CONFIG SET migrate-speed 4096")
+
+	n.settings["migrate-speed"] = "100"
+	sent, err = w.act(key, plan.MoveSlots{Pod: "orders-0-0", Slots: few, ToID: "x", KeysPerSecond: 100})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"CONFIG GET migrate-speed", "migrate 5-9 x"}, sent["10.1.0.0"])
+}
+
+func TestMasterWithoutAPodIsToldOfItsSuccessor(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	in, _ := w.look(key)
+	w.cluster.pods = slices.DeleteFunc(w.cluster.pods, func(p *corev1.Pod) bool { return p.Name == "orders-0-0" })
+	after := &plan.Layout{Version: 4, Shards: slices.Clone(in.Controller.Record.Shards)}
+	old := after.Shards[0].Nodes
+	after.Shards[0].Nodes = []plan.LayoutNode{
+		{ID: old[1].ID, Address: old[1].Address, Port: 6379, Master: true}, {ID: old[0].ID, Address: old[0].Address, Port: 6379},
+	}
+	_, err := w.act(key, plan.Push{Pod: "orders-1-0", ID: nodeIDOf("orders-1-0"), Layout: after})
+	require.NoError(t, err)
+	assert.Len(t, w.instances[key].orphans, 1, "its shard has no other master yet")
+	_, err = w.act(key, plan.Push{Pod: "orders-0-1", ID: nodeIDOf("orders-0-1"), Layout: after})
+	require.NoError(t, err)
+	assert.Empty(t, w.instances[key].orphans)
+	told := "10.1.0.0 layout " + nodeIDOf("orders-0-0") + " 4 nodes v4 force=true"
+	require.Eventually(t, func() bool { return slices.Contains(w.journal.take(), told) }, 5*time.Second, time.Millisecond)
+}
+
+func TestSentinelOfManyShardsIsAskedOnce(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	spec := &w.cluster.topologies[key].Spec
+	for _, name := range []string{"orders.2", "orders.3"} {
+		spec.Shards = append(spec.Shards, v1alpha1.TopologyShard{Index: int32(len(spec.Shards)), MasterName: name})
+	}
+	list := w.sentinelInstance("watch", 1, key)
+	for _, name := range []string{"orders.0", "orders.1", "orders.2", "else"} {
+		list[0].masters[name] = kvrocks.MonitoredMaster{Name: name, NumOtherSentinels: 2}
+	}
+	in, _ := w.look(key)
+	view := in.Sentinels.Views["watch-0"]
+	assert.Len(t, view.Masters, 3, "neither what it does not monitor nor what is of no interest")
+	w.journal.take()
+	w.wake(key)
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"watch-0 MASTERS"}, slices.DeleteFunc(w.journal.take(), func(s string) bool {
+		return !strings.HasPrefix(s, "watch-0")
+	}))
+}
