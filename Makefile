@@ -11,7 +11,7 @@ GO_TEST         := go run $(GOTESTSUM) --format standard-quiet --post-run-comman
 
 LOCAL_CACHE     := $(or $(KVROCKS_LOCAL_CACHE),$(HOME)/.cache/kvrocks-local)
 LOCAL_CONFIG    := /var/lib/kvrocks-local/kubeconfig
-FUZZ_RUNS       ?= 150000
+FUZZ_RUNS       ?= 100000
 KILLS           ?= 10
 DOWN_AFTER      ?= 2s
 
