@@ -79,11 +79,11 @@ type request struct {
 }
 
 func (c *Client) clusterPath(parts ...string) string {
-	path := "/" + url.PathEscape(c.options.Namespace) + "/clusters/" + url.PathEscape(c.options.Cluster)
+	all := []string{"", c.options.Namespace, "clusters", c.options.Cluster}
 	for _, part := range parts {
-		path += "/" + url.PathEscape(part)
+		all = append(all, url.PathEscape(part))
 	}
-	return path
+	return strings.Join(all, "/") // names of Kubernetes need no escape
 }
 
 // read carries out a GET, on the leader.

@@ -83,6 +83,7 @@ func (c *fakeController) Get(context.Context) (*kvctl.Record, error) {
 func (c *fakeController) Create(_ context.Context, shards [][]string) error {
 	return c.call("create %v", shards)
 }
+
 func (c *fakeController) Import(_ context.Context, addr string) error {
 	return c.call("import %s", addr)
 }

@@ -229,11 +229,13 @@ func TestActionsOnACluster(t *testing.T) {
 		{plan.RecordSlots{Slots: few, ToMasterID: "x"}, "controller", []string{"record 5-9 on x"}},
 		{plan.WriteMarker{Pod: "orders-0-0"}, "10.1.0.0", []string{"publish"}},
 		{
-			plan.Push{Pod: "orders-0-0", ID: nodeIDOf("orders-0-0"), Layout: layout, Force: true}, "10.1.0.0",
+			plan.Push{Pod: "orders-0-0", ID: nodeIDOf("orders-0-0"), Layout: layout, Force: true},
+			"10.1.0.0",
 			[]string{"layout " + nodeIDOf("orders-0-0") + " 4 nodes v3 force=true"},
 		},
 		{
-			plan.Push{Pod: "orders-0-1", ID: nodeIDOf("orders-0-1"), Layout: layout}, "10.1.0.1",
+			plan.Push{Pod: "orders-0-1", ID: nodeIDOf("orders-0-1"), Layout: layout},
+			"10.1.0.1",
 			[]string{"layout " + nodeIDOf("orders-0-1") + " 4 nodes v3 force=false"},
 		},
 	} {
@@ -242,8 +244,11 @@ func TestActionsOnACluster(t *testing.T) {
 		assert.Equal(t, map[string][]string{test.who: test.what}, sent)
 	}
 	for _, action := range []plan.Action{
-		plan.ImportCluster{Pod: "nobody"}, plan.Push{Pod: "nobody", Layout: layout}, plan.MoveSlots{Pod: "nobody"},
-		plan.CountKeys{Pod: "nobody"}, plan.Push{Pod: "nobody", ID: nodeIDOf("orders-0-0"), Layout: layout},
+		plan.ImportCluster{Pod: "nobody"},
+		plan.Push{Pod: "nobody", Layout: layout},
+		plan.MoveSlots{Pod: "nobody"},
+		plan.CountKeys{Pod: "nobody"},
+		plan.Push{Pod: "nobody", ID: nodeIDOf("orders-0-0"), Layout: layout},
 	} {
 		sent, err := w.act(key, action)
 		require.ErrorIs(t, err, errGone, "%T", action)
