@@ -45,8 +45,8 @@ func (s *clusterShard) namedServes(m *member) {
 	case s.inDoubt():
 		s.waitForController(m)
 	case m.name == s.master:
-		if !s.told(m) {
-			s.push(m)
+		if !s.told(m) && !m.was.Attached {
+			s.push(m) // before clients reach it; others are told in their turn
 		}
 		s.prove(m)
 		s.endOutage(m)

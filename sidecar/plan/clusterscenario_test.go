@@ -22,14 +22,16 @@ import (
 // Given, one line each:
 //
 //	0-0 master serving              a member: what its node is, and any of the words of a standard scenario, or
-//	                                v=6 (version of its layout), id=x, layout=record|stop|stranded, named (master on
-//	                                record), was (master as last reported; default the one that is named), outside (not
-//	                                on record), leaving
+//	                                v=6 (version of its layout), id=x, layout=record|stop, sending=1-0, receiving
+//	                                (slot 5), named (master on record), was (master as last reported; default the one
+//	                                that is named), outside (not on record), leaving
 //	controller down|lost|none       none: it has no record, and nothing was ever reported
 //	record 9 | reported 6           versions
 //	slots 2 none                    the slots of a shard; default an even part
 //	outage 0 MasterDown 3s 0-1      of a shard: cause, age, target
 //	handoff 0-2 | leaving 2 | replicas 3 | release | releasing 61s | stale-password | migrating 0 1 | foreign 0 10.96.9.9
+//	failover 0-0 0-1                in the journal
+//	gone 1 | forget 1 | alien       a shard that is not on record, or not in the topology; another instance's record
 //	watched                         three sentinels watch the master on record of every shard
 //	odown 0 | watches 0 0-1         what all of them say of a shard
 //
@@ -185,7 +187,17 @@ func (b *clusterBuilder) line(words []string) {
 	case "release":
 		spec.Release = true
 	case "releasing":
-		b.builder.line(words)
+		age, err := time.ParseDuration(rest[0])
+		require.NoError(b.t, err)
+		b.in.Topology.Status.Conditions = []metav1.Condition{{
+			Type: v1alpha1.ConditionSentinelAgreed, Status: metav1.ConditionUnknown, Reason: plan.ReasonReleasing,
+			LastTransitionTime: metav1.NewTime(scenarioNow.Add(-age)),
+		}}
+	case "failover":
+		b.in.Topology.Status.Failovers = append(b.in.Topology.Status.Failovers, v1alpha1.FailoverRecord{
+			At: metav1.NewMicroTime(scenarioNow.Add(-20 * time.Second)), Cause: v1alpha1.CauseDown,
+			From: "orders-" + rest[0], To: "orders-" + rest[1], Sequence: 90,
+		})
 	case "stale-password":
 		b.in.Controller.PasswordStale = true
 	case "migrating":
@@ -193,7 +205,7 @@ func (b *clusterBuilder) line(words []string) {
 			Slots: "5", Current: "5", From: int32(number(b.t, rest[0])), To: int32(number(b.t, rest[1])),
 			State: v1alpha1.MigrationRunning,
 		}}
-	case "outage", "handoff", "leaving", "replicas", "watched", "odown", "watches":
+	case "outage", "handoff", "leaving", "replicas", "watched", "odown", "watches", "gone", "forget", "alien":
 		b.later = append(b.later, words)
 	default:
 		b.member(first, rest)
@@ -253,6 +265,10 @@ func (b *clusterBuilder) member(name string, words []string) {
 			c.Version = number(b.t, value)
 		case "id":
 			c.ID = value
+		case "sending":
+			c.Outgoing = &plan.SlotMove{Slots: slots.Range{First: 5, Last: 5}, To: "id" + value, State: plan.MoveRunning}
+		case "receiving":
+			c.Incoming = &plan.SlotMove{Slots: slots.Range{First: 5, Last: 5}, State: plan.MoveRunning}
 		case "layout", "named", "was", "outside", "leaving": // See finish.
 		default:
 			b.memberWord(word, m.pod, &pod, &node, &reported)
@@ -371,6 +387,14 @@ func (b *clusterBuilder) lateLine(words []string) {
 		for i := range spec.Shards {
 			spec.Shards[i].Replicas = int32(index)
 		}
+	case "gone":
+		b.record.Shards = slices.Delete(b.record.Shards, index, index+1)
+	case "forget":
+		spec.Shards = slices.Delete(spec.Shards, index, index+1)
+	case "alien":
+		b.in.Controller.Record = &plan.Layout{Version: 40, Shards: []plan.LayoutShard{{
+			Nodes: []plan.LayoutNode{{ID: "idalien", Address: "10.96.9.9", Port: simPort, Master: true}}, Slots: slots.All(),
+		}}}
 	case "watched":
 		b.watch()
 	case "odown", "watches":

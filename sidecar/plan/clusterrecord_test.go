@@ -1,0 +1,225 @@
+package plan_test
+
+import "testing"
+
+func TestALostRecord(t *testing.T) {
+	runCluster(t, []scenario{
+		{
+			name: "is made anew from a master that has it",
+			given: `
+				controller lost
+				0-0 master serving
+				0-1 ->0-0 placed
+				1-0 master serving`,
+			want: `
+				import 0-0
+				= event RecordRestored
+				= PrimaryAvailable True MasterServing
+				= layout 7`,
+		},
+		{
+			name: "the newest layout that a node has is the right one",
+			given: `
+				controller lost
+				reported 6
+				0-0 master layout=record serving
+				1-0 master v=6 serving`,
+			want: `
+				push 1-0 v=7
+				import 0-0
+				= layout 7`,
+		},
+		{
+			name: "a master that has restarted as well is told the layout that was reported, when everybody answers",
+			given: `
+				controller lost
+				0-0 self
+				0-1 self
+				1-0 self
+				1-1 down`,
+			want: `
+				push 0-0 v=7
+				= PrimaryAvailable False Promoting`,
+		},
+		{
+			name: "and is attached before the record is made from it",
+			given: `
+				controller lost
+				0-0 master
+				0-1 self
+				1-0 self
+				1-1 self`,
+			want: `
+				label 0-0 master
+				attach 0-0
+				push 1-0 v=7
+				push 0-1 v=7`,
+		},
+		{
+			name: "where no master has its data, a replica with data has the record and is not promoted",
+			given: `
+				controller lost
+				outage 0 ColdStart 3s
+				0-0 self empty
+				0-1 self`,
+			want: `
+				push 0-1 v=7`,
+		},
+		{
+			name: "is never made from a master that was told to stop",
+			given: `
+				controller lost
+				outage 0 Handover 1s 0-1
+				0-0 master layout=stop serving
+				0-1 ->0-0 placed`,
+			want: `
+				import 0-1`,
+		},
+		{
+			name: "is not made up: the layout that the nodes have must be read first",
+			given: `
+				controller none
+				0-0 self
+				1-0 master v=3`,
+			want: `
+				= PrimaryAvailable False Rebuilding`,
+		},
+	})
+}
+
+func TestAnOldRecord(t *testing.T) {
+	runCluster(t, []scenario{
+		{
+			name: "may be one that was read too early",
+			given: `
+				reported 7
+				0-0 master v=8 layout=record serving
+				1-0 master v=8 serving`,
+			want: `
+				= layout 8
+				= again 250ms`,
+		},
+		{
+			name: "and is made anew when it is still old in the next pass",
+			given: `
+				reported 8
+				0-0 master v=8 layout=record serving
+				1-0 master v=8 serving`,
+			want: `
+				delete
+				import 0-0
+				= event RecordRestored`,
+		},
+		{
+			name: "nothing is changed in it meanwhile",
+			given: `
+				reported 7
+				0-0 master v=8 layout=record serving
+				0-1 self outside`,
+			want: ``,
+		},
+		{
+			name: "of another instance is dropped",
+			given: `
+				controller none
+				alien
+				0-0 self empty
+				0-1 self empty`,
+			want: `
+				delete
+				= event RecordDropped`,
+		},
+	})
+}
+
+func TestAnOldPasswordOnRecord(t *testing.T) {
+	runCluster(t, []scenario{
+		{
+			name: "the nodes take the new one first",
+			given: `
+				stale-password
+				0-0 master serving stale-password
+				0-1 ->0-0 placed stale-password`,
+			want: `
+				password 0-1
+				password 0-0
+				= CredentialsApplied False Applying
+				= epoch 0`,
+		},
+		{
+			name: "then the record is made anew, and kvrocks-controller is to be replaced",
+			given: `
+				stale-password
+				0-0 master serving
+				0-1 ->0-0 placed`,
+			want: `
+				delete
+				import 0-0
+				= intent true
+				= epoch 1
+				= CredentialsApplied False Applying`,
+		},
+		{
+			name: "but not while a master is being replaced",
+			given: `
+				stale-password
+				outage 0 Handover 10ms 0-1
+				0-0 master layout=stop serving
+				0-1 ->0-0 seq=90 placed`,
+			want: `
+				= epoch 0`,
+		},
+	})
+}
+
+func TestReleasingACluster(t *testing.T) {
+	runCluster(t, []scenario{
+		{
+			name: "the sentinels and kvrocks-controller forget it",
+			given: `
+				release
+				0-0 master serving
+				1-0 master serving
+				watched`,
+			want: `
+				unmonitor watch-0 orders.0
+				unmonitor watch-1 orders.0
+				unmonitor watch-2 orders.0
+				unmonitor watch-0 orders.1
+				unmonitor watch-1 orders.1
+				unmonitor watch-2 orders.1
+				delete
+				= released false
+				= SentinelAgreed Unknown Releasing`,
+		},
+		{
+			name: "then it is released",
+			given: `
+				release
+				controller lost
+				0-0 master serving`,
+			want: `
+				= released true`,
+		},
+		{
+			name: "a kvrocks-controller that does not answer is waited for",
+			given: `
+				release
+				releasing 5s
+				controller down
+				0-0 master serving`,
+			want: `
+				= released false`,
+		},
+		{
+			name: "but not for long",
+			given: `
+				release
+				releasing 21s
+				controller down
+				0-0 master serving`,
+			want: `
+				= released true`,
+		},
+	})
+}
