@@ -24,7 +24,8 @@ func syncCluster(in *instance) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	store, err := in.addEtcd(&out)
+	rolling := slices.ContainsFunc(steps, func(now step) bool { return now.rolling })
+	store, err := in.addEtcd(&out, rolling)
 	if err != nil {
 		return answer{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -43,4 +44,16 @@ func BenchmarkSyncCluster(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(response.Children)), "ns/child")
 		})
 	}
+}
+
+func TestASyncAllocatesInProportionToTheChildren(t *testing.T) {
+	perChild := func(shards int32) float64 {
+		request := clusterOf(t, shards)
+		response, err := Sync(request)
+		require.NoError(t, err)
+		return testing.AllocsPerRun(5, func() { _, _ = Sync(request) }) / float64(len(response.Children))
+	}
+	few, many := perChild(3), perChild(33)
+	assert.LessOrEqual(t, few, 80.0)
+	assert.LessOrEqual(t, many, 1.2*few)
 }

@@ -26,8 +26,8 @@ const etcdQuota = 256 << 20
 // etcdVolume holds the store, five pieces of the log of 64 MB each, and snapshots.
 var etcdVolume = resource.MustParse("1Gi")
 
-// addEtcd declares kvrocks-controller's store and says what it waits for.
-func (in *instance) addEtcd(out *children) (step, error) {
+// addEtcd declares kvrocks-controller's store and says what it waits for. busy is true while pods of shards are replaced.
+func (in *instance) addEtcd(out *children, busy bool) (step, error) {
 	selector := in.selector(v1alpha1.ComponentEtcd)
 	template, err := in.etcdTemplate(selector)
 	if err != nil {
@@ -37,7 +37,7 @@ func (in *instance) addEtcd(out *children) (step, error) {
 	out.add(in.etcdService(selector))
 	out.add(in.disruptionBudget(etcdName(in.name), v1alpha1.ComponentEtcd, selector))
 	out.add(in.etcdPolicy(selector))
-	now := in.etcdStep(template.Annotations[annotationTemplate])
+	now := in.etcdStep(template.Annotations[annotationTemplate], busy)
 	if set := in.etcdSet(); set != nil && now.held {
 		out.keep("apps/v1", "StatefulSet", set, func(c *child) { c.Spec = set.Spec })
 		return now, nil

@@ -24,7 +24,7 @@ func (in *instance) etcdSet() *appsv1.StatefulSet {
 // it had confirmed (etcd 3.6.16; both measured). Nor does a fixed list of members allow another number of them. But all that
 // etcd holds can be made again from the data nodes. So in these cases it begins again: all members go, with their volumes,
 // and come back empty. Meanwhile no master can be replaced. If enough members live to serve, that waits for a calm moment.
-func (in *instance) etcdStep(template string) step {
+func (in *instance) etcdStep(template string, busy bool) step {
 	wanted := in.spec.Cluster.Etcd.Replicas
 	now := step{replicas: wanted, members: wanted}
 	set := in.etcdSet()
@@ -43,9 +43,9 @@ func (in *instance) etcdStep(template string) step {
 	switch {
 	case why == "":
 		return now
-	case !urgent && !in.calm():
+	case !urgent && (busy || !in.calm()):
 		now.replicas, now.held = observed, true
-		return now.wait(reasonRestarting, "etcd must start again, because %s; waiting until every shard has its master and no slot moves", why)
+		return now.wait(reasonRestarting, "etcd must start again, because %s; waiting until every shard has its master, no pod is replaced and no slot moves", why)
 	}
 	now.replicas = 0
 	return now.wait(reasonRestarting, "starting etcd again, because %s", why)

@@ -78,3 +78,13 @@ func TestTheServiceOfAPodOutlivesIt(t *testing.T) {
 	w.settle()
 	assert.Equal(t, address, w.topology().Spec.Shards[0].Members[2].Address)
 }
+
+func TestAServiceThatAnotherInstanceHasIsNamed(t *testing.T) {
+	w := newWorld(t, example(t, "standard-minimal.yaml"))
+	w.sync()
+	delete(w.seen.Services, "shop/demo-1")
+	w.sync()
+	delete(w.seen.Services, "shop/demo-1") // it could not be made
+	w.sync()
+	assert.Contains(t, w.cr.Status.Reason, "waiting for the Service demo-1; if that lasts, another instance has one of this name")
+}

@@ -44,7 +44,10 @@ func (in *instance) scale(s shard, set *appsv1.StatefulSet) step {
 	if placed < s.wanted {
 		pod := podName(s.name, placed)
 		now.pending, now.reason = true, reasonWaitingForAddress
-		if in.address(pod) == "" {
+		if in.children.Services[in.key(pod)] == nil && in.children.ConfigMaps[in.key(configName(in.name))] != nil {
+			// The other children were made.
+			now.message = fmt.Sprintf("waiting for the Service %s; if that lasts, another instance has one of this name, and one of the two needs another name", pod)
+		} else if in.address(pod) == "" {
 			now.message = fmt.Sprintf("waiting for the Service address of %s", pod)
 		} else {
 			now.message = fmt.Sprintf("waiting for the address of %s to be published to its pod", pod)
