@@ -139,8 +139,8 @@ func (s *clusterShard) replicationVerdict() (verdict, bool) {
 func (c *clusterPass) sentinelVerdict() (verdict, bool) {
 	for _, s := range c.shards {
 		// What is true of the sentinels as such is true for every shard.
-		if v, ok := s.sentinelVerdict(); !s.watch.active || s.watch.answered < s.watch.quorum {
-			return v, ok
+		if !s.watch.active || s.watch.answered < s.watch.quorum {
+			return s.sentinelVerdict()
 		}
 	}
 	return c.overall(verdict{ReasonAgreed, "every sentinel monitors the master of every shard"}, func(s *clusterShard) (verdict, bool) {

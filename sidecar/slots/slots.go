@@ -57,8 +57,10 @@ func All() Set { return Of(Range{0, Count - 1}) }
 
 // Add puts the slots of a range into the set.
 func (s *Set) Add(r Range) {
-	for i := r.First; i <= r.Last; i++ {
-		s[i/64] |= 1 << (i % 64)
+	for i := r.First; i <= r.Last; {
+		n := min(64-i%64, r.Last-i+1) // as many as the word has left
+		s[i/64] |= ^uint64(0) >> (64 - n) << (i % 64)
+		i += n
 	}
 }
 
@@ -97,19 +99,20 @@ func (s *Set) combine(o *Set, f func(a, b uint64) uint64) Set {
 // Ranges lists the slots as the fewest ranges, in ascending order; nil for none.
 func (s *Set) Ranges() []Range {
 	var ranges []Range
-	for i := 0; i < Count; i++ {
-		if s[i/64] == 0 {
-			i |= 63 // none in the whole word
-			continue
-		}
-		if !s.Has(i) {
-			continue
-		}
-		first := i
-		for i+1 < Count && s.Has(i+1) {
-			i++
-		}
-		ranges = append(ranges, Range{first, i})
+	for i := s.next(0, 0); i < Count; {
+		end := s.next(i, ^uint64(0))
+		ranges = append(ranges, Range{i, end - 1})
+		i = s.next(end, 0)
 	}
 	return ranges
+}
+
+// next is the first slot from i on that is in the set, or that is not when flip has all bits; Count when there is none.
+func (s *Set) next(i int, flip uint64) int {
+	for ; i < Count; i = i/64*64 + 64 {
+		if w := (s[i/64] ^ flip) >> (i % 64); w != 0 {
+			return i + bits.TrailingZeros64(w)
+		}
+	}
+	return Count
 }

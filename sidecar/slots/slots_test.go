@@ -1,6 +1,7 @@
 package slots_test
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -42,4 +43,30 @@ func TestSet(t *testing.T) {
 	all := slots.All()
 	assert.Equal(t, slots.Count, all.Len())
 	assert.True(t, new(slots.Set).Empty())
+}
+
+func TestRangesSayWhatWasAdded(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 500 {
+		var s slots.Set
+		var dumb [slots.Count]bool
+		for range rng.IntN(20) {
+			first := rng.IntN(slots.Count)
+			last := min(slots.Count-1, first+rng.IntN(200))
+			s.Add(slots.Range{First: first, Last: last})
+			for i := first; i <= last; i++ {
+				dumb[i] = true
+			}
+		}
+		var said [slots.Count]bool
+		end := -2
+		for _, r := range s.Ranges() {
+			require.Greater(t, r.First, end+1, "as few ranges as possible, in order")
+			for end = r.First; end < r.Last; end++ {
+				said[end] = true
+			}
+			said[end] = true
+		}
+		require.Equal(t, dumb, said)
+	}
 }

@@ -1,0 +1,175 @@
+package plan_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
+)
+
+// finish builds the record and the report, and then does what needs them.
+func (b *clusterBuilder) finish() {
+	spec, status := &b.in.Topology.Spec, &b.in.Topology.Status
+	n := len(spec.Shards)
+	b.record.Shards = make([]plan.LayoutShard, n)
+	for i := range n {
+		s := &b.record.Shards[i]
+		switch text := b.slots[i]; text {
+		case "none":
+		case "":
+			s.Slots = slots.Of(slots.Range{First: i * slots.Count / n, Last: (i+1)*slots.Count/n - 1})
+		default:
+			for r := range strings.SplitSeq(text, ",") {
+				one, err := slots.ParseRange(r)
+				require.NoError(b.t, err)
+				s.Slots.Add(one)
+			}
+		}
+		named := slices.ContainsFunc(b.members, func(m clusterMember) bool { return m.shard == i && m.named })
+		was := slices.ContainsFunc(b.members, func(m clusterMember) bool { return m.shard == i && m.was })
+		for _, m := range b.members {
+			if m.shard != i || m.outside_ {
+				continue
+			}
+			master := m.named || !named && len(s.Nodes) == 0
+			s.Nodes = append(s.Nodes, plan.LayoutNode{ID: idOf(m.pod), Address: clusterAddress(m.pod), Port: simPort, Master: master})
+			if !b.none && (m.was || !was && master) {
+				status.Shards[i].Master = m.pod
+			}
+		}
+		if address, ok := b.foreign[i]; ok {
+			s.Nodes = append(s.Nodes, plan.LayoutNode{ID: "idforeign", Address: address, Port: simPort})
+		}
+		if !b.none {
+			for _, r := range s.Slots.Ranges() {
+				status.Shards[i].Slots = append(status.Shards[i].Slots, v1alpha1.SlotRange(r.String()))
+			}
+		}
+	}
+	b.record.Shards = slices.DeleteFunc(b.record.Shards, func(s plan.LayoutShard) bool { return len(s.Nodes) == 0 })
+	if !b.lost && !b.none && b.in.Controller.Reach == plan.Answered {
+		b.in.Controller.Record = b.record
+	}
+	if status.LayoutVersion < 0 {
+		status.LayoutVersion = b.record.Version
+		if b.none {
+			status.LayoutVersion = 0
+		}
+	}
+	for _, m := range b.members {
+		b.layout(m)
+	}
+	for _, words := range b.later {
+		b.lateLine(words)
+	}
+}
+
+// layout gives a node the layout that it says it has.
+func (b *clusterBuilder) layout(m clusterMember) {
+	for _, word := range m.words {
+		what, ok := strings.CutPrefix(word, "layout=")
+		if !ok {
+			continue
+		}
+		l := &plan.Layout{Version: b.in.Nodes[m.pod].Cluster.Version, Shards: slices.Clone(b.record.Shards)}
+		if what == "stop" {
+			s := &l.Shards[m.shard]
+			rest := slices.Clone(s.Nodes)
+			i := slices.IndexFunc(rest, func(n plan.LayoutNode) bool { return n.ID == idOf(m.pod) })
+			alone := rest[i]
+			alone.Master = true
+			rest = slices.Delete(rest, i, i+1)
+			rest[0].Master = true
+			s.Nodes = rest
+			l.Shards = append(l.Shards, plan.LayoutShard{Nodes: []plan.LayoutNode{alone}})
+		}
+		b.in.Nodes[m.pod].Cluster.Layout = l
+	}
+}
+
+func (b *clusterBuilder) lateLine(words []string) {
+	spec, status := &b.in.Topology.Spec, &b.in.Topology.Status
+	index := 0
+	if len(words) > 1 && words[0] != "handoff" {
+		index = int(number(b.t, words[1]))
+	}
+	switch words[0] {
+	case "outage":
+		age, err := time.ParseDuration(words[3])
+		require.NoError(b.t, err)
+		at := metav1.NewMicroTime(scenarioNow.Add(-age))
+		last := &status.Shards[index]
+		last.Outage = &v1alpha1.Outage{
+			Master: last.Master, Cause: v1alpha1.FailoverCause(words[2]), Since: at, DetectedAt: at, Sequence: 90,
+		}
+		if len(words) > 4 {
+			last.Outage.Target = "orders-" + words[4]
+		}
+	case "handoff":
+		for _, pod := range words[1:] {
+			shard := &spec.Shards[number(b.t, pod[:1])]
+			shard.Handoff = append(shard.Handoff, "orders-"+pod)
+		}
+	case "leaving":
+		spec.Shards[index].Leaving = true
+	case "replicas":
+		for i := range spec.Shards {
+			spec.Shards[i].Replicas = int32(index)
+		}
+	case "gone":
+		b.record.Shards = slices.Delete(b.record.Shards, index, index+1)
+	case "forget":
+		spec.Shards = slices.Delete(spec.Shards, index, index+1)
+	case "alien":
+		b.in.Controller.Record = &plan.Layout{Version: 40, Shards: []plan.LayoutShard{{
+			Nodes: []plan.LayoutNode{{ID: "idalien", Address: "10.96.9.9", Port: simPort, Master: true}}, Slots: slots.All(),
+		}}}
+	case "watched":
+		b.watch()
+	case "odown", "watches":
+		for pod, v := range b.in.Sentinels.Views {
+			name := fmt.Sprint("orders.", index)
+			m := v.Masters[name]
+			if words[0] == "odown" {
+				m.SubjectivelyDown, m.ObjectivelyDown, m.ODownAt = true, true, scenarioNow.Add(-200*time.Millisecond)
+			} else {
+				m.Address = clusterAddress(words[2])
+			}
+			v.Masters[name] = m
+			b.in.Sentinels.Views[pod] = v
+		}
+	}
+}
+
+// watch adds three sentinels that know each other and watch the master on record of every shard.
+func (b *clusterBuilder) watch() {
+	b.in.Sentinels.Configured, b.in.Sentinels.Want = true, 3
+	for i := range 3 {
+		v := plan.SentinelView{IP: fmt.Sprint("10.244.9.", i), Reach: plan.Answered, Masters: map[string]plan.MasterView{}}
+		for j := range b.record.Shards {
+			for _, n := range b.record.Shards[j].Nodes {
+				if !n.Master {
+					continue
+				}
+				m := plan.MasterView{
+					Address: n.Address, Port: simPort, Quorum: 2, AuthApplied: true,
+					DownAfterMilliseconds: 5000, FailoverTimeoutMilliseconds: 20000, ParallelSyncs: 1,
+				}
+				for k := range 3 {
+					if k != i {
+						m.Peers = append(m.Peers, fmt.Sprint("10.244.9.", k))
+					}
+				}
+				v.Masters[fmt.Sprint("orders.", j)] = m
+			}
+		}
+		b.in.Sentinels.Views[fmt.Sprint("watch-", i)] = v
+	}
+}
