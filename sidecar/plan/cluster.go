@@ -23,9 +23,9 @@ type clusterPass struct {
 	lost bool
 	// changing: a change of the record, or of what a master was told, is planned in this pass.
 	changing bool
-	// held: no node is given a layout in this pass, because slots have arrived at their new owner and the record is about to
-	// say so.
-	held bool
+	// held is a shard whose nodes are given no layout in this pass, because slots of it have arrived elsewhere and the record
+	// does not say so yet; nil when there is none.
+	held *clusterShard
 	// newest is the highest version that a node has; -1 when none has a layout.
 	newest int64
 	// shards of the topology, in its order.

@@ -84,6 +84,8 @@ type SlotCount struct {
 	Slots slots.Range
 	// Keys on the node; -1 when there are too many to count.
 	Keys int64
+	// Sequence of the node in the pass that asked for the count: who has that much has what there was to count.
+	Sequence int64
 }
 
 // Actions on kvrocks-controller. The caller finds the shard by its nodes in a fresh record before it acts, and fails when

@@ -84,7 +84,7 @@ func (s *clusterShard) told(m *member) bool {
 
 // push gives the record to a node, once in a pass.
 func (s *clusterShard) push(m *member) {
-	if m.pushed || s.c.held {
+	if m.pushed || s.c.held == s {
 		s.again(againStep)
 		return
 	}

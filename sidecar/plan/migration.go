@@ -46,7 +46,8 @@ func (c *clusterPass) current() *v1alpha1.MigrationStatus {
 }
 
 // concludeMove has kvrocks-controller record the slots that have arrived, and looks after a part that has not. It comes
-// before the nodes are given any layout: a source that has restarted must not be told the old one.
+// before the nodes are given any layout: a source that has restarted must not be told the old one, by which it would serve
+// the slots again.
 func (c *clusterPass) concludeMove() {
 	if c.current() == nil {
 		return
@@ -54,11 +55,19 @@ func (c *clusterPass) concludeMove() {
 	c.migrations = slices.Clone(c.migrations)
 	m := c.current()
 	t, ok := c.transferOf(m)
-	if !ok || !c.onRecord || t.recorded {
+	if !ok || t.recorded {
+		return
+	}
+	stage := t.stage()
+	if stage == stageArrived {
+		c.held = t.from
+	}
+	if !c.onRecord {
+		c.again(againSoon)
 		return
 	}
 	c.again(againStep)
-	switch t.stage() {
+	switch stage {
 	case stageArrived:
 		c.verify(t)
 	case stageFailed:
@@ -105,18 +114,30 @@ func (c *clusterPass) migrate() {
 		c.pause()
 		return
 	}
-	for i := range c.migrations {
-		m := &c.migrations[i]
-		switch {
-		case m.State == v1alpha1.MigrationDone || m.State == v1alpha1.MigrationFailed:
-		case c.late(m):
-			c.giveUp(m)
-		case m.RetryAt != nil && m.RetryAt.After(c.now):
-			c.again(max(againStep, min(m.RetryAt.Sub(c.now), againWait)))
-		case c.advance(m):
-			return
+	// Who has waited for another attempt goes before those who have not failed.
+	for _, retries := range []bool{true, false} {
+		for i := range c.migrations {
+			if m := &c.migrations[i]; (m.RetryAt != nil) == retries && c.next(m) {
+				return
+			}
 		}
 	}
+}
+
+// next takes the next step of an entry, if it can be taken now; else another entry may go.
+func (c *clusterPass) next(m *v1alpha1.MigrationStatus) bool {
+	switch {
+	case m.State == v1alpha1.MigrationDone || m.State == v1alpha1.MigrationFailed:
+		return false
+	case c.late(m):
+		c.giveUp(m)
+		c.again(againStep)
+		return false
+	case m.RetryAt != nil && m.RetryAt.After(c.now):
+		c.again(max(againStep, min(m.RetryAt.Sub(c.now), againWait)))
+		return false
+	}
+	return c.advance(m)
 }
 
 // wantsMigrations: there is something to move or to report.

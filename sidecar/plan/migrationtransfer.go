@@ -84,6 +84,23 @@ func (t *transfer) stage() stage {
 	return stageFailed
 }
 
+// replicated: some replica of the destination has all that was counted there, so that the keys do not die with one node once
+// the source has dropped them. Without a replica that replicates there is none to wait for.
+func (t *transfer) replicated() bool {
+	replicas := 0
+	for i := range t.to.members {
+		m := &t.to.members[i]
+		if m == t.to.named || !m.was.Attached || !m.linked(t.to.named) {
+			continue
+		}
+		if m.node.Sequence >= t.to.named.node.Count.Sequence {
+			return true
+		}
+		replicas++
+	}
+	return replicas == 0
+}
+
 // confirmed: the process of the destination says itself that it has everything.
 func (t *transfer) confirmed() bool {
 	n := t.to.named.node.Cluster
@@ -118,7 +135,6 @@ func (t *transfer) awaited() string {
 // answer is not waited for.
 func (c *clusterPass) verify(t transfer) {
 	s, d := t.from.named, t.to.named
-	c.held = true // no node is told the old layout any more
 	counted := true
 	for _, m := range []*member{s, d} {
 		if m != nil && m.answered() && (m.node.Count == nil || m.node.Count.Slots != t.slots) {
@@ -127,6 +143,10 @@ func (c *clusterPass) verify(t transfer) {
 		}
 	}
 	if !counted {
+		return
+	}
+	if !t.replicated() {
+		t.m.Message = fmt.Sprintf("waiting for a replica of shard %d to have the keys of %s; %s", t.m.To, t.slots, progress(t.m))
 		return
 	}
 	there := d.node.Count.Keys
@@ -138,7 +158,7 @@ func (c *clusterPass) verify(t transfer) {
 		case t.confirmed() && unknown, !fewer && !unknown:
 			// The destination vouches for what is too much to count.
 		case !t.confirmed(), there == 0 && here > fewKeys:
-			c.held = false
+			c.held = nil
 			c.warn("SlotKeysMismatch", fmt.Sprintf("the slots %s have %d keys on shard %d and %d on shard %d; they are moved again",
 				t.slots, here, t.m.From, there, t.m.To))
 			c.retryLater(t)

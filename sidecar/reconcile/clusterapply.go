@@ -188,7 +188,7 @@ func (p *pass) countKeys(ctx context.Context, a plan.CountKeys) error {
 		return fmt.Errorf("node %s: %w", a.Pod, errGone)
 	}
 	password := n.session.accepted(p.inst.credentials.passwords)
-	n.counter.start(ctx, a.Slots, func() DataNode { return p.network.Node(n.addr, p.redisOptions(password)) }, func(err error) {
+	n.counter.start(ctx, a.Slots, n.seen.Sequence, func() DataNode { return p.network.Node(n.addr, p.redisOptions(password)) }, func(err error) {
 		p.log.Info("counted", "instance", p.key.String(), "pod", a.Pod, "slots", a.Slots.String(), "err", err)
 		if err == nil {
 			p.wake(p.key)

@@ -26,9 +26,10 @@ type counter struct {
 	result *plan.SlotCount
 }
 
-// start begins a count and drops the last result. The same count under way goes on.
+// start begins a count on a node that has come to the given sequence, and drops the last result. The same count under way
+// goes on.
 func (c *counter) start(
-	ctx context.Context, which slots.Range, dial func() DataNode, finished func(err error),
+	ctx context.Context, which slots.Range, sequence int64, dial func() DataNode, finished func(err error),
 ) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -48,22 +49,22 @@ func (c *counter) start(
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			keys, err = kvrocks.TooMany, nil
 		}
-		if c.finish(ctx, which, keys, err) {
+		if c.finish(ctx, plan.SlotCount{Slots: which, Keys: keys, Sequence: sequence}, err) {
 			finished(err)
 		}
 	}()
 }
 
 // finish keeps a result, unless another count has begun since.
-func (c *counter) finish(ctx context.Context, which slots.Range, keys int64, err error) bool {
+func (c *counter) finish(ctx context.Context, result plan.SlotCount, err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.slots != which || errors.Is(ctx.Err(), context.Canceled) {
+	if c.slots != result.Slots || errors.Is(ctx.Err(), context.Canceled) {
 		return false
 	}
 	c.cancel = nil
 	if err == nil {
-		c.result = &plan.SlotCount{Slots: which, Keys: keys}
+		c.result = &result
 	}
 	return true
 }

@@ -1,0 +1,333 @@
+package plan_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+var moveSeeds = flag.Int("moveseeds", 200, "number of simulated lives of moving slots")
+
+// TestSimulatedMoves moves slots to and fro under writes while the sidecar, the nodes at both ends and kvrocks-controller
+// are killed at any point. No slot may ever be owned twice or by nobody on record, nor take writes in two places, and no
+// acknowledged write may be lost but those that died unreplicated with a master. In the end every entry is Done or
+// Failed with a message, every slot takes writes, and nothing more is planned.
+func TestSimulatedMoves(t *testing.T) {
+	for seed := range uint64(*moveSeeds) {
+		seed += *fromSeed
+		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
+			t.Parallel()
+			moveLife(t, seed)
+		})
+	}
+}
+
+func moveLife(t *testing.T, seed uint64) {
+	w := newMoveWorld(seed)
+	defer func() {
+		if t.Failed() {
+			t.Log("\n" + strings.Join(w.history[max(0, len(w.history)-150):], "\n") + "\n" + w.describe())
+		}
+	}()
+	for i := range 500 {
+		if i > 30 && w.rng.IntN(15) == 0 {
+			w.fault()
+		}
+		w.step()
+		if len(w.broken) > 0 {
+			t.Fatal(strings.Join(w.broken, "\n"))
+		}
+	}
+	w.say("healed")
+	w.healed, w.away = true, time.Time{}
+	w.topology.Spec.Migration.Paused = false
+	w.topology.Generation++
+	for range 3000 {
+		p := w.step()
+		if len(w.broken) > 0 {
+			t.Fatal(strings.Join(w.broken, "\n"))
+		}
+		if len(p.Actions) > 0 || p.Again > 0 || p.Status.ObservedGeneration != w.topology.Generation || len(w.pushes) > 0 || len(w.late) > 0 {
+			continue
+		}
+		again, _ := w.pass(-1)
+		if len(again.Actions) > 0 || !plan.SameReport(again.Status, w.topology.Status) {
+			t.Fatalf("settled moves plan %v", again.Actions)
+		}
+		for _, m := range again.Status.Migrations {
+			if m.State != v1alpha1.MigrationDone && m.State != v1alpha1.MigrationFailed || m.Current != "" || m.Message == "" {
+				t.Fatalf("it ends as %+v", m)
+			}
+		}
+		if w.checkRest(); len(w.broken) > 0 {
+			t.Fatal(strings.Join(w.broken, "\n"))
+		}
+		return
+	}
+	t.Fatalf("not settled after %v", 3000*tick)
+}
+
+// step lets time pass and the sidecar act, which now and then crashes or is away.
+func (w *moveWorld) step() (last plan.Plan) {
+	w.advance()
+	w.check()
+	if w.rng.IntN(10) == 0 {
+		return plan.Plan{Again: tick}
+	}
+	for range 4 {
+		crash := -1
+		if !w.healed && w.rng.IntN(20) == 0 {
+			crash = w.rng.IntN(4)
+		}
+		p, err := w.pass(crash)
+		w.check()
+		if err != nil {
+			return plan.Plan{Again: tick}
+		}
+		last = p
+		if p.Again == 0 || p.Again >= tick {
+			break
+		}
+	}
+	return last
+}
+
+// fault breaks something, or changes what is wanted.
+func (w *moveWorld) fault() {
+	name := w.names[w.rng.IntN(len(w.names))]
+	for _, m := range w.topology.Status.Migrations {
+		if m.Current != "" && w.rng.IntN(2) == 0 { // one of the two ends
+			for _, st := range w.topology.Status.Shards {
+				if st.Index == []int32{m.From, m.To}[w.rng.IntN(2)] && st.Master != "" {
+					name = st.Master
+				}
+			}
+		}
+	}
+	p := w.pods[name]
+	switch kind := w.rng.IntN(8); {
+	case kind < 4 && w.lastWitness(name):
+		// When both ends are lost at once nobody knows what had become of the part.
+	case kind < 3:
+		if p.running {
+			p.running, p.due = false, w.now.Add(w.some(30))
+			w.say("FAULT %s is killed", name)
+		}
+	case kind == 3:
+		*p = movePod{simPod: simPod{due: w.now.Add(w.some(40))}}
+		w.say("FAULT pod %s is deleted", name)
+	case kind == 4:
+		w.away = w.now.Add(w.some(40))
+		w.say("FAULT kvrocks-controller is away until %s", w.away.Format("04:05.0"))
+	default:
+		w.edit()
+	}
+}
+
+// lastWitness: of the two ends of a part that has arrived, only this process still knows it.
+func (w *moveWorld) lastWitness(name string) bool {
+	witnesses, last := 0, false
+	for _, m := range w.topology.Status.Migrations {
+		if m.Current == "" {
+			continue
+		}
+		for _, n := range w.nodes {
+			knows := func(o *plan.SlotMove) bool {
+				return w.up(n) && o != nil && o.State == plan.MoveSucceeded && o.Slots.String() == string(m.Current)
+			}
+			if n.shard == m.To && knows(n.in) || n.shard == m.From && knows(n.out) {
+				witnesses++
+				last = last || n.name == name
+			}
+		}
+	}
+	return witnesses == 1 && last
+}
+
+// edit changes the spec.
+func (w *moveWorld) edit() {
+	spec := &w.topology.Spec
+	policy := spec.Migration
+	switch w.rng.IntN(6) {
+	case 0:
+		policy.Paused = !policy.Paused
+	case 1:
+		policy.Rebalance = !policy.Rebalance
+	case 2:
+		policy.DeadlineSeconds = []int32{0, 5, 3600}[w.rng.IntN(3)]
+	default:
+		spec.Migrate = nil
+		to := int32(w.rng.IntN(len(spec.Shards)))
+		first := []string{"0", "0-2", "0-15", "0-99", "16-99", "5460-5470", "2-8999", "0-16383"}
+		spec.Migrate = append(spec.Migrate, v1alpha1.TopologyMigration{Shard: to, Slots: []v1alpha1.SlotRange{v1alpha1.SlotRange(first[w.rng.IntN(len(first))])}})
+		if w.rng.IntN(2) == 0 {
+			spec.Migrate = append(spec.Migrate, v1alpha1.TopologyMigration{Shard: (to + 1) % 2, Slots: []v1alpha1.SlotRange{"11000", "16000-16383"}})
+		}
+	}
+	w.topology.Generation++
+	w.say("wanted: %+v, %+v", spec.Migrate, *policy)
+}
+
+// pass observes, plans and applies. It stops before action number crash, or not at all when crash is negative.
+func (w *moveWorld) pass(crash int) (plan.Plan, error) {
+	p := plan.Cluster(w.input())
+	if p.Intent && crash == 0 {
+		w.forget()
+		return p, errCrash
+	}
+	if p.Intent {
+		w.report(p)
+	}
+	for i, a := range p.Actions {
+		if crash == i+1 {
+			w.say("sidecar crashes before %s", moveText(a))
+			w.forget()
+			return p, errCrash
+		}
+		w.say("%s", moveText(a))
+		if err := w.apply(a); err != nil {
+			w.say("  %v", err)
+			return p, err
+		}
+	}
+	if !p.Intent {
+		w.report(p)
+	}
+	return p, nil
+}
+
+func (w *moveWorld) report(p plan.Plan) {
+	if plan.SameReport(p.Status, w.topology.Status) {
+		return
+	}
+	w.topology.Status = *p.Status.DeepCopy()
+	for _, e := range p.Events {
+		w.say("event %s: %s", e.Reason, e.Message)
+	}
+}
+
+func (w *moveWorld) apply(a plan.Action) error {
+	node := func(name string) (*moveNode, error) {
+		if n := w.nodes[name]; w.up(n) {
+			return n, nil
+		}
+		return nil, errors.New("connection refused")
+	}
+	switch a := a.(type) {
+	case plan.Detach:
+		if p := w.pods[a.Pod]; p.attached {
+			p.attached, p.reachedUntil = false, w.now.Add(w.some(3)-tick)
+		}
+	case plan.Attach:
+		w.pods[a.Pod].attached = true
+	case plan.Label:
+		w.pods[a.Pod].role = a.Role
+	case plan.Push:
+		n, err := node(a.Pod)
+		if err != nil {
+			return err
+		}
+		return n.setNodes(a.ID, a.Layout, a.Force)
+	case plan.WriteMarker:
+		w.nodes[a.Pod].seq++
+	case plan.MoveSlots:
+		n, err := node(a.Pod)
+		if err != nil {
+			return err
+		}
+		return n.migrate(w, a.Slots, a.ToID)
+	case plan.CountKeys:
+		n, err := node(a.Pod)
+		if err != nil {
+			return err
+		}
+		if n.count = nil; w.rng.IntN(3) > 0 {
+			n.count = &plan.SlotCount{Slots: a.Slots, Keys: n.keys(a.Slots) * 1000, Sequence: n.seq}
+		}
+	default:
+		return w.call(a)
+	}
+	return nil
+}
+
+// input is what the sidecar observes.
+func (w *moveWorld) input() plan.Input {
+	in := plan.Input{
+		Now: w.now, Topology: w.topology.DeepCopy(), Pods: map[string]plan.Pod{}, Nodes: map[string]plan.Node{},
+		Controller: plan.Controller{Reach: plan.Answered, Record: w.record},
+	}
+	if w.now.Before(w.away) {
+		in.Controller = plan.Controller{Reach: plan.Down, Err: "connection refused"}
+	}
+	for _, name := range w.names {
+		p, n := w.pods[name], w.nodes[name]
+		if !p.exists {
+			delete(w.downSince, name)
+			continue
+		}
+		in.Pods[name] = plan.Pod{UID: name, IP: p.ip, Running: p.running, Attached: p.attached, Role: p.role}
+		node := plan.Node{Reach: plan.Down, Err: "connection refused"}
+		if w.up(n) {
+			node = n.observed()
+			delete(w.downSince, name)
+			if n.master {
+				w.lastMaster[name] = w.now
+			}
+		} else if w.downSince[name].IsZero() {
+			w.downSince[name] = w.now
+		}
+		node.LastMaster, node.DownSince = w.lastMaster[name], w.downSince[name]
+		in.Nodes[name] = node
+	}
+	return in
+}
+
+func (n *moveNode) observed() plan.Node {
+	node := plan.Node{
+		Reach: plan.Answered, RunID: fmt.Sprint(n.name, n.life), Role: v1alpha1.RoleMaster, Sequence: n.seq, Empty: len(n.data) == 0,
+		Priority: 100, Count: n.count, Cluster: &plan.ClusterNode{Version: n.version(), ID: n.id, Layout: n.layout},
+	}
+	if !n.master {
+		node.Role, node.MasterHost, node.MasterPort, node.LinkUp = v1alpha1.RoleReplica, n.host, simPort, n.linkUp
+		return node
+	}
+	copied := func(m *plan.SlotMove) *plan.SlotMove {
+		if m == nil {
+			return nil
+		}
+		c := *m
+		return &c
+	}
+	node.Cluster.Outgoing, node.Cluster.Incoming = copied(n.out), copied(n.in)
+	return node
+}
+
+func (w *moveWorld) describe() string {
+	var b strings.Builder
+	for _, m := range w.topology.Status.Migrations {
+		fmt.Fprintf(&b, "%+v\n", m)
+	}
+	for _, c := range w.topology.Status.Conditions {
+		fmt.Fprintf(&b, "%s=%s %s: %s\n", c.Type, c.Status, c.Reason, c.Message)
+	}
+	if w.record != nil {
+		fmt.Fprintf(&b, "record %d\n", w.record.Version)
+		for i := range w.record.Shards {
+			s := &w.record.Shards[i]
+			fmt.Fprintf(&b, "  %v: %+v\n", s.Slots.Ranges(), s.Nodes)
+		}
+	}
+	for _, name := range slices.Sorted(slices.Values(w.names)) {
+		n, p := w.nodes[name], w.pods[name]
+		fmt.Fprintf(&b, "%s v=%d master=%v ->%s up=%v link=%v seq=%d attached=%v out=%+v in=%+v frozen=%v migrated=%v imported=%v count=%+v\n",
+			name, n.version(), n.master, n.host, w.up(n), n.linkUp, n.seq, p.attached, n.out, n.in, n.frozen, n.migrated, n.imported, n.count)
+	}
+	return b.String()
+}

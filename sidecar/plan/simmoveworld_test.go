@@ -1,0 +1,361 @@
+package plan_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
+)
+
+// moveWorld is a small model of a cluster in which slots move under writes: shards of one or two pods, kvrocks-controller's
+// record, clients that follow redirections. The lives of clusters (simcluster_test.go) have all else.
+type moveWorld struct {
+	rng      *rand.Rand
+	now      time.Time
+	topology *v1alpha1.KVRocksTopology
+	names    []string
+	pods     map[string]*movePod
+	nodes    map[string]*moveNode
+	record   *plan.Layout
+	away     time.Time
+	pushes   []pendingPush
+	late     []lateChange
+	nextID   int
+	// acked are the writes that clients were told of, by slot, with the node that took each; lost are those that may be:
+	// they died with a master before its replica had them.
+	acked   map[int]map[int]string
+	lost    map[int]bool
+	healed  bool
+	broken  []string
+	history []string
+	// What the sidecar's process remembers.
+	lastMaster, downSince map[string]time.Time
+}
+
+// busySlots are the slots that clients write to.
+func busySlots() []int {
+	return []int{0, 1, 2, 15, 16, 17, 40, 41, 99, 5460, 5461, 5500, 9000, 11000, 16383}
+}
+
+func newMoveWorld(seed uint64) *moveWorld {
+	w := &moveWorld{
+		rng: rand.New(rand.NewPCG(seed, 29)), now: scenarioNow,
+		pods: map[string]*movePod{}, nodes: map[string]*moveNode{}, acked: map[int]map[int]string{}, lost: map[int]bool{},
+	}
+	w.forget()
+	w.topology = &v1alpha1.KVRocksTopology{}
+	w.topology.Name, w.topology.Generation = "orders", 1
+	w.topology.Spec = v1alpha1.KVRocksTopologySpec{
+		Type: v1alpha1.TypeCluster, Port: simPort,
+		Failover:  &v1alpha1.Failover{DownAfterMilliseconds: 1000, FailoverTimeoutMilliseconds: 5000, ParallelSyncs: 1},
+		Migration: &v1alpha1.MigrationPolicy{DeadlineSeconds: 3600},
+	}
+	replicas := 1 + w.rng.IntN(2)
+	for i := range int32(2 + w.rng.IntN(2)) {
+		s := v1alpha1.TopologyShard{Index: i, MasterName: fmt.Sprint("orders.", i), Replicas: int32(replicas)}
+		for j := range replicas {
+			name := fmt.Sprintf("orders-%d-%d", i, j)
+			w.names = append(w.names, name)
+			w.nodes[name] = &moveNode{name: name, address: fmt.Sprintf("10.96.%d.%d", i, j), shard: i, data: map[int]map[int]bool{}}
+			w.pods[name] = &movePod{simPod: simPod{due: w.now}}
+			s.Members = append(s.Members, v1alpha1.Member{Pod: name, Address: w.nodes[name].address})
+		}
+		w.topology.Spec.Shards = append(w.topology.Spec.Shards, s)
+	}
+	return w
+}
+
+func (w *moveWorld) forget() {
+	w.lastMaster, w.downSince = map[string]time.Time{}, map[string]time.Time{}
+	for _, n := range w.nodes {
+		n.count = nil
+	}
+}
+
+func (w *moveWorld) say(format string, args ...any) {
+	w.history = append(w.history, w.now.Format("04:05.0 ")+fmt.Sprintf(format, args...))
+}
+
+func (w *moveWorld) violated(format string, args ...any) {
+	w.broken = append(w.broken, fmt.Sprintf(format, args...))
+	w.say("VIOLATED: "+format, args...)
+}
+
+func (w *moveWorld) some(n int) time.Duration { return time.Duration(1+w.rng.IntN(n)) * tick }
+
+func (w *moveWorld) up(n *moveNode) bool { p := w.pods[n.name]; return p.exists && p.running }
+
+// reachable: the node answers behind its Service. One that has been given no place yet is not ready.
+func (w *moveWorld) reachable(n *moveNode) bool {
+	p := w.pods[n.name]
+	return w.up(n) && n.layout != nil && (p.attached || w.now.Before(p.reachedUntil))
+}
+
+func (w *moveWorld) byAddress(address string) *moveNode {
+	for _, n := range w.nodes {
+		if n.address == address {
+			return n
+		}
+	}
+	return nil
+}
+
+// advance lets one tick pass.
+func (w *moveWorld) advance() {
+	w.now = w.now.Add(tick)
+	for _, name := range w.names {
+		p, n := w.pods[name], w.nodes[name]
+		if !w.up(n) && !w.now.Before(p.due) {
+			if !p.exists {
+				*p = movePod{simPod: simPod{exists: true, ip: "10.244" + n.address[5:]}}
+			}
+			p.running = true
+			n.start()
+			w.say("%s starts", name)
+		}
+	}
+	for _, name := range w.names {
+		w.replicate(w.nodes[name])
+	}
+	for _, name := range w.names {
+		if n := w.nodes[name]; w.up(n) {
+			n.advance(w)
+		}
+	}
+	w.advanceController()
+	for range 4 {
+		w.write()
+	}
+}
+
+func (w *moveWorld) replicate(n *moveNode) {
+	if !w.up(n) || n.master || n.host == "127.0.0.1" {
+		return
+	}
+	src := w.byAddress(n.host)
+	if src == nil || !w.reachable(src) || !src.master {
+		n.linkUp = false
+		return
+	}
+	if n.linkUp = true; w.rng.IntN(3) > 0 {
+		n.data, n.seq = cloneData(src.data), src.seq
+	}
+}
+
+// write is one client: it asks any node and follows redirections.
+func (w *moveWorld) write() {
+	all := busySlots()
+	slot := all[w.rng.IntN(len(all))]
+	n := w.nodes[w.names[w.rng.IntN(len(w.names))]]
+	for range 5 {
+		if n == nil || !w.reachable(n) {
+			return
+		}
+		taken, moved := n.answer(slot)
+		if taken {
+			w.nextID++
+			n.put(slot, w.nextID)
+			if w.acked[slot] == nil {
+				w.acked[slot] = map[int]string{}
+			}
+			w.acked[slot][w.nextID] = n.name
+			return
+		}
+		n = w.byAddress(moved)
+	}
+}
+
+// check holds at every moment: one owner on record, and never two nodes that take writes to a slot.
+func (w *moveWorld) check() {
+	if w.record == nil {
+		return
+	}
+	var all slots.Set
+	total := 0
+	for i := range w.record.Shards {
+		all = all.Union(&w.record.Shards[i].Slots)
+		total += w.record.Shards[i].Slots.Len()
+	}
+	if total != slots.Count || all != slots.All() {
+		w.violated("%d slots are owned on record", total)
+	}
+	for _, slot := range busySlots() {
+		var takers []string
+		for _, name := range w.names {
+			if n := w.nodes[name]; w.reachable(n) {
+				if taken, _ := n.answer(slot); taken {
+					takers = append(takers, name)
+				}
+			}
+		}
+		if len(takers) > 1 {
+			w.violated("slot %d takes writes on %v", slot, takers)
+		}
+	}
+}
+
+// checkRest: every acknowledged write is where its slot is, and every slot takes writes.
+func (w *moveWorld) checkRest() {
+	for _, slot := range busySlots() {
+		var owner *moveNode
+		for _, name := range w.names {
+			if n := w.nodes[name]; w.reachable(n) {
+				if taken, _ := n.answer(slot); taken {
+					owner = n
+				}
+			}
+		}
+		if owner == nil {
+			w.violated("nobody takes writes to slot %d", slot)
+			continue
+		}
+		for id, by := range w.acked[slot] {
+			if !owner.data[slot][id] && !w.lost[id] {
+				w.violated("write %d to slot %d, which %s took, is not on %s", id, slot, by, owner.name)
+			}
+		}
+	}
+}
+
+// promoted notes the writes that the new master lacks because they were never replicated.
+func (w *moveWorld) promoted(from, to *moveNode) {
+	for slot, ids := range from.data {
+		for id := range ids {
+			if !to.data[slot][id] && w.acked[slot][id] == from.name {
+				w.lost[id] = true
+			}
+		}
+	}
+}
+
+func (w *moveWorld) change(how func(*plan.Layout)) {
+	l := &plan.Layout{Version: w.record.Version + 1, Shards: slices.Clone(w.record.Shards)}
+	for i := range l.Shards {
+		l.Shards[i].Nodes = slices.Clone(l.Shards[i].Nodes)
+	}
+	how(l)
+	w.record = l
+	for i := range l.Shards {
+		for _, n := range l.Shards[i].Nodes {
+			if w.rng.IntN(4) > 0 {
+				w.pushes = append(w.pushes, pendingPush{w.now.Add(w.some(3) - tick), n, l})
+			}
+		}
+	}
+}
+
+func (w *moveWorld) advanceController() {
+	if w.now.Before(w.away) {
+		w.pushes = nil
+		return
+	}
+	w.pushes = slices.DeleteFunc(w.pushes, func(p pendingPush) bool {
+		if w.now.Before(p.at) {
+			return false
+		}
+		if n := w.byAddress(p.node.Address); w.reachable(n) {
+			_ = n.setNodes(p.node.ID, p.layout, false)
+		}
+		return true
+	})
+	w.late = slices.DeleteFunc(w.late, func(l lateChange) bool {
+		if w.now.Before(l.at) {
+			return false
+		}
+		_ = l.apply()
+		return true
+	})
+	if w.record == nil || w.rng.IntN(20) > 0 {
+		return
+	}
+	for i := range w.record.Shards {
+		for _, o := range w.record.Shards[i].Nodes {
+			if n := w.byAddress(o.Address); w.reachable(n) && n.version() < w.record.Version {
+				_ = n.setNodes(o.ID, w.record, false)
+			}
+		}
+	}
+}
+
+// call carries out an action on kvrocks-controller; now and then it fails, or only seems to.
+func (w *moveWorld) call(a plan.Action) error {
+	if w.now.Before(w.away) {
+		return errors.New("connection refused")
+	}
+	if !w.healed {
+		switch w.rng.IntN(30) {
+		case 0:
+			return errTimeout
+		case 1:
+			w.late = append(w.late, lateChange{w.now.Add(w.some(8)), func() error { return w.control(a) }})
+			return errTimeout
+		case 2:
+			_ = w.control(a)
+			return errTimeout
+		}
+	}
+	return w.control(a)
+}
+
+func (w *moveWorld) control(a plan.Action) error {
+	switch a := a.(type) {
+	case plan.CreateCluster:
+		if w.record != nil {
+			return errors.New("cluster: already exists")
+		}
+		l := &plan.Layout{Version: 1}
+		for i, addresses := range a.Shards {
+			s := plan.LayoutShard{Slots: slots.Of(slots.Range{First: i * slots.Count / len(a.Shards), Last: (i+1)*slots.Count/len(a.Shards) - 1})}
+			for j, address := range addresses {
+				host := address[:len(address)-len(":6379")]
+				s.Nodes = append(s.Nodes, plan.LayoutNode{ID: "n" + host[len("10.96."):], Address: host, Port: simPort, Master: j == 0})
+			}
+			l.Shards = append(l.Shards, s)
+		}
+		w.record = l
+	case plan.FailOver:
+		s := shardWith(w.record, a.MasterID)
+		i := slices.IndexFunc(s.Nodes, func(n plan.LayoutNode) bool { return n.ID == a.MasterID && n.Master })
+		j := slices.IndexFunc(s.Nodes, func(n plan.LayoutNode) bool { return n.ID == a.PreferredID })
+		if i < 0 || j < 0 || !w.reachable(w.byAddress(s.Nodes[j].Address)) {
+			return errors.New("no match new master in shard")
+		}
+		w.promoted(w.byAddress(s.Nodes[i].Address), w.byAddress(s.Nodes[j].Address))
+		w.change(func(l *plan.Layout) {
+			in := shardWith(l, a.MasterID)
+			in.Nodes[i].Master, in.Nodes[j].Master = false, true
+		})
+	case plan.RecordSlots:
+		part := slots.Of(a.Slots)
+		to := shardWith(w.record, a.ToMasterID)
+		overlaps := 0
+		for i := range w.record.Shards {
+			if w.record.Shards[i].Slots.Intersect(&part) != (slots.Set{}) {
+				overlaps++
+			}
+		}
+		switch {
+		case to == nil:
+			return errors.New("node: not found")
+		case overlaps != 1:
+			return errors.New("slot range belongs to multiple shards")
+		case to.Slots.Intersect(&part) != slots.Set{}:
+			return errors.New("source and target shard is same")
+		}
+		w.change(func(l *plan.Layout) {
+			for i := range l.Shards {
+				l.Shards[i].Slots = l.Shards[i].Slots.Minus(&part)
+			}
+			in := shardWith(l, a.ToMasterID)
+			in.Slots = in.Slots.Union(&part)
+		})
+	default:
+		return fmt.Errorf("unexpected action %T", a)
+	}
+	return nil
+}
