@@ -11,7 +11,6 @@ import (
 // Reasons of the conditions that the hooks derive themselves. The others come from the sidecar's report.
 const (
 	reasonInvalidSpec  = "InvalidSpec"  // the spec got past admission although it is wrong
-	reasonNotSupported = "NotSupported" // this release cannot do it
 	reasonDeleting     = "Deleting"     // waiting for the sidecar to release the instance
 	reasonAsWanted     = "AsWanted"     // all is as the spec wants it
 	reasonSettled      = "Settled"      // no change is being carried out
