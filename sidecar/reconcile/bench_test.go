@@ -25,6 +25,7 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
 // fleetVariable makes the test binary the fleet of fake nodes, in a process of its own, so that the benchmark measures
@@ -79,14 +80,21 @@ func answer(c net.Conn, commands *atomic.Int64) {
 		"SCAN":   "*2\r\n" + bulk("12") + "*1\r\n" + bulk("key"),
 		"CONFIG": "*4\r\n" + bulk(settingAnnounceIP) + bulk(announced) + bulk(settingMasterAuth) + bulk(""),
 	}
+	clusterReplies := map[string]func(host string) string{
+		"CLUSTER INFO":  func(string) string { return bulk("cluster_state:ok\r\ncluster_current_epoch:1\r\n") },
+		"CLUSTER NODES": func(host string) string { return bulk(fleetNodes(host, port)) },
+	}
 	r := bufio.NewReader(c)
 	for {
-		command, err := readCommand(r)
+		words, err := readWords(r)
 		if err != nil {
 			return
 		}
 		commands.Add(1)
-		reply, ok := replies[command]
+		reply, ok := replies[strings.ToUpper(words[0])]
+		if answer, isCluster := clusterReplies[strings.ToUpper(strings.Join(words[:min(2, len(words))], " "))]; isCluster {
+			reply, ok = answer(host), true
+		}
 		if !ok {
 			reply = "-ERR unknown command\r\n"
 		}
@@ -101,27 +109,25 @@ func announcedBy(host string) string { return "10." + strings.TrimPrefix(host, "
 
 func bulk(s string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(s), s) }
 
-// readCommand returns the first word of a command.
-func readCommand(r *bufio.Reader) (string, error) {
+// readWords returns one command.
+func readWords(r *bufio.Reader) ([]string, error) {
 	count, err := readNumber(r)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	first := ""
-	for i := range count {
+	words := make([]string, count)
+	for i := range words {
 		size, err := readNumber(r)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		word := make([]byte, size+2)
 		if _, err := io.ReadFull(r, word); err != nil {
-			return "", err
+			return nil, err
 		}
-		if i == 0 {
-			first = strings.ToUpper(string(word[:size]))
-		}
+		words[i] = string(word[:size])
 	}
-	return first, nil
+	return words, nil
 }
 
 func readNumber(r *bufio.Reader) (int, error) {
@@ -132,10 +138,11 @@ func readNumber(r *bufio.Reader) (int, error) {
 	return strconv.Atoi(strings.TrimSpace(line[1:]))
 }
 
-// startFleet runs the fleet and returns its port and a function that reads its total of commands.
-func startFleet(b *testing.B) (port int32, commands func() int) {
+// startFleet runs the fleet, whose clusters have so many shards, and returns its port and a function that reads its total of
+// commands.
+func startFleet(b *testing.B, shards int) (port int32, commands func() int) {
 	cmd := exec.CommandContext(b.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), fleetVariable+"=1")
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", fleetVariable, shards))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	require.NoError(b, err)
@@ -161,19 +168,35 @@ func startFleet(b *testing.B) (port int32, commands func() int) {
 // iteration is enough whatever -benchtime says.
 func BenchmarkIdleFleet(b *testing.B) {
 	const instances, replicas, period = 200, 3, 10 * time.Second
-	port, commands := startFleet(b)
+	port, commands := startFleet(b, 1)
 	c := &fakeCluster{topologies: map[types.NamespacedName]*v1alpha1.KVRocksTopology{}}
 	for i := range instances {
 		addInstance(c, i, replicas, port)
 	}
+	measureIdle(b, c, commands, instances*replicas, period)
+}
+
+// benchReconciler works on real connections and decides with the real planner.
+func benchReconciler(c *fakeCluster) *Reconciler {
+	return &Reconciler{
+		log: slog.New(slog.DiscardHandler), options: DefaultOptions(), planner: thePlanner(), cluster: indexed(c),
+		network: RedisNetwork(), secrets: fake.NewClientset().CoreV1(), status: noStatus{c},
+		podWriter: podWriter{overlay: newOverlay[*corev1.Pod]()}, written: newOverlay[*v1alpha1.KVRocksTopology](),
+		metrics: newMetrics(prometheus.NewRegistry()), running: newRunning(), now: time.Now, events: noEvents{},
+	}
+}
+
+// noEvents tells nobody.
+type noEvents struct{}
+
+func (noEvents) emit(*corev1.ObjectReference, plan.Event) {}
+
+// measureIdle works for four periods and reports what the sidecar needs in the last two.
+func measureIdle(b *testing.B, c *fakeCluster, commands func() int, nodes int, period time.Duration) {
 	for b.Loop() {
 		before := memory()
-		r := &Reconciler{
-			log: slog.New(slog.DiscardHandler), options: DefaultOptions(), planner: thePlanner(), cluster: indexed(c),
-			network: RedisNetwork(), secrets: fake.NewClientset().CoreV1(), status: noStatus{c},
-			podWriter: podWriter{overlay: newOverlay[*corev1.Pod]()}, written: newOverlay[*v1alpha1.KVRocksTopology](),
-			metrics: newMetrics(prometheus.NewRegistry()), running: newRunning(), now: time.Now,
-		}
+		r := benchReconciler(c)
+		withRecords(r, c)
 		q := newQueue()
 		r.enqueue = q.Add
 		ctx, stop := context.WithCancel(b.Context())
@@ -187,10 +210,10 @@ func BenchmarkIdleFleet(b *testing.B) {
 		sent, cpu, start := commands(), cpuTime(), time.Now()
 		time.Sleep(2 * period)
 		minutes := time.Since(start).Minutes()
-		b.ReportMetric(float64(commands()-sent)/instances/replicas/minutes, "commands/node/min")
+		b.ReportMetric(float64(commands()-sent)/float64(nodes)/minutes, "commands/node/min")
 		b.ReportMetric(100*(cpuTime()-cpu).Seconds()/time.Since(start).Seconds(), "%CPU")
-		b.ReportMetric(float64(memory()-before)/instances/replicas/1024, "KiB/node")
-		b.ReportMetric(float64(runtime.NumGoroutine())/instances/replicas, "goroutines/node")
+		b.ReportMetric(float64(memory()-before)/float64(nodes)/1024, "KiB/node")
+		b.ReportMetric(float64(runtime.NumGoroutine())/float64(nodes), "goroutines/node")
 		stop()
 		<-ended
 		r.close()

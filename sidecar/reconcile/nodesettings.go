@@ -30,6 +30,8 @@ type examination struct {
 	now       time.Time
 	// all: ask whatever the age of the last answers.
 	all bool
+	// settings: ask for the settings.
+	settings bool
 	// taken names another pod that announces an address.
 	taken func(address string) string
 	// late is called when an answer comes after the pass went on.
@@ -46,12 +48,11 @@ type nodeDetails struct {
 // examine asks a node that answered what changes rarely.
 func (n *node) examine(ctx context.Context, x examination) {
 	n.seen.Config, n.seen.Refusals = nil, n.refused(x.spec)
-	settings := x.now.Sub(n.configAt) >= rarely
-	if n.seen.Reach != plan.Answered || !settings && !x.all && x.now.Sub(n.emptyAt) < rarely {
+	if n.seen.Reach != plan.Answered || !x.settings && !x.all && x.now.Sub(n.emptyAt) < rarely {
 		return
 	}
 	answer, ok := n.details.ask(n.patience, func() nodeDetails {
-		return n.askDetails(ctx, x.passwords, settings)
+		return n.askDetails(ctx, x.passwords, x.settings)
 	}, func(d nodeDetails) { n.cameLate(d.err, x.late) })
 	switch {
 	case !ok:

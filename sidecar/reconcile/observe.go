@@ -111,9 +111,11 @@ func (p *pass) observeNodes(ctx context.Context) (restless bool) {
 	w := p.waiting()
 	p.eachNode(func(n *node) { n.observe(ctx, pw, w, p.now) })
 	all := p.closely || !calm(before, p.inst.nodes)
+	// Whether every node runs with what is wanted shows only when all settings were read in the same pass.
+	settings := p.settingsDue()
 	p.eachNode(func(n *node) {
 		n.examine(ctx, examination{
-			passwords: pw, spec: &p.topology.Spec, now: p.now(), all: all, late: w.late,
+			passwords: pw, spec: &p.topology.Spec, now: p.now(), all: all, settings: settings, late: w.late,
 			taken: func(address string) string {
 				if pod := p.cluster.podAt(address); pod != p.key.Namespace+"/"+n.pod {
 					return pod
@@ -123,6 +125,16 @@ func (p *pass) observeNodes(ctx context.Context) (restless bool) {
 		})
 	})
 	return all
+}
+
+// settingsDue tells whether the settings of a node that answers were not read for some time.
+func (p *pass) settingsDue() bool {
+	for _, n := range p.inst.nodes {
+		if n.seen.Reach == plan.Answered && p.now().Sub(n.configAt) >= rarely {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *pass) eachNode(f func(*node)) {
