@@ -39,7 +39,7 @@ func TestClusterReplicasComeAndGoWithoutLosingAWrite(t *testing.T) {
 		if record.At.After(shrunk) {
 			handovers++
 			assert.Equal(t, v1alpha1.CauseHandover, record.Cause)
-			assert.Equal(t, fmt.Sprintf("orders-%d-2", record.Shard), record.From)
+			assert.NotEqual(t, fmt.Sprintf("orders-%d-0", record.Shard), record.From, "the pod that stays has nothing to hand over")
 			assert.Positive(t, record.PromoteMs, "the write pause is reported")
 			t.Logf("journal: %+v", record)
 		}

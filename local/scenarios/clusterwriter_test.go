@@ -25,7 +25,7 @@ func (r slotRange) String() string { return fmt.Sprintf("%d-%d", r.first, r.last
 func (r slotRange) has(slot int) bool { return slot >= r.first && slot <= r.last }
 
 // thirds are the slots of the three shards of a new cluster, as kvrocks-controller splits them.
-var thirds = []slotRange{{0, 5460}, {5461, 10922}, {10923, 16383}}
+var thirds = []slotRange{{0, 5460}, {5461, 10921}, {10922, 16383}}
 
 // clusterClient is a connection to a whole cluster through the addresses of all its pods.
 func (s *scenario) clusterClient(name string) *redis.ClusterClient {
