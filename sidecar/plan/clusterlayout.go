@@ -119,12 +119,13 @@ func (c *clusterPass) memberOf(shard int32, pod string) *member {
 	return nil
 }
 
-// complete: every slot has one owner, and every shard one master.
+// complete: every slot has one owner, and every shard one master that can be found.
 func (l *Layout) complete() bool {
 	var all slots.Set
 	for i := range l.Shards {
 		s := &l.Shards[i]
-		if both := all.Intersect(&s.Slots); !both.Empty() || s.master() == nil {
+		m := s.master()
+		if both := all.Intersect(&s.Slots); !both.Empty() || m == nil || m.Address == deadHost {
 			return false
 		}
 		all = all.Union(&s.Slots)

@@ -37,8 +37,8 @@ func clusterLife(t *testing.T, seed uint64) {
 		}
 	}()
 	for i := range 400 {
-		if i > 30 && w.rng.IntN(20) == 0 {
-			w.fault()
+		if i > 30 {
+			w.faults()
 		}
 		w.step(s)
 		if len(s.broken) > 0 {
@@ -63,10 +63,28 @@ func clusterLife(t *testing.T, seed uint64) {
 	t.Fatalf("not settled after %v", 2000*tick)
 }
 
+// faults come alone or, often, several at once in one shard.
+func (w *clusterWorld) faults() {
+	if w.now.Before(w.stormUntil) {
+		if w.rng.IntN(4) == 0 {
+			w.faultIn(w.storm)
+		}
+		return
+	}
+	if w.rng.IntN(25) > 0 {
+		return
+	}
+	w.storm = w.rng.IntN(len(w.topology.Spec.Shards))
+	w.faultIn(w.storm)
+	if w.rng.IntN(2) == 0 {
+		w.stormUntil = w.now.Add(w.some(20))
+	}
+}
+
 // step lets time pass and the sidecar act, which now and then crashes or is away.
 func (w *clusterWorld) step(s *clusterSidecar) (last plan.Plan) {
 	w.advance()
-	if w.rng.IntN(10) == 0 {
+	if w.rng.IntN(10) == 0 || w.now.Before(w.sidecarAway) {
 		return last
 	}
 	for range 4 {
@@ -117,16 +135,21 @@ func (w *clusterWorld) checkRest(t *testing.T) {
 }
 
 // fault breaks something.
-func (w *clusterWorld) fault() {
-	shard := &w.topology.Spec.Shards[w.rng.IntN(len(w.topology.Spec.Shards))]
+func (w *clusterWorld) fault() { w.faultIn(w.rng.IntN(len(w.topology.Spec.Shards))) }
+
+func (w *clusterWorld) faultIn(in int) {
+	shard := &w.topology.Spec.Shards[min(in, len(w.topology.Spec.Shards)-1)]
 	m := shard.Members[w.rng.IntN(len(shard.Members))].Pod
 	for _, last := range w.topology.Status.Shards {
 		if last.Index == shard.Index && last.Master != "" && w.rng.IntN(2) == 0 && w.isMember(last.Master) {
 			m = last.Master
 		}
 	}
-	switch w.rng.IntN(14) {
-	case 0, 1:
+	switch w.rng.IntN(16) {
+	case 14:
+		w.sidecarAway = w.now.Add(w.some(60))
+		w.say("FAULT the sidecar is away until %s", w.sidecarAway.Format("04:05.0"))
+	case 0, 1, 15:
 		w.kill(m)
 	case 2:
 		*w.pods[m] = clusterPod{simPod: simPod{due: w.now.Add(w.some(50))}}
@@ -238,6 +261,7 @@ func (w *clusterWorld) breakController() {
 func (w *clusterWorld) heal() {
 	w.say("healed")
 	w.healed = true
+	w.sidecarAway = time.Time{}
 	w.controller.awayUntil = time.Time{}
 	for _, o := range w.sentinels {
 		o.downEnd = time.Time{}

@@ -60,6 +60,21 @@ func (s *clusterSidecar) checkFailOver(a plan.FailOver) {
 	}
 }
 
+// checkJournal: what is said to have lost nothing has not.
+func (s *clusterSidecar) checkJournal(failovers []v1alpha1.FailoverRecord) {
+	if len(failovers) == 0 || s.w.topology.Status.ObservedGeneration == 0 {
+		return
+	}
+	r := failovers[len(failovers)-1]
+	known := s.w.topology.Status.Failovers
+	if r.Cause != v1alpha1.CauseHandover || r.From == r.To || len(known) > 0 && known[len(known)-1].At == r.At {
+		return
+	}
+	if old, next := s.w.nodes[r.From], s.w.nodes[r.To]; !isPrefix(old.log, next.log) {
+		s.violated("%s has handed over to %s, which lacks some of its writes", r.From, r.To)
+	}
+}
+
 func (w *clusterWorld) byID(id string) *clusterNode {
 	if w.controller.record == nil {
 		return nil

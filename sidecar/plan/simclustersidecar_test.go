@@ -129,6 +129,7 @@ func (s *clusterSidecar) report(p plan.Plan) {
 	if plan.SameReport(p.Status, s.w.topology.Status) {
 		return
 	}
+	s.checkJournal(p.Status.Failovers)
 	s.w.topology.Status = *p.Status.DeepCopy()
 	for _, e := range p.Events {
 		s.w.say("event %s: %s", e.Reason, e.Message)

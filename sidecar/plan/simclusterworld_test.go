@@ -27,6 +27,11 @@ type clusterWorld struct {
 	// settled are, by shard, the writes that once were on every wanted member: they must never be lost.
 	settled map[int32]map[int]bool
 	history []string
+	// storm is the place of a shard in which faults come often until stormUntil.
+	storm      int
+	stormUntil time.Time
+	// sidecarAway is until when no sidecar runs.
+	sidecarAway time.Time
 	// healed: no more faults.
 	healed bool
 }
