@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -37,6 +38,9 @@ func (p *pass) apply(ctx context.Context, actions []plan.Action) error {
 		kind, start := actionKind(a), time.Now()
 		err := p.applyOne(ctx, a)
 		p.metrics.action(kind, err)
+		if errors.Is(err, kvctl.ErrChanged) {
+			p.log.Warn("kvrocks-controller did something else", "instance", p.key.String(), "action", kind, "detail", detail(a), "err", err)
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", kind, err)
 		}

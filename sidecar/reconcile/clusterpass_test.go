@@ -333,7 +333,7 @@ func TestKeysAreCountedInTheBackground(t *testing.T) {
 	}
 	n.counting <- struct{}{}
 	require.Eventually(t, func() bool { return counted() != nil }, 5*time.Second, time.Millisecond)
-	assert.Equal(t, &plan.SlotCount{Slots: few, Keys: 42}, counted())
+	assert.Equal(t, &plan.SlotCount{Slots: few, Keys: 42, Sequence: 7}, counted())
 	require.Eventually(t, func() bool { return slices.Contains(w.takeWakes(), key) }, 5*time.Second, time.Millisecond)
 
 	_, err := w.act(key, plan.CountKeys{Pod: "orders-0-0", Slots: others})

@@ -224,5 +224,5 @@ func (n *node) fail(reach plan.Reach, why string, at time.Time) {
 // isExpected tells a refusal that passes by itself from a failure.
 func isExpected(err error) bool {
 	return errors.Is(err, kvrocks.ErrOwnReplicas) || errors.Is(err, kvrocks.ErrLoading) ||
-		errors.Is(err, kvrocks.ErrTryAgain)
+		errors.Is(err, kvrocks.ErrTryAgain) || errors.Is(err, kvrocks.ErrMigrating)
 }

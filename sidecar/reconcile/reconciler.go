@@ -15,6 +15,7 @@ import (
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -216,7 +217,8 @@ func anyMissing(in plan.Input) bool {
 
 // isConflict tells a write that was overtaken by another one. The next pass starts from the newer state.
 func isConflict(err error) bool {
-	return apierrors.IsConflict(err) || apierrors.IsNotFound(err) || errors.Is(err, errGone)
+	return apierrors.IsConflict(err) || apierrors.IsNotFound(err) || errors.Is(err, errGone) ||
+		errors.Is(err, kvctl.ErrChanged) || errors.Is(err, kvrocks.ErrOldLayout)
 }
 
 // wake makes the next pass look closely, and starts it.
