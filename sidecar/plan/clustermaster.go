@@ -13,6 +13,9 @@ const fenceDelay = 2 * time.Second
 // serve. It leaves it in s.proven when it answers as master.
 func (s *clusterShard) settleMaster() {
 	m := s.named
+	if m != nil && m.name == s.master {
+		s.noteProgress(m)
+	}
 	switch {
 	case s.entry == nil:
 		s.outside()
@@ -161,6 +164,8 @@ func (s *clusterShard) decide(m *member) {
 		s.wait(ReasonRebuilding, "kvrocks-controller has lost its record", againStep)
 	case next.node.Sequence == 0:
 		s.wait(ReasonMasterDown, "nothing was ever written to the shard, so nobody can succeed its master", againWait)
+	case s.c.held == s:
+		s.wait(ReasonPromoting, "slots that have left the shard are put on record before it gets a new master", againStep)
 	default:
 		s.failOver(next)
 	}

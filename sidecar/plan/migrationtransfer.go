@@ -131,13 +131,17 @@ func (t *transfer) awaited() string {
 // verify counts the keys on both ends and has the new owner recorded.
 //
 // The counts are from after the arrival, because begin made both ends forget any older one. The source has stopped serving
-// the slots, so its count stands; on the destination clients may already have written and deleted. A source that does not
-// answer is not waited for.
+// the slots, so its count stands; on the destination clients may already have written and deleted. When the source does not
+// answer there is nothing to compare, and its shard must not wait for a new master.
 func (c *clusterPass) verify(t transfer) {
 	s, d := t.from.named, t.to.named
+	if s == nil || !s.answered() {
+		c.put(t)
+		return
+	}
 	counted := true
 	for _, m := range []*member{s, d} {
-		if m != nil && m.answered() && (m.node.Count == nil || m.node.Count.Slots != t.slots) {
+		if m.node.Count == nil || m.node.Count.Slots != t.slots {
 			c.do(CountKeys{Pod: m.name, Slots: t.slots})
 			counted = false
 		}
@@ -149,26 +153,27 @@ func (c *clusterPass) verify(t transfer) {
 		t.m.Message = fmt.Sprintf("waiting for a replica of shard %d to have the keys of %s; %s", t.m.To, t.slots, progress(t.m))
 		return
 	}
-	there := d.node.Count.Keys
-	if s != nil && s.answered() {
-		here := s.node.Count.Keys
-		unknown := here < 0 || there < 0
-		fewer := !unknown && there < here
-		switch {
-		case t.confirmed() && unknown, !fewer && !unknown:
-			// The destination vouches for what is too much to count.
-		case !t.confirmed(), there == 0 && here > fewKeys:
-			c.held = nil
-			c.warn("SlotKeysMismatch", fmt.Sprintf("the slots %s have %d keys on shard %d and %d on shard %d; they are moved again",
-				t.slots, here, t.m.From, there, t.m.To))
-			c.retryLater(t)
-			return
-		default:
-			c.warn("SlotKeysMismatch", fmt.Sprintf("the slots %s had %d keys on shard %d and have %d on shard %d: some were deleted or expired meanwhile, or are lost",
-				t.slots, here, t.m.From, there, t.m.To))
-		}
+	here, there := s.node.Count.Keys, d.node.Count.Keys
+	unknown := here < 0 || there < 0
+	switch {
+	case !unknown && there >= here, unknown && t.confirmed():
+		// The destination vouches for what is too much to count.
+	case !t.confirmed(), there == 0 && here > fewKeys:
+		c.warn("SlotKeysMismatch", fmt.Sprintf("the slots %s have %d keys on shard %d and %d on shard %d; they are moved again",
+			t.slots, here, t.m.From, there, t.m.To))
+		c.held = nil
+		c.retryLater(t)
+		return
+	default:
+		c.warn("SlotKeysMismatch", fmt.Sprintf("the slots %s had %d keys on shard %d and have %d on shard %d: some were deleted or expired meanwhile, or are lost",
+			t.slots, here, t.m.From, there, t.m.To))
 	}
-	c.change(RecordSlots{Slots: t.slots, ToMasterID: d.entry.ID})
+	c.put(t)
+}
+
+// put has the new owner recorded.
+func (c *clusterPass) put(t transfer) {
+	c.change(RecordSlots{Slots: t.slots, ToMasterID: t.to.named.entry.ID})
 	c.again(againWrites)
 }
 
