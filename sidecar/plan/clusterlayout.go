@@ -8,14 +8,12 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
-// source says where the record of a pass comes from.
+// source says where the record of a pass comes from; zero when no layout is known.
 type source int
 
 const (
-	// sourceNone: no layout is known.
-	sourceNone source = iota
 	// sourceController: kvrocks-controller has it.
-	sourceController
+	sourceController source = iota + 1
 	// sourceNode: a live node has it, newer than what kvrocks-controller has or while that has none or does not answer.
 	sourceNode
 	// sourceStatus: only the last report has it.

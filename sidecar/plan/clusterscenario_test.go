@@ -162,10 +162,10 @@ type clusterBuilder struct {
 }
 
 type clusterMember struct {
-	shard                int
-	pod                  string
-	words                []string
-	named, was, outside_ bool
+	shard               int
+	pod                 string
+	words               []string
+	named, was, outside bool
 }
 
 func (b *clusterBuilder) line(words []string) {
@@ -228,7 +228,7 @@ func (b *clusterBuilder) member(name string, words []string) {
 	if !slices.Contains(words, "leaving") {
 		shard.Replicas++
 	}
-	m.outside_ = slices.Contains(words, "outside")
+	m.outside = slices.Contains(words, "outside")
 	m.named, m.was = slices.Contains(words, "named"), slices.Contains(words, "was")
 	b.members = append(b.members, m)
 	pod := plan.Pod{IP: "10.244." + strings.ReplaceAll(name, "-", "."), Running: true}
@@ -236,7 +236,7 @@ func (b *clusterBuilder) member(name string, words []string) {
 	c := &plan.ClusterNode{Version: b.record.Version, ID: idOf(m.pod)}
 	node.Cluster = c
 	reported := v1alpha1.TopologyNode{Pod: m.pod, Address: clusterAddress(m.pod)}
-	if !b.none && !m.outside_ {
+	if !b.none && !m.outside {
 		reported.NodeID = idOf(m.pod)
 	}
 	switch is := words[0]; is {

@@ -35,7 +35,7 @@ func (b *clusterBuilder) finish() {
 		named := slices.ContainsFunc(b.members, func(m clusterMember) bool { return m.shard == i && m.named })
 		was := slices.ContainsFunc(b.members, func(m clusterMember) bool { return m.shard == i && m.was })
 		for _, m := range b.members {
-			if m.shard != i || m.outside_ {
+			if m.shard != i || m.outside {
 				continue
 			}
 			master := m.named || !named && len(s.Nodes) == 0
