@@ -162,7 +162,7 @@ func TestReplacingTheMasterOfAShard(t *testing.T) {
 				label 0-2
 				detach 0-2
 				failover 0-0 -> 0-1
-				= 0 outage MasterDown 0-0 seq=90 0-1`,
+				= 0 outage MasterDown 0-0 seq=100 0-1`,
 		},
 		{
 			name: "a failover that kvrocks-controller cannot do now waits and is reported",

@@ -177,7 +177,7 @@ func TestHandingOverTheMasterOfAShard(t *testing.T) {
 				label 0-0
 				detach 0-0
 				failover 0-0 -> 0-1
-				= 0 outage MasterDown 0-0 seq=90 0-1`,
+				= 0 outage MasterDown 0-0 seq=100 0-1`,
 		},
 		{
 			name: "an old master that restarts on the way is made master again",
