@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -50,7 +51,7 @@ func (p *pass) apply(ctx context.Context, actions []plan.Action) error {
 		if push, ok := a.(plan.Push); ok {
 			p.stopClusterOrphans(ctx, push)
 		}
-		p.log.Info("applied", "instance", p.key.String(), "action", kind, "detail", detail(a), "took", time.Since(start))
+		p.applied(ctx, a, time.Since(start))
 	}
 	return nil
 }
@@ -64,6 +65,15 @@ func makesMaster(action plan.Action) bool {
 		return a.Role == v1alpha1.RoleMaster
 	}
 	return false
+}
+
+// applied writes the log line of an action. A count changes nothing and logs its result.
+func (p *pass) applied(ctx context.Context, a plan.Action, took time.Duration) {
+	level := slog.LevelInfo
+	if _, counts := a.(plan.CountKeys); counts {
+		level = slog.LevelDebug
+	}
+	p.log.Log(ctx, level, "applied", "instance", p.key.String(), "action", actionKind(a), "detail", detail(a), "took", took)
 }
 
 // detail describes an action for the log; a layout by its version, because that of a large cluster takes pages.

@@ -92,6 +92,9 @@ func (p *pass) pushToReplicas(ctx context.Context, pushes []plan.Push) error {
 		go func() {
 			err := n.setLayout(ctx, pw, a)
 			p.metrics.action(actionKind(a), err)
+			if err == nil {
+				p.applied(ctx, a, time.Since(start))
+			}
 			results <- err
 			if time.Since(start) > pushPatience {
 				p.wake(p.key)
@@ -188,8 +191,9 @@ func (p *pass) countKeys(ctx context.Context, a plan.CountKeys) error {
 		return fmt.Errorf("node %s: %w", a.Pod, errGone)
 	}
 	password := n.session.accepted(p.inst.credentials.passwords)
-	n.counter.start(ctx, a.Slots, n.seen.Sequence, func() DataNode { return p.network.Node(n.addr, p.redisOptions(password)) }, func(err error) {
-		p.log.Info("counted", "instance", p.key.String(), "pod", a.Pod, "slots", a.Slots.String(), "err", err)
+	dial := func() DataNode { return p.network.Node(n.addr, p.redisOptions(password)) }
+	n.counter.start(ctx, a.Slots, n.seen.Sequence, dial, func(keys int64, err error) {
+		p.log.Info("counted", "instance", p.key.String(), "pod", a.Pod, "slots", a.Slots.String(), "keys", keys, "err", err)
 		if err == nil {
 			p.wake(p.key)
 		}

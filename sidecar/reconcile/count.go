@@ -29,7 +29,7 @@ type counter struct {
 // start begins a count on a node that has come to the given sequence, and drops the last result. The same count under way
 // goes on.
 func (c *counter) start(
-	ctx context.Context, which slots.Range, sequence int64, dial func() DataNode, finished func(err error),
+	ctx context.Context, which slots.Range, sequence int64, dial func() DataNode, finished func(keys int64, err error),
 ) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -50,7 +50,7 @@ func (c *counter) start(
 			keys, err = kvrocks.TooMany, nil
 		}
 		if c.finish(ctx, plan.SlotCount{Slots: which, Keys: keys, Sequence: sequence}, err) {
-			finished(err)
+			finished(keys, err)
 		}
 	}()
 }

@@ -1,0 +1,204 @@
+package reconcile
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
+)
+
+func TestActionsOnACluster(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	in, _ := w.look(key)
+	layout := in.Controller.Record
+	few := slots.Range{First: 5, Last: 9}
+	for _, test := range []struct {
+		action plan.Action
+		who    string
+		what   []string
+	}{
+		{plan.CreateCluster{Shards: [][]string{{"a:1"}}}, "controller", []string{"create [[a:1]]"}},
+		{plan.ImportCluster{Pod: "orders-1-1"}, "controller", []string{"import 10.9.1.1:6379"}},
+		{plan.DeleteCluster{}, "controller", []string{"delete"}},
+		{plan.AddShard{Addresses: []string{"a:1"}}, "controller", []string{"add shard [a:1]"}},
+		{plan.RemoveShard{MasterID: "x"}, "controller", []string{"remove shard of x"}},
+		{plan.AddNode{MasterID: "x", Address: "a:1"}, "controller", []string{"add a:1 to x"}},
+		{plan.RemoveNode{ID: "x"}, "controller", []string{"remove x"}},
+		{plan.FailOver{MasterID: "x", PreferredID: "y"}, "controller", []string{"fail over x to y"}},
+		{plan.RecordSlots{Slots: few, ToMasterID: "x"}, "controller", []string{"record 5-9 on x"}},
+		{plan.WriteMarker{Pod: "orders-0-0"}, "10.1.0.0", []string{"publish"}},
+		{
+			plan.Push{Pod: "orders-0-0", ID: nodeIDOf("orders-0-0"), Layout: layout, Force: true},
+			"10.1.0.0",
+			[]string{"layout " + nodeIDOf("orders-0-0") + " 4 nodes v3 force=true"},
+		},
+		{
+			plan.Push{Pod: "orders-0-1", ID: nodeIDOf("orders-0-1"), Layout: layout},
+			"10.1.0.1",
+			[]string{"layout " + nodeIDOf("orders-0-1") + " 4 nodes v3 force=false"},
+		},
+	} {
+		sent, err := w.act(key, test.action)
+		require.NoError(t, err)
+		assert.Equal(t, map[string][]string{test.who: test.what}, sent)
+	}
+	for _, action := range []plan.Action{
+		plan.ImportCluster{Pod: "nobody"},
+		plan.Push{Pod: "nobody", Layout: layout},
+		plan.MoveSlots{Pod: "nobody"},
+		plan.CountKeys{Pod: "nobody"},
+		plan.Push{Pod: "nobody", ID: nodeIDOf("orders-0-0"), Layout: layout},
+	} {
+		sent, err := w.act(key, action)
+		require.ErrorIs(t, err, errGone, "%T", action)
+		assert.Empty(t, sent)
+	}
+}
+
+func TestPushedNodeIsAskedForItsLayout(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	in, _ := w.look(key)
+	for _, pod := range []string{"orders-0-0", "orders-0-1"} {
+		_, err := w.act(key, plan.Push{Pod: pod, ID: nodeIDOf(pod), Layout: in.Controller.Record, Force: true})
+		require.NoError(t, err)
+	}
+	_, sent := w.look(key)
+	assert.Contains(t, sent["10.1.0.1"], "CLUSTER NODES", "it may be another one of the same version")
+}
+
+func TestSlowReplicaHoldsUpNoPush(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	in, _ := w.look(key)
+	slow := make(chan struct{})
+	var once sync.Once
+	release := func() { once.Do(func() { close(slow) }) }
+	t.Cleanup(release)
+	w.node("orders-0-1").fail = func(what string) error {
+		if strings.HasPrefix(what, "layout") {
+			<-slow
+		}
+		return nil
+	}
+	push := func(pod string) plan.Action {
+		return plan.Push{Pod: pod, ID: nodeIDOf(pod), Layout: in.Controller.Record}
+	}
+	start := time.Now()
+	sent, err := w.act(key, push("orders-0-0"), push("orders-0-1"), push("orders-1-1"), plan.RemoveNode{ID: "x"})
+	require.NoError(t, err)
+	assert.Less(t, time.Since(start), 10*pushPatience)
+	assert.Len(t, sent["10.1.1.1"], 1)
+	assert.Equal(t, []string{"remove x"}, sent["controller"])
+	w.takeWakes()
+	release()
+	require.Eventually(t, func() bool { return len(w.takeWakes()) > 0 }, 5*time.Second, time.Millisecond, "the pass looks again")
+}
+
+func TestMasterThatRefusesALayoutEndsThePass(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	in, _ := w.look(key)
+	for _, pod := range []string{"orders-0-0", "orders-0-1"} {
+		w.node(pod).fail = func(what string) error {
+			if strings.HasPrefix(what, "layout") {
+				return kvrocks.ErrOldLayout
+			}
+			return nil
+		}
+		sent, err := w.act(key, plan.Push{Pod: pod, ID: nodeIDOf(pod), Layout: in.Controller.Record}, plan.RemoveNode{ID: "x"})
+		require.ErrorIs(t, err, kvrocks.ErrOldLayout)
+		assert.Empty(t, sent["controller"])
+		w.node(pod).fail = nil
+	}
+}
+
+func TestKeysAreCountedInTheBackground(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	w.look(key)
+	n := w.node("orders-0-0")
+	n.counting, n.keys = make(chan struct{}), 42
+	few, others := slots.Range{First: 5, Last: 9}, slots.Range{First: 6, Last: 9}
+	for range 2 { // the same one goes on
+		_, err := w.act(key, plan.CountKeys{Pod: "orders-0-0", Slots: few})
+		require.NoError(t, err)
+	}
+	in, _ := w.look(key)
+	assert.Nil(t, in.Nodes["orders-0-0"].Count, "no pass waits for it")
+	counted := func() *plan.SlotCount {
+		in, _ := w.look(key)
+		return in.Nodes["orders-0-0"].Count
+	}
+	n.counting <- struct{}{}
+	require.Eventually(t, func() bool { return counted() != nil }, 5*time.Second, time.Millisecond)
+	assert.Equal(t, &plan.SlotCount{Slots: few, Keys: 42, Sequence: 7}, counted())
+	require.Eventually(t, func() bool { return slices.Contains(w.takeWakes(), key) }, 5*time.Second, time.Millisecond)
+
+	_, err := w.act(key, plan.CountKeys{Pod: "orders-0-0", Slots: others})
+	require.NoError(t, err)
+	assert.Nil(t, counted(), "another one was asked for")
+	n.info.RunID = "another process"
+	assert.Nil(t, counted())
+	_, err = w.act(key, plan.CountKeys{Pod: "orders-0-0", Slots: others})
+	require.NoError(t, err)
+	n.counting <- struct{}{} // the first one was given up
+	require.Eventually(t, func() bool { return counted() != nil }, 5*time.Second, time.Millisecond)
+}
+
+func TestMoveHasItsSpeedAndLeavesNone(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	w.look(key)
+	n := w.node("orders-0-0")
+	n.settings["migrate-speed"] = "4096"
+	few := slots.Range{First: 5, Last: 9}
+	sent, err := w.act(key, plan.MoveSlots{Pod: "orders-0-0", Slots: few, ToID: "x", KeysPerSecond: 0})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"CONFIG GET migrate-speed", "CONFIG SET migrate-speed 0", "migrate 5-9 x"}, sent["10.1.0.0"])
+
+	n.cluster.Outgoing = &kvrocks.SlotMove{Slots: few, To: "x", State: kvrocks.MoveRunning}
+	in, rest := w.look(key)
+	assert.Equal(t, &plan.SlotMove{Slots: few, To: "x", State: plan.MoveRunning}, in.Nodes["orders-0-0"].Cluster.Outgoing)
+	assert.NotContains(t, rest["10.1.0.0"], "CONFIG SET migrate-speed 4096")
+	n.cluster.Outgoing.State = kvrocks.MoveSucceeded
+	_, rest = w.look(key)
+	assert.Contains(t, rest["10.1.0.0"], "CONFIG SET migrate-speed 4096")
+	_, rest = w.look(key)
+	assert.NotContains(t, rest["10.1.0.0"], "CONFIG SET migrate-speed 4096")
+
+	n.settings["migrate-speed"] = "100"
+	sent, err = w.act(key, plan.MoveSlots{Pod: "orders-0-0", Slots: few, ToID: "x", KeysPerSecond: 100})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"CONFIG GET migrate-speed", "migrate 5-9 x"}, sent["10.1.0.0"])
+}
+
+func TestMasterWithoutAPodIsToldOfItsSuccessor(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	in, _ := w.look(key)
+	w.cluster.pods = slices.DeleteFunc(w.cluster.pods, func(p *corev1.Pod) bool { return p.Name == "orders-0-0" })
+	after := &plan.Layout{Version: 4, Shards: slices.Clone(in.Controller.Record.Shards)}
+	old := after.Shards[0].Nodes
+	after.Shards[0].Nodes = []plan.LayoutNode{
+		{ID: old[1].ID, Address: old[1].Address, Port: 6379, Master: true}, {ID: old[0].ID, Address: old[0].Address, Port: 6379},
+	}
+	_, err := w.act(key, plan.Push{Pod: "orders-1-0", ID: nodeIDOf("orders-1-0"), Layout: after})
+	require.NoError(t, err)
+	assert.Len(t, w.instances[key].orphans, 1, "its shard has no other master yet")
+	_, err = w.act(key, plan.Push{Pod: "orders-0-1", ID: nodeIDOf("orders-0-1"), Layout: after})
+	require.NoError(t, err)
+	assert.Empty(t, w.instances[key].orphans)
+	told := "10.1.0.0 layout " + nodeIDOf("orders-0-0") + " 4 nodes v4 force=true"
+	require.Eventually(t, func() bool { return slices.Contains(w.journal.take(), told) }, 5*time.Second, time.Millisecond)
+}
