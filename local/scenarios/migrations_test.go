@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/stretchr/testify/require"
@@ -9,7 +10,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// eachMigration checks the reported moves of a cluster, of which there must be so many.
+// eachMigration checks the reported moves of a cluster, of which there must be so many, all of the present spec.
 func (s *scenario) eachMigration(name string, count int, check func(v1alpha1.MigrationStatus) error) error {
 	cr, err := s.kvrocks(name)
 	if err != nil {
@@ -22,6 +23,11 @@ func (s *scenario) eachMigration(name string, count int, check func(v1alpha1.Mig
 		return fmt.Errorf("%d moves are reported, not %d: %+v", len(cr.Status.Migrations), count, cr.Status.Migrations)
 	}
 	for _, m := range cr.Status.Migrations {
+		if !slices.ContainsFunc(cr.Spec.Migrate, func(wanted v1alpha1.Migration) bool {
+			return wanted.Shard == m.To && slices.Contains(wanted.Slots, v1alpha1.WantedSlots(m.Slots))
+		}) {
+			return fmt.Errorf("of an earlier wish: %+v", m)
+		}
 		if err := check(m); err != nil {
 			return err
 		}
