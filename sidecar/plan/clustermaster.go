@@ -121,10 +121,12 @@ func (s *clusterShard) inDoubt() bool {
 	return s.c.source != sourceController && s.in.Controller.Reach != Answered && s.outage != nil && s.outage.Target != ""
 }
 
-// certain: nobody but m can have been made master. What kvrocks-controller says is certain; without it either everybody
-// must have been heard, or one must vouch for it.
+// certain: nobody but m can have been made master. What kvrocks-controller says is certain. While it cannot be asked either
+// everybody must have been heard, or one must vouch for m. When it has lost its record for good a majority must do, or a
+// member that never comes back would hold up the shard for ever.
 func (s *clusterShard) certain(m *member) bool {
-	return s.c.source == sourceController || s.awaited() == "" || s.vouched(m)
+	lost := s.c.lost && s.majority(m) && m.node.Sequence >= s.lastSequence(m.name)
+	return s.c.source == sourceController || s.awaited() == "" || s.vouched(m) || lost
 }
 
 func (s *clusterShard) waitForController(m *member) {

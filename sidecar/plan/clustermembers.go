@@ -4,6 +4,7 @@ import "slices"
 
 // changeMembers makes the record name every member of the topology and nobody else, by one change in a pass.
 func (c *clusterPass) changeMembers() {
+	c.removeForeign()
 	steps := []func(*clusterShard){
 		(*clusterShard).addNode, (*clusterShard).removeNode, (*clusterShard).addShard, (*clusterShard).removeShard,
 	}
@@ -15,7 +16,6 @@ func (c *clusterPass) changeMembers() {
 			step(s)
 		}
 	}
-	c.removeForeign()
 }
 
 // addNode adds a member that the record does not name as a replica.

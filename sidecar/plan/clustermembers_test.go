@@ -258,6 +258,18 @@ func TestShardsOfACluster(t *testing.T) {
 				= PrimaryAvailable True MasterServing`,
 		},
 		{
+			name: "a shard that was added twice, by a call that seemed to fail, is removed once, before anything is added to it",
+			given: `
+				slots 0 0-16383
+				slots 1 none
+				0-0 master serving
+				1-0 master serving
+				1-1 self empty outside
+				twice 1`,
+			want: `
+				remove shard of twice`,
+		},
+		{
 			name: "a shard whose pods are gone and that nobody names is removed from the record",
 			given: `
 				slots 0 0-16383

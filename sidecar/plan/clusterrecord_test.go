@@ -39,7 +39,28 @@ func TestALostRecord(t *testing.T) {
 				1-1 down`,
 			want: `
 				push 0-0 v=7
+				= PrimaryAvailable: shard 0: orders-0-0 is being made master, as the record says; shard 1: no record says who is master: waiting for orders-1-1 (it does not answer)
 				= PrimaryAvailable False Promoting`,
+		},
+		{
+			name: "a member that may never come back is not waited for when the majority answers",
+			given: `
+				controller lost
+				0-0 self
+				0-1 self
+				0-2 nopod`,
+			want: `
+				push 0-0 v=7`,
+		},
+		{
+			name: "unless the master has come back with less than it had",
+			given: `
+				controller lost
+				0-0 self seq=90 had=95
+				0-1 self seq=80
+				0-2 nopod`,
+			want: `
+				= PrimaryAvailable False WaitingForMembers`,
 		},
 		{
 			name: "and is attached before the record is made from it",

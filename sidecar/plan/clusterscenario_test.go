@@ -31,7 +31,8 @@ import (
 //	outage 0 MasterDown 3s 0-1      of a shard: cause, age, target
 //	handoff 0-2 | leaving 2 | replicas 3 | release | releasing 61s | stale-password | migrating 0 1 | foreign 0 10.96.9.9
 //	failover 0-0 0-1                in the journal
-//	gone 1 | forget 1 | alien       a shard that is not on record, or not in the topology; another instance's record
+//	gone 1 | twice 1 | forget 1     a shard that is not on record, or twice, or not in the topology
+//	alien                           the record is another instance's
 //	watched                         three sentinels watch the master on record of every shard
 //	odown 0 | watches 0 0-1         what all of them say of a shard
 //
@@ -205,7 +206,7 @@ func (b *clusterBuilder) line(words []string) {
 			Slots: "5", Current: "5", From: int32(number(b.t, rest[0])), To: int32(number(b.t, rest[1])),
 			State: v1alpha1.MigrationRunning,
 		}}
-	case "outage", "handoff", "leaving", "replicas", "watched", "odown", "watches", "gone", "forget", "alien":
+	case "outage", "handoff", "leaving", "replicas", "watched", "odown", "watches", "gone", "forget", "twice", "alien":
 		b.later = append(b.later, words)
 	default:
 		b.member(first, rest)

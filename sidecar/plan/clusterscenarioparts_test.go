@@ -123,6 +123,10 @@ func (b *clusterBuilder) lateLine(words []string) {
 		for i := range spec.Shards {
 			spec.Shards[i].Replicas = int32(index)
 		}
+	case "twice":
+		again := plan.LayoutShard{Nodes: slices.Clone(b.record.Shards[index].Nodes)}
+		again.Nodes[0].ID = "idtwice"
+		b.record.Shards = append(b.record.Shards, again)
 	case "gone":
 		b.record.Shards = slices.Delete(b.record.Shards, index, index+1)
 	case "forget":

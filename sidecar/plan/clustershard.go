@@ -56,7 +56,7 @@ func (l *Layout) places() map[nodeAddress]position {
 		for j := range l.Shards[i].Nodes {
 			node := &l.Shards[i].Nodes[j]
 			key := nodeAddress{node.Address, node.Port}
-			if first, twice := all[key]; twice && !l.Shards[first.shard].Slots.Empty() {
+			if _, twice := all[key]; twice && l.Shards[i].Slots.Empty() {
 				continue
 			}
 			all[key] = position{i, j}
@@ -82,14 +82,15 @@ func (s *clusterShard) told(m *member) bool {
 	return (n.ID == "" || n.ID == m.entry.ID) && (n.Layout == nil || n.Layout.same(s.c.record))
 }
 
-// push gives the record to a node, once in a pass.
+// push gives the record to a node, once in a pass. A node that is ahead of the record is left alone: the record is not the
+// right one, and a better one is being looked for.
 func (s *clusterShard) push(m *member) {
-	if m.pushed || s.c.held == s {
+	if m.pushed || s.c.held == s || m.version() > s.c.record.Version {
 		s.again(againStep)
 		return
 	}
 	m.pushed = true
-	s.do(Push{Pod: m.name, ID: m.entry.ID, Layout: s.c.record, Force: m.version() >= s.c.record.Version})
+	s.do(Push{Pod: m.name, ID: m.entry.ID, Layout: s.c.record, Force: m.version() == s.c.record.Version})
 	s.again(againStep)
 }
 
