@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,6 +19,9 @@ import (
 // DefaultTimeout bounds one request when Options names no timeout. A promotion takes less than a second; a
 // kvrocks-controller whose etcd is away answers never.
 const DefaultTimeout = 5 * time.Second
+
+// dialTimeout bounds the connection to one replica. Who led may be a pod that is gone, and nobody answers at its address.
+const dialTimeout = time.Second
 
 // mostHops is how many redirects are followed to find the leader: one, and another when it changes meanwhile.
 const mostHops = 2
@@ -58,7 +62,11 @@ func New(o Options) *Client {
 	}
 	return &Client{options: o, http: &http.Client{
 		// Without the proxy of the environment, and with one connection for each replica.
-		Transport:     &http.Transport{MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Minute},
+		Transport: &http.Transport{
+			DialContext:         (&net.Dialer{Timeout: dialTimeout}).DialContext,
+			MaxIdleConnsPerHost: 1,
+			IdleConnTimeout:     time.Minute,
+		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
