@@ -134,9 +134,7 @@ func (w *clusterWorld) checkRest(t *testing.T) {
 	}
 }
 
-// fault breaks something.
-func (w *clusterWorld) fault() { w.faultIn(w.rng.IntN(len(w.topology.Spec.Shards))) }
-
+// faultIn breaks something in the given shard.
 func (w *clusterWorld) faultIn(in int) {
 	shard := &w.topology.Spec.Shards[min(in, len(w.topology.Spec.Shards)-1)]
 	m := shard.Members[w.rng.IntN(len(shard.Members))].Pod
