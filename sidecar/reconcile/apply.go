@@ -23,13 +23,14 @@ var errGone = errors.New("it is gone")
 
 // apply carries out the actions in their order and stops at the first that fails.
 func (p *pass) apply(ctx context.Context, actions []plan.Action) error {
+	pushed := 0
 	for len(actions) > 0 {
 		if err := ctx.Err(); err != nil {
 			return err // no longer the leader
 		}
-		if pushes := replicasAhead(actions); len(pushes) > 0 {
+		if pushes := pushesTogether(actions, pushed); len(pushes) > 0 {
 			actions = actions[len(pushes):]
-			if err := p.pushToReplicas(ctx, pushes); err != nil {
+			if err := p.pushAll(ctx, pushes); err != nil {
 				return fmt.Errorf("%s: %w", actionKind(pushes[0]), err)
 			}
 			continue
@@ -49,6 +50,7 @@ func (p *pass) apply(ctx context.Context, actions []plan.Action) error {
 			p.stopOrphans(ctx)
 		}
 		if push, ok := a.(plan.Push); ok {
+			pushed++
 			p.stopClusterOrphans(ctx, push)
 		}
 		p.applied(ctx, a, time.Since(start))

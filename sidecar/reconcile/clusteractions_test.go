@@ -105,6 +105,57 @@ func TestSlowReplicaHoldsUpNoPush(t *testing.T) {
 	require.Eventually(t, func() bool { return len(w.takeWakes()) > 0 }, 5*time.Second, time.Millisecond, "the pass looks again")
 }
 
+func TestMastersGetALayoutInOrderUntilTheOrderMatters(t *testing.T) {
+	push := func(pod string, master, force bool) plan.Action {
+		node := plan.LayoutNode{ID: nodeIDOf(pod), Master: master}
+		return plan.Push{Pod: pod, ID: node.ID, Force: force, Layout: &plan.Layout{Shards: []plan.LayoutShard{{Nodes: []plan.LayoutNode{node}}}}}
+	}
+	master, replica, forced := push("m", true, false), push("r", false, false), push("f", true, true)
+	for _, test := range []struct {
+		pushed  int
+		actions []plan.Action
+		want    int
+	}{
+		{0, []plan.Action{master, replica}, 0},
+		{0, []plan.Action{replica, replica, master}, 2},
+		{1, []plan.Action{master, replica}, 0},
+		{2, []plan.Action{master, replica, master, replica}, 4},
+		{2, []plan.Action{master, forced, replica}, 1},
+		{2, []plan.Action{master, plan.DeleteCluster{}, master}, 1},
+		{0, nil, 0},
+	} {
+		assert.Len(t, pushesTogether(test.actions, test.pushed), test.want, "%+v", test)
+	}
+}
+
+func TestMastersAreWaitedForHoweverManyThereAre(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	in, _ := w.look(key)
+	layout := &plan.Layout{Version: 9, Shards: slices.Clone(in.Controller.Record.Shards)}
+	for i := range layout.Shards { // everybody is a master
+		layout.Shards[i].Nodes = slices.Clone(layout.Shards[i].Nodes)
+		for j := range layout.Shards[i].Nodes {
+			layout.Shards[i].Nodes[j].Master = true
+		}
+	}
+	w.node("orders-1-1").fail = func(what string) error {
+		if strings.HasPrefix(what, "layout") {
+			time.Sleep(pushPatience + pushPatience/2)
+			return kvrocks.ErrOldLayout
+		}
+		return nil
+	}
+	var pushes []plan.Action
+	for _, pod := range []string{"orders-0-0", "orders-0-1", "orders-1-0", "orders-1-1"} {
+		pushes = append(pushes, plan.Push{Pod: pod, ID: nodeIDOf(pod), Layout: layout})
+	}
+	sent, err := w.act(key, append(pushes, plan.RemoveNode{ID: "x"})...)
+	require.ErrorIs(t, err, kvrocks.ErrOldLayout)
+	assert.Len(t, sent["10.1.1.0"], 1)
+	assert.Empty(t, sent["controller"])
+}
+
 func TestMasterThatRefusesALayoutEndsThePass(t *testing.T) {
 	w := newWorld(t)
 	key := w.aCluster("orders")

@@ -78,14 +78,23 @@ func (n *node) setLayout(ctx context.Context, pw passwords, a plan.Push) error {
 	})
 }
 
-// pushToReplicas gives several replicas a layout, all at the same time. Who takes long is left to it.
-func (p *pass) pushToReplicas(ctx context.Context, pushes []plan.Push) error {
-	results := make(chan error, len(pushes))
+// pushAll gives several nodes a layout, all at the same time, and waits for the masters. A replica that takes long is left
+// to it.
+func (p *pass) pushAll(ctx context.Context, pushes []plan.Push) error {
+	type result struct {
+		of  plan.Push
+		err error
+	}
+	results := make(chan result, len(pushes))
 	pw, start := p.inst.credentials.passwords, time.Now()
+	masters := 0
 	for _, a := range pushes {
+		if isMaster(a.Layout, a.ID) {
+			masters++
+		}
 		n := p.inst.nodes[a.Pod]
 		if n == nil {
-			results <- fmt.Errorf("node %s: %w", a.Pod, errGone)
+			results <- result{a, fmt.Errorf("node %s: %w", a.Pod, errGone)}
 			continue
 		}
 		n.layoutAt = time.Time{}
@@ -95,7 +104,7 @@ func (p *pass) pushToReplicas(ctx context.Context, pushes []plan.Push) error {
 			if err == nil {
 				p.applied(ctx, a, time.Since(start))
 			}
-			results <- err
+			results <- result{a, err}
 			if time.Since(start) > pushPatience {
 				p.wake(p.key)
 			}
@@ -104,23 +113,35 @@ func (p *pass) pushToReplicas(ctx context.Context, pushes []plan.Push) error {
 	timer := time.NewTimer(pushPatience)
 	defer timer.Stop()
 	var errs []error
-	for range pushes {
+	for left, late := len(pushes), false; left > 0 && (masters > 0 || !late); {
 		select {
-		case err := <-results:
-			errs = append(errs, err)
+		case r := <-results:
+			left--
+			errs = append(errs, r.err)
+			if isMaster(r.of.Layout, r.of.ID) {
+				masters--
+				if r.err == nil {
+					p.stopClusterOrphans(ctx, r.of)
+				}
+			}
 		case <-timer.C:
-			return errors.Join(errs...)
+			late = true
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// replicasAhead are the actions at the front that give a replica a layout.
-func replicasAhead(actions []plan.Action) []plan.Push {
+// inOrder is how many masters are given a layout one after the other, before all the others get it: the new master of a
+// failover, or the destination and the source of moved slots.
+const inOrder = 2
+
+// pushesTogether are the actions at the front that give nodes a layout in no order; pushed is how many were given one in
+// order before.
+func pushesTogether(actions []plan.Action, pushed int) []plan.Push {
 	var pushes []plan.Push
 	for _, action := range actions {
 		a, ok := action.(plan.Push)
-		if !ok || isMaster(a.Layout, a.ID) {
+		if !ok || isMaster(a.Layout, a.ID) && (pushed < inOrder || a.Force) {
 			break
 		}
 		pushes = append(pushes, a)
