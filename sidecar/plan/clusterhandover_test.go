@@ -211,5 +211,26 @@ func TestHandingOverTheMasterOfAShard(t *testing.T) {
 			want: `
 				= PrimaryAvailable: shard 0: orders-0-1 is catching up with orders-0-0`,
 		},
+		{
+			name: "a master that the record passed by is stopped again when it writes again",
+			given: `
+				outage 0 Handover 60ms 0-1
+				0-0 master v=6 layout=record seq=120 serving was
+				0-1 ->0-0 v=6 seq=118 placed named`,
+			want: `
+				push 0-0 v=7 stop force`,
+		},
+		{
+			name: "a target that loses its data after it was recorded is replaced by the old master",
+			given: `
+				outage 0 Handover 60ms 0-1
+				0-0 master v=6 layout=stop serving was
+				0-1 self empty named`,
+			want: `
+				label 0-0
+				detach 0-0
+				push 0-0 v=7 stranded
+				= intent true`,
+		},
 	})
 }

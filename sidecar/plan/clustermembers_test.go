@@ -16,6 +16,16 @@ func TestPlacingTheReplicasOfAShard(t *testing.T) {
 				= intent true`,
 		},
 		{
+			name: "and so is one that follows the master and has lost its layout",
+			given: `
+				0-0 master serving
+				0-1 ->0-0 v=-1 placed`,
+			want: `
+				label 0-1
+				detach 0-1
+				push 0-1 v=7`,
+		},
+		{
 			name: "it is attached when it is in sync",
 			given: `
 				0-0 master serving had=100

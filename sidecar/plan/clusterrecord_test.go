@@ -97,6 +97,17 @@ func TestALostRecord(t *testing.T) {
 				import 0-1`,
 		},
 		{
+			name: "nor from one that may have been told so",
+			given: `
+				controller lost
+				outage 0 Handover 1s 0-1
+				0-0 master serving
+				0-1 ->0-0 placed`,
+			want: `
+				push 0-0 v=7 stop force
+				import 0-1`,
+		},
+		{
 			name: "is not made up: the layout that the nodes have must be read first",
 			given: `
 				controller none
