@@ -31,6 +31,7 @@ func TestClusterServesAndHeals(t *testing.T) {
 		{"ten thousand keys are written over all shards and read back", tenThousandKeys},
 		{"a lost master is replaced while the other shards go on", eachMasterLost},
 		{"kvrocks-controller and its store are lost under load", controlPlaneLost},
+		{"a member of the store loses its volume", memberLost},
 		{"all data pods are lost at once", func(s *scenario, t *testing.T) { everythingLost(s, t, s.dataPods("orders"), nil) }},
 		{"everything is lost at once", func(s *scenario, t *testing.T) {
 			lost := s.dataPods("orders")

@@ -99,7 +99,7 @@ func keysIn(slots slotRange, perSlot int) []string {
 	return keys
 }
 
-// underWay waits until a part of the one move of a cluster has arrived and another is on its way.
+// underWay waits until the one move of a cluster has gone on for some seconds; it takes about eight.
 func (s *scenario) underWay(name string, from, to int) {
 	s.Helper()
 	s.eventually("the move is under way", time.Minute, func() error {
@@ -107,7 +107,7 @@ func (s *scenario) underWay(name string, from, to int) {
 			if m.State == v1alpha1.MigrationDone {
 				require.Fail(s, "the move was over before anything could be killed", "%+v", m)
 			}
-			if m.State != v1alpha1.MigrationRunning || m.Current == "" || int(m.From) != from || int(m.To) != to {
+			if m.State != v1alpha1.MigrationRunning || m.Current == "" || int(m.From) != from || int(m.To) != to || time.Since(m.StartedAt.Time) < 3*time.Second {
 				return fmt.Errorf("%+v", m)
 			}
 			return nil
