@@ -59,7 +59,7 @@ func TestTheSidecarGivesANodeItsPlace(t *testing.T) {
 	first.must("SET", "k", "v")
 	second.awaitSynced(first)
 
-	assert.ErrorIs(t, a.SetLayout(ctx, id(0), layout, 4, false), kvrocks.ErrOldLayout)
+	require.ErrorIs(t, a.SetLayout(ctx, id(0), layout, 4, false), kvrocks.ErrOldLayout)
 	stopped := []kvrocks.ClusterNode{line(1, second, -1, all), line(0, first, -1)}
 	require.NoError(t, a.SetLayout(ctx, id(0), stopped, 5, false))
 	assert.Equal(t, "OK", first.do("SET", "k", "v"), "the same version changes nothing")
@@ -92,7 +92,7 @@ func TestTheSidecarFollowsAMoveOfSlots(t *testing.T) {
 		{b, 0, kvrocks.ErrNotOwner},
 		{replica.adapter(), 1, kvrocks.ErrNotOwner},
 	} {
-		assert.ErrorIs(t, refused.on.MigrateSlots(ctx, slot, id(refused.to)), refused.want)
+		require.ErrorIs(t, refused.on.MigrateSlots(ctx, slot, id(refused.to)), refused.want)
 	}
 
 	// The speed is one key per second until it is set, and none is limited by 0.
@@ -110,7 +110,7 @@ func TestTheSidecarFollowsAMoveOfSlots(t *testing.T) {
 	info, err := b.ClusterInfo(ctx)
 	require.NoError(t, err)
 	assert.Equal(t, &kvrocks.SlotMove{Slots: slot, State: kvrocks.MoveSucceeded}, info.Incoming)
-	assert.ErrorIs(t, a.MigrateSlots(ctx, slot, id(1)), kvrocks.ErrMigrated)
+	require.ErrorIs(t, a.MigrateSlots(ctx, slot, id(1)), kvrocks.ErrMigrated)
 	for _, visitor := range []*kvrocks.Node{a, b} {
 		keys, err := visitor.CountKeys(ctx, slot, 1000)
 		require.NoError(t, err)
