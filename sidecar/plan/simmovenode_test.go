@@ -26,6 +26,7 @@ type moveNode struct {
 	layout *plan.Layout
 	master bool
 	host   string
+	port   int32
 	linkUp bool
 	count  *plan.SlotCount
 
@@ -61,7 +62,7 @@ func (n *moveNode) version() int64 {
 
 // start is a new process over the old volume.
 func (n *moveNode) start() {
-	*n = moveNode{name: n.name, address: n.address, shard: n.shard, data: n.data, seq: n.seq, life: n.life + 1, host: "127.0.0.1", linkUp: true}
+	*n = moveNode{name: n.name, address: n.address, shard: n.shard, data: n.data, seq: n.seq, life: n.life + 1, host: "127.0.0.1", port: simPort, linkUp: true}
 }
 
 func (n *moveNode) put(slot, id int) {
@@ -166,8 +167,8 @@ func (n *moveNode) setNodes(id string, l *plan.Layout, force bool) error {
 			n.master, n.host, n.linkUp = true, "", false
 		case o.Master:
 			n.master = false
-			if n.host != o.Address {
-				n.host, n.linkUp = o.Address, false
+			if n.host != o.Address || n.port != o.Port {
+				n.host, n.port, n.linkUp = o.Address, o.Port, false
 			}
 		}
 	}
@@ -238,7 +239,9 @@ func (n *moveNode) advance(w *moveWorld) {
 		d.clear(j.slots)
 		d.in, d.source, d.sourceLife = &plan.SlotMove{Slots: j.slots, State: plan.MoveRunning}, n, n.life
 		if d.frozen != nil && *d.frozen == j.slots {
-			d.frozen, d.out = nil, nil
+			if d.frozen = nil; d.job == nil {
+				d.out = nil
+			}
 		}
 		j.toLife, j.stage = d.life, 1
 	case j.left > 0:

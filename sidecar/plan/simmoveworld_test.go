@@ -24,7 +24,6 @@ type moveWorld struct {
 	record   *plan.Layout
 	away     time.Time
 	pushes   []pendingPush
-	late     []lateChange
 	nextID   int
 	// acked are the writes that clients were told of, by slot, with the node that took each; lost are those that may be:
 	// they died with a master before its replica had them.
@@ -263,13 +262,6 @@ func (w *moveWorld) advanceController() {
 		}
 		return true
 	})
-	w.late = slices.DeleteFunc(w.late, func(l lateChange) bool {
-		if w.now.Before(l.at) {
-			return false
-		}
-		_ = l.apply()
-		return true
-	})
 	if w.record == nil || w.rng.IntN(20) > 0 {
 		return
 	}
@@ -292,9 +284,6 @@ func (w *moveWorld) call(a plan.Action) error {
 		case 0:
 			return errTimeout
 		case 1:
-			w.late = append(w.late, lateChange{w.now.Add(w.some(8)), func() error { return w.control(a) }})
-			return errTimeout
-		case 2:
 			_ = w.control(a)
 			return errTimeout
 		}
