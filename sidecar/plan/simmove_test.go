@@ -13,7 +13,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
-var moveSeeds = flag.Int("moveseeds", 150, "number of simulated lives of moving slots")
+var moveSeeds = flag.Int("moveseeds", 60, "number of simulated lives of moving slots")
 
 // TestSimulatedMoves moves slots to and fro under writes while the sidecar, the nodes at both ends and kvrocks-controller
 // are killed at any point. No slot may ever be owned twice or by nobody on record, nor take writes in two places, and no
