@@ -160,6 +160,17 @@ func TestReplacingTheMasterOfAShard(t *testing.T) {
 				push 0-1 v=7`,
 		},
 		{
+			name: "or the new one is silent as well",
+			given: `
+				0-0 hung serving was
+				0-1 hung attached label=replica named
+				0-2 ->0-1 placed`,
+			want: `
+				label 0-0
+				detach 0-0
+				= PrimaryAvailable False MasterDown`,
+		},
+		{
 			name: "a failed attempt is made again, with whoever is best then",
 			given: `
 				outage 0 MasterDown 2s 0-2

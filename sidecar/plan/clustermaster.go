@@ -25,6 +25,17 @@ func (s *clusterShard) settleMaster() {
 		s.namedForeign()
 	case s.passedBy():
 		s.followRecord()
+	default:
+		s.settleNamed(m)
+	}
+}
+
+// settleNamed sees to the master on record, whatever became of the former one.
+func (s *clusterShard) settleNamed(m *member) {
+	if m.name != s.master {
+		s.cutOffMastersBut(m) // the former master may be hung, and serve again when it wakes
+	}
+	switch {
 	case m.isMaster() && m.version() >= 0:
 		s.namedServes(m)
 	case m.answered():
