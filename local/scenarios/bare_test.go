@@ -152,6 +152,7 @@ func bareID(name string) string { return strings.Repeat("0", 40-len(name)) + nam
 // migrateByHand moves slots with nothing but CLUSTERX MIGRATE and returns how long it took.
 func (s *scenario) migrateByHand(source *redis.Client, slots slotRange, to string) time.Duration {
 	s.Helper()
+	require.NoError(s, source.ConfigSet(s.ctx, "migrate-speed", "0").Err(), "as the operator does when it is given no limit")
 	began := time.Now()
 	require.NoError(s, source.Do(s.ctx, "CLUSTERX", "MIGRATE", slots.String(), bareID(to), "ASYNC").Err())
 	s.eventually("the slots are moved by hand", 5*time.Minute, func() error {

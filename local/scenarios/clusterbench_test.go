@@ -22,7 +22,7 @@ func BenchmarkMigration(b *testing.B) {
 	for _, content := range []struct {
 		name    string
 		perSlot int
-	}{{"empty", 0}, {"filled", 25}} {
+	}{{"empty", 0}, {"filled", 250}} {
 		b.Run(content.name, func(b *testing.B) {
 			for b.Loop() {
 				s := begin(b)
