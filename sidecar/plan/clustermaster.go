@@ -169,6 +169,8 @@ func (s *clusterShard) decide(m *member) {
 	switch {
 	case next == nil:
 		s.wait(ReasonWaitingForMembers, "no successor for the master yet: waiting for "+awaited, againSoon)
+	case next == m && s.dataBeside(m):
+		s.wait(ReasonWaitingForMembers, m.name+" is empty, and a pod that holds data is not in the cluster yet", againSoon)
 	case next == m:
 		s.install(m)
 	case !s.prepare(next):

@@ -50,6 +50,15 @@ func TestAMasterThatHasRestarted(t *testing.T) {
 				= PrimaryAvailable False WaitingForMembers`,
 		},
 		{
+			name: "empty, while a pod that is not on record yet holds data, it waits until that has joined",
+			given: `
+				0-0 self empty
+				0-1 self outside`,
+			want: `
+				add 10.96.0.1:6379 to 0-0
+				= PrimaryAvailable False WaitingForMembers`,
+		},
+		{
 			name: "behind, it waits while the one with more data is made reachable for kvrocks-controller",
 			given: `
 				0-0 self seq=80
