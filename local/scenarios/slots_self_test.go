@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // The checkers must be able to tell right from wrong.
@@ -15,8 +16,8 @@ func TestSlotCheckersSeeWhatIsWrong(t *testing.T) {
 	var m slotMap
 	assert.NoError(t, m.give("a", []string{"0-8000", "-1"}))
 	assert.NoError(t, m.give("b", []string{"8002-16383"}))
-	assert.ErrorIs(t, m.whole(), errOwners, "8001 belongs to nobody")
-	assert.ErrorIs(t, m.give("c", []string{"8001", "5"}), errOwners, "5 belongs to a as well")
+	require.ErrorIs(t, m.whole(), errOwners, "8001 belongs to nobody")
+	require.ErrorIs(t, m.give("c", []string{"8001", "5"}), errOwners, "5 belongs to a as well")
 	assert.NoError(t, m.whole())
 	assert.Equal(t, map[string]int{"a": 8001, "b": 8382, "c": 1}, m.owned())
 }
