@@ -46,7 +46,7 @@ func badMoves(s *scenario, t *testing.T) {
 		`[{"shard":1,"slots":["1"]},{"shard":1,"slots":["2"]}]`: "lists the same shard twice",
 	} {
 		_, err := crs.Patch(s.ctx, "users", types.MergePatchType, []byte(`{"spec":{"migrate":`+migrate+`}}`), metav1.PatchOptions{})
-		assert.ErrorContains(t, err, message, migrate)
+		require.ErrorContains(t, err, message, migrate)
 	}
 
 	s.patch("users", `{"spec":{"migrate":[{"shard":1,"slots":["1-5"]},{"shard":2,"slots":["5"]}]}}`)

@@ -18,6 +18,6 @@ func TestSlotCheckersSeeWhatIsWrong(t *testing.T) {
 	assert.NoError(t, m.give("b", []string{"8002-16383"}))
 	require.ErrorIs(t, m.whole(), errOwners, "8001 belongs to nobody")
 	require.ErrorIs(t, m.give("c", []string{"8001", "5"}), errOwners, "5 belongs to a as well")
-	assert.NoError(t, m.whole())
+	require.NoError(t, m.whole())
 	assert.Equal(t, map[string]int{"a": 8001, "b": 8382, "c": 1}, m.owned())
 }
