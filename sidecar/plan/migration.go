@@ -66,7 +66,11 @@ func (c *clusterPass) concludeMove() {
 		c.again(againSoon)
 		return
 	}
-	c.again(againStep)
+	if stage == stageRunning {
+		c.again(againMoving)
+	} else {
+		c.again(againStep)
+	}
 	switch stage {
 	case stageArrived:
 		c.verify(t)
@@ -250,6 +254,11 @@ func (c *clusterPass) begin(m *v1alpha1.MigrationStatus, from, to *clusterShard,
 		chunk = part
 		// What the destination says of an earlier move of the very same slots could be taken for news of this one.
 		if in := d.node.Cluster.Incoming; in != nil && in.State == MoveSucceeded && in.Slots == chunk && chunk.Len() > 1 {
+			chunk.Last--
+		}
+		// The last slot of a shard goes alone. Its process refuses the slots of its last part should they come back, and
+		// without a slot of its own it cannot be thawed; but just that part may come back first (see clearOf).
+		if all := slotset.Of(chunk); all == from.entry.Slots && chunk.Len() > 1 {
 			chunk.Last--
 		}
 	}

@@ -53,7 +53,7 @@ func TestWhatMoves(t *testing.T) {
 			given: `
 				shards 3
 				migrate 1 0-99
-				node 0 count=0-99:1000000`,
+				node 0 count=0-99:5000000`,
 			want: `
 				move 0-9 0->1
 				= intent true`,
@@ -91,10 +91,10 @@ func TestWhatMoves(t *testing.T) {
 				shards 3
 				owns 1 0-9 5461-10921
 				migrate 1 0-99
-				entry 0-99 0->1 Running moved=10 keys=50000 started=10s`,
+				entry 0-99 0->1 Running moved=10 keys=250000 started=10s`,
 			want: `
 				move 10-29 0->1
-				= 0-99 0->1 Running current=10-29 moved=10 keys=50000 attempts=1`,
+				= 0-99 0->1 Running current=10-29 moved=10 keys=250000 attempts=1`,
 		},
 		{
 			name: "it grows with care",
@@ -111,11 +111,11 @@ func TestWhatMoves(t *testing.T) {
 				shards 3
 				owns 1 0-9 5461-10921
 				migrate 1 0-99
-				entry 0-99 0->1 Running moved=10 keys=50000 attempts=2 started=10s`,
+				entry 0-99 0->1 Running moved=10 keys=250000 attempts=2 started=10s`,
 			want: `
 				move 10-14 0->1
-				= 0-99 0->1 Running current=10-14 moved=10 keys=50000 attempts=3
-				= 0-99 0->1 Running: moving 10-14 (attempt 3); 10 of 100 slots moved with 50000 keys`,
+				= 0-99 0->1 Running current=10-14 moved=10 keys=250000 attempts=3
+				= 0-99 0->1 Running: moving 10-14 (attempt 3); 10 of 100 slots moved with 250000 keys`,
 		},
 		{
 			name: "a range over two shards becomes two entries, and the first moves first",
@@ -463,6 +463,30 @@ func TestFrozenSlots(t *testing.T) {
 			want: `
 				count 0 on 1
 				move 0-50 1->0
+				= intent true`,
+		},
+		{
+			name: "the last slot of a shard goes alone, so that not many are refused",
+			given: `
+				shards 3
+				owns 1 50-10922
+				owns 0 0-49
+				migrate 1 0-49
+				node 0 count=0-49:5`,
+			want: `
+				move 0-48 0->1
+				= intent true`,
+		},
+		{
+			name: "the last slot comes back before the others",
+			given: `
+				shards 3
+				owns 0 
+				owns 1 0-10922
+				migrate 0 7-49
+				node 0 out=7>1:Succeeded`,
+			want: `
+				move 7 1->0
 				= intent true`,
 		},
 		{

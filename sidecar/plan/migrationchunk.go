@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	// chunkKeys is how many keys a part is to have: they move in one to some seconds (60,000 small keys a second were
-	// measured on two cores), beside which the two counts and the recording, some tenths of a second, are little.
-	chunkKeys = 100_000
+	// chunkKeys is how many keys a part is to have: they move in some seconds (60,000 small keys a second were measured on
+	// two cores), beside which the two counts, the recording and the end noticed late, some tenths of a second, are little.
+	chunkKeys = 500_000
 	// chunkSeconds is how long a part takes when the speed is limited, if that makes it smaller.
 	chunkSeconds = 10
 	// chunkGrowth bounds how much larger than all that has moved the next part is, since keys may be spread unevenly.

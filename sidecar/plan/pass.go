@@ -13,6 +13,8 @@ const (
 	againWrites = 10 * time.Millisecond
 	// againStep: the next step needs only what the node answers to the last one.
 	againStep = 50 * time.Millisecond
+	// againMoving: keys are on their way. The two nodes are busy with them, so they are not asked more often than needed.
+	againMoving = 200 * time.Millisecond
 	// againSoon: something is under way that takes about a second, such as a link or an election.
 	againSoon = 250 * time.Millisecond
 	// againWait: somebody else has to do something first.
