@@ -210,17 +210,6 @@ func (s *clusterShard) successor(m *member) (next *member, awaited string) {
 	return s.mostData(func(o *member) bool { return o != m && o.entry != nil && s.inSyncReplica(o) }), awaited
 }
 
-// majority: more than half of the members answer, or all but a master whose process is known not to run.
-func (s *clusterShard) majority(m *member) bool {
-	answering := 0
-	for i := range s.members {
-		if s.members[i].answered() {
-			answering++
-		}
-	}
-	return answering > len(s.members)/2 || len(s.members) == 2 && answering == 1 && (m == nil || m.gone())
-}
-
 // prepare makes a node fit to be chosen by kvrocks-controller, which asks it through its Service: it must be attached, have
 // a layout, and be a replica. It is true when nothing is left to be done.
 func (s *clusterShard) prepare(next *member) bool {

@@ -1,7 +1,5 @@
 package plan
 
-import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-
 // clusterShard is one shard of the topology in a pass.
 type clusterShard struct {
 	*pass
@@ -142,10 +140,4 @@ func (s *clusterShard) dataBeside(m *member) bool {
 		}
 	}
 	return false
-}
-
-// inSyncReplica: o may succeed the master while others are missing; see insync.go.
-func (s *clusterShard) inSyncReplica(o *member) bool {
-	holds := !o.node.Empty || o.node.Sequence > 0 && s.outage != nil && o.node.Sequence >= s.outage.Sequence
-	return holds && s.keptRole(o) == v1alpha1.RoleReplica
 }

@@ -82,20 +82,29 @@ func (p *pass) successor(m *member) (next *member, awaited string) {
 	if awaited == "" {
 		return p.mostData(anyMember), ""
 	}
+	if p.majority(m) {
+		next = p.mostData(func(o *member) bool { return o != m && p.inSyncReplica(o) })
+	}
+	return next, awaited
+}
+
+// majority: more than half of the members answer, or all but a master m whose process is known not to run. m is nil when
+// the master is no member.
+func (p *pass) majority(m *member) bool {
 	answering := 0
 	for i := range p.members {
 		if p.members[i].answered() {
 			answering++
 		}
 	}
-	if answering >= len(p.members)/2+1 || len(p.members) == 2 && answering == 1 && m.gone() {
-		next = p.mostData(func(o *member) bool {
-			// An instance may hold no key at all; that is proved by a member that has all that the others had.
-			holds := !o.node.Empty || o.node.Sequence > 0 && o.node.Sequence >= p.outage.Sequence
-			return o != m && holds && p.keptRole(o) == v1alpha1.RoleReplica
-		})
-	}
-	return next, awaited
+	return answering > len(p.members)/2 || len(p.members) == 2 && answering == 1 && (m == nil || m.gone())
+}
+
+// inSyncReplica: o may succeed the master while others are missing; see insync.go. An instance may hold no key at all; that
+// is proved by a member that has all that the others had.
+func (p *pass) inSyncReplica(o *member) bool {
+	holds := !o.node.Empty || o.node.Sequence > 0 && p.outage != nil && o.node.Sequence >= p.outage.Sequence
+	return holds && p.keptRole(o) == v1alpha1.RoleReplica
 }
 
 func anyMember(*member) bool { return true }

@@ -20,15 +20,6 @@
 //	config.go       settings that are applied live
 //	report.go       the status, with conditions.go, agreement.go and journal.go
 //
-// Slots are moved at the end of a pass of [Cluster], when the layout is known to every node:
-//
-//	migration.go          what is under way, and what moves next
-//	migrationqueue.go       the entries of status.migrations: what is wanted (migrationwish.go, migrationspread.go)
-//	migrationchunk.go       how much at once
-//	migrationtransfer.go    where a part stands, whether it arrived whole, and what happens when it did not
-//	migrationthaw.go        kvrocks must be made to take writes to slots that come back
-//	migrationverdict.go   does every slot have one owner?
-//
 // In [Cluster] kvrocks-controller keeps the record of who is master and who owns which slots, the sentinels only say who is
 // down, and the sidecar decides. What is known of one shard is the pass of a standard instance; what differs is in
 //
@@ -39,8 +30,16 @@
 //	clusterhandover.go   a planned move
 //	clusterplace.go      replicas, and telling the nodes a new record
 //	clustermembers.go    nodes and shards that come and go
-//	migration*.go        slots that move
 //	clusterreport.go     the status
+//
+// Slots are moved at the end of a pass of [Cluster], when the layout is known to every node:
+//
+//	migration.go          what is under way, and what moves next
+//	migrationqueue.go       the entries of status.migrations: what is wanted (migrationwish.go, migrationspread.go)
+//	migrationchunk.go       how much at once
+//	migrationtransfer.go    where a part stands, whether it arrived whole, and what happens when it did not
+//	migrationthaw.go        kvrocks must be made to take writes to slots that come back
+//	migrationverdict.go   does every slot have one owner?
 //
 // The tests are scenarios of one pass in text, and simulated lives under random faults in which the safety rules are
 // checked at every action: go test -run SimulatedLives -seeds 10000, go test -run SimulatedClusterLives -clusterseeds 10000.

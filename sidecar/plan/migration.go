@@ -26,11 +26,8 @@ import (
 // recorded, whatever becomes of the source. kvrocks clears the slots on the destination when a move begins, so one that
 // failed is simply begun again.
 
-// deadNode is a node that does not exist, at an address where nobody listens. A move to it fails at once; see thaw.
-const (
-	deadNodeID   = "ffffffffffffffffffffffffffffffffffffffff"
-	deadNodePort = 1
-)
+// deadNodeID is that of a node that does not exist, at the dead address. A move to it fails at once; see thaw.
+const deadNodeID = "ffffffffffffffffffffffffffffffffffffffff"
 
 // migrating: slots are on their way, so that nothing else may change the layout but a failover.
 func (c *clusterPass) migrating() bool { return c.current() != nil }
@@ -114,7 +111,7 @@ func (c *clusterPass) migrate() {
 		return
 	}
 	c.review()
-	if c.in.Topology.Spec.Migration != nil && c.in.Topology.Spec.Migration.Paused {
+	if policyOf(&c.in.Topology.Spec).Paused {
 		c.pause()
 		return
 	}
@@ -147,8 +144,8 @@ func (c *clusterPass) next(m *v1alpha1.MigrationStatus) bool {
 // wantsMigrations: there is something to move or to report.
 func (c *clusterPass) wantsMigrations() bool {
 	spec := &c.in.Topology.Spec
-	spread := spec.Migration != nil && (spec.Migration.Drain || spec.Migration.Rebalance)
-	return len(spec.Migrate) > 0 || spread || len(c.migrations) > 0
+	policy := policyOf(spec)
+	return len(spec.Migrate) > 0 || policy.Drain || policy.Rebalance || len(c.migrations) > 0
 }
 
 // review makes the entries anew.
@@ -219,9 +216,7 @@ func (c *clusterPass) advance(m *v1alpha1.MigrationStatus) bool {
 	here := slotset.Of(run)
 	here = here.Intersect(&from.entry.Slots)
 	run = here.Ranges()[0]
-	if m.From != from.shard.Index {
-		m.From = from.shard.Index
-	}
+	m.From = from.shard.Index
 	for _, s := range []*clusterShard{from, to} {
 		if s.proven == nil || s.proven != s.named || !s.proven.was.Attached || s.outage != nil {
 			m.Message = fmt.Sprintf("waiting for the master of shard %d; %s", s.shard.Index, progress(m))
@@ -280,19 +275,22 @@ func (c *clusterPass) begin(m *v1alpha1.MigrationStatus, from, to *clusterShard,
 	return true
 }
 
-func (c *clusterPass) keysPerSecond() int32 {
-	if c.in.Topology.Spec.Migration == nil {
-		return 0
+// policyOf says how slots may move; without a policy, everything in it is at its zero value.
+func policyOf(spec *v1alpha1.KVRocksTopologySpec) v1alpha1.MigrationPolicy {
+	if spec.Migration == nil {
+		return v1alpha1.MigrationPolicy{}
 	}
-	return c.in.Topology.Spec.Migration.KeysPerSecond
+	return *spec.Migration
 }
+
+func (c *clusterPass) keysPerSecond() int32 { return policyOf(&c.in.Topology.Spec).KeysPerSecond }
 
 // second is the present time as a status holds it.
 func (c *clusterPass) second() metav1.Time { return metav1.NewTime(c.now.Truncate(time.Second)) }
 
 // late: the entry has had the time that it may take.
 func (c *clusterPass) late(m *v1alpha1.MigrationStatus) bool {
-	policy := c.in.Topology.Spec.Migration
-	return policy != nil && policy.DeadlineSeconds > 0 && m.StartedAt != nil && m.State == v1alpha1.MigrationRunning &&
+	policy := policyOf(&c.in.Topology.Spec)
+	return policy.DeadlineSeconds > 0 && m.StartedAt != nil && m.State == v1alpha1.MigrationRunning &&
 		c.now.Sub(m.StartedAt.Time) > time.Duration(policy.DeadlineSeconds)*time.Second
 }

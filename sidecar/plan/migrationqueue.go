@@ -17,10 +17,7 @@ const mostEntries = 256
 func queue(
 	last []v1alpha1.MigrationStatus, spec *v1alpha1.KVRocksTopologySpec, have *owners, holders []holder,
 ) []v1alpha1.MigrationStatus {
-	policy := v1alpha1.MigrationPolicy{}
-	if spec.Migration != nil {
-		policy = *spec.Migration
-	}
+	policy := policyOf(spec)
 	q := &queueing{have: have, holders: holders, covered: noOwners(), given: noOwners(), spreading: policy.Drain || policy.Rebalance}
 	q.wishes = readWishes(spec.Migrate, holders)
 	for i := range last {

@@ -52,7 +52,7 @@ func (c *clusterPass) thaw(s *clusterShard) bool {
 	layout := &Layout{Version: c.record.Version}
 	layout.Shards = append(layout.Shards, c.record.Shards...)
 	layout.Shards = append(layout.Shards, LayoutShard{Nodes: []LayoutNode{
-		{ID: deadNodeID, Address: "127.0.0.1", Port: deadNodePort, Master: true},
+		{ID: deadNodeID, Address: deadHost, Port: deadPort, Master: true},
 	}})
 	m := s.proven
 	c.changing = true

@@ -234,7 +234,7 @@ func (c *clusterPass) giveUp(m *v1alpha1.MigrationStatus) {
 	m.State, m.FinishedAt, m.RetryAt, m.Current = v1alpha1.MigrationFailed, &at, nil, ""
 	m.Message = fmt.Sprintf("given up after the deadline of %d s (%s), %d attempts at the last part; what has not moved is still on shard %d: "+
 		"look at the masters of both shards, then remove the entry from spec.migrate (or switch the rebalance or drain off) and add it again",
-		c.in.Topology.Spec.Migration.DeadlineSeconds, progress(m), m.Attempts, m.From)
+		policyOf(&c.in.Topology.Spec).DeadlineSeconds, progress(m), m.Attempts, m.From)
 	c.warn("MigrationFailed", fmt.Sprintf("the slots %s do not move from shard %d to shard %d: %s", m.Slots, m.From, m.To, m.Message))
 }
 
