@@ -212,6 +212,10 @@ type MigrationStatus struct {
 	// Attempts is how often Current was begun.
 	// +optional
 	Attempts int32 `json:"attempts,omitempty"`
+	// Repeated: the destination's process took just the slots of Current before, so that its word alone does not say that
+	// they have arrived.
+	// +optional
+	Repeated bool `json:"repeated,omitempty"`
 	// StartedAt is when it began.
 	// +optional
 	StartedAt *metav1.Time `json:"startedAt,omitempty"`

@@ -19,6 +19,9 @@ type Plan struct {
 	Events []Event
 	// Again asks for the next pass after this time at the latest; 0 means the regular period.
 	Again time.Duration
+	// Calm is true when nothing is awaited but what goes on by itself, such as keys on their way: the next pass need not read
+	// anew what hardly ever changes.
+	Calm bool
 }
 
 // Event is something that a person should be able to read in `kubectl describe kvrocks`.

@@ -26,7 +26,8 @@ func (c *clusterPass) finish() Plan {
 		status.Shards[i] = s.report()
 	}
 	status.Conditions = c.conditions()
-	return Plan{Actions: c.actions, Status: status, Intent: c.intent, Events: c.events, Again: c.soon}
+	again, calm := c.nextPass()
+	return Plan{Actions: c.actions, Status: status, Intent: c.intent, Events: c.events, Again: again, Calm: calm}
 }
 
 // report is the shard as it is. What is reported of the layout is kept until another one is known: with it a lost record

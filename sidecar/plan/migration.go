@@ -64,7 +64,10 @@ func (c *clusterPass) concludeMove() {
 		return
 	}
 	if stage == stageRunning {
-		c.again(againMoving)
+		c.watched = againMoving
+		if t.slots.Len() == 1 {
+			c.watched = againStep // it may well be over, or have failed, at once
+		}
 	} else {
 		c.again(againStep)
 	}
@@ -247,8 +250,11 @@ func (c *clusterPass) begin(m *v1alpha1.MigrationStatus, from, to *clusterShard,
 			return true
 		}
 		chunk = part
+		if s.node.Cluster.Outgoing == nil {
+			chunk.Last = chunk.First // the first attempt of a process fails if it was a replica before, and so it costs little
+		}
 		// What the destination says of an earlier move of the very same slots could be taken for news of this one.
-		if in := d.node.Cluster.Incoming; in != nil && in.State == MoveSucceeded && in.Slots == chunk && chunk.Len() > 1 {
+		if d.hasTaken(chunk) && chunk.Len() > 1 {
 			chunk.Last--
 		}
 		// The last slot of a shard goes alone. Its process refuses the slots of its last part should they come back, and
@@ -268,11 +274,18 @@ func (c *clusterPass) begin(m *v1alpha1.MigrationStatus, from, to *clusterShard,
 	}
 	m.State, m.Current, m.RetryAt = v1alpha1.MigrationRunning, v1alpha1.SlotRange(chunk.String()), nil
 	m.Attempts++
+	m.Repeated = d.hasTaken(chunk)
 	m.Message = "moving " + chunk.String() + attempt(m) + "; " + progress(m)
 	c.intent, c.changing = true, true
 	c.do(MoveSlots{Pod: s.name, Slots: chunk, ToID: d.entry.ID, KeysPerSecond: c.keysPerSecond()})
 	c.again(againStep)
 	return true
+}
+
+// hasTaken: the last slots that came to the process were just these.
+func (m *member) hasTaken(r slotset.Range) bool {
+	in := m.node.Cluster.Incoming
+	return in != nil && in.State == MoveSucceeded && in.Slots == r
 }
 
 // policyOf says how slots may move; without a policy, everything in it is at its zero value.

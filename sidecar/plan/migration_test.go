@@ -41,7 +41,7 @@ func TestWhatMoves(t *testing.T) {
 				policy speed=7000
 				node 0 count=0-99:500`,
 			want: `
-				count 0 on 0
+				count 1 on 0
 				move 0-99 0->1 speed=7000
 				= 0-99 0->1 Running current=0-99 moved=0 keys=0 attempts=1
 				= 0-99 0->1 Running: moving 0-99; 0 of 100 slots moved
@@ -97,25 +97,57 @@ func TestWhatMoves(t *testing.T) {
 				= 0-99 0->1 Running current=10-29 moved=10 keys=250000 attempts=1`,
 		},
 		{
-			name: "it grows with care",
+			name: "what has moved says little of the rest as long as it had few keys",
 			given: `
 				shards 3
 				owns 1 0-1 5461-10921
 				migrate 1 0-99
 				entry 0-99 0->1 Running moved=2 keys=2 started=10s`,
-			want: `move 2-9 0->1`,
+			want: `count 2-99 on 0`,
 		},
 		{
-			name: "it shrinks with every failed attempt",
+			name: "a process that has never moved slots away begins with one",
+			given: `
+				shards 3
+				migrate 1 0-99
+				node 0 count=0-99:500 fresh`,
+			want: `
+				move 0 0->1
+				= 0-99 0->1 Running current=0 moved=0 keys=0 attempts=1`,
+		},
+		{
+			name: "it goes on with what it had counted",
+			given: `
+				shards 3
+				migrate 1 0-99
+				entry 0-99 0->1 Running current=0 attempts=1 started=1s
+				node 0 count=0-99:500 out=0>1:Failed
+				node 1 in=0:Failed`,
+			want: `
+				count 1 on 0
+				move 0-99 0->1
+				= 0-99 0->1 Running current=0-99 moved=0 keys=0 attempts=2`,
+		},
+		{
+			name: "what was counted in place of a part says nothing of it",
+			given: `
+				shards 3
+				migrate 1 0-99
+				entry 0-99 0->1 Running attempts=1 started=10s
+				node 0 count=1:7`,
+			want: `count 0-99 on 0`,
+		},
+		{
+			name: "it shrinks with every failed attempt but the first",
 			given: `
 				shards 3
 				owns 1 0-9 5461-10921
 				migrate 1 0-99
 				entry 0-99 0->1 Running moved=10 keys=250000 attempts=2 started=10s`,
 			want: `
-				move 10-14 0->1
-				= 0-99 0->1 Running current=10-14 moved=10 keys=250000 attempts=3
-				= 0-99 0->1 Running: moving 10-14 (attempt 3); 10 of 100 slots moved with 250000 keys`,
+				move 10-19 0->1
+				= 0-99 0->1 Running current=10-19 moved=10 keys=250000 attempts=3
+				= 0-99 0->1 Running: moving 10-19 (attempt 3); 10 of 100 slots moved with 250000 keys`,
 		},
 		{
 			name: "a range over two shards becomes two entries, and the first moves first",
@@ -176,10 +208,12 @@ func TestWhatMoves(t *testing.T) {
 				owns 1 0-9 5461-10921
 				migrate 1 0-99
 				policy deadline=60
-				entry 0-99 0->1 Pending moved=10 keys=50 started=2h`,
+				entry 0-99 0->1 Pending moved=10 keys=50 started=2h
+				node 0 count=10-99:450`,
 			want: `
-				move 10-49 0->1
-				= 0-99 0->1 Running current=10-49 moved=10 keys=50 attempts=1`,
+				count 0 on 0
+				move 10-99 0->1
+				= 0-99 0->1 Running current=10-99 moved=10 keys=50 attempts=1`,
 		},
 		{
 			name: "an entry that is gone from the spec is dropped, but the part under way ends",
@@ -281,11 +315,25 @@ func TestAPartOnItsWay(t *testing.T) {
 		`
 	runMoves(t, []moveScenario{
 		{
-			name: "under way: it is waited for",
+			name: "under way: it is watched calmly",
 			given: given + `
 				node 0 out=0-15>1:Running
 				node 1 in=0-15:Running`,
-			want: `= 0-99 0->1 Running`,
+			want: `
+				= 0-99 0->1 Running
+				= again 200ms
+				= calm true`,
+		},
+		{
+			name: "under way while something else is awaited",
+			given: given + `
+				node 0 out=0-15>1:Running
+				node 1 in=0-15:Running
+				node 2 down`,
+			want: `
+				= 0-99 0->1 Running
+				= again 200ms
+				= calm false`,
 		},
 		{
 			name: "arrived: both ends are counted, and what the destination had counted before does not matter",
@@ -324,7 +372,7 @@ func TestAPartOnItsWay(t *testing.T) {
 				push 0 force with nowhere
 				move 16 0->nowhere
 				push 0 force
-				= retry 0-99 in 1s
+				= retry 0-99 in 0s
 				= event SlotKeysMismatch: the slots 0-15 have 2000 keys on shard 0 and 0 on shard 1; they are moved again`,
 		},
 		{
@@ -368,23 +416,65 @@ func TestAPartOnItsWay(t *testing.T) {
 				move 16 0->nowhere
 				push 0 force
 				= event SlotKeysMismatch: the slots 0-15 have 20 keys on shard 0 and 19 on shard 1; they are moved again
-				= retry 0-99 in 1s`,
+				= retry 0-99 in 0s`,
 		},
 		{
-			name: "failed: the next attempt is a second later",
+			name: "failed: the next attempt comes at once",
 			given: given + `
 				node 0 out=0-15>1:Failed
 				node 1 in=0-15:Failed`,
 			want: `
+				count 0-99 on 0
 				= 0-99 0->1 Running current= moved=0 keys=0 attempts=1
-				= 0-99 0->1 Running: attempt 1 to move 0-15 failed, next at 15:00:01; 0 of 100 slots moved
-				= retry 0-99 in 1s`,
+				= 0-99 0->1 Running: attempt 1 to move 0-15 failed, next at 15:00:00; 0 of 100 slots moved
+				= retry 0-99 in 0s`,
+		},
+		{
+			name: "failed again: from then on ever later",
+			given: strings.ReplaceAll(given, "attempts=1", "attempts=4") + `
+				node 0 out=0-15>1:Failed
+				node 1 in=0-15:Failed`,
+			want: `= retry 0-99 in 4s`,
+		},
+		{
+			name: "failed: what the destination says is of an earlier move of the same slots",
+			given: given + `
+				node 0 out=0-15>1:Failed
+				node 1 in=0-15:Succeeded`,
+			want: `
+				count 0-99 on 0
+				= retry 0-99 in 0s`,
+		},
+		{
+			name: "the same slots came to the destination before: its word alone does not count",
+			given: strings.ReplaceAll(given, "attempts", "repeated attempts") + `
+				node 0 out=300>1:Failed
+				node 1 in=0-15:Succeeded`,
+			want: `
+				count 0-99 on 0
+				= retry 0-99 in 0s`,
+		},
+		{
+			name: "the same slots came to the destination before, and the source does not answer",
+			given: strings.ReplaceAll(given, "attempts", "repeated attempts") + `
+				node 0 down
+				node 1 in=0-15:Succeeded`,
+			want: `= 0-99 0->1 Running: waiting for the master of shard 0, which does not answer, to learn what became of 0-15; 0 of 100 slots moved`,
+		},
+		{
+			name: "the same slots came to the destination before, and the source says that they have come again",
+			given: strings.ReplaceAll(given, "attempts", "repeated attempts") + `
+				node 0 out=0-15>1:Succeeded count=0-15:20
+				node 1 in=0-15:Succeeded count=0-15:20`,
+			want: `record 0-15 ->1`,
 		},
 		{
 			name: "it never began, or the source has forgotten it",
 			given: given + `
 				node 0 out=300>1:Failed`,
-			want: `= retry 0-99 in 1s`,
+			want: `
+				count 0-99 on 0
+				= retry 0-99 in 0s`,
 		},
 		{
 			name: "the destination has not noticed yet",
@@ -461,7 +551,7 @@ func TestFrozenSlots(t *testing.T) {
 				node 0 out=90-99>1:Succeeded
 				node 1 count=0-50:5`,
 			want: `
-				count 0 on 1
+				count 1 on 1
 				move 0-50 1->0
 				= intent true`,
 		},
@@ -545,6 +635,18 @@ func TestFrozenSlots(t *testing.T) {
 				move 0-14 0->1`,
 		},
 		{
+			name: "one slot cannot go in two parts: it is on record that old news of it is about",
+			given: `
+				shards 3
+				migrate 1 0
+				node 0 count=0:500
+				node 1 in=0:Succeeded`,
+			want: `
+				count 1 on 0
+				move 0 0->1
+				= 0 0->1 Running repeated`,
+		},
+		{
 			name: "an older count of the very same slots is forgotten first",
 			given: `
 				shards 3
@@ -552,8 +654,8 @@ func TestFrozenSlots(t *testing.T) {
 				node 0 count=0-15:500
 				node 1 count=0-15:500`,
 			want: `
-				count 0 on 0
-				count 0 on 1
+				count 1 on 0
+				count 1 on 1
 				move 0-15 0->1`,
 		},
 	})

@@ -11,25 +11,25 @@ const (
 	chunkKeys = 500_000
 	// chunkSeconds is how long a part takes when the speed is limited, if that makes it smaller.
 	chunkSeconds = 10
-	// chunkGrowth bounds how much larger than all that has moved the next part is, since keys may be spread unevenly.
+	// chunkGrowth is how much larger than all that has moved the next part may be. Keys may be spread unevenly, so before that
+	// they are counted.
 	chunkGrowth = 4
 )
 
 // chooseChunk takes the next part from the front of a run of slots. Empty slots move all at once and full ones in parts of
-// some keys, fewer after each failure. How many keys the slots have is known from those that have moved, or else counted
+// some keys, fewer after each failure but the first. How many keys the slots have is known from those that have moved, or else counted
 // on the source s: when known is false, the part is to be counted first.
 func (c *clusterPass) chooseChunk(m *v1alpha1.MigrationStatus, s *member, run slotset.Range) (part slotset.Range, known bool) {
 	target := int64(chunkKeys)
 	if limit := c.keysPerSecond(); limit > 0 {
 		target = min(target, chunkSeconds*int64(limit))
 	}
-	target = max(1, target>>min(m.Attempts, 16))
+	target = max(1, target>>min(max(0, m.Attempts-1), 16))
 	front := func(n int64) slotset.Range {
 		return slotset.Range{First: run.First, Last: run.First + int(max(1, min(n, int64(run.Len())))) - 1}
 	}
-	if m.Keys > 0 && m.Moved > 0 {
-		moved := int64(m.Moved)
-		return front(min(target*moved/m.Keys, chunkGrowth*moved)), true
+	if chunkGrowth*m.Keys >= target {
+		return front(target * int64(m.Moved) / m.Keys), true
 	}
 	count := s.node.Count
 	if count == nil || count.Slots.First != run.First || count.Slots.Last > run.Last {
@@ -45,9 +45,9 @@ func (c *clusterPass) chooseChunk(m *v1alpha1.MigrationStatus, s *member, run sl
 	return front(n * target / count.Keys), true
 }
 
-// otherThan is a slot that is not the given part.
+// otherThan is a slot at which the given part does not begin, so that its count is not taken for one of the part.
 func otherThan(part slotset.Range) slotset.Range {
-	if part == (slotset.Range{}) {
+	if part.First == 0 {
 		return slotset.Range{First: 1, Last: 1}
 	}
 	return slotset.Range{}

@@ -27,7 +27,9 @@ import (
 //	policy rebalance drain paused speed=100 deadline=60
 //	changed                  the spec has changed since the last report
 //	entry 0-99 0->1 Running current=0-15 moved=16 keys=50 attempts=2 started=10s retry=2s
-//	node 0 out=0-15>1:Succeeded in=0-15:Running count=0-99:500 down restarted empty
+//	node 0 out=0-15>1:Succeeded in=0-15:Running count=0-99:500 down restarted fresh
+//
+// A fresh process has never moved slots away; the others once began to and failed.
 //
 // Want holds the actions, and after a "=" what the plan reports.
 type moveScenario struct{ name, given, want string }
@@ -96,11 +98,17 @@ func moveText(a plan.Action) string {
 
 // moveFacts are what a plan reports of moves, in words.
 func moveFacts(p plan.Plan) []string {
-	all := []string{fmt.Sprint("intent ", p.Intent), fmt.Sprint("entries ", len(p.Status.Migrations))}
+	all := []string{
+		fmt.Sprint("intent ", p.Intent), fmt.Sprint("entries ", len(p.Status.Migrations)), fmt.Sprint("again ", p.Again),
+		fmt.Sprint("calm ", p.Calm),
+	}
 	for _, m := range p.Status.Migrations {
 		text := fmt.Sprintf("%s %d->%d %s", m.Slots, m.From, m.To, m.State)
 		all = append(all, text, text+": "+m.Message,
 			fmt.Sprintf("%s current=%s moved=%d keys=%d attempts=%d", text, m.Current, m.Moved, m.Keys, m.Attempts))
+		if m.Repeated {
+			all = append(all, text+" repeated")
+		}
 		if m.RetryAt != nil {
 			all = append(all, fmt.Sprintf("retry %s in %s", m.Slots, m.RetryAt.Sub(scenarioNow)))
 		}
@@ -231,6 +239,8 @@ func (b *moveBuilder) entry(words []string) {
 		switch key {
 		case "current":
 			m.Current = v1alpha1.SlotRange(value)
+		case "repeated":
+			m.Repeated = true
 		case "moved":
 			m.Moved = int32(number(b.t, value))
 		case "keys":
@@ -299,7 +309,9 @@ func moveInput(topology *v1alpha1.KVRocksTopology, record *plan.Layout) plan.Inp
 		pod := s.Members[0].Pod
 		node := plan.Node{
 			Reach: plan.Answered, RunID: pod, Role: v1alpha1.RoleMaster, Sequence: 100, Priority: 100, LastMaster: scenarioNow,
-			Cluster: &plan.ClusterNode{Version: record.Version, Layout: record},
+			Cluster: &plan.ClusterNode{Version: record.Version, Layout: record, Outgoing: &plan.SlotMove{
+				Slots: slots.Range{First: slots.Count - 1, Last: slots.Count - 1}, To: "f", State: plan.MoveFailed,
+			}},
 		}
 		p := plan.Pod{UID: pod, IP: fmt.Sprintf("10.244.%d.0", i), Running: true, Attached: true, Role: v1alpha1.RoleMaster}
 		status := v1alpha1.TopologyShardStatus{Index: s.Index, Master: pod}
@@ -341,6 +353,8 @@ func (b *moveBuilder) node(pod string, words []string) {
 		case "count":
 			r, keys, _ := strings.Cut(value, ":")
 			n.Count = &plan.SlotCount{Slots: parseRange(b.t, r), Keys: number(b.t, keys)}
+		case "fresh":
+			cluster.Outgoing = nil
 		case "down":
 			n.Reach, n.Err, n.DownSince = plan.Down, "connection refused", scenarioNow
 		case "restarted":

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// firstRetry is how long after a failed attempt the next one begins; it doubles with every attempt. The first attempt
-	// after a promotion always fails.
+	// firstRetry is how long after the second failed attempt the next one begins; it doubles with every attempt. The second
+	// follows the first at once, because the first one after a promotion always fails.
 	firstRetry = time.Second
 	lastRetry  = time.Minute
 	// fewKeys is how many keys clients may have deleted while they were being counted: when the source had no more than
@@ -70,6 +70,9 @@ func (t *transfer) stage() stage {
 		if i := d.node.Cluster.Incoming; i != nil && i.Slots == t.slots {
 			in = i.State
 		}
+	}
+	if in == MoveSucceeded && (out == MoveFailed || t.m.Repeated && out != MoveSucceeded) {
+		in = "" // old news: of a move that failed after all, or of the one before
 	}
 	switch {
 	case out == MoveRunning:
@@ -182,7 +185,7 @@ func (c *clusterPass) ended() {
 	c.migrations = slices.Clone(c.migrations)
 	m := c.current()
 	r, err := slotset.ParseRange(string(m.Current))
-	m.Current, m.Attempts, m.RetryAt = "", 0, nil
+	m.Current, m.Repeated, m.Attempts, m.RetryAt = "", false, 0, nil
 	to := c.shardAt(m.To)
 	if err != nil || to == nil || to.entry == nil {
 		return
@@ -213,19 +216,19 @@ func (c *clusterPass) done(m *v1alpha1.MigrationStatus, whole slotset.Range) {
 // retryLater gives the attempt up. The slots are on the source, and others may go first.
 func (c *clusterPass) retryLater(t transfer) {
 	m := t.m
-	m.Current = ""
+	m.Current, m.Repeated = "", false
 	if c.late(m) {
 		c.giveUp(m)
 		return
 	}
-	wait := lastRetry
-	if n := m.Attempts - 1; n < 6 {
-		wait = firstRetry << max(0, n)
+	at := c.second()
+	if m.Attempts > 1 {
+		wait := min(lastRetry, firstRetry<<min(m.Attempts-2, 6))
+		at = metav1.NewTime(c.now.Add(wait + time.Second - 1).Truncate(time.Second)) // a status holds whole seconds
 	}
-	at := metav1.NewTime(c.now.Add(wait + time.Second - 1).Truncate(time.Second)) // a status holds whole seconds
 	m.RetryAt = &at
 	m.Message = fmt.Sprintf("attempt %d to move %s failed, next at %s; %s", m.Attempts, t.slots, at.UTC().Format(time.TimeOnly), progress(m))
-	c.again(againSoon)
+	c.again(againStep)
 }
 
 // giveUp ends an entry that took too long.

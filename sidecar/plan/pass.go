@@ -26,7 +26,8 @@ type outcome struct {
 	actions []Action
 	events  []Event
 	intent  bool
-	soon    time.Duration
+	// soon is when to look again at what is awaited, and watched at what goes on by itself; 0 is never.
+	soon, watched time.Duration
 	// failovers is the journal, the newest last.
 	failovers []v1alpha1.FailoverRecord
 }
@@ -122,6 +123,14 @@ func (o *outcome) again(d time.Duration) {
 	if o.soon == 0 || d < o.soon {
 		o.soon = d
 	}
+}
+
+// nextPass says when the next pass is due, and whether it may be a calm one.
+func (o *outcome) nextPass() (again time.Duration, calm bool) {
+	if o.soon == 0 || o.watched > 0 && o.watched < o.soon {
+		return o.watched, o.soon == 0
+	}
+	return o.soon, false
 }
 
 // wait says why there is no proved master and when to look again.

@@ -207,31 +207,78 @@ func TestKeysAreCountedInTheBackground(t *testing.T) {
 	require.Eventually(t, func() bool { return counted() != nil }, 5*time.Second, time.Millisecond)
 }
 
-func TestMoveHasItsSpeedAndLeavesNone(t *testing.T) {
+func TestMoveHasItsSettingsAndLeavesNone(t *testing.T) {
+	few := slots.Range{First: 5, Last: 9}
+	const speed, level = "CONFIG GET migrate-speed", "CONFIG GET log-level"
+	for _, c := range []struct {
+		name           string
+		settings, spec map[string]string
+		keysPerSecond  int32
+		begin, restore []string
+	}{
+		{
+			name:     "as fast as it goes, and without a line for every key",
+			settings: map[string]string{"migrate-speed": "4096", "log-level": "info"},
+			begin:    []string{level, "CONFIG SET log-level warning", speed, "CONFIG SET migrate-speed 0"},
+			restore:  []string{"CONFIG SET log-level info", "CONFIG SET migrate-speed 4096"},
+		},
+		{
+			name:     "nothing to change",
+			settings: map[string]string{"migrate-speed": "100", "log-level": "error"}, spec: map[string]string{"log-level": "error"},
+			keysPerSecond: 100,
+			begin:         []string{speed},
+		},
+		{
+			name:     "a log level of the spec stays",
+			settings: map[string]string{"migrate-speed": "0", "log-level": "info"}, spec: map[string]string{"log-level": "info"},
+			begin: []string{speed},
+		},
+		{
+			name:     "a program without the settings",
+			settings: map[string]string{},
+			begin:    []string{level, speed},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			key := w.aCluster("orders")
+			w.cluster.topologies[key].Spec.Config = c.spec
+			n := w.node("orders-0-0")
+			n.settings = c.settings
+			w.look(key)
+			sent, err := w.act(key, plan.MoveSlots{Pod: "orders-0-0", Slots: few, ToID: "x", KeysPerSecond: c.keysPerSecond})
+			require.NoError(t, err)
+			assert.Equal(t, append(c.begin, "migrate 5-9 x"), sent["10.1.0.0"])
+
+			n.cluster.Outgoing = &kvrocks.SlotMove{Slots: few, To: "x", State: kvrocks.MoveRunning}
+			sent, err = w.act(key)
+			require.NoError(t, err)
+			assert.Empty(t, sent["10.1.0.0"], "it goes on")
+			n.cluster.Outgoing.State = kvrocks.MoveSucceeded
+			sent, err = w.act(key)
+			require.NoError(t, err)
+			assert.Equal(t, c.restore, sent["10.1.0.0"])
+			sent, err = w.act(key)
+			require.NoError(t, err)
+			assert.Empty(t, sent["10.1.0.0"], "once")
+		})
+	}
+}
+
+func TestLogLevelIsPutBackAfterALeaderThatDidNotLiveToDoIt(t *testing.T) {
 	w := newWorld(t)
 	key := w.aCluster("orders")
-	w.look(key)
 	n := w.node("orders-0-0")
-	n.settings["migrate-speed"] = "4096"
-	few := slots.Range{First: 5, Last: 9}
-	sent, err := w.act(key, plan.MoveSlots{Pod: "orders-0-0", Slots: few, ToID: "x", KeysPerSecond: 0})
+	n.settings["log-level"] = "warning"
+	n.cluster.Outgoing = &kvrocks.SlotMove{Slots: slots.Range{First: 5, Last: 9}, To: "x", State: kvrocks.MoveRunning}
+	w.look(key)
+	sent, err := w.act(key)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"CONFIG GET migrate-speed", "CONFIG SET migrate-speed 0", "migrate 5-9 x"}, sent["10.1.0.0"])
-
-	n.cluster.Outgoing = &kvrocks.SlotMove{Slots: few, To: "x", State: kvrocks.MoveRunning}
-	in, rest := w.look(key)
-	assert.Equal(t, &plan.SlotMove{Slots: few, To: "x", State: plan.MoveRunning}, in.Nodes["orders-0-0"].Cluster.Outgoing)
-	assert.NotContains(t, rest["10.1.0.0"], "CONFIG SET migrate-speed 4096")
-	n.cluster.Outgoing.State = kvrocks.MoveSucceeded
-	_, rest = w.look(key)
-	assert.Contains(t, rest["10.1.0.0"], "CONFIG SET migrate-speed 4096")
-	_, rest = w.look(key)
-	assert.NotContains(t, rest["10.1.0.0"], "CONFIG SET migrate-speed 4096")
-
-	n.settings["migrate-speed"] = "100"
-	sent, err = w.act(key, plan.MoveSlots{Pod: "orders-0-0", Slots: few, ToID: "x", KeysPerSecond: 100})
+	assert.Empty(t, sent["10.1.0.0"], "the move goes on")
+	n.cluster.Outgoing.State = kvrocks.MoveFailed
+	sent, err = w.act(key)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"CONFIG GET migrate-speed", "migrate 5-9 x"}, sent["10.1.0.0"])
+	assert.Equal(t, []string{"CONFIG SET log-level info"}, sent["10.1.0.0"])
 }
 
 func TestMasterWithoutAPodIsToldOfItsSuccessor(t *testing.T) {

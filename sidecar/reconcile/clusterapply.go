@@ -4,15 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"sync"
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
-
-// settingSpeed limits the keys per second of a move; 0 is no limit. A move takes the value that it finds at its beginning.
-const settingSpeed = "migrate-speed"
 
 // pushPatience is how long a pass waits for replicas to take a layout. One that leaves a master which is gone answers
 // nobody for seconds, and nothing depends on it.
@@ -158,52 +153,6 @@ func isMaster(layout *plan.Layout, id string) bool {
 		}
 	}
 	return false
-}
-
-// moveSlots begins a move at the wanted speed. The speed that was set before is put back when the move has ended.
-func (p *pass) moveSlots(ctx context.Context, a plan.MoveSlots) error {
-	n := p.inst.nodes[a.Pod]
-	if n == nil {
-		return fmt.Errorf("node %s: %w", a.Pod, errGone)
-	}
-	wanted := strconv.Itoa(int(a.KeysPerSecond))
-	return n.session.do(p.inst.credentials.passwords, func(c DataNode) error {
-		have, err := c.ConfigGet(ctx, settingSpeed)
-		if err != nil {
-			return err
-		}
-		if before, ok := have[settingSpeed]; ok && before != wanted {
-			if err := c.ConfigSet(ctx, settingSpeed, wanted); err != nil {
-				return err
-			}
-			if n.speed == "" {
-				n.speed = before
-			}
-		}
-		return c.MigrateSlots(ctx, a.Slots, a.ToID)
-	})
-}
-
-// restoreSpeeds puts migrate-speed back on the nodes whose move has ended.
-func (p *pass) restoreSpeeds(ctx context.Context) {
-	var wg sync.WaitGroup
-	for _, n := range p.inst.nodes {
-		if n.speed == "" || n.seen.Reach != plan.Answered || n.seen.Cluster == nil {
-			continue
-		}
-		if move := n.seen.Cluster.Outgoing; move != nil && move.State == plan.MoveRunning {
-			continue
-		}
-		wg.Go(func() {
-			err := n.session.do(p.inst.credentials.passwords, func(c DataNode) error {
-				return c.ConfigSet(ctx, settingSpeed, n.speed)
-			})
-			if err == nil {
-				n.speed = ""
-			}
-		})
-	}
-	wg.Wait()
 }
 
 func (p *pass) countKeys(ctx context.Context, a plan.CountKeys) error {

@@ -43,7 +43,9 @@ type node struct {
 
 	seen    plan.Node
 	started time.Time // of its process
-	emptyAt time.Time // when seen.Empty was read
+	// emptyAt is when seen.Empty was read, and emptySequence is the node's sequence then.
+	emptyAt       time.Time
+	emptySequence int64
 	// configAt is when the settings were last read; zero makes the next pass read them.
 	configAt time.Time
 	// refusals are the settings that the process refused, by name.
@@ -58,8 +60,8 @@ type node struct {
 	// layoutRead is true when the last answer brought the layout.
 	layoutRead bool
 	counter    counter
-	// speed is migrate-speed as it was before a move with another one began; empty when there is nothing to set back.
-	speed string
+	// before are the settings, by name, that are to be put back when a move has ended.
+	before map[string]string
 }
 
 type nodeAnswer struct {
@@ -189,7 +191,7 @@ func (n *node) process(i kvrocks.NodeInfo, at time.Time) string {
 		return n.seen.RunID
 	}
 	n.started, n.emptyAt, n.configAt, n.refusals = start, time.Time{}, time.Time{}, nil
-	n.layoutAt, n.speed = time.Time{}, ""
+	n.layoutAt, n.before = time.Time{}, nil
 	n.counter.stop()
 	if i.RunID != "" {
 		return i.RunID

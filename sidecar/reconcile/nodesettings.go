@@ -40,7 +40,7 @@ type examination struct {
 
 // nodeDetails are the answers.
 type nodeDetails struct {
-	empty    bool
+	empty    *bool             // nil when not asked
 	settings map[string]string // nil when not asked
 	err      error
 }
@@ -48,11 +48,12 @@ type nodeDetails struct {
 // examine asks a node that answered what changes rarely.
 func (n *node) examine(ctx context.Context, x examination) {
 	n.seen.Config, n.seen.Refusals = nil, n.refused(x.spec)
-	if n.seen.Reach != plan.Answered || !x.settings && !x.all && x.now.Sub(n.emptyAt) < rarely {
+	empty := n.asksEmpty(x)
+	if n.seen.Reach != plan.Answered || !x.settings && !empty {
 		return
 	}
 	answer, ok := n.details.ask(n.patience, func() nodeDetails {
-		return n.askDetails(ctx, x.passwords, x.settings)
+		return n.askDetails(ctx, x.passwords, x.settings, empty)
 	}, func(d nodeDetails) { n.cameLate(d.err, x.late) })
 	switch {
 	case !ok:
@@ -60,14 +61,29 @@ func (n *node) examine(ctx context.Context, x examination) {
 	case answer.err != nil:
 		n.fail(reachOf(answer.err), answer.err.Error(), x.now)
 	default:
-		n.seen.Empty, n.emptyAt = answer.empty, x.now
+		if answer.empty != nil {
+			n.seen.Empty, n.emptyAt, n.emptySequence = *answer.empty, x.now, n.seen.Sequence
+		}
 		if answer.settings != nil {
 			n.takeSettings(answer.settings, x)
 		}
 	}
 }
 
-func (n *node) askDetails(ctx context.Context, p passwords, settings bool) nodeDetails {
+// asksEmpty tells whether it matters now if the node holds a key. To find out, kvrocks steps over everything that was
+// deleted and not yet compacted: a second, after a million keys were moved away. So a node that moves slots and held keys a
+// moment ago is taken to hold some still; one that has fewer writes than then has other data.
+func (n *node) asksEmpty(x examination) bool {
+	if x.now.Sub(n.emptyAt) >= rarely {
+		return true
+	}
+	c := n.seen.Cluster
+	moves := c != nil && (c.Outgoing != nil || c.Incoming != nil)
+	held := !n.seen.Empty && n.seen.Sequence >= n.emptySequence
+	return x.all && (!moves || !held)
+}
+
+func (n *node) askDetails(ctx context.Context, p passwords, settings, empty bool) nodeDetails {
 	var d nodeDetails
 	d.err = n.session.do(p, func(c DataNode) (err error) {
 		if settings {
@@ -75,7 +91,11 @@ func (n *node) askDetails(ctx context.Context, p passwords, settings bool) nodeD
 				return err
 			}
 		}
-		d.empty, err = c.IsEmpty(ctx) // last, because decisions rest on it
+		if empty { // last, because decisions rest on it
+			var is bool
+			is, err = c.IsEmpty(ctx)
+			d.empty = &is
+		}
 		return err
 	})
 	return d
@@ -94,6 +114,9 @@ func (n *node) takeSettings(all map[string]string, x examination) {
 	n.seen.Config = map[string]string{masterAuthMatches: "no"}
 	if all[settingMasterAuth] == string(x.passwords.wanted) {
 		n.seen.Config[masterAuthMatches] = "yes"
+	}
+	if n.layouts != nil && x.spec.Config[settingLog] == "" && all[settingLog] == logQuiet {
+		n.putBack(settingLog, logDefault) // left by a leader that did not live to see the end of a move
 	}
 	for name := range x.spec.Config {
 		if value, ok := all[name]; ok {

@@ -29,7 +29,7 @@ func (p *pass) observeCluster(ctx context.Context) (in plan.Input, recent bool) 
 	p.distrustLayouts()
 	restless := p.observeNodes(ctx)
 	p.inst.layouts.prune(p.inst.nodes, p.inst.controller.seen.Record)
-	p.restoreSpeeds(ctx)
+	p.restoreSettings(ctx)
 	c := p.connectController()
 	recent = restless || c.stale(p.now()) || !c.agrees(p.inst.nodes)
 	view := c.seen

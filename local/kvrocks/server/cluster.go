@@ -102,7 +102,7 @@ func (s *Server) setNodes(nodes string, version int64, force bool) error {
 	if err := s.takeRole(); err != nil {
 		return err
 	}
-	return s.clearSlots(s.topology.ForgetMoves()...)
+	return s.clearSlots(s.topology.ForgetMoves())
 }
 
 // takeRole follows the topology's word on who this node's master is.

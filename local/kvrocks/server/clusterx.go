@@ -84,5 +84,5 @@ func (s *Server) cmdSetSlot(args []string) error {
 	if err != nil {
 		return err
 	}
-	return s.clearSlots(gone...)
+	return s.clearSlots(gone)
 }

@@ -121,31 +121,23 @@ func (s *Server) importLost() {
 }
 
 func (s *Server) clearRange(r cluster.Range) error {
-	return s.clearWhere(func(slot int) bool { return r.Contains(slot) })
+	var slots []int
+	for slot := r.Start; slot <= r.End; slot++ {
+		slots = append(slots, slot)
+	}
+	return s.clearSlots(slots)
 }
 
-func (s *Server) clearSlots(slots ...int) error {
+// clearSlots deletes the keys of some slots; that takes one sequence number, however much it hits.
+func (s *Server) clearSlots(slots []int) error {
 	if len(slots) == 0 {
 		return nil
 	}
-	set := map[int]bool{}
+	var ops []store.Op
 	for _, slot := range slots {
-		set[slot] = true
+		ops = append(ops, store.Op{store.OpClearSlot, strconv.Itoa(slot)})
 	}
-	return s.clearWhere(func(slot int) bool { return set[slot] })
-}
-
-// clearWhere deletes the keys of some slots; a deletion of a range takes one sequence number, however much it hits.
-func (s *Server) clearWhere(hit func(slot int) bool) error {
-	return s.update(func(r store.Reader) (ops []store.Op, _ uint64) {
-		r.Keys("", "", func(key string, _ *store.Value) bool {
-			if hit(cluster.KeySlot(key)) {
-				ops = append(ops, store.Op{store.OpDelete, key})
-			}
-			return true
-		})
-		return ops, 1
-	})
+	return s.update(func(store.Reader) ([]store.Op, uint64) { return ops, 1 })
 }
 
 func (s *Server) isEmpty() bool {

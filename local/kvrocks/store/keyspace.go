@@ -67,11 +67,13 @@ func (k *keyspace) name(place string) string {
 // they do in the real program until compaction: replicas expire by the clock too, without a logged deletion.
 func (k *keyspace) live(key string, now int64) *Value {
 	v, ok := k.keys.Get(k.place(key))
-	if !ok || (v.ExpireAt != 0 && v.ExpireAt <= now) {
+	if !ok || v.expired(now) {
 		return nil
 	}
 	return v
 }
+
+func (v *Value) expired(now int64) bool { return v.ExpireAt != 0 && v.ExpireAt <= now }
 
 func (k *keyspace) make(key string, kind Kind, now int64) *Value {
 	if v := k.live(key, now); v != nil && v.Kind == kind {
@@ -100,6 +102,12 @@ func (k *keyspace) apply(op Op, now int64) error {
 		k.keys.Set(k.place(op[1]), &Value{Kind: String, Str: op[2], ExpireAt: expire})
 	case OpDelete: // key
 		k.keys.Delete(k.place(op[1]))
+	case OpClearSlot: // slot
+		slot, err := strconv.Atoi(op[1])
+		if err != nil {
+			return fmt.Errorf("apply %q: %w", op, err)
+		}
+		k.clearSlot(slot)
 	case OpExpire: // key expireAt
 		expire, err := strconv.ParseInt(op[2], 10, 64)
 		if err != nil {
@@ -160,6 +168,22 @@ func (k *keyspace) apply(op Op, now int64) error {
 	return nil
 }
 
+// clearSlot deletes all keys of a slot, expired ones too.
+func (k *keyspace) clearSlot(slot int) {
+	var places []string
+	end := placeIn(slot+1, "")
+	k.keys.Ascend(placeIn(slot, ""), func(place string, _ *Value) bool {
+		if place >= end {
+			return false
+		}
+		places = append(places, place)
+		return true
+	})
+	for _, place := range places {
+		k.keys.Delete(place)
+	}
+}
+
 func (k *keyspace) dropEmpty(key string, v *Value) {
 	if len(v.Fields)+len(v.List)+len(v.Scores) == 0 {
 		k.keys.Delete(k.place(key))
@@ -210,6 +234,7 @@ func dumpValue(key string, v *Value, emit func(Op)) {
 const (
 	OpSet          = "set"
 	OpDelete       = "del"
+	OpClearSlot    = "clearslot" // of a cluster only
 	OpExpire       = "expire"
 	OpFlush        = "flush"
 	OpHashSet      = "hset"

@@ -49,7 +49,7 @@ func (r Reader) Keys(prefix, after string, visit func(string, *Value) bool) {
 		if !strings.HasPrefix(key, prefix) {
 			return r.data.slot != nil || key < prefix
 		}
-		if r.data.live(key, r.now) == nil {
+		if v.expired(r.now) {
 			return true
 		}
 		return visit(key, v)

@@ -57,7 +57,7 @@ func (r Reader) scanSlots(s Scan) (keys []string, end string) {
 				return false
 			}
 			key := r.data.name(place)
-			if r.data.live(key, r.now) != nil && (s.Kind == None || v.Kind == s.Kind) {
+			if !v.expired(r.now) && (s.Kind == None || v.Kind == s.Kind) {
 				keys = append(keys, key)
 			}
 			return true

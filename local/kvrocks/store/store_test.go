@@ -232,3 +232,29 @@ func FuzzDecodeBatch(f *testing.F) {
 		assert.Equal(t, b, again)
 	})
 }
+
+func TestSlotIsClearedWithoutItsNeighbours(t *testing.T) {
+	dir := t.TempDir()
+	slotOf := func(key string) int { return int(key[0]-'a') * 256 }
+	s, err := store.Open(dir, slotOf)
+	require.NoError(t, err)
+	for _, key := range []string{"a1", "b1", "b2", "c1"} {
+		set(t, s, key, "v")
+	}
+	write(t, s, history, 1, store.Op{store.OpClearSlot, "256"})
+	keys := func() (all []string) {
+		s.View(func(r store.Reader) {
+			r.Keys("", "", func(key string, _ *store.Value) bool {
+				all = append(all, key)
+				return true
+			})
+		})
+		return all
+	}
+	assert.Equal(t, []string{"a1", "c1"}, keys())
+	require.NoError(t, s.Close())
+	s, err = store.Open(dir, slotOf)
+	require.NoError(t, err)
+	defer func() { _ = s.Close() }()
+	assert.Equal(t, []string{"a1", "c1"}, keys())
+}
