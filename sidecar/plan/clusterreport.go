@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // finish puts the plan together.
@@ -25,7 +24,9 @@ func (c *clusterPass) finish() Plan {
 	for i, s := range c.shards {
 		status.Shards[i] = s.report()
 	}
-	status.Conditions = c.conditions()
+	v, ok := c.slotsVerdict()
+	status.Conditions = append(conditions(c.in.Topology, c.now, c),
+		newCondition(c.in.Topology, c.now, v1alpha1.ConditionSlotsAssigned, truth(ok), v))
 	again, calm := c.nextPass()
 	return Plan{Actions: c.actions, Status: status, Intent: c.intent, Events: c.events, Again: again, Calm: calm}
 }
@@ -60,34 +61,6 @@ func (s *clusterShard) report() v1alpha1.TopologyShardStatus {
 		}
 	}
 	return status
-}
-
-func (c *clusterPass) conditions() []metav1.Condition {
-	last := c.in.Topology.Status.Conditions
-	all := make([]metav1.Condition, 0, 6)
-	add := func(kind string, status metav1.ConditionStatus, v verdict) {
-		all = append(all, newCondition(c.in.Topology, c.now, kind, status, v))
-	}
-	v, ok := c.primaryVerdict()
-	add(v1alpha1.ConditionPrimaryAvailable, truth(ok), v)
-	v, ok = c.overall(verdict{ReasonReplicasLinked, "every replica is linked to its master"}, (*clusterShard).replicationVerdict)
-	add(v1alpha1.ConditionReplicationHealthy, truth(ok), v)
-	if c.in.Topology.Spec.Release {
-		add(v1alpha1.ConditionSentinelAgreed, metav1.ConditionUnknown, verdict{ReasonReleasing, "the monitors are being removed"})
-	} else {
-		v, ok = c.sentinelVerdict()
-		add(v1alpha1.ConditionSentinelAgreed, truth(ok), v)
-	}
-	v, ok = c.slotsVerdict()
-	add(v1alpha1.ConditionSlotsAssigned, truth(ok), v)
-	if v, ok, known := c.configVerdict(); known {
-		add(v1alpha1.ConditionConfigApplied, truth(ok), v)
-	} else if cond := conditionOf(last, v1alpha1.ConditionConfigApplied); cond != nil {
-		all = append(all, *cond)
-	}
-	v, ok = c.credentialsVerdict()
-	add(v1alpha1.ConditionCredentialsApplied, truth(ok), v)
-	return all
 }
 
 // overall is the verdict on all shards that stay: fine when all are, else that on the first which are not.
@@ -125,6 +98,10 @@ func (c *clusterPass) primaryVerdict() (verdict, bool) {
 		}
 		return s.primaryVerdict()
 	})
+}
+
+func (c *clusterPass) replicationVerdict() (verdict, bool) {
+	return c.overall(verdict{ReasonReplicasLinked, "every replica is linked to its master"}, (*clusterShard).replicationVerdict)
 }
 
 func (s *clusterShard) replicationVerdict() (verdict, bool) {

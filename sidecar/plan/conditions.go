@@ -80,30 +80,41 @@ const (
 	ReasonSecretUnreadable = "SecretUnreadable"
 )
 
-func (p *pass) conditions() []metav1.Condition {
-	last := p.in.Topology.Status.Conditions
-	all := make([]metav1.Condition, 0, 5)
-	add := func(kind string, status metav1.ConditionStatus, v verdict) {
-		all = append(all, newCondition(p.in.Topology, p.now, kind, status, v))
+// judge says how an instance is, be it one shard or many.
+type judge interface {
+	primaryVerdict() (v verdict, ok bool)
+	replicationVerdict() (v verdict, ok bool)
+	sentinelVerdict() (v verdict, ok bool)
+	// configVerdict: when nothing is known anew, the last verdict stands.
+	configVerdict() (v verdict, ok, known bool)
+	credentialsVerdict() (v verdict, ok bool)
+}
+
+// conditions are those of every kind of instance.
+func conditions(t *v1alpha1.KVRocksTopology, now time.Time, j judge) []metav1.Condition {
+	all := make([]metav1.Condition, 0, 6)
+	add := func(kind string, v verdict, ok bool) {
+		all = append(all, newCondition(t, now, kind, truth(ok), v))
 	}
-	v, ok := p.primaryVerdict()
-	add(v1alpha1.ConditionPrimaryAvailable, truth(ok), v)
-	v, ok = p.replicationVerdict()
-	add(v1alpha1.ConditionReplicationHealthy, truth(ok), v)
-	if p.in.Topology.Spec.Release {
+	v, ok := j.primaryVerdict()
+	add(v1alpha1.ConditionPrimaryAvailable, v, ok)
+	v, ok = j.replicationVerdict()
+	add(v1alpha1.ConditionReplicationHealthy, v, ok)
+	if t.Spec.Release {
 		// Unknown, so that the transition tells when the release began.
-		add(v1alpha1.ConditionSentinelAgreed, metav1.ConditionUnknown, verdict{ReasonReleasing, "the monitors are being removed"})
+		all = append(all, newCondition(t, now, v1alpha1.ConditionSentinelAgreed, metav1.ConditionUnknown,
+			verdict{ReasonReleasing, "the monitors are being removed"}))
 	} else {
-		v, ok = p.sentinelVerdict()
-		add(v1alpha1.ConditionSentinelAgreed, truth(ok), v)
+		v, ok = j.sentinelVerdict()
+		add(v1alpha1.ConditionSentinelAgreed, v, ok)
 	}
-	if v, ok, known := p.configVerdict(); known {
-		add(v1alpha1.ConditionConfigApplied, truth(ok), v)
-	} else if c := conditionOf(last, v1alpha1.ConditionConfigApplied); c != nil {
-		all = append(all, *c)
+	if v, ok, known := j.configVerdict(); known {
+		add(v1alpha1.ConditionConfigApplied, v, ok)
+	} else if last := conditionOf(t.Status.Conditions, v1alpha1.ConditionConfigApplied); last != nil {
+		all = append(all, *last)
 	}
-	v, ok = p.credentialsVerdict()
-	add(v1alpha1.ConditionCredentialsApplied, truth(ok), v)
+	v, ok = j.credentialsVerdict()
+	add(v1alpha1.ConditionCredentialsApplied, v, ok)
 	return all
 }
 

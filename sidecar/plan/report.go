@@ -14,7 +14,7 @@ func (p *pass) report() v1alpha1.KVRocksTopologyStatus {
 		Shards:             []v1alpha1.TopologyShardStatus{p.reportShard(p.mayLeave())},
 		Failovers:          p.failovers,
 		Released:           p.released,
-		Conditions:         p.conditions(),
+		Conditions:         conditions(p.in.Topology, p.now, p),
 	}
 }
 
