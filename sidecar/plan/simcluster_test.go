@@ -2,9 +2,7 @@ package plan_test
 
 import (
 	"flag"
-	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -19,48 +17,23 @@ var clusterSeeds = flag.Int("clusterseeds", 150, "number of simulated lives of c
 // safety rules are checked at every action; when the faults end the cluster must settle, and then nothing is planned any
 // more.
 func TestSimulatedClusterLives(t *testing.T) {
-	for seed := range uint64(*clusterSeeds) {
-		seed += *fromSeed
-		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
-			t.Parallel()
-			clusterLife(t, seed)
-		})
-	}
+	simulate(t, *clusterSeeds, clusterLife)
 }
 
 func clusterLife(t *testing.T, seed uint64) {
 	w := newClusterWorld(seed)
 	s := newClusterSidecar(w)
-	defer func() {
-		if t.Failed() {
-			t.Log("\n" + strings.Join(w.history[max(0, len(w.history)-300):], "\n") + "\n" + w.describe())
-		}
-	}()
+	defer w.logEnd(t, 300, w.describe)
 	for i := range 400 {
 		if i > 30 {
 			w.faults()
 		}
-		w.step(s)
-		if len(s.broken) > 0 {
-			t.Fatal(strings.Join(s.broken, "\n"))
-		}
+		s.step()
+		w.requireUnbroken(t)
 	}
 	w.heal()
-	for range 2000 {
-		p := w.step(s)
-		if len(s.broken) > 0 {
-			t.Fatal(strings.Join(s.broken, "\n"))
-		}
-		if settled(p) && w.atRest(p) {
-			again, _ := s.pass(-1)
-			if len(again.Actions) > 0 || !plan.SameReport(again.Status, w.topology.Status) {
-				t.Fatalf("a settled cluster plans %v", again.Actions)
-			}
-			w.checkRest(t)
-			return
-		}
-	}
-	t.Fatalf("not settled after %v", 2000*tick)
+	w.requireRest(t, s, 2000, func(p plan.Plan) bool { return settled(p) && w.atRest(p) })
+	w.checkRest(t)
 }
 
 // faults come alone or, often, several at once in one shard.
@@ -79,30 +52,6 @@ func (w *clusterWorld) faults() {
 	if w.rng.IntN(2) == 0 {
 		w.stormUntil = w.now.Add(w.some(20))
 	}
-}
-
-// step lets time pass and the sidecar act, which now and then crashes or is away.
-func (w *clusterWorld) step(s *clusterSidecar) (last plan.Plan) {
-	w.advance()
-	if w.rng.IntN(10) == 0 || w.now.Before(w.sidecarAway) {
-		return last
-	}
-	for range 4 {
-		crash := -1
-		if w.rng.IntN(40) == 0 {
-			crash = w.rng.IntN(6)
-		}
-		p, err := s.pass(crash)
-		if err != nil {
-			return plan.Plan{Actions: p.Actions}
-		}
-		s.check()
-		last = p
-		if p.Again == 0 || p.Again >= tick {
-			break
-		}
-	}
-	return last
 }
 
 // atRest: nothing waits for a grant either, and no call or push is on its way.

@@ -184,7 +184,7 @@ func (c *simController) newNodes(addresses []string) []plan.LayoutNode {
 // call carries out an action on kvrocks-controller; now and then it fails, or only seems to.
 func (c *simController) call(w *clusterWorld, a plan.Action) error {
 	if c.away(w.now) {
-		return errors.New("connection refused")
+		return errRefused
 	}
 	apply := func() error { return c.apply(w, a) }
 	if !w.healed {

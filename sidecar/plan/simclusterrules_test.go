@@ -19,7 +19,7 @@ func (s *clusterSidecar) checkPush(a plan.Push) {
 	n := w.nodes[a.Pod]
 	in := shardWith(a.Layout, a.ID)
 	if in == nil {
-		s.violated("%s is told a layout without itself", a.Pod)
+		s.w.violated("%s is told a layout without itself", a.Pod)
 		return
 	}
 	master := slices.ContainsFunc(in.Nodes, func(o plan.LayoutNode) bool { return o.ID == a.ID && o.Master })
@@ -27,7 +27,7 @@ func (s *clusterSidecar) checkPush(a plan.Push) {
 		return
 	}
 	if id := w.lacks(n); id != 0 {
-		s.violated("%s is made master without write %d", a.Pod, id)
+		s.w.violated("%s is made master without write %d", a.Pod, id)
 	}
 	for _, name := range w.names {
 		o := w.nodes[name]
@@ -35,10 +35,10 @@ func (s *clusterSidecar) checkPush(a plan.Push) {
 			continue
 		}
 		if len(n.log) == 0 && len(o.log) > 0 {
-			s.violated("%s is made master empty while %s has data", a.Pod, name)
+			s.w.violated("%s is made master empty while %s has data", a.Pod, name)
 		}
 		if w.serves(name) {
-			s.violated("%s is made master while %s serves", a.Pod, name)
+			s.w.violated("%s is made master while %s serves", a.Pod, name)
 		}
 	}
 }
@@ -55,13 +55,14 @@ func (s *clusterSidecar) checkFailOver(a plan.FailOver) {
 			continue
 		}
 		if old := w.nodes[st.Outage.Master]; old.owns() || !isPrefix(old.log, target.log) {
-			s.violated("%s is to take over from %s without all its writes", target.name, old.name)
+			s.w.violated("%s is to take over from %s without all its writes", target.name, old.name)
 		}
 	}
 }
 
-// checkJournal: what is said to have lost nothing has not.
-func (s *clusterSidecar) checkJournal(failovers []v1alpha1.FailoverRecord) {
+// checkReport: what is said to have lost nothing has not.
+func (s *clusterSidecar) checkReport(st v1alpha1.KVRocksTopologyStatus) {
+	failovers := st.Failovers
 	if len(failovers) == 0 || s.w.topology.Status.ObservedGeneration == 0 {
 		return
 	}
@@ -71,7 +72,7 @@ func (s *clusterSidecar) checkJournal(failovers []v1alpha1.FailoverRecord) {
 		return
 	}
 	if old, next := s.w.nodes[r.From], s.w.nodes[r.To]; !isPrefix(old.log, next.log) {
-		s.violated("%s has handed over to %s, which lacks some of its writes", r.From, r.To)
+		s.w.violated("%s has handed over to %s, which lacks some of its writes", r.From, r.To)
 	}
 }
 
@@ -99,23 +100,23 @@ func (s *clusterSidecar) checkAttach(pod string) {
 	})
 	switch {
 	case n.layout == nil:
-		s.violated("%s is attached without a layout", pod)
+		s.w.violated("%s is attached without a layout", pod)
 	case !n.master && n.host == "127.0.0.1" && n.port == simPort:
-		s.violated("%s is attached without a place", pod)
+		s.w.violated("%s is attached without a place", pod)
 	case !n.master && !n.linkUp && !chosen:
-		s.violated("%s is attached with its link down", pod)
+		s.w.violated("%s is attached with its link down", pod)
 	case !n.master && w.lacks(n) != 0:
-		s.violated("%s is attached as a replica without write %d", pod, w.lacks(n))
+		s.w.violated("%s is attached as a replica without write %d", pod, w.lacks(n))
 	}
 	if !n.owns() {
 		return
 	}
 	if id := w.lacks(n); id != 0 {
-		s.violated("%s is attached as master without write %d", pod, id)
+		s.w.violated("%s is attached as master without write %d", pod, id)
 	}
 	for _, name := range w.names {
 		if o := w.nodes[name]; o != n && o.shard == n.shard && w.serves(name) {
-			s.violated("%s is attached as a second master beside %s", pod, name)
+			s.w.violated("%s is attached as a second master beside %s", pod, name)
 		}
 	}
 }
@@ -127,11 +128,11 @@ func (s *clusterSidecar) checkLabel(a plan.Label) {
 	w := s.w
 	for _, name := range w.names {
 		if name != a.Pod && w.nodes[name].shard == w.nodes[a.Pod].shard && w.pods[name].role == v1alpha1.RoleMaster {
-			s.violated("%s is labelled master beside %s", a.Pod, name)
+			s.w.violated("%s is labelled master beside %s", a.Pod, name)
 		}
 	}
 	if !w.nodes[a.Pod].master {
-		s.violated("%s is labelled master and is none", a.Pod)
+		s.w.violated("%s is labelled master and is none", a.Pod)
 	}
 }
 
@@ -148,18 +149,18 @@ func (s *clusterSidecar) check() {
 			labelled[n.shard]++
 		}
 		if p.attached && w.isMember(name) && w.up(name) && n.layout == nil {
-			s.violated("%s is attached and has no layout", name)
+			s.w.violated("%s is attached and has no layout", name)
 		}
 		if w.serves(name) {
 			serving[n.shard]++
 			if id := w.lacks(n); id != 0 {
-				s.violated("%s serves without write %d", name, id)
+				s.w.violated("%s serves without write %d", name, id)
 			}
 		}
 	}
 	for i := range w.settled {
 		if serving[i] > 1 || labelled[i] > 1 {
-			s.violated("shard %d has %d serving masters, %d labelled ones", i, serving[i], labelled[i])
+			s.w.violated("shard %d has %d serving masters, %d labelled ones", i, serving[i], labelled[i])
 		}
 	}
 	if r := w.controller.record; r != nil {
@@ -168,7 +169,7 @@ func (s *clusterSidecar) check() {
 			owned += r.Shards[i].Slots.Len()
 		}
 		if owned != 16384 {
-			s.violated("%d slots are owned on record", owned)
+			s.w.violated("%d slots are owned on record", owned)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package plan_test
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -16,16 +15,15 @@ type clusterSidecar struct {
 	// What the process remembers, and loses when it crashes.
 	lastMaster, downSince map[string]time.Time
 	asked                 map[string]*plan.Layout // the layout that a node was last seen to have
-	broken                []string
 }
 
 func newClusterSidecar(w *clusterWorld) *clusterSidecar {
 	s := &clusterSidecar{w: w}
-	s.restart()
+	s.forget()
 	return s
 }
 
-func (s *clusterSidecar) restart() {
+func (s *clusterSidecar) forget() {
 	s.lastMaster, s.downSince = map[string]time.Time{}, map[string]time.Time{}
 	s.asked = map[string]*plan.Layout{}
 }
@@ -95,51 +93,19 @@ func (s *clusterSidecar) observe(name string) plan.Node {
 	return node
 }
 
-// pass observes, plans and applies. It stops before action number crash, or not at all when crash is negative.
-func (s *clusterSidecar) pass(crash int) (plan.Plan, error) {
-	w := s.w
-	p := plan.Cluster(s.input())
-	if p.Intent && crash == 0 {
-		s.restart()
-		return p, errCrash
+func (s *clusterSidecar) step() plan.Plan {
+	s.w.advance()
+	if s.w.rng.IntN(10) == 0 || s.w.now.Before(s.w.sidecarAway) {
+		return unfinished()
 	}
-	if p.Intent {
-		s.report(p)
-	}
-	for i, a := range p.Actions {
-		if crash == i+1 {
-			w.say("sidecar crashes before %s", clusterText(a))
-			s.restart()
-			return p, errCrash
-		}
-		w.say("%s", clusterText(a))
-		if err := s.apply(a); err != nil {
-			w.say("  %v", err)
-			return p, err
-		}
-	}
-	if !p.Intent {
-		s.report(p)
-	}
-	return p, nil
+	return s.w.act(s, 4)
 }
 
-// report writes the status when it differs.
-func (s *clusterSidecar) report(p plan.Plan) {
-	if plan.SameReport(p.Status, s.w.topology.Status) {
-		return
-	}
-	s.checkJournal(p.Status.Failovers)
-	s.w.topology.Status = *p.Status.DeepCopy()
-	for _, e := range p.Events {
-		s.w.say("event %s: %s", e.Reason, e.Message)
-	}
-}
+func (s *clusterSidecar) crash() int { return s.w.crashNow(40, 6) }
 
-func (s *clusterSidecar) violated(format string, args ...any) {
-	s.broken = append(s.broken, fmt.Sprintf(format, args...))
-	s.w.say("VIOLATED: "+format, args...)
-}
+func (s *clusterSidecar) decide() plan.Plan { return plan.Cluster(s.input()) }
+
+func (s *clusterSidecar) text(a plan.Action) string { return clusterText(a) }
 
 func (s *clusterSidecar) apply(a plan.Action) error {
 	w := s.w
@@ -158,7 +124,7 @@ func (s *clusterSidecar) apply(a plan.Action) error {
 		return w.monitor(a)
 	case plan.Unmonitor:
 		if !w.detectorUp(w.sentinels[a.Sentinel]) {
-			return errors.New("connection refused")
+			return errRefused
 		}
 		delete(w.sentinels[a.Sentinel].monitors, a.MasterName)
 	case plan.Tune:
@@ -168,7 +134,7 @@ func (s *clusterSidecar) apply(a plan.Action) error {
 	case plan.Push:
 		s.checkPush(a)
 		if !w.up(a.Pod) {
-			return errors.New("connection refused")
+			return errRefused
 		}
 		delete(s.asked, a.Pod)
 		return w.nodes[a.Pod].setNodes(a.ID, a.Layout, a.Force)

@@ -2,7 +2,6 @@ package plan_test
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -14,10 +13,7 @@ import (
 // layout which they were told, kvrocks-controller with its record, sentinels that only detect, the topology in the API.
 // Where the real programs leave a choice, it is random or the unkind one.
 type clusterWorld struct {
-	rng        *rand.Rand
-	now        time.Time
-	topology   *v1alpha1.KVRocksTopology
-	names      []string // every pod that ever was
+	life
 	pods       map[string]*clusterPod
 	nodes      map[string]*clusterNode
 	sentinels  map[string]*detector
@@ -26,7 +22,6 @@ type clusterWorld struct {
 	nextWrite  int
 	// settled are, by shard, the writes that once were on every wanted member: they must never be lost.
 	settled map[int32]map[int]bool
-	history []string
 	// storm is the place of a shard in which faults come often until stormUntil.
 	storm      int
 	stormUntil time.Time
@@ -53,20 +48,13 @@ type clusterNode struct {
 
 func newClusterWorld(seed uint64) *clusterWorld {
 	w := &clusterWorld{
-		rng:       rand.New(rand.NewPCG(seed, 11)),
-		now:       time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC),
+		life:      newLife(seed, 11, v1alpha1.TypeCluster),
 		pods:      map[string]*clusterPod{},
 		nodes:     map[string]*clusterNode{},
 		sentinels: map[string]*detector{},
 		settled:   map[int32]map[int]bool{},
 	}
-	w.topology = &v1alpha1.KVRocksTopology{}
-	w.topology.Name, w.topology.Generation = "orders", 1
-	w.topology.Spec = v1alpha1.KVRocksTopologySpec{
-		Type: v1alpha1.TypeCluster, Port: simPort,
-		Failover:  &v1alpha1.Failover{DownAfterMilliseconds: 1000, FailoverTimeoutMilliseconds: 5000, ParallelSyncs: 1},
-		Migration: &v1alpha1.MigrationPolicy{},
-	}
+	w.topology.Spec.Migration = &v1alpha1.MigrationPolicy{}
 	replicas := []int{1, 3, 3, 3}[w.rng.IntN(4)]
 	for i := range int32(1 + w.rng.IntN(3)) {
 		w.addShard(i, replicas)
@@ -83,10 +71,6 @@ func newClusterWorld(seed uint64) *clusterWorld {
 		w.controller.interval = time.Second
 	}
 	return w
-}
-
-func (w *clusterWorld) say(format string, args ...any) {
-	w.history = append(w.history, w.now.Format("04:05.0 ")+fmt.Sprintf(format, args...))
 }
 
 func (w *clusterWorld) addShard(index int32, replicas int) {
@@ -180,9 +164,6 @@ func (w *clusterWorld) advance() {
 	w.write()
 	w.settle()
 }
-
-// some is a random duration of up to n ticks, at least one.
-func (w *clusterWorld) some(n int) time.Duration { return time.Duration(1+w.rng.IntN(n)) * tick }
 
 // startPods is the StatefulSets and the kubelet.
 func (w *clusterWorld) startPods() {

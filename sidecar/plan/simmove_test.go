@@ -1,7 +1,6 @@
 package plan_test
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"slices"
@@ -20,84 +19,58 @@ var moveSeeds = flag.Int("moveseeds", 60, "number of simulated lives of moving s
 // acknowledged write may be lost but those that died unreplicated with a master. In the end every entry is Done or
 // Failed with a message, every slot takes writes, and nothing more is planned.
 func TestSimulatedMoves(t *testing.T) {
-	for seed := range uint64(*moveSeeds) {
-		seed += *fromSeed
-		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
-			t.Parallel()
-			moveLife(t, seed)
-		})
-	}
+	simulate(t, *moveSeeds, moveLife)
 }
 
 func moveLife(t *testing.T, seed uint64) {
 	w := newMoveWorld(seed)
-	defer func() {
-		if t.Failed() {
-			t.Log("\n" + strings.Join(w.history[max(0, len(w.history)-150):], "\n") + "\n" + w.describe())
-		}
-	}()
+	defer w.logEnd(t, 150, w.describe)
 	for i := range 500 {
 		if i > 30 && w.rng.IntN(15) == 0 {
 			w.fault()
 		}
 		w.step()
-		if len(w.broken) > 0 {
-			t.Fatal(strings.Join(w.broken, "\n"))
-		}
+		w.requireUnbroken(t)
 	}
 	w.say("healed")
 	w.healed, w.away = true, time.Time{}
 	w.topology.Spec.Migration.Paused = false
 	w.topology.Generation++
-	for range 3000 {
-		p := w.step()
-		if len(w.broken) > 0 {
-			t.Fatal(strings.Join(w.broken, "\n"))
+	w.requireRest(t, w, 3000, func(p plan.Plan) bool {
+		return len(p.Actions) == 0 && p.Again == 0 && p.Status.ObservedGeneration == w.topology.Generation && len(w.pushes) == 0
+	})
+	for _, m := range w.topology.Status.Migrations {
+		if m.State != v1alpha1.MigrationDone && m.State != v1alpha1.MigrationFailed || m.Current != "" || m.Message == "" {
+			t.Fatalf("it ends as %+v", m)
 		}
-		if len(p.Actions) > 0 || p.Again > 0 || p.Status.ObservedGeneration != w.topology.Generation || len(w.pushes) > 0 {
-			continue
-		}
-		again, _ := w.pass(-1)
-		if len(again.Actions) > 0 || !plan.SameReport(again.Status, w.topology.Status) {
-			t.Fatalf("settled moves plan %v", again.Actions)
-		}
-		for _, m := range again.Status.Migrations {
-			if m.State != v1alpha1.MigrationDone && m.State != v1alpha1.MigrationFailed || m.Current != "" || m.Message == "" {
-				t.Fatalf("it ends as %+v", m)
-			}
-		}
-		if w.checkRest(); len(w.broken) > 0 {
-			t.Fatal(strings.Join(w.broken, "\n"))
-		}
-		return
 	}
-	t.Fatalf("not settled after %v", 3000*tick)
+	w.checkRest()
+	w.requireUnbroken(t)
 }
 
-// step lets time pass and the sidecar act, which now and then crashes or is away.
-func (w *moveWorld) step() (last plan.Plan) {
+func (w *moveWorld) step() plan.Plan {
 	w.advance()
 	w.check()
 	if w.rng.IntN(10) == 0 {
-		return plan.Plan{Again: tick}
+		return unfinished()
 	}
-	for range 4 {
-		crash := -1
-		if !w.healed && w.rng.IntN(20) == 0 {
-			crash = w.rng.IntN(4)
-		}
-		p, err := w.pass(crash)
-		w.check()
-		if err != nil {
-			return plan.Plan{Again: tick}
-		}
-		last = p
-		if p.Again == 0 || p.Again >= tick {
-			break
-		}
-	}
-	return last
+	p := w.act(w, 4)
+	w.check() // Its rules hold after a crash as well.
+	return p
 }
+
+func (w *moveWorld) crash() int {
+	if w.healed {
+		return -1
+	}
+	return w.crashNow(20, 4)
+}
+
+func (w *moveWorld) decide() plan.Plan { return plan.Cluster(w.input()) }
+
+func (w *moveWorld) text(a plan.Action) string { return moveText(a) }
+
+func (w *moveWorld) checkReport(v1alpha1.KVRocksTopologyStatus) {}
 
 // fault breaks something, or changes what is wanted.
 func (w *moveWorld) fault() {
@@ -175,50 +148,12 @@ func (w *moveWorld) edit() {
 	w.say("wanted: %+v, %+v", spec.Migrate, *policy)
 }
 
-// pass observes, plans and applies. It stops before action number crash, or not at all when crash is negative.
-func (w *moveWorld) pass(crash int) (plan.Plan, error) {
-	p := plan.Cluster(w.input())
-	if p.Intent && crash == 0 {
-		w.forget()
-		return p, errCrash
-	}
-	if p.Intent {
-		w.report(p)
-	}
-	for i, a := range p.Actions {
-		if crash == i+1 {
-			w.say("sidecar crashes before %s", moveText(a))
-			w.forget()
-			return p, errCrash
-		}
-		w.say("%s", moveText(a))
-		if err := w.apply(a); err != nil {
-			w.say("  %v", err)
-			return p, err
-		}
-	}
-	if !p.Intent {
-		w.report(p)
-	}
-	return p, nil
-}
-
-func (w *moveWorld) report(p plan.Plan) {
-	if plan.SameReport(p.Status, w.topology.Status) {
-		return
-	}
-	w.topology.Status = *p.Status.DeepCopy()
-	for _, e := range p.Events {
-		w.say("event %s: %s", e.Reason, e.Message)
-	}
-}
-
 func (w *moveWorld) apply(a plan.Action) error {
 	node := func(name string) (*moveNode, error) {
 		if n := w.nodes[name]; w.up(n) {
 			return n, nil
 		}
-		return nil, errors.New("connection refused")
+		return nil, errRefused
 	}
 	switch a := a.(type) {
 	case plan.Detach:

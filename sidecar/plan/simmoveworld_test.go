@@ -3,7 +3,6 @@ package plan_test
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -15,23 +14,18 @@ import (
 // moveWorld is a small model of a cluster in which slots move under writes: shards of one or two pods, kvrocks-controller's
 // record, clients that follow redirections. The lives of clusters (simcluster_test.go) have all else.
 type moveWorld struct {
-	rng      *rand.Rand
-	now      time.Time
-	topology *v1alpha1.KVRocksTopology
-	names    []string
-	pods     map[string]*movePod
-	nodes    map[string]*moveNode
-	record   *plan.Layout
-	away     time.Time
-	pushes   []pendingPush
-	nextID   int
+	life
+	pods   map[string]*movePod
+	nodes  map[string]*moveNode
+	record *plan.Layout
+	away   time.Time
+	pushes []pendingPush
+	nextID int
 	// acked are the writes that clients were told of, by slot, with the node that took each; lost are those that may be:
 	// they died with a master before its replica had them.
-	acked   map[int]map[int]string
-	lost    map[int]bool
-	healed  bool
-	broken  []string
-	history []string
+	acked  map[int]map[int]string
+	lost   map[int]bool
+	healed bool
 	// What the sidecar's process remembers.
 	lastMaster, downSince map[string]time.Time
 }
@@ -43,17 +37,11 @@ func busySlots() []int {
 
 func newMoveWorld(seed uint64) *moveWorld {
 	w := &moveWorld{
-		rng: rand.New(rand.NewPCG(seed, 29)), now: scenarioNow,
+		life: newLife(seed, 29, v1alpha1.TypeCluster),
 		pods: map[string]*movePod{}, nodes: map[string]*moveNode{}, acked: map[int]map[int]string{}, lost: map[int]bool{},
 	}
 	w.forget()
-	w.topology = &v1alpha1.KVRocksTopology{}
-	w.topology.Name, w.topology.Generation = "orders", 1
-	w.topology.Spec = v1alpha1.KVRocksTopologySpec{
-		Type: v1alpha1.TypeCluster, Port: simPort,
-		Failover:  &v1alpha1.Failover{DownAfterMilliseconds: 1000, FailoverTimeoutMilliseconds: 5000, ParallelSyncs: 1},
-		Migration: &v1alpha1.MigrationPolicy{DeadlineSeconds: 3600},
-	}
+	w.topology.Spec.Migration = &v1alpha1.MigrationPolicy{DeadlineSeconds: 3600}
 	replicas := 1 + w.rng.IntN(2)
 	for i := range int32(2 + w.rng.IntN(2)) {
 		s := v1alpha1.TopologyShard{Index: i, MasterName: fmt.Sprint("orders.", i), Replicas: int32(replicas)}
@@ -75,17 +63,6 @@ func (w *moveWorld) forget() {
 		n.count = nil
 	}
 }
-
-func (w *moveWorld) say(format string, args ...any) {
-	w.history = append(w.history, w.now.Format("04:05.0 ")+fmt.Sprintf(format, args...))
-}
-
-func (w *moveWorld) violated(format string, args ...any) {
-	w.broken = append(w.broken, fmt.Sprintf(format, args...))
-	w.say("VIOLATED: "+format, args...)
-}
-
-func (w *moveWorld) some(n int) time.Duration { return time.Duration(1+w.rng.IntN(n)) * tick }
 
 func (w *moveWorld) up(n *moveNode) bool { p := w.pods[n.name]; return p.exists && p.running }
 
@@ -277,7 +254,7 @@ func (w *moveWorld) advanceController() {
 // call carries out an action on kvrocks-controller; now and then it fails, or only seems to.
 func (w *moveWorld) call(a plan.Action) error {
 	if w.now.Before(w.away) {
-		return errors.New("connection refused")
+		return errRefused
 	}
 	if !w.healed {
 		switch w.rng.IntN(30) {

@@ -14,21 +14,17 @@ type simSidecar struct {
 	w *world
 	// What the process remembers, and loses when it crashes.
 	lastSeen, downSince map[string]time.Time
-	broken              []string
 }
 
-var (
-	errCrash       = errors.New("the sidecar crashed")
-	errOwnReplicas = errors.New("ERR can't replicate your own replicas")
-)
+var errOwnReplicas = errors.New("ERR can't replicate your own replicas")
 
 func newSidecar(w *world) *simSidecar {
 	s := &simSidecar{w: w}
-	s.restart()
+	s.forget()
 	return s
 }
 
-func (s *simSidecar) restart() {
+func (s *simSidecar) forget() {
 	s.lastSeen, s.downSince = map[string]time.Time{}, map[string]time.Time{}
 }
 
@@ -62,50 +58,21 @@ func (s *simSidecar) input() plan.Input {
 	return in
 }
 
-// pass observes, plans and applies. It stops before action number crash, or not at all when crash is negative.
-func (s *simSidecar) pass(crash int) (plan.Plan, error) {
-	w := s.w
-	p := plan.Standard(s.input())
-	if p.Intent && crash == 0 {
-		s.restart()
-		return p, errCrash
+func (s *simSidecar) step() plan.Plan {
+	s.w.advance()
+	if s.w.rng.IntN(10) == 0 {
+		return unfinished()
 	}
-	if p.Intent {
-		s.report(p)
-	}
-	for i, a := range p.Actions {
-		if crash == i+1 {
-			w.say("sidecar crashes before %T%v", a, a)
-			s.restart()
-			return p, errCrash
-		}
-		w.say("%T%v", a, a)
-		if err := s.apply(a); err != nil {
-			w.say("  %v", err)
-			return p, err
-		}
-	}
-	if !p.Intent {
-		s.report(p)
-	}
-	return p, nil
+	return s.w.act(s, 3)
 }
 
-// report writes the status when it differs.
-func (s *simSidecar) report(p plan.Plan) {
-	if plan.SameReport(p.Status, s.w.topology.Status) {
-		return
-	}
-	s.w.topology.Status = *p.Status.DeepCopy()
-	for _, e := range p.Events {
-		s.w.say("event %s: %s", e.Reason, e.Message)
-	}
-}
+func (s *simSidecar) crash() int { return s.w.crashNow(30, 4) }
 
-func (s *simSidecar) violated(format string, args ...any) {
-	s.broken = append(s.broken, fmt.Sprintf(format, args...))
-	s.w.say("VIOLATED: "+format, args...)
-}
+func (s *simSidecar) decide() plan.Plan { return plan.Standard(s.input()) }
+
+func (s *simSidecar) text(a plan.Action) string { return fmt.Sprintf("%T%v", a, a) }
+
+func (s *simSidecar) checkReport(v1alpha1.KVRocksTopologyStatus) {}
 
 func (s *simSidecar) apply(a plan.Action) error {
 	w := s.w
@@ -138,12 +105,12 @@ func (s *simSidecar) applyToNode(a plan.Action) error {
 		s.checkPromote(a.Pod)
 		n := w.nodes[a.Pod]
 		if !w.up(a.Pod) {
-			return errors.New("connection refused")
+			return errRefused
 		}
 		n.master, n.source, n.syncing = true, nil, false
 	case plan.Follow:
 		if !w.up(a.Pod) {
-			return errors.New("connection refused")
+			return errRefused
 		}
 		if a.Port == simPort && w.rng.IntN(10) == 0 {
 			return errOwnReplicas
@@ -174,21 +141,21 @@ func (s *simSidecar) checkPromote(pod string) {
 	w := s.w
 	n := w.nodes[pod]
 	if id := w.lacks(n.log); id != 0 {
-		s.violated("%s is promoted without write %d", pod, id)
+		s.w.violated("%s is promoted without write %d", pod, id)
 	}
 	for _, m := range w.shard().Members {
 		o := w.nodes[m.Pod]
 		if len(n.log) == 0 && len(o.log) > 0 {
-			s.violated("%s is promoted empty while %s has data", pod, o.name)
+			s.w.violated("%s is promoted empty while %s has data", pod, o.name)
 		}
 		if o != n && o.master && w.pods[m.Pod].attached && w.pods[m.Pod].running {
-			s.violated("%s is promoted while %s is an attached master", pod, o.name)
+			s.w.violated("%s is promoted while %s is an attached master", pod, o.name)
 		}
 	}
 	if out := w.topology.Status.Shards; len(out) > 0 && out[0].Outage != nil &&
 		out[0].Outage.Cause == v1alpha1.CauseHandover && out[0].Outage.Target == pod {
 		if old := w.nodes[out[0].Outage.Master]; old.master || !isPrefix(old.log, n.log) {
-			s.violated("%s takes over from %s without all its writes", pod, old.name)
+			s.w.violated("%s takes over from %s without all its writes", pod, old.name)
 		}
 	}
 }
@@ -198,19 +165,19 @@ func (s *simSidecar) checkAttach(pod string) {
 	n := w.nodes[pod]
 	switch {
 	case !n.master && n.host == "127.0.0.1":
-		s.violated("%s is attached without a place", pod)
+		s.w.violated("%s is attached without a place", pod)
 	case !n.master && !n.linkUp:
-		s.violated("%s is attached with its link down", pod)
+		s.w.violated("%s is attached with its link down", pod)
 	}
 	if !n.master {
 		return
 	}
 	if id := w.lacks(n.log); id != 0 {
-		s.violated("%s is attached as master without write %d", pod, id)
+		s.w.violated("%s is attached as master without write %d", pod, id)
 	}
 	for _, name := range w.names {
 		if o := w.nodes[name]; o != n && o.master && w.pods[name].attached && w.pods[name].running {
-			s.violated("%s is attached as a second master beside %s", pod, name)
+			s.w.violated("%s is attached as a second master beside %s", pod, name)
 		}
 	}
 }
@@ -221,11 +188,11 @@ func (s *simSidecar) checkLabel(a plan.Label) {
 	}
 	for _, name := range s.w.names {
 		if name != a.Pod && s.w.pods[name].role == v1alpha1.RoleMaster {
-			s.violated("%s is labelled master beside %s", a.Pod, name)
+			s.w.violated("%s is labelled master beside %s", a.Pod, name)
 		}
 	}
 	if !s.w.nodes[a.Pod].master {
-		s.violated("%s is labelled master and is none", a.Pod)
+		s.w.violated("%s is labelled master and is none", a.Pod)
 	}
 }
 
@@ -234,7 +201,7 @@ func (s *simSidecar) checkFollow(a plan.Follow) {
 		return
 	}
 	if n := s.w.byAddress(a.Host); n == nil || !n.master || n.name == a.Pod {
-		s.violated("%s is to follow %s, which is no master", a.Pod, a.Host)
+		s.w.violated("%s is to follow %s, which is no master", a.Pod, a.Host)
 	}
 }
 
@@ -251,16 +218,16 @@ func (s *simSidecar) check() {
 			labelled++
 		}
 		if p.attached && w.isMember(name) && w.up(name) && !n.master && n.host == "127.0.0.1" && n.port == simPort {
-			s.violated("%s is attached and follows itself", name)
+			s.w.violated("%s is attached and follows itself", name)
 		}
 		if p.attached && p.running && n.master {
 			masters++
 			if id := w.lacks(n.log); id != 0 {
-				s.violated("%s is an attached master without write %d", name, id)
+				s.w.violated("%s is an attached master without write %d", name, id)
 			}
 		}
 	}
 	if masters > 1 || labelled > 1 {
-		s.violated("%d attached masters, %d labelled ones", masters, labelled)
+		s.w.violated("%d attached masters, %d labelled ones", masters, labelled)
 	}
 }

@@ -23,71 +23,23 @@ var (
 // hung, sentinels replaced, members added and removed, and the sidecar crashing between any two actions. The safety rules
 // are checked at every action; when the faults end the instance must settle, and then nothing is planned any more.
 func TestSimulatedLives(t *testing.T) {
-	for seed := range uint64(*seeds) {
-		seed += *fromSeed
-		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
-			t.Parallel()
-			live(t, seed)
-		})
-	}
+	simulate(t, *seeds, live)
 }
 
 func live(t *testing.T, seed uint64) {
 	w := newWorld(seed, 0, 0)
 	w = newWorld(seed, []int{1, 2, 3, 3, 3, 5}[w.rng.IntN(6)], []int{0, 3, 3, 5}[w.rng.IntN(4)])
 	s := newSidecar(w)
-	defer func() {
-		if t.Failed() {
-			t.Log("\n" + strings.Join(w.history[max(0, len(w.history)-400):], "\n"))
-		}
-	}()
+	defer w.logEnd(t, 400, func() string { return describe(w.topology.Status) })
 	for range 300 {
 		if w.rng.IntN(25) == 0 {
 			w.fault()
 		}
-		w.step(s)
-		if len(s.broken) > 0 {
-			t.Fatal(strings.Join(s.broken, "\n"))
-		}
+		s.step()
+		w.requireUnbroken(t)
 	}
 	w.heal()
-	for range 1500 {
-		if p := w.step(s); settled(p) && w.settledFor(p) {
-			again, _ := s.pass(-1)
-			if len(again.Actions) > 0 || !plan.SameReport(again.Status, w.topology.Status) {
-				t.Fatalf("a settled instance plans %v", again.Actions)
-			}
-			return
-		}
-		if len(s.broken) > 0 {
-			t.Fatal(strings.Join(s.broken, "\n"))
-		}
-	}
-	t.Fatalf("not settled after %v: %s", 1500*tick, describe(w.topology.Status))
-}
-
-// step lets time pass and the sidecar act, which now and then crashes or is away.
-func (w *world) step(s *simSidecar) (last plan.Plan) {
-	w.advance()
-	if w.rng.IntN(10) == 0 {
-		return last
-	}
-	for range 3 {
-		crash := -1
-		if w.rng.IntN(30) == 0 {
-			crash = w.rng.IntN(4)
-		}
-		p, err := s.pass(crash)
-		if err != nil {
-			return plan.Plan{Actions: p.Actions}
-		}
-		s.check()
-		last = p
-		if p.Again == 0 || p.Again >= tick {
-			break
-		}
-	}
-	return last
+	w.requireRest(t, s, 1500, func(p plan.Plan) bool { return settled(p) && w.settledFor(p) })
 }
 
 func settled(p plan.Plan) bool {

@@ -2,7 +2,6 @@ package plan_test
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -10,19 +9,11 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
-// tick is the step of simulated time.
-const tick = 100 * time.Millisecond
-
-const simPort = 6379
-
 // world is a small model of all that the planner acts on: pods behind their Services, kvrocks nodes, sentinels, the
 // topology in the API. Only what the safety rules depend on is modelled; where the real programs leave a choice, it is
 // random or the unkind one.
 type world struct {
-	rng       *rand.Rand
-	now       time.Time
-	topology  *v1alpha1.KVRocksTopology
-	names     []string // every pod that ever was, in ordinal order
+	life
 	pods      map[string]*simPod
 	nodes     map[string]*simNode
 	sentinels map[string]*simSentinel
@@ -32,7 +23,6 @@ type world struct {
 	nextWrite    int
 	// settled are the writes that once were on every wanted member: they must never be lost.
 	settled map[int]bool
-	history []string
 }
 
 // simPod is a pod; its volume is the node's log and outlives it.
@@ -71,21 +61,13 @@ type simNode struct {
 
 func newWorld(seed uint64, replicas, sentinels int) *world {
 	w := &world{
-		rng:       rand.New(rand.NewPCG(seed, 7)),
-		now:       time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC),
+		life:      newLife(seed, 7, v1alpha1.TypeStandard),
 		pods:      map[string]*simPod{},
 		nodes:     map[string]*simNode{},
 		sentinels: map[string]*simSentinel{},
 		settled:   map[int]bool{},
 	}
-	w.topology = &v1alpha1.KVRocksTopology{}
-	w.topology.Name = "orders"
-	w.topology.Generation = 1
-	w.topology.Spec = v1alpha1.KVRocksTopologySpec{
-		Type: v1alpha1.TypeStandard, Port: simPort,
-		Failover: &v1alpha1.Failover{DownAfterMilliseconds: 1000, FailoverTimeoutMilliseconds: 5000, ParallelSyncs: 1},
-		Shards:   []v1alpha1.TopologyShard{{MasterName: "orders", Replicas: int32(replicas)}},
-	}
+	w.topology.Spec.Shards = []v1alpha1.TopologyShard{{MasterName: "orders", Replicas: int32(replicas)}}
 	for i := range replicas {
 		w.join(i)
 	}
@@ -99,11 +81,6 @@ func newWorld(seed uint64, replicas, sentinels int) *world {
 }
 
 func (w *world) shard() *v1alpha1.TopologyShard { return &w.topology.Spec.Shards[0] }
-
-func (w *world) say(format string, args ...any) {
-	line := w.now.Format("05.0 ") + fmt.Sprintf(format, args...)
-	w.history = append(w.history, line)
-}
 
 // join adds a member; its pod starts at once, with the volume that it had, if any.
 func (w *world) join(ordinal int) {
@@ -207,9 +184,6 @@ func (w *world) scaleDown() {
 	shard.Handoff = nil
 	w.topology.Generation++
 }
-
-// some is a random duration of up to n ticks, at least one.
-func (w *world) some(n int) time.Duration { return time.Duration(1+w.rng.IntN(n)) * tick }
 
 // replicate moves data from a node's master to it.
 func (w *world) replicate(n *simNode) {
