@@ -86,12 +86,7 @@ func (w *clusterWorld) checkRest(t *testing.T) {
 // faultIn breaks something in the given shard.
 func (w *clusterWorld) faultIn(in int) {
 	shard := &w.topology.Spec.Shards[min(in, len(w.topology.Spec.Shards)-1)]
-	m := shard.Members[w.rng.IntN(len(shard.Members))].Pod
-	for _, last := range w.topology.Status.Shards {
-		if last.Index == shard.Index && last.Master != "" && w.rng.IntN(2) == 0 && w.isMember(last.Master) {
-			m = last.Master
-		}
-	}
+	m := w.victim(shard)
 	switch w.rng.IntN(16) {
 	case 14:
 		w.sidecarAway = w.now.Add(w.some(60))
@@ -99,63 +94,31 @@ func (w *clusterWorld) faultIn(in int) {
 	case 0, 1, 15:
 		w.kill(m)
 	case 2:
-		*w.pods[m] = clusterPod{simPod: simPod{due: w.now.Add(w.some(50))}}
-		w.say("FAULT pod %s is deleted", m)
+		w.removePod(m)
 	case 3:
-		if p := w.pods[m]; p.exists {
-			p.deleting, p.due = true, w.now.Add(w.some(20))
-			p.running = p.running && w.rng.IntN(2) == 0
-			w.say("FAULT pod %s is being deleted", m)
-		}
+		w.deletePod(m)
 	case 4:
 		w.loseVolume(shard, m)
 	case 5:
 		all := w.rng.IntN(2) == 0
 		for _, name := range w.names {
 			if all || w.nodes[name].shard == shard.Index {
-				*w.pods[name] = clusterPod{simPod: simPod{due: w.now.Add(w.some(50))}}
+				*w.pods[name] = simPod{due: w.now.Add(w.some(50))}
 			}
 		}
 		w.say("FAULT every pod is deleted (all shards: %v, else %d)", all, shard.Index)
 	case 6, 7:
-		if w.pods[m].running {
-			w.nodes[m].hung, w.nodes[m].hungEnd = true, w.now.Add(w.some(80))
-			w.say("FAULT %s hangs", m)
-		}
+		w.hang(m)
 	case 8:
 		w.breakSentinel()
 	case 9, 10:
 		w.breakController()
 	case 11:
-		w.scale()
+		w.scaleTo(1, 3, 5)
 	case 12:
 		w.reshape()
 	case 13:
 		w.handoff(shard, m)
-	}
-}
-
-// kill ends a process; its container restarts.
-func (w *clusterWorld) kill(m string) {
-	p, n := w.pods[m], w.nodes[m]
-	if !p.running {
-		return
-	}
-	p.running, p.due, n.life = false, w.now.Add(w.some(30)), n.life+1
-	if w.rng.IntN(4) == 0 {
-		n.loadEnd = p.due.Add(w.some(30))
-	}
-	w.say("FAULT %s is killed", m)
-}
-
-// loseVolume loses a pod with its volume, when another member that stays has a full copy.
-func (w *clusterWorld) loseVolume(shard *v1alpha1.TopologyShard, m string) {
-	for _, o := range shard.Members[:min(len(shard.Members), int(shard.Replicas))] {
-		if o.Pod != m && w.lacks(w.nodes[o.Pod]) == 0 {
-			*w.pods[m], w.nodes[m].log = clusterPod{simPod: simPod{due: w.now.Add(w.some(20))}}, nil
-			w.say("FAULT pod %s and its volume are lost", m)
-			return
-		}
 	}
 }
 
@@ -206,20 +169,11 @@ func (w *clusterWorld) breakController() {
 
 // heal ends every fault.
 func (w *clusterWorld) heal() {
-	w.say("healed")
 	w.healed = true
 	w.sidecarAway = time.Time{}
 	w.controller.awayUntil = time.Time{}
 	for _, o := range w.sentinels {
 		o.downEnd = time.Time{}
 	}
-	for _, n := range w.nodes {
-		n.loadEnd = time.Time{}
-	}
-	if !w.inMotion() {
-		for i := range w.topology.Spec.Shards {
-			w.topology.Spec.Shards[i].Handoff = nil
-		}
-	}
-	w.topology.Generation++
+	w.dataPlane.heal()
 }

@@ -100,7 +100,7 @@ func (w *clusterWorld) probe() {
 	if c.failures == nil {
 		c.failures = map[string]int{}
 	}
-	var ahead *clusterNode
+	var ahead *simNode
 	for i := range c.record.Shards {
 		for _, n := range c.record.Shards[i].Nodes {
 			node := w.byAddress(n.Address)

@@ -2,110 +2,10 @@ package plan_test
 
 import (
 	"fmt"
-	"slices"
 
-	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
-
-// settle notes the writes that every member of a shard holds, and that therefore must never be lost.
-func (w *clusterWorld) settle() {
-	for i := range w.topology.Spec.Shards {
-		shard := &w.topology.Spec.Shards[i]
-		if len(shard.Members) < int(shard.Replicas) {
-			continue
-		}
-		var common []int
-		for j, m := range shard.Members {
-			log := w.nodes[m.Pod].log
-			if j == 0 {
-				common = log
-			}
-			k := 0
-			for k < len(common) && k < len(log) && common[k] == log[k] {
-				k++
-			}
-			common = common[:k]
-		}
-		settled := w.settled[shard.Index]
-		for j := len(common) - 1; j >= 0 && !settled[common[j]]; j-- {
-			settled[common[j]] = true
-		}
-	}
-}
-
-// lacks returns a settled write of its shard that the node lacks, or 0.
-func (w *clusterWorld) lacks(n *clusterNode) int {
-	settled := w.settled[n.shard]
-	found := 0
-	for _, id := range n.log {
-		if settled[id] {
-			found++
-		}
-	}
-	if found == len(settled) {
-		return 0
-	}
-	for id := range settled {
-		if !slices.Contains(n.log, id) {
-			return id
-		}
-	}
-	return 0
-}
-
-// hooks let pods and shards leave when the sidecar grants it.
-func (w *clusterWorld) hooks() {
-	st := &w.topology.Status
-	if st.ObservedGeneration != w.topology.Generation {
-		return
-	}
-	for _, last := range st.Shards {
-		shard := w.shardOf(last.Index)
-		switch {
-		case shard == nil:
-		case shard.Leaving && last.Removable:
-			w.say("shard %d is removed", shard.Index)
-			w.topology.Spec.Shards = slices.DeleteFunc(w.topology.Spec.Shards, func(s v1alpha1.TopologyShard) bool { return s.Index == last.Index })
-			w.topology.Generation++
-			return
-		case !shard.Leaving && last.ScaleTo == shard.Replicas && len(shard.Members) > int(shard.Replicas):
-			w.say("shard %d is scaled down to %d", shard.Index, shard.Replicas)
-			shard.Members = shard.Members[:shard.Replicas:shard.Replicas]
-			shard.Handoff = nil
-			w.topology.Generation++
-			return
-		}
-	}
-}
-
-// inMotion: a change of the spec has not been carried out yet.
-func (w *clusterWorld) inMotion() bool {
-	return slices.ContainsFunc(w.topology.Spec.Shards, func(s v1alpha1.TopologyShard) bool {
-		return s.Leaving || len(s.Members) != int(s.Replicas)
-	})
-}
-
-// scale changes the number of replicas of every shard.
-func (w *clusterWorld) scale() {
-	if w.inMotion() {
-		return
-	}
-	want := []int{1, 3, 5}[w.rng.IntN(3)]
-	for i := range w.topology.Spec.Shards {
-		shard := &w.topology.Spec.Shards[i]
-		for j := len(shard.Members); j < want; j++ {
-			w.join(shard, j)
-		}
-		shard.Replicas, shard.Handoff = int32(want), nil
-		for _, m := range shard.Members[want:] {
-			shard.Handoff = append(shard.Handoff, m.Pod)
-		}
-	}
-	w.topology.Generation++
-	w.say("scale to %d", want)
-}
 
 // reshape adds a shard or takes the last one away.
 func (w *clusterWorld) reshape() {
@@ -114,7 +14,7 @@ func (w *clusterWorld) reshape() {
 		return
 	}
 	if n < 4 && w.rng.IntN(2) == 0 {
-		w.addShard(int32(n), int(w.topology.Spec.Shards[0].Replicas))
+		w.addShard(int32(n), fmt.Sprint("orders.", n), int(w.topology.Spec.Shards[0].Replicas))
 		w.say("shard %d is added", n)
 	} else if n > 1 {
 		w.topology.Spec.Shards[n-1].Leaving = true

@@ -7,7 +7,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
-func (n *clusterNode) version() int64 {
+func (n *simNode) version() int64 {
 	if n.layout == nil {
 		return -1
 	}
@@ -15,7 +15,7 @@ func (n *clusterNode) version() int64 {
 }
 
 // owns: by what it was told, the node is the master of some slots, and takes writes.
-func (n *clusterNode) owns() bool {
+func (n *simNode) owns() bool {
 	if n.layout == nil || !n.master {
 		return false
 	}
@@ -33,7 +33,7 @@ func shardWith(l *plan.Layout, id string) *plan.LayoutShard {
 }
 
 // setNodes is CLUSTERX SETNODEID and SETNODES.
-func (n *clusterNode) setNodes(id string, l *plan.Layout, force bool) error {
+func (n *simNode) setNodes(id string, l *plan.Layout, force bool) error {
 	if !force && n.layout != nil {
 		if l.Version < n.layout.Version {
 			return fmt.Errorf("ERR Invalid cluster version")
@@ -52,8 +52,7 @@ func (n *clusterNode) setNodes(id string, l *plan.Layout, force bool) error {
 		case o.ID == id && o.Master:
 			n.master, n.source, n.syncing, n.linkUp = true, nil, false, false
 		case o.Master && (n.master || n.host != o.Address || n.port != o.Port):
-			n.master, n.host, n.port = false, o.Address, o.Port
-			n.source, n.linkUp, n.syncing = nil, false, false
+			n.follow(o.Address, o.Port)
 		}
 	}
 	return nil

@@ -76,7 +76,7 @@ func (s *clusterSidecar) checkReport(st v1alpha1.KVRocksTopologyStatus) {
 	}
 }
 
-func (w *clusterWorld) byID(id string) *clusterNode {
+func (w *clusterWorld) byID(id string) *simNode {
 	if w.controller.record == nil {
 		return nil
 	}
@@ -118,21 +118,6 @@ func (s *clusterSidecar) checkAttach(pod string) {
 		if o := w.nodes[name]; o != n && o.shard == n.shard && w.serves(name) {
 			s.w.violated("%s is attached as a second master beside %s", pod, name)
 		}
-	}
-}
-
-func (s *clusterSidecar) checkLabel(a plan.Label) {
-	if a.Role != v1alpha1.RoleMaster {
-		return
-	}
-	w := s.w
-	for _, name := range w.names {
-		if name != a.Pod && w.nodes[name].shard == w.nodes[a.Pod].shard && w.pods[name].role == v1alpha1.RoleMaster {
-			s.w.violated("%s is labelled master beside %s", a.Pod, name)
-		}
-	}
-	if !w.nodes[a.Pod].master {
-		s.w.violated("%s is labelled master and is none", a.Pod)
 	}
 }
 

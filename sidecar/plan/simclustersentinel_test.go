@@ -44,7 +44,7 @@ func (w *clusterWorld) detect(s *detector, name string) {
 	if n := w.byAddress(m.address); n != nil && w.reachable(n.name) && n.master {
 		m.lastSeen, m.odownAt = w.now, time.Time{}
 		for _, r := range w.names {
-			if o := w.nodes[r]; o.source == &n.simNode && w.up(r) && o.linkUp {
+			if o := w.nodes[r]; o.source == n && w.up(r) && o.linkUp {
 				m.replicas[o.address] = true
 			}
 		}

@@ -1,7 +1,6 @@
 package plan_test
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -66,24 +65,12 @@ func (s *clusterSidecar) input() plan.Input {
 // outage, and now and then.
 func (s *clusterSidecar) observe(name string) plan.Node {
 	w := s.w
-	p, n := w.pods[name], w.nodes[name]
-	switch {
-	case !p.exists || !p.running:
-		return plan.Node{Reach: plan.Down, Err: "connection refused"}
-	case n.hung:
-		return plan.Node{Reach: plan.Hung, Err: "no answer"}
-	case w.now.Before(n.loadEnd):
-		return plan.Node{Reach: plan.Loading, Err: "LOADING"}
+	node := w.observe(name)
+	if node.Reach != plan.Answered {
+		return node
 	}
-	node := plan.Node{
-		Reach: plan.Answered, RunID: fmt.Sprint(name, n.life), Role: v1alpha1.RoleMaster,
-		Sequence: int64(len(n.log)), Empty: len(n.log) == 0, Priority: 100,
-		Cluster: &plan.ClusterNode{Version: n.version(), ID: n.id},
-	}
-	if !n.master {
-		node.Role, node.MasterHost, node.MasterPort = v1alpha1.RoleReplica, n.host, n.port
-		node.LinkUp, node.Syncing = n.linkUp, n.syncing
-	}
+	n := w.nodes[name]
+	node.Cluster = &plan.ClusterNode{Version: n.version(), ID: n.id}
 	outage := slices.ContainsFunc(w.topology.Status.Shards, func(st v1alpha1.TopologyShardStatus) bool {
 		return st.Index == n.shard && st.Outage != nil
 	})
@@ -118,7 +105,7 @@ func (s *clusterSidecar) apply(a plan.Action) error {
 		s.checkAttach(a.Pod)
 		w.pods[a.Pod].attached = true
 	case plan.Label:
-		s.checkLabel(a)
+		w.checkLabel(a)
 		w.pods[a.Pod].role = a.Role
 	case plan.Monitor:
 		return w.monitor(a)
@@ -140,8 +127,7 @@ func (s *clusterSidecar) apply(a plan.Action) error {
 		return w.nodes[a.Pod].setNodes(a.ID, a.Layout, a.Force)
 	case plan.WriteMarker:
 		if n := w.nodes[a.Pod]; n.master {
-			w.nextWrite++
-			n.log = append(n.log, w.nextWrite)
+			w.put(n)
 		}
 	case plan.Configure:
 	case plan.FailOver:

@@ -94,7 +94,7 @@ func (w *moveWorld) fault() {
 			w.say("FAULT %s is killed", name)
 		}
 	case kind == 3:
-		*p = movePod{simPod: simPod{due: w.now.Add(w.some(40))}}
+		*p = simPod{due: w.now.Add(w.some(40))}
 		w.say("FAULT pod %s is deleted", name)
 	case kind == 4:
 		w.away = w.now.Add(w.some(40))

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
@@ -267,10 +266,4 @@ func (n *moveNode) fail(w *moveWorld) {
 		d.in.State, d.imported = plan.MoveFailed, nil
 	}
 	n.out.State, n.frozen, n.job, n.failsOnce = plan.MoveFailed, nil, nil, false
-}
-
-// movePod is a pod and its Service.
-type movePod struct {
-	simPod
-	reachedUntil time.Time
 }

@@ -15,7 +15,7 @@ import (
 // record, clients that follow redirections. The lives of clusters (simcluster_test.go) have all else.
 type moveWorld struct {
 	life
-	pods   map[string]*movePod
+	pods   map[string]*simPod
 	nodes  map[string]*moveNode
 	record *plan.Layout
 	away   time.Time
@@ -38,7 +38,7 @@ func busySlots() []int {
 func newMoveWorld(seed uint64) *moveWorld {
 	w := &moveWorld{
 		life: newLife(seed, 29, v1alpha1.TypeCluster),
-		pods: map[string]*movePod{}, nodes: map[string]*moveNode{}, acked: map[int]map[int]string{}, lost: map[int]bool{},
+		pods: map[string]*simPod{}, nodes: map[string]*moveNode{}, acked: map[int]map[int]string{}, lost: map[int]bool{},
 	}
 	w.forget()
 	w.topology.Spec.Migration = &v1alpha1.MigrationPolicy{DeadlineSeconds: 3600}
@@ -49,7 +49,7 @@ func newMoveWorld(seed uint64) *moveWorld {
 			name := fmt.Sprintf("orders-%d-%d", i, j)
 			w.names = append(w.names, name)
 			w.nodes[name] = &moveNode{name: name, address: fmt.Sprintf("10.96.%d.%d", i, j), shard: i, data: map[int]map[int]bool{}}
-			w.pods[name] = &movePod{simPod: simPod{due: w.now}}
+			w.pods[name] = &simPod{due: w.now}
 			s.Members = append(s.Members, v1alpha1.Member{Pod: name, Address: w.nodes[name].address})
 		}
 		w.topology.Spec.Shards = append(w.topology.Spec.Shards, s)
@@ -88,7 +88,7 @@ func (w *moveWorld) advance() {
 		p, n := w.pods[name], w.nodes[name]
 		if !w.up(n) && !w.now.Before(p.due) {
 			if !p.exists {
-				*p = movePod{simPod: simPod{exists: true, ip: "10.244" + n.address[5:]}}
+				*p = simPod{exists: true, ip: "10.244" + n.address[5:]}
 			}
 			p.running = true
 			n.start()

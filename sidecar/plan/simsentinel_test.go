@@ -187,7 +187,7 @@ func (w *world) elect(s *simSentinel, voters int) {
 		}
 	}
 	w.say("sentinel promotes %s in place of %s", best.name, m.address)
-	best.master, best.source, best.promotedBySentinel = true, nil, w.now
+	best.master, best.source = true, nil
 	m.promoted, m.electUntil = best, w.now.Add(timeout)
 }
 
@@ -213,7 +213,7 @@ func (w *world) reconfigure(s *simSentinel) {
 	for _, name := range w.names {
 		n := w.nodes[name]
 		if n != m.promoted && m.replicas[n.address] && w.reachable(name) && !n.master && n.host != m.address {
-			w.follow(n, m.address, simPort)
+			n.follow(m.address, simPort)
 			return
 		}
 	}

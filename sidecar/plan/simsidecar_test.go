@@ -83,7 +83,7 @@ func (s *simSidecar) apply(a plan.Action) error {
 		s.checkAttach(a.Pod)
 		w.pods[a.Pod].attached = true
 	case plan.Label:
-		s.checkLabel(a)
+		w.checkLabel(a)
 		w.pods[a.Pod].role = a.Role
 	case plan.Monitor:
 		return w.monitor(a)
@@ -116,23 +116,17 @@ func (s *simSidecar) applyToNode(a plan.Action) error {
 			return errOwnReplicas
 		}
 		s.checkFollow(a)
-		w.follow(w.nodes[a.Pod], a.Host, a.Port)
+		w.nodes[a.Pod].follow(a.Host, a.Port)
 	case plan.Configure:
 		if v, ok := a.Settings["slave-priority"]; ok {
 			w.nodes[a.Pod].priority = map[string]int32{"0": 0, "100": 100}[v]
 		}
 	case plan.WriteMarker:
-		w.nextWrite++
-		w.nodes[a.Pod].log = append(w.nodes[a.Pod].log, w.nextWrite)
+		w.put(w.nodes[a.Pod])
 	default:
 		return fmt.Errorf("unexpected action %T", a)
 	}
 	return nil
-}
-
-func (w *world) follow(n *simNode, host string, port int32) {
-	n.master, n.host, n.port = false, host, port
-	n.source, n.linkUp, n.syncing = nil, false, false
 }
 
 // checkPromote: what is promoted holds every settled write, is not empty while another member has data, and no other
@@ -140,7 +134,7 @@ func (w *world) follow(n *simNode, host string, port int32) {
 func (s *simSidecar) checkPromote(pod string) {
 	w := s.w
 	n := w.nodes[pod]
-	if id := w.lacks(n.log); id != 0 {
+	if id := w.lacks(n); id != 0 {
 		s.w.violated("%s is promoted without write %d", pod, id)
 	}
 	for _, m := range w.shard().Members {
@@ -172,27 +166,13 @@ func (s *simSidecar) checkAttach(pod string) {
 	if !n.master {
 		return
 	}
-	if id := w.lacks(n.log); id != 0 {
+	if id := w.lacks(n); id != 0 {
 		s.w.violated("%s is attached as master without write %d", pod, id)
 	}
 	for _, name := range w.names {
 		if o := w.nodes[name]; o != n && o.master && w.pods[name].attached && w.pods[name].running {
 			s.w.violated("%s is attached as a second master beside %s", pod, name)
 		}
-	}
-}
-
-func (s *simSidecar) checkLabel(a plan.Label) {
-	if a.Role != v1alpha1.RoleMaster {
-		return
-	}
-	for _, name := range s.w.names {
-		if name != a.Pod && s.w.pods[name].role == v1alpha1.RoleMaster {
-			s.w.violated("%s is labelled master beside %s", a.Pod, name)
-		}
-	}
-	if !s.w.nodes[a.Pod].master {
-		s.w.violated("%s is labelled master and is none", a.Pod)
 	}
 }
 
@@ -222,7 +202,7 @@ func (s *simSidecar) check() {
 		}
 		if p.attached && p.running && n.master {
 			masters++
-			if id := w.lacks(n.log); id != 0 {
+			if id := w.lacks(n); id != 0 {
 				s.w.violated("%s is an attached master without write %d", name, id)
 			}
 		}

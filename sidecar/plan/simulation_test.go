@@ -70,47 +70,23 @@ func describe(st v1alpha1.KVRocksTopologyStatus) string {
 
 // fault breaks something.
 func (w *world) fault() {
-	m := w.shard().Members[w.rng.IntN(len(w.shard().Members))].Pod
-	if last := w.topology.Status.Shards; len(last) > 0 && last[0].Master != "" && w.rng.IntN(2) == 0 && w.isMember(last[0].Master) {
-		m = last[0].Master
-	}
-	p, n := w.pods[m], w.nodes[m]
+	m := w.victim(w.shard())
 	switch w.rng.IntN(12) {
-	case 0, 1: // The process dies and its container restarts.
-		if p.running {
-			p.running, p.due, n.life = false, w.now.Add(w.some(30)), n.life+1
-			if w.rng.IntN(4) == 0 {
-				n.loadEnd = p.due.Add(w.some(30))
-			}
-			w.say("FAULT %s is killed", m)
-		}
-	case 2: // The pod is deleted by force.
-		*p = simPod{due: w.now.Add(w.some(50))}
-		w.say("FAULT pod %s is deleted", m)
-	case 3: // The pod is deleted, and ends when it pleases.
-		if p.exists {
-			p.deleting, p.due = true, w.now.Add(w.some(20))
-			p.running = p.running && w.rng.IntN(2) == 0
-			w.say("FAULT pod %s is being deleted", m)
-		}
-	case 4: // Pod and volume are lost, when another member that stays has a full copy.
-		for _, o := range w.shard().Members[:w.shard().Replicas] {
-			if o.Pod != m && w.lacks(w.nodes[o.Pod].log) == 0 {
-				*p, n.log = simPod{due: w.now.Add(w.some(20))}, nil
-				w.say("FAULT pod %s and its volume are lost", m)
-				break
-			}
-		}
+	case 0, 1:
+		w.kill(m)
+	case 2:
+		w.removePod(m)
+	case 3:
+		w.deletePod(m)
+	case 4:
+		w.loseVolume(w.shard(), m)
 	case 5: // Every pod is deleted.
 		for _, o := range w.shard().Members {
 			*w.pods[o.Pod] = simPod{due: w.now.Add(w.some(50))}
 		}
 		w.say("FAULT every pod is deleted")
-	case 6, 7: // The process hangs, and goes on with what it was.
-		if p.running {
-			n.hung, n.hungEnd = true, w.now.Add(w.some(80))
-			w.say("FAULT %s hangs", m)
-		}
+	case 6, 7:
+		w.hang(m)
 	case 8:
 		w.breakSentinel()
 	case 9:
@@ -122,7 +98,7 @@ func (w *world) fault() {
 			w.say("FAULT sentinel instance gone: %v", w.sentinelGone)
 		}
 	case 10:
-		w.scale()
+		w.scaleTo(1, 2, 3, 5)
 	case 11: // The pod is about to be updated, or no longer.
 		if len(w.shard().Members) != int(w.shard().Replicas) {
 			return
@@ -154,36 +130,11 @@ func (w *world) breakSentinel() {
 	w.say("FAULT %s is replaced", pod)
 }
 
-// scale changes the number of replicas.
-func (w *world) scale() {
-	shard := w.shard()
-	if len(shard.Members) != int(shard.Replicas) {
-		return
-	}
-	want := []int{1, 2, 3, 5}[w.rng.IntN(4)]
-	for i := len(shard.Members); i < want; i++ {
-		w.join(i)
-	}
-	shard.Replicas, shard.Handoff = int32(want), nil
-	for _, m := range shard.Members[want:] {
-		shard.Handoff = append(shard.Handoff, m.Pod)
-	}
-	w.topology.Generation++
-	w.say("scale to %d", want)
-}
-
 // heal ends every fault.
 func (w *world) heal() {
-	w.say("healed")
 	w.sentinelGone = false
 	for _, o := range w.sentinels {
 		o.downEnd = time.Time{}
 	}
-	for _, n := range w.nodes {
-		n.loadEnd = time.Time{}
-	}
-	if len(w.shard().Members) == int(w.shard().Replicas) {
-		w.shard().Handoff = nil
-	}
-	w.topology.Generation++
+	w.dataPlane.heal()
 }

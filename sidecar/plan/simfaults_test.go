@@ -1,0 +1,79 @@
+package plan_test
+
+import (
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// victim is a member of the shard for a fault, often its master.
+func (d *dataPlane) victim(shard *v1alpha1.TopologyShard) string {
+	m := shard.Members[d.rng.IntN(len(shard.Members))].Pod
+	for _, last := range d.topology.Status.Shards {
+		if last.Index == shard.Index && last.Master != "" && d.rng.IntN(2) == 0 && d.isMember(last.Master) {
+			m = last.Master
+		}
+	}
+	return m
+}
+
+// kill ends a process; its container restarts.
+func (d *dataPlane) kill(m string) {
+	p, n := d.pods[m], d.nodes[m]
+	if !p.running {
+		return
+	}
+	p.running, p.due, n.life = false, d.now.Add(d.some(30)), n.life+1
+	if d.rng.IntN(4) == 0 {
+		n.loadEnd = p.due.Add(d.some(30))
+	}
+	d.say("FAULT %s is killed", m)
+}
+
+// removePod deletes a pod by force.
+func (d *dataPlane) removePod(m string) {
+	*d.pods[m] = simPod{due: d.now.Add(d.some(50))}
+	d.say("FAULT pod %s is deleted", m)
+}
+
+// deletePod deletes a pod, which ends when it pleases.
+func (d *dataPlane) deletePod(m string) {
+	if p := d.pods[m]; p.exists {
+		p.deleting, p.due = true, d.now.Add(d.some(20))
+		p.running = p.running && d.rng.IntN(2) == 0
+		d.say("FAULT pod %s is being deleted", m)
+	}
+}
+
+// loseVolume loses a pod with its volume, when another member that stays has a full copy.
+func (d *dataPlane) loseVolume(shard *v1alpha1.TopologyShard, m string) {
+	for _, o := range shard.Members[:min(len(shard.Members), int(shard.Replicas))] {
+		if o.Pod != m && d.lacks(d.nodes[o.Pod]) == 0 {
+			*d.pods[m], d.nodes[m].log = simPod{due: d.now.Add(d.some(20))}, nil
+			d.say("FAULT pod %s and its volume are lost", m)
+			return
+		}
+	}
+}
+
+// hang stops a process for a while; it goes on with what it was.
+func (d *dataPlane) hang(m string) {
+	if d.pods[m].running {
+		d.nodes[m].hung, d.nodes[m].hungEnd = true, d.now.Add(d.some(80))
+		d.say("FAULT %s hangs", m)
+	}
+}
+
+// heal ends the faults of nodes, and takes handoffs back.
+func (d *dataPlane) heal() {
+	d.say("healed")
+	for _, n := range d.nodes {
+		n.loadEnd = time.Time{}
+	}
+	if !d.inMotion() {
+		for i := range d.topology.Spec.Shards {
+			d.topology.Spec.Shards[i].Handoff = nil
+		}
+	}
+	d.topology.Generation++
+}

@@ -1,0 +1,121 @@
+package plan_test
+
+import (
+	"slices"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+// grant is the hooks: they let pods and shards leave when the sidecar grants it.
+func (d *dataPlane) grant() {
+	st := &d.topology.Status
+	if st.ObservedGeneration != d.topology.Generation {
+		return
+	}
+	for _, last := range st.Shards {
+		shard := d.shardOf(last.Index)
+		switch {
+		case shard == nil:
+		case shard.Leaving && last.Removable:
+			d.say("shard %d is removed", shard.Index)
+			d.topology.Spec.Shards = slices.DeleteFunc(d.topology.Spec.Shards, func(s v1alpha1.TopologyShard) bool { return s.Index == last.Index })
+			d.topology.Generation++
+			return
+		case !shard.Leaving && last.ScaleTo == shard.Replicas && len(shard.Members) > int(shard.Replicas):
+			d.say("shard %d is scaled down to %d", shard.Index, shard.Replicas)
+			shard.Members = shard.Members[:shard.Replicas:shard.Replicas]
+			shard.Handoff = nil
+			d.topology.Generation++
+			return
+		}
+	}
+}
+
+// inMotion: a change of the spec has not been carried out yet.
+func (d *dataPlane) inMotion() bool {
+	return slices.ContainsFunc(d.topology.Spec.Shards, func(s v1alpha1.TopologyShard) bool {
+		return s.Leaving || len(s.Members) != int(s.Replicas)
+	})
+}
+
+// scaleTo one of the wanted numbers of replicas, in every shard.
+func (d *dataPlane) scaleTo(wanted ...int) {
+	if d.inMotion() {
+		return
+	}
+	want := wanted[d.rng.IntN(len(wanted))]
+	for i := range d.topology.Spec.Shards {
+		shard := &d.topology.Spec.Shards[i]
+		for j := len(shard.Members); j < want; j++ {
+			d.join(shard, j)
+		}
+		shard.Replicas, shard.Handoff = int32(want), nil
+		for _, m := range shard.Members[want:] {
+			shard.Handoff = append(shard.Handoff, m.Pod)
+		}
+	}
+	d.topology.Generation++
+	d.say("scale to %d", want)
+}
+
+// settle notes the writes that every member of a shard holds, and that therefore must never be lost.
+func (d *dataPlane) settle() {
+	for i := range d.topology.Spec.Shards {
+		shard := &d.topology.Spec.Shards[i]
+		if len(shard.Members) < int(shard.Replicas) {
+			continue
+		}
+		var common []int
+		for j, m := range shard.Members {
+			log := d.nodes[m.Pod].log
+			if j == 0 {
+				common = log
+			}
+			k := 0
+			for k < len(common) && k < len(log) && common[k] == log[k] {
+				k++
+			}
+			common = common[:k]
+		}
+		settled := d.settled[shard.Index]
+		for j := len(common) - 1; j >= 0 && !settled[common[j]]; j-- {
+			settled[common[j]] = true
+		}
+	}
+}
+
+// lacks returns a settled write of its shard that the node lacks, or 0.
+func (d *dataPlane) lacks(n *simNode) int {
+	settled := d.settled[n.shard]
+	found := 0
+	for _, id := range n.log {
+		if settled[id] {
+			found++
+		}
+	}
+	if found == len(settled) {
+		return 0
+	}
+	for id := range settled {
+		if !slices.Contains(n.log, id) {
+			return id
+		}
+	}
+	return 0
+}
+
+// checkLabel: one pod of a shard is labelled master, and it is one.
+func (d *dataPlane) checkLabel(a plan.Label) {
+	if a.Role != v1alpha1.RoleMaster {
+		return
+	}
+	for _, name := range d.names {
+		if name != a.Pod && d.nodes[name].shard == d.nodes[a.Pod].shard && d.pods[name].role == v1alpha1.RoleMaster {
+			d.violated("%s is labelled master beside %s", a.Pod, name)
+		}
+	}
+	if !d.nodes[a.Pod].master {
+		d.violated("%s is labelled master and is none", a.Pod)
+	}
+}

@@ -1,0 +1,267 @@
+package plan_test
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+// dataPlane is what the worlds of standard instances and of clusters share: pods behind their Services with kvrocks nodes in
+// them, replication between those, the hooks, and which writes must never be lost. In a standard instance there is one
+// shard, number 0.
+type dataPlane struct {
+	life
+	pods      map[string]*simPod
+	nodes     map[string]*simNode
+	nextIP    int
+	nextWrite int
+	// settled are, by shard, the writes that once were on every wanted member: they must never be lost.
+	settled map[int32]map[int]bool
+}
+
+// simPod is a pod; its volume is the node's log and outlives it.
+type simPod struct {
+	exists   bool
+	ip       string
+	running  bool
+	deleting bool
+	attached bool
+	role     v1alpha1.Role
+	// due is when the pod or its process is to be (re)started, or a deleting pod is to vanish.
+	due time.Time
+	// reachedUntil is how long after its gate was withdrawn the Service still leads to it. The lives of standard instances
+	// have the Service follow at once.
+	reachedUntil time.Time
+}
+
+// simNode is a kvrocks process and its volume.
+type simNode struct {
+	name     string
+	address  string
+	shard    int32
+	log      []int // the writes that it holds, in order: its sequence is their number
+	master   bool
+	host     string
+	port     int32
+	priority int32
+	// source is the node that it has a replication connection with; it outlives the Service's endpoints.
+	source  *simNode
+	life    int // counts the starts of the process
+	srcLife int
+	linkUp  bool
+	syncing bool
+	hung    bool
+	hungEnd time.Time
+	loadEnd time.Time
+	// In cluster mode, what it was told since it started.
+	id     string
+	layout *plan.Layout
+}
+
+func newDataPlane(seed, stream uint64, mode v1alpha1.InstanceType) dataPlane {
+	return dataPlane{
+		life: newLife(seed, stream, mode),
+		pods: map[string]*simPod{}, nodes: map[string]*simNode{}, settled: map[int32]map[int]bool{},
+	}
+}
+
+func (d *dataPlane) addShard(index int32, masterName string, replicas int) {
+	d.topology.Spec.Shards = append(d.topology.Spec.Shards, v1alpha1.TopologyShard{
+		Index: index, MasterName: masterName, Replicas: int32(replicas),
+	})
+	d.settled[index] = map[int]bool{}
+	shard := &d.topology.Spec.Shards[len(d.topology.Spec.Shards)-1]
+	for i := range replicas {
+		d.join(shard, i)
+	}
+}
+
+// join adds a member; its pod starts at once, with the volume that it had, if any.
+func (d *dataPlane) join(shard *v1alpha1.TopologyShard, ordinal int) {
+	name, address := fmt.Sprintf("orders-%d-%d", shard.Index, ordinal), fmt.Sprintf("10.96.%d.%d", shard.Index, ordinal)
+	if d.topology.Spec.Type == v1alpha1.TypeStandard {
+		name, address = fmt.Sprintf("orders-%d", ordinal), fmt.Sprintf("10.96.0.%d", ordinal+1)
+	}
+	if d.nodes[name] == nil {
+		d.names = append(d.names, name)
+		d.nodes[name] = &simNode{name: name, address: address, shard: shard.Index}
+		d.pods[name] = &simPod{}
+	}
+	shard.Members = append(shard.Members, v1alpha1.Member{Pod: name, Address: address})
+	d.pods[name].due = d.now
+}
+
+func (d *dataPlane) newIP() string {
+	d.nextIP++
+	return fmt.Sprintf("10.244.%d.%d", d.nextIP/250, d.nextIP%250+1)
+}
+
+// shardOf is the shard of the topology; nil when it is gone.
+func (d *dataPlane) shardOf(index int32) *v1alpha1.TopologyShard {
+	for i := range d.topology.Spec.Shards {
+		if s := &d.topology.Spec.Shards[i]; s.Index == index {
+			return s
+		}
+	}
+	return nil
+}
+
+func (d *dataPlane) isMember(name string) bool {
+	s := d.shardOf(d.nodes[name].shard)
+	return s != nil && slices.ContainsFunc(s.Members, func(m v1alpha1.Member) bool { return m.Pod == name })
+}
+
+// up: the process runs and answers.
+func (d *dataPlane) up(name string) bool {
+	p, n := d.pods[name], d.nodes[name]
+	return p.exists && p.running && !n.hung && !d.now.Before(n.loadEnd)
+}
+
+// reachable: the node answers behind its Service.
+func (d *dataPlane) reachable(name string) bool {
+	p := d.pods[name]
+	return d.up(name) && !p.deleting && (p.attached || d.now.Before(p.reachedUntil))
+}
+
+func (d *dataPlane) byAddress(address string) *simNode {
+	for _, name := range d.names {
+		if d.nodes[name].address == address {
+			return d.nodes[name]
+		}
+	}
+	return nil
+}
+
+// advance lets one tick pass for pods and replication.
+func (d *dataPlane) advance() {
+	d.now = d.now.Add(tick)
+	d.startPods()
+	d.grant()
+	for _, name := range d.names {
+		d.replicate(d.nodes[name])
+	}
+}
+
+// startPods is the StatefulSets and the kubelet.
+func (d *dataPlane) startPods() {
+	for _, name := range d.names {
+		p, n := d.pods[name], d.nodes[name]
+		if n.hung && !d.now.Before(n.hungEnd) {
+			n.hung = false
+			d.say("%s wakes up", name)
+		}
+		if d.now.Before(p.due) {
+			continue
+		}
+		switch {
+		case p.deleting:
+			*p = simPod{due: d.now.Add(d.some(20))}
+		case d.isMember(name) && (!p.exists || !p.running):
+			d.boot(name)
+			d.say("%s starts", name)
+		case !d.isMember(name) && p.exists:
+			*p = simPod{}
+		}
+	}
+}
+
+// boot starts the process: as a replica of itself and without a layout, whatever it was before.
+func (d *dataPlane) boot(name string) {
+	n, p := d.nodes[name], d.pods[name]
+	if !p.exists {
+		*p = simPod{exists: true, ip: d.newIP()}
+	}
+	p.running = true
+	*n = simNode{
+		name: name, address: n.address, shard: n.shard, log: n.log, life: n.life + 1,
+		host: "127.0.0.1", port: simPort, priority: 100, linkUp: true, loadEnd: n.loadEnd,
+	}
+}
+
+// replicate moves data from a node's master to it.
+func (d *dataPlane) replicate(n *simNode) {
+	if !d.up(n.name) || n.master || n.host == "127.0.0.1" {
+		return
+	}
+	src := d.byAddress(n.host)
+	if src == nil || src == n {
+		n.linkUp = false
+		return
+	}
+	connected := n.source == src && n.srcLife == src.life && d.pods[src.name].running
+	if !connected {
+		n.linkUp, n.source, n.syncing = false, nil, false
+		if !d.reachable(src.name) {
+			return
+		}
+		n.source, n.srcLife = src, src.life
+		n.syncing = !isPrefix(n.log, src.log)
+		return
+	}
+	if src.hung {
+		return // The link stays up.
+	}
+	if n.syncing {
+		n.syncing = false
+		n.log = slices.Clone(src.log)
+		d.say("%s has fully synced %d writes from %s", n.name, len(n.log), src.name)
+	}
+	if !isPrefix(n.log, src.log) {
+		n.source = nil // The source itself was replaced by a full sync.
+		return
+	}
+	n.linkUp = true
+	if behind := len(src.log) - len(n.log); behind > 0 {
+		upto := len(n.log) + d.rng.IntN(behind+1)
+		if d.rng.IntN(3) > 0 {
+			upto = len(src.log)
+		}
+		n.log = append(n.log, src.log[len(n.log):upto]...)
+	}
+}
+
+func isPrefix(a, b []int) bool { return len(a) <= len(b) && slices.Equal(a, b[:len(a)]) }
+
+// follow makes a node a replica of another master, with a link that is not up yet.
+func (n *simNode) follow(host string, port int32) {
+	n.master, n.host, n.port = false, host, port
+	n.source, n.linkUp, n.syncing = nil, false, false
+}
+
+// put is a write that the node takes.
+func (d *dataPlane) put(n *simNode) {
+	d.nextWrite++
+	n.log = append(n.log, d.nextWrite)
+}
+
+// clients write to a node that takes writes when their Service leads to it, and some keep an old connection.
+func (d *dataPlane) clients(n *simNode, served bool) {
+	if served && d.rng.IntN(2) == 0 || d.rng.IntN(20) == 0 {
+		d.put(n)
+	}
+}
+
+// observe is what the sidecar sees of a node, apart from its layout.
+func (d *dataPlane) observe(name string) plan.Node {
+	p, n := d.pods[name], d.nodes[name]
+	switch {
+	case !p.exists || !p.running:
+		return plan.Node{Reach: plan.Down, Err: "connection refused"}
+	case n.hung:
+		return plan.Node{Reach: plan.Hung, Err: "no answer"}
+	case d.now.Before(n.loadEnd):
+		return plan.Node{Reach: plan.Loading, Err: "LOADING"}
+	}
+	node := plan.Node{
+		Reach: plan.Answered, RunID: fmt.Sprint(name, n.life), Role: v1alpha1.RoleMaster,
+		Sequence: int64(len(n.log)), Empty: len(n.log) == 0, Priority: n.priority,
+	}
+	if !n.master {
+		node.Role, node.MasterHost, node.MasterPort = v1alpha1.RoleReplica, n.host, n.port
+		node.LinkUp, node.Syncing = n.linkUp, n.syncing
+	}
+	return node
+}
