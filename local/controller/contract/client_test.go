@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/kvrocks/kvrocks-operator/local/internal/programtest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
@@ -15,7 +16,7 @@ import (
 // client is the controller as the sidecar reaches it.
 func (c *controller) sidecar(password string) *kvctl.Client {
 	client := kvctl.New(kvctl.Options{
-		URL: "http://" + local(c.port), Namespace: "ns", Cluster: "c", Password: password, Timeout: patience,
+		URL: c.url(), Namespace: "ns", Cluster: "c", Password: password, Timeout: programtest.Patience,
 	})
 	c.t.Cleanup(func() { _ = client.Close() })
 	return client
@@ -120,9 +121,9 @@ func TestTheSidecarDoesNotWaitForAStoreThatIsAway(t *testing.T) {
 	store := startEtcd(t)
 	c := newController(t, store, slow)
 	c.start()
-	client := kvctl.New(kvctl.Options{URL: "http://" + local(c.port), Namespace: "ns", Cluster: "c", Timeout: time.Second})
+	client := kvctl.New(kvctl.Options{URL: c.url(), Namespace: "ns", Cluster: "c", Timeout: time.Second})
 	defer func() { _ = client.Close() }()
-	store.process.kill()
+	store.process.Kill()
 	_, err := client.Get(context.Background())
 	require.ErrorIs(t, err, kvctl.ErrUnavailable)
 	require.ErrorIs(t, client.Import(context.Background(), dead1), kvctl.ErrUnavailable)

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/kvrocks/kvrocks-operator/local/internal/programtest"
 )
 
 // etcd is a store with one member.
@@ -20,12 +22,12 @@ type etcd struct {
 	t            *testing.T
 	client, peer int
 	dir          string
-	process      *process
+	process      *programtest.Process
 }
 
 func newEtcd(t *testing.T) *etcd {
 	t.Helper()
-	return &etcd{t: t, client: freePort(t), peer: freePort(t), dir: t.TempDir()}
+	return &etcd{t: t, client: programtest.FreePort(t), peer: programtest.FreePort(t), dir: t.TempDir()}
 }
 
 func startEtcd(t *testing.T) *etcd {
@@ -37,11 +39,11 @@ func startEtcd(t *testing.T) *etcd {
 
 func (e *etcd) start() {
 	e.t.Helper()
-	client, peer := "http://"+local(e.client), "http://"+local(e.peer)
-	e.process = launch(e.t, e.dir+".log", programs.etcd, "--data-dir="+filepath.Join(e.dir, "data"), "--log-level=warn",
+	client, peer := "http://"+programtest.Local(e.client), "http://"+programtest.Local(e.peer)
+	e.process = programtest.Launch(e.t, e.dir+".log", programs.etcd, "--data-dir="+filepath.Join(e.dir, "data"), "--log-level=warn",
 		"--unsafe-no-fsync", "--listen-client-urls="+client, "--advertise-client-urls="+client,
 		"--listen-peer-urls="+peer, "--initial-advertise-peer-urls="+peer, "--initial-cluster=default="+peer)
-	awaitEqual(e.t, true, func() bool {
+	programtest.AwaitEqual(e.t, true, func() bool {
 		answer, err := http.Get(client + "/health")
 		if err != nil {
 			return false
@@ -62,7 +64,7 @@ type controller struct {
 	t       *testing.T
 	port    int
 	config  string
-	process *process
+	process *programtest.Process
 	client  *http.Client
 }
 
@@ -72,7 +74,7 @@ const slow = 3600
 // newController writes the configuration of a controller that probes at the interval, in seconds.
 func newController(t *testing.T, store *etcd, interval int) *controller {
 	t.Helper()
-	c := &controller{t: t, port: freePort(t), config: filepath.Join(t.TempDir(), "config.yaml")}
+	c := &controller{t: t, port: programtest.FreePort(t), config: filepath.Join(t.TempDir(), "config.yaml")}
 	text := fmt.Sprintf(`addr: "%s"
 storage_type: etcd
 etcd:
@@ -81,10 +83,10 @@ controller:
   failover:
     ping_interval_seconds: %d
     max_ping_count: 3
-`, local(c.port), local(store.client), interval)
+`, programtest.Local(c.port), programtest.Local(store.client), interval)
 	require.NoError(t, os.WriteFile(c.config, []byte(text), 0o644))
 	c.client = &http.Client{
-		Timeout:       patience,
+		Timeout:       programtest.Patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	t.Cleanup(c.client.CloseIdleConnections)
@@ -102,7 +104,7 @@ func startController(t *testing.T, interval int) *controller {
 // launch starts the process and does not wait for it to answer.
 func (c *controller) launch() {
 	c.t.Helper()
-	c.process = launch(c.t, c.config+".log", programs.controller, "-c", c.config)
+	c.process = programtest.Launch(c.t, c.config+".log", programs.controller, "-c", c.config)
 }
 
 func (c *controller) start() {
@@ -113,12 +115,14 @@ func (c *controller) start() {
 
 func (c *controller) awaitLeading() {
 	c.t.Helper()
-	awaitEqual(c.t, http.StatusOK, func() int { return c.status("GET", "/api/v1/namespaces", "") }, "the leader answers")
+	programtest.AwaitEqual(c.t, http.StatusOK, func() int { return c.status("GET", "/api/v1/namespaces", "") }, "the leader answers")
 }
+
+func (c *controller) url() string { return "http://" + programtest.Local(c.port) }
 
 // status is that of an answer, or 0 without one.
 func (c *controller) status(method, path, body string) int {
-	request, err := http.NewRequestWithContext(c.t.Context(), method, "http://"+local(c.port)+path, bytes.NewBufferString(body))
+	request, err := http.NewRequestWithContext(c.t.Context(), method, c.url()+path, bytes.NewBufferString(body))
 	require.NoError(c.t, err)
 	answer, err := c.client.Do(request)
 	if err != nil {
@@ -142,7 +146,7 @@ func (c *controller) send(request *http.Request) (int, string) {
 // call sends a request and returns the answer and its text.
 func (c *controller) call(method, path, body string) (*http.Response, string) {
 	c.t.Helper()
-	request, err := http.NewRequestWithContext(c.t.Context(), method, "http://"+local(c.port)+path, bytes.NewBufferString(body))
+	request, err := http.NewRequestWithContext(c.t.Context(), method, c.url()+path, bytes.NewBufferString(body))
 	require.NoError(c.t, err)
 	answer, err := c.client.Do(request)
 	require.NoError(c.t, err)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kvrocks/kvrocks-operator/local/internal/programtest"
 )
 
 const theShard = theCluster + "/shards/0"
@@ -37,21 +39,21 @@ func TestFailoverRefusesReplicasThatHaveNothing(t *testing.T) {
 	}
 	refused(`{}`) // The nodes have no topology.
 	created.push(t, 1, nodes...)
-	awaitEqual(t, "slave", nodes[1].role, "role of the replica")
+	programtest.AwaitEqual(t, "slave", nodes[1].role, "role of the replica")
 	if nodes[1].sequence() == 0 {
 		refused(`{}`)
-		refused(prefer(created.id(nodes[1].addr())))
+		refused(prefer(created.id(nodes[1].Addr())))
 	}
 	nodes[0].write("x")
 	nodes[1].awaitSynced(nodes[0])
-	assert.Equal(t, created.id(nodes[1].addr()), c.failover(`{}`))
+	assert.Equal(t, created.id(nodes[1].Addr()), c.failover(`{}`))
 	nodes[1].awaitVersion(2)
 	nodes[1].write("x")
 	nodes[0].awaitVersion(2)
 	assert.Equal(t, "slave", nodes[0].role())
 	got := c.get()
-	assert.Equal(t, nodes[0].addr(), got.Shards[0].Nodes[0].Addr, "the nodes keep their order")
-	assert.Equal(t, "master", got.role(nodes[1].addr()))
+	assert.Equal(t, nodes[0].Addr(), got.Shards[0].Nodes[0].Addr, "the nodes keep their order")
+	assert.Equal(t, "master", got.role(nodes[1].Addr()))
 }
 
 // push sends the record to nodes past the controller.
@@ -70,7 +72,7 @@ func (v clusterView) push(t *testing.T, version int, nodes ...*node) {
 		}
 	}
 	for _, n := range nodes {
-		n.must("CLUSTERX", "SETNODEID", v.id(n.addr()))
+		n.must("CLUSTERX", "SETNODEID", v.id(n.Addr()))
 		n.must("CLUSTERX", "SETNODES", strings.Join(lines, "\n"), version)
 	}
 }
@@ -86,7 +88,7 @@ func TestFailoverPrefersAndChoosesTheNewestReplica(t *testing.T) {
 		n.awaitSynced(nodes[0])
 	}
 	// The last replica stays behind: it follows a master that is not there.
-	behind := created.line(nodes[0], "master - 0-16383") + "\n" + created.line(nodes[1], "slave "+created.id(nodes[0].addr())) + "\n" +
+	behind := created.line(nodes[0], "master - 0-16383") + "\n" + created.line(nodes[1], "slave "+created.id(nodes[0].Addr())) + "\n" +
 		strings.Repeat("d", 40) + " 127.0.0.1 1 master -\n" + created.line(nodes[2], "slave "+strings.Repeat("d", 40))
 	nodes[2].must("CLUSTERX", "SETNODES", behind, 2)
 	for range 20 {
@@ -95,13 +97,13 @@ func TestFailoverPrefersAndChoosesTheNewestReplica(t *testing.T) {
 	nodes[1].awaitSynced(nodes[0])
 	require.Less(t, nodes[2].sequence(), nodes[1].sequence())
 
-	assert.Equal(t, created.id(nodes[1].addr()), c.failover(`{}`), "the newest")
+	assert.Equal(t, created.id(nodes[1].Addr()), c.failover(`{}`), "the newest")
 	nodes[1].awaitVersion(2)
 	nodes[0].awaitVersion(2)
 	assert.EqualValues(t, 2, c.get().Version)
 
 	// A preferred node is taken although another has more.
-	id := created.id(nodes[2].addr())
+	id := created.id(nodes[2].Addr())
 	assert.Equal(t, id, c.failover(prefer(id)))
 	nodes[2].awaitVersion(3)
 	nodes[0].awaitVersion(3)
@@ -113,8 +115,8 @@ func TestFailoverPrefersAndChoosesTheNewestReplica(t *testing.T) {
 	for _, n := range nodes[:2] {
 		n.awaitSynced(nodes[2])
 	}
-	nodes[0].process.kill()
-	assert.Equal(t, created.id(nodes[1].addr()), c.failover(prefer(created.id(nodes[0].addr()))))
+	nodes[0].Kill()
+	assert.Equal(t, created.id(nodes[1].Addr()), c.failover(prefer(created.id(nodes[0].Addr()))))
 }
 
 func TestProbeReplacesAMasterThatIsKilled(t *testing.T) {
@@ -124,24 +126,24 @@ func TestProbeReplacesAMasterThatIsKilled(t *testing.T) {
 		nodes[2*i].write(key)
 		nodes[2*i+1].awaitSynced(nodes[2*i])
 	}
-	nodes[0].process.kill()
-	awaitEqual(t, "master", func() string { return c.get().role(nodes[1].addr()) }, "role of the replica")
-	assert.Equal(t, "slave", c.get().role(nodes[0].addr()))
+	nodes[0].Kill()
+	programtest.AwaitEqual(t, "master", func() string { return c.get().role(nodes[1].Addr()) }, "role of the replica")
+	assert.Equal(t, "slave", c.get().role(nodes[0].Addr()))
 	assert.EqualValues(t, 2, c.get().Version)
 	nodes[1].write("{b}x")
 	nodes[3].awaitVersion(2)
 
-	nodes[0].start()
+	nodes[0].Start()
 	nodes[0].awaitVersion(2)
 	nodes[0].awaitSynced(nodes[1])
 
 	// A replica that is killed, or a master without replicas that answer, changes nothing.
-	nodes[3].process.kill()
+	nodes[3].Kill()
 	settle(1500 * time.Millisecond)
-	nodes[2].process.kill()
+	nodes[2].Kill()
 	settle(4500 * time.Millisecond)
 	assert.EqualValues(t, 2, c.get().Version)
-	assert.Equal(t, "master", c.get().role(nodes[2].addr()))
+	assert.Equal(t, "master", c.get().role(nodes[2].Addr()))
 }
 
 func TestProbeReplacesAMasterThatHangs(t *testing.T) {
@@ -149,9 +151,9 @@ func TestProbeReplacesAMasterThatHangs(t *testing.T) {
 	c, nodes := startCluster(t, 2, 2)
 	nodes[0].write("x")
 	nodes[1].awaitSynced(nodes[0])
-	nodes[0].pause()
+	nodes[0].Pause()
 	begin := time.Now()
-	awaitEqual(t, "master", func() string { return c.get().role(nodes[1].addr()) }, "role of the replica")
+	programtest.AwaitEqual(t, "master", func() string { return c.get().role(nodes[1].Addr()) }, "role of the replica")
 	assert.Greater(t, time.Since(begin), 6*time.Second, "each probe waits 3 s for an answer")
 	nodes[1].write("x")
 }

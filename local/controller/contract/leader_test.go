@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kvrocks/kvrocks-operator/local/internal/programtest"
 )
 
 // startPair starts two controllers with one etcd and returns the leader first.
@@ -20,7 +22,7 @@ func startPair(t *testing.T) (leader, follower *controller) {
 	leader, follower = newController(t, store, 1), newController(t, store, 1)
 	leader.start()
 	follower.launch()
-	awaitEqual(t, http.StatusTemporaryRedirect, func() int { return follower.status("GET", namespaces, "") }, "the follower answers")
+	programtest.AwaitEqual(t, http.StatusTemporaryRedirect, func() int { return follower.status("GET", namespaces, "") }, "the follower answers")
 	return leader, follower
 }
 
@@ -30,22 +32,22 @@ func TestFollowersRedirectAndDoWhatIsAsked(t *testing.T) {
 
 	answer, text := follower.call("GET", namespaces+"?x=y", "")
 	assert.Equal(t, http.StatusTemporaryRedirect, answer.StatusCode)
-	assert.Equal(t, "http://"+local(leader.port)+namespaces+"?x=y", answer.Header.Get("Location"))
+	assert.Equal(t, leader.url()+namespaces+"?x=y", answer.Header.Get("Location"))
 	assert.Contains(t, text, `{"data":{"namespaces":[]}}`)
 
 	answer, text = follower.call("POST", namespaces, `{"namespace":"ns"}`)
 	assert.Equal(t, http.StatusCreated, answer.StatusCode)
 	assert.JSONEq(t, `{"data":{"namespace":"ns"}}`, text)
-	assert.Regexp(t, `^http://[^/]{8}/`+local(leader.port)+namespaces+`$`, answer.Header.Get("Location"), "of no use")
+	assert.Regexp(t, `^http://[^/]{8}/`+programtest.Local(leader.port)+namespaces+`$`, answer.Header.Get("Location"), "of no use")
 	leader.must(http.StatusOK, "GET", namespaces+"/ns", "")
 
 	// The leader does not hear of a cluster that is created past it.
 	n := startNode(t, nil)
-	follower.must(http.StatusCreated, "POST", clusters, `{"name":"c","nodes":["`+n.addr()+`"]}`)
+	follower.must(http.StatusCreated, "POST", clusters, `{"name":"c","nodes":["`+n.Addr()+`"]}`)
 	settle(2500 * time.Millisecond)
 	assert.Equal(t, "-1", n.version())
 	leader.must(http.StatusNoContent, "DELETE", theCluster, "")
-	leader.must(http.StatusCreated, "POST", clusters, `{"name":"c","nodes":["`+n.addr()+`"]}`)
+	leader.must(http.StatusCreated, "POST", clusters, `{"name":"c","nodes":["`+n.Addr()+`"]}`)
 	n.awaitVersion(1)
 	// A change is pushed at the leader's next probe.
 	follower.must(http.StatusCreated, "POST", theCluster+"/shards", `{"nodes":["127.0.0.1:1"]}`)
@@ -56,12 +58,12 @@ func TestAFollowerTakesOver(t *testing.T) {
 	t.Parallel()
 	leader, follower := startPair(t)
 	n := startNode(t, nil)
-	leader.create(1, "", n.addr())
+	leader.create(1, "", n.Addr())
 	n.awaitVersion(1)
 
 	// The leader does not resign: its session, of 6 s, has to end.
-	leader.process.signal(syscall.SIGTERM)
-	assert.Equal(t, 0, leader.process.awaitExit())
+	leader.process.Signal(syscall.SIGTERM)
+	assert.Equal(t, 0, leader.process.AwaitExit())
 	assert.Equal(t, http.StatusTemporaryRedirect, follower.status("GET", namespaces, ""))
 	begin := time.Now()
 	follower.awaitLeading()
@@ -70,7 +72,7 @@ func TestAFollowerTakesOver(t *testing.T) {
 	n.awaitVersion(1)
 
 	leader.launch()
-	awaitEqual(t, http.StatusTemporaryRedirect, func() int { return leader.status("GET", namespaces, "") }, "the old leader follows")
+	programtest.AwaitEqual(t, http.StatusTemporaryRedirect, func() int { return leader.status("GET", namespaces, "") }, "the old leader follows")
 }
 
 func TestAControllerWaitsForEtcd(t *testing.T) {
@@ -101,17 +103,17 @@ func TestConfiguration(t *testing.T) {
 	} {
 		write(old, replacement)
 		c.launch()
-		assert.Equal(t, 0, c.process.awaitExit(), replacement)
+		assert.Equal(t, 0, c.process.AwaitExit(), replacement)
 	}
 
 	// The environment counts only if the file says nothing.
 	other := newController(t, newEtcd(t), slow)
 	environ := append(os.Environ(), "KVROCKS_CONTROLLER_HTTP_HOST=127.0.0.1", "KVROCKS_CONTROLLER_HTTP_PORT="+strconv.Itoa(other.port))
 	write("addr:", "addr:") // As it was.
-	c.process = launchIn(t, c.config+".log", environ, programs.controller, "-c", c.config)
+	c.process = programtest.LaunchIn(t, c.config+".log", environ, programs.controller, "-c", c.config)
 	c.awaitLeading()
-	c.process.kill()
+	c.process.Kill()
 	write("addr:", "other:")
-	launchIn(t, c.config+".log", environ, programs.controller, "-c", c.config)
+	programtest.LaunchIn(t, c.config+".log", environ, programs.controller, "-c", c.config)
 	other.awaitLeading()
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/kvrocks/kvrocks-operator/local/internal/programtest"
 )
 
 func TestRecordingAMigrationPushesIt(t *testing.T) {
@@ -46,10 +48,10 @@ func TestMigrationOfDataIsEndedByAPush(t *testing.T) {
 	assert.Equal(t, http.StatusInternalServerError, answer.StatusCode)
 	assert.Equal(t, message("shard slot is migrating"), text)
 
-	awaitEqual(t, true, func() bool { return field(nodes[1].do("CLUSTER", "INFO"), "import_state") != "" }, "the import has begun")
+	programtest.AwaitEqual(t, true, func() bool { return field(nodes[1].do("CLUSTER", "INFO"), "import_state") != "" }, "the import has begun")
 	c.must(http.StatusCreated, "POST", theCluster+"/shards", `{"nodes":["127.0.0.1:1"]}`)
-	awaitEqual(t, "fail", func() string { return field(nodes[0].do("CLUSTER", "INFO"), "migrating_state") }, "state of the migration")
-	awaitEqual(t, 4, func() int64 { return c.get().Version }, "version after the migration")
+	programtest.AwaitEqual(t, "fail", func() string { return field(nodes[0].do("CLUSTER", "INFO"), "migrating_state") }, "state of the migration")
+	programtest.AwaitEqual(t, 4, func() int64 { return c.get().Version }, "version after the migration")
 	got := c.get().Shards[0]
 	assert.Nil(t, got.MigratingSlot)
 	assert.Equal(t, -1, got.TargetShardIndex)

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/kvrocks/kvrocks-operator/local/internal/programtest"
 )
 
 // A controller keeps connections and does not look whether they still are: after a node's restart its first uses of the
@@ -26,7 +28,7 @@ func TestARestartedNodeIsMissedAtFirst(t *testing.T) {
 	answer, text := c.call("POST", theShard+"/failover", `{}`)
 	assert.Equal(t, http.StatusInternalServerError, answer.StatusCode)
 	assert.Equal(t, message("no match new master in shard"), text)
-	awaitEqual(t, http.StatusOK, func() int { return c.status("POST", theShard+"/failover", `{}`) }, "failover after some attempts")
+	programtest.AwaitEqual(t, http.StatusOK, func() int { return c.status("POST", theShard+"/failover", `{}`) }, "failover after some attempts")
 	nodes[1].awaitVersion(3)
 	nodes[0].awaitVersion(3)
 

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kvrocks/kvrocks-operator/local/internal/programtest"
 )
 
 // startCluster starts a controller that probes each second, and nodes that have the topology.
@@ -24,7 +26,7 @@ func startCluster(t *testing.T, perShard, count int) (*controller, []*node) {
 
 // line is a node's line of a topology that is pushed past the controller; role is "master - 0-5" or "slave <id>".
 func (v clusterView) line(n *node, role string) string {
-	return fmt.Sprintf("%s 127.0.0.1 %d %s", v.id(n.addr()), n.port, role)
+	return fmt.Sprintf("%s 127.0.0.1 %d %s", v.id(n.Addr()), n.Port, role)
 }
 
 func TestCreatingAsksAndTellsNoNode(t *testing.T) {
@@ -38,18 +40,18 @@ func TestCreatingAsksAndTellsNoNode(t *testing.T) {
 
 	// A change is pushed to all at once, whatever the interval.
 	added := startNode(t, nil)
-	c.must(http.StatusCreated, "POST", theCluster+"/shards/0/nodes", `{"addr":"`+added.addr()+`"}`)
+	c.must(http.StatusCreated, "POST", theCluster+"/shards/0/nodes", `{"addr":"`+added.Addr()+`"}`)
 	for _, n := range append(nodes, added) {
 		n.awaitVersion(2)
 	}
-	assert.Equal(t, created.id(nodes[0].addr()), nodes[0].do("CLUSTERX", "MYID"))
+	assert.Equal(t, created.id(nodes[0].Addr()), nodes[0].do("CLUSTERX", "MYID"))
 	assert.Equal(t, "master", nodes[0].role())
 	assert.Equal(t, "slave", added.role())
 	nodes[0].write("{b}x")
 	added.awaitSynced(nodes[0])
 
 	// A node that is removed is not told.
-	c.must(http.StatusNoContent, "DELETE", theCluster+"/shards/0/nodes/"+c.get().id(added.addr()), "")
+	c.must(http.StatusNoContent, "DELETE", theCluster+"/shards/0/nodes/"+c.get().id(added.Addr()), "")
 	nodes[0].awaitVersion(3)
 	assert.Equal(t, "2", added.version())
 	assert.Equal(t, "slave", added.role())
@@ -61,19 +63,19 @@ func TestCheckingForFreshNodes(t *testing.T) {
 	c.must(http.StatusNoContent, "DELETE", theCluster, "")
 	assert.Equal(t, "1", nodes[0].version(), "a node is not told that its cluster is gone")
 	create := func(addr string) (int, string) {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+local(c.port)+clusters,
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.url()+clusters,
 			strings.NewReader(`{"name":"d","nodes":["`+addr+`"]}`))
 		require.NoError(t, err)
 		request.Header.Set("X-Dont-Check-Cluster-Mode", "yes")
 		return c.send(request)
 	}
-	status, text := create(nodes[0].addr())
+	status, text := create(nodes[0].Addr())
 	assert.Equal(t, http.StatusBadRequest, status)
 	assert.Equal(t, message("node is already in cluster mode"), text)
 	status, text = create(dead1)
 	assert.Equal(t, http.StatusInternalServerError, status)
 	assert.Contains(t, text, "connection refused")
-	status, _ = create(startNode(t, nil).addr())
+	status, _ = create(startNode(t, nil).Addr())
 	assert.Equal(t, http.StatusCreated, status)
 }
 
@@ -88,7 +90,7 @@ func TestProbeGivesANodeThatIsBehindTheTopology(t *testing.T) {
 	replica.awaitVersion(1)
 	replica.awaitSynced(master)
 	assert.Equal(t, "slave", replica.role())
-	assert.Equal(t, c.get().id(replica.addr()), replica.do("CLUSTERX", "MYID"))
+	assert.Equal(t, c.get().id(replica.Addr()), replica.do("CLUSTERX", "MYID"))
 
 	master.restart(theTopology)
 	master.awaitVersion(1)
@@ -99,7 +101,7 @@ func TestProbeGivesANodeThatIsBehindTheTopology(t *testing.T) {
 	master.restart(everything)
 	master.awaitVersion(1)
 	assert.Equal(t, "master", master.role())
-	awaitEqual(t, 0, func() int { return replica.keys("{b}") }, "keys of the replica")
+	programtest.AwaitEqual(t, 0, func() int { return replica.keys("{b}") }, "keys of the replica")
 	assert.EqualValues(t, 1, c.get().Version)
 }
 
@@ -126,20 +128,20 @@ func TestProbeAdoptsANewerTopology(t *testing.T) {
 	// The first shard's slots go behind those of the second, the third has none.
 	newer := strings.Join([]string{
 		was.line(nodes[0], "master - 9000-16383"), was.line(nodes[1], "master - 0-8999"),
-		was.line(nodes[2], "slave "+was.id(nodes[0].addr())),
+		was.line(nodes[2], "slave "+was.id(nodes[0].Addr())),
 	}, "\n")
 	nodes[2].must("CLUSTERX", "SETNODES", newer, "9")
-	awaitEqual(t, 9, func() int64 { return c.get().Version }, "version of the record")
+	programtest.AwaitEqual(t, 9, func() int64 { return c.get().Version }, "version of the record")
 	for _, n := range nodes {
 		n.awaitVersion(9)
 	}
 	got := c.get()
 	assert.Len(t, got.Shards, 2)
-	assert.Equal(t, nodes[1].addr(), got.Shards[0].Nodes[0].Addr, "shards are in the order of their first slots")
+	assert.Equal(t, nodes[1].Addr(), got.Shards[0].Nodes[0].Addr, "shards are in the order of their first slots")
 	assert.Equal(t, []string{"9000-16383"}, got.Shards[1].SlotRanges)
-	assert.Equal(t, "slave", got.role(nodes[2].addr()))
-	assert.Zero(t, got.node(nodes[0].addr()).CreatedAt)
-	assert.Equal(t, was.id(nodes[2].addr()), got.id(nodes[2].addr()))
+	assert.Equal(t, "slave", got.role(nodes[2].Addr()))
+	assert.Zero(t, got.node(nodes[0].Addr()).CreatedAt)
+	assert.Equal(t, was.id(nodes[2].Addr()), got.id(nodes[2].Addr()))
 
 	// The next change goes on from there.
 	c.must(http.StatusOK, "POST", theCluster+"/migrate", `{"target":1,"slot":"0","slot_only":true}`)
@@ -152,8 +154,8 @@ func TestShardsWithoutSlotsAreLastInANewerTopology(t *testing.T) {
 	was := c.get()
 	newer := strings.Join([]string{was.line(nodes[0], "master -"), was.line(nodes[1], "master - 0-16383")}, "\n")
 	nodes[0].must("CLUSTERX", "SETNODES", newer, "2")
-	awaitEqual(t, 2, func() int64 { return c.get().Version }, "version of the record")
-	assert.Equal(t, nodes[1].addr(), c.get().Shards[0].Nodes[0].Addr)
+	programtest.AwaitEqual(t, 2, func() int64 { return c.get().Version }, "version of the record")
+	assert.Equal(t, nodes[1].Addr(), c.get().Shards[0].Nodes[0].Addr)
 	assert.Equal(t, []string{}, c.get().Shards[1].SlotRanges)
 	c.must(http.StatusNoContent, "DELETE", theCluster+"/shards/1", "")
 	nodes[1].awaitVersion(3)
@@ -164,15 +166,15 @@ func TestPasswords(t *testing.T) {
 	t.Parallel()
 	c := startController(t, 1)
 	nodes := startNodes(t, 2, options{"requirepass": "pw", "masterauth": "pw"})
-	c.create(1, "pw", nodes[0].addr())
+	c.create(1, "pw", nodes[0].Addr())
 	nodes[0].awaitVersion(1)
 	// A node that is added without a password is never reached.
-	c.must(http.StatusCreated, "POST", theCluster+"/shards/0/nodes", `{"addr":"`+nodes[1].addr()+`"}`)
+	c.must(http.StatusCreated, "POST", theCluster+"/shards/0/nodes", `{"addr":"`+nodes[1].Addr()+`"}`)
 	nodes[0].awaitVersion(2)
 	settle(1500 * time.Millisecond)
 	assert.Equal(t, "-1", nodes[1].version())
-	c.must(http.StatusNoContent, "DELETE", theCluster+"/shards/0/nodes/"+c.get().id(nodes[1].addr()), "")
-	c.must(http.StatusCreated, "POST", theCluster+"/shards/0/nodes", `{"addr":"`+nodes[1].addr()+`","password":"pw"}`)
+	c.must(http.StatusNoContent, "DELETE", theCluster+"/shards/0/nodes/"+c.get().id(nodes[1].Addr()), "")
+	c.must(http.StatusCreated, "POST", theCluster+"/shards/0/nodes", `{"addr":"`+nodes[1].Addr()+`","password":"pw"}`)
 	nodes[1].awaitVersion(4)
 	nodes[0].write("x")
 	nodes[1].awaitSynced(nodes[0])

@@ -8,20 +8,21 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/kvrocks/kvrocks-operator/local/internal/programtest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 // adapter is the node as the sidecar reaches it.
 func (n *node) adapter() *kvrocks.Node {
-	visitor := kvrocks.NewNode(n.addr(), kvrocks.Options{Timeout: patience, RoleTimeout: patience})
+	visitor := kvrocks.NewNode(n.Addr(), kvrocks.Options{Timeout: programtest.Patience, RoleTimeout: programtest.Patience})
 	n.t.Cleanup(func() { _ = visitor.Close() })
 	return visitor
 }
 
 // line is a node in a layout as the sidecar gives it; a negative master makes it a master with the slots.
 func line(i int, n *node, master int, owned ...slots.Range) kvrocks.ClusterNode {
-	c := kvrocks.ClusterNode{ID: id(i), Host: "127.0.0.1", Port: n.port, Slots: owned}
+	c := kvrocks.ClusterNode{ID: id(i), Host: "127.0.0.1", Port: n.Port, Slots: owned}
 	if master >= 0 {
 		c.MasterID = id(master)
 	}
@@ -99,7 +100,7 @@ func TestTheSidecarFollowsAMoveOfSlots(t *testing.T) {
 	require.NoError(t, a.ConfigSet(ctx, "migrate-speed", "0"))
 	require.NoError(t, a.MigrateSlots(ctx, slot, id(1)))
 	move := kvrocks.SlotMove{Slots: slot, To: id(1)}
-	awaitEqual(t, kvrocks.MoveSucceeded, patience, func() kvrocks.MoveState {
+	programtest.AwaitEqual(t, kvrocks.MoveSucceeded, func() kvrocks.MoveState {
 		info, err := a.ClusterInfo(ctx)
 		require.NoError(t, err)
 		require.NotNil(t, info.Outgoing)

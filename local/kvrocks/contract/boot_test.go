@@ -18,9 +18,9 @@ func TestBootsAsItsOwnReplica(t *testing.T) {
 	n.awaitInfo("master_link_status", "up")
 	assert.Equal(t, "slave", n.info("replication", "role"))
 	assert.Equal(t, "127.0.0.1", n.info("replication", "master_host"))
-	assert.Equal(t, strconv.Itoa(n.port), n.info("replication", "master_port"))
+	assert.Equal(t, strconv.Itoa(n.Port), n.info("replication", "master_port"))
 	n.awaitInfo("connected_slaves", "1")
-	assert.Equal(t, "ip=127.0.0.1,port="+strconv.Itoa(n.port)+",offset=0,lag=0", n.info("replication", "slave0"))
+	assert.Equal(t, "ip=127.0.0.1,port="+strconv.Itoa(n.Port)+",offset=0,lag=0", n.info("replication", "slave0"))
 	assert.Equal(t, "READONLY You can't write against a read only slave.", n.do("SET", "k", "v"))
 	assert.Equal(t, 0, n.sequence())
 }
@@ -38,7 +38,7 @@ func TestBootsAsAWritableMaster(t *testing.T) {
 func TestUnknownOptionsOnlyWarn(t *testing.T) {
 	t.Parallel()
 	n := startNode(t, options{"slave-announce-ip": "10.0.0.1"})
-	log, err := os.ReadFile(n.conf + ".log")
+	log, err := os.ReadFile(n.Conf + ".log")
 	require.NoError(t, err)
 	assertContains(t, string(log), "WARNING: 'slave-announce-ip'")
 	assertContains(t, string(log), "is not a valid configuration key.")
@@ -50,7 +50,7 @@ func TestReportsItsVersions(t *testing.T) {
 	assert.Equal(t, "4.0.0", n.info("server", "redis_version"))
 	assert.NotEmpty(t, n.info("server", "kvrocks_version"))
 	assert.Equal(t, "standalone", n.info("server", "redis_mode"))
-	assert.Equal(t, strconv.Itoa(n.cmd.Process.Pid), n.info("server", "process_id"))
+	assert.Equal(t, strconv.Itoa(n.PID()), n.info("server", "process_id"))
 	assert.Equal(t, "0", n.info("persistence", "loading"))
 	n.do("GET", "k")
 	assertContains(t, n.info("commandstats", "cmdstat_get"), "calls=1,")
@@ -59,15 +59,14 @@ func TestReportsItsVersions(t *testing.T) {
 func TestTerminatesCleanly(t *testing.T) {
 	t.Parallel()
 	n := startNode(t, options{"slaveof": "127.0.0.1 OWN"})
-	n.signal(syscall.SIGTERM)
-	n.awaitExit()
-	assert.Equal(t, 0, n.cmd.ProcessState.ExitCode())
+	n.Signal(syscall.SIGTERM)
+	assert.Equal(t, 0, n.AwaitExit())
 }
 
 func TestAsksForThePassword(t *testing.T) {
 	t.Parallel()
 	n := startNode(t, options{"requirepass": "secret"})
-	stranger := redis.NewClient(&redis.Options{Addr: n.addr(), Protocol: 2, DisableIdentity: true, PoolSize: 1, MaxRetries: -1})
+	stranger := redis.NewClient(&redis.Options{Addr: n.Addr(), Protocol: 2, DisableIdentity: true, PoolSize: 1, MaxRetries: -1})
 	defer func() { _ = stranger.Close() }()
 	do := func(words ...any) string { return text(stranger.Do(context.Background(), words...).Result()) }
 	assert.Equal(t, "NOAUTH Authentication required.", do("PING"))

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kvrocks/kvrocks-operator/local/internal/programtest"
 )
 
 // id returns the node id used for the i-th node of a test.
@@ -27,7 +29,7 @@ func clusterNode(t *testing.T, i int, opts options) *node {
 
 // member is a node's line of a topology; role is "master - 0-5" or "slave <id>".
 func member(i int, n *node, role string) string {
-	return fmt.Sprintf("%s 127.0.0.1 %d %s", id(i), n.port, role)
+	return fmt.Sprintf("%s 127.0.0.1 %d %s", id(i), n.Port, role)
 }
 
 func setNodes(t *testing.T, version int, topology []string, nodes ...*node) {
@@ -39,12 +41,7 @@ func setNodes(t *testing.T, version int, topology []string, nodes ...*node) {
 
 // clusterInfo returns one field of CLUSTER INFO.
 func (n *node) clusterInfo(name string) string {
-	for line := range strings.SplitSeq(n.do("CLUSTER", "INFO"), "\r\n") {
-		if value, found := strings.CutPrefix(line, name+":"); found {
-			return value
-		}
-	}
-	return ""
+	return programtest.Field(n.do("CLUSTER", "INFO"), name)
 }
 
 // moveInfo returns a field of CLUSTER INFO about a migration; these have a space after the colon.
@@ -114,7 +111,7 @@ func TestVersionsDecideWhetherATopologyIsApplied(t *testing.T) {
 	setNodes(t, 9, []string{member(0, n, "master - 0-100 102-16383"), member(1, n, "master - 101")}, n)
 	assert.Equal(t, "9", n.do("CLUSTERX", "VERSION"))
 	assert.Equal(t, "2", n.clusterInfo("cluster_known_nodes"))
-	assertContains(t, n.do("CLUSTER", "NODES"), fmt.Sprintf("%s 127.0.0.1:%d@%d myself,master - ", id(0), n.port, n.port+10000))
+	assertContains(t, n.do("CLUSTER", "NODES"), fmt.Sprintf("%s 127.0.0.1:%d@%d myself,master - ", id(0), n.Port, n.Port+10000))
 	assertContains(t, n.do("CLUSTER", "NODES"), " 9 connected 0-100 102-16383\n")
 	assertContains(t, n.do("CLUSTER", "NODES"), " 9 connected 101\n")
 	assert.Equal(t, "OK", n.do("CLUSTERX", "SETNODES", member(0, n, "master - 0-16383"), "1", "FORCE"))
@@ -127,7 +124,7 @@ func TestSlotsThatATopologyDropsStay(t *testing.T) {
 	n := clusterNode(t, 0, nil)
 	setNodes(t, 1, []string{member(0, n, "master - 0-16383")}, n)
 	setNodes(t, 2, []string{member(0, n, "master - 0-3299")}, n)
-	assert.Equal(t, fmt.Sprintf("MOVED 3300 127.0.0.1:%d", n.port), n.do("GET", "{b}x"), "moved to itself, for ever")
+	assert.Equal(t, fmt.Sprintf("MOVED 3300 127.0.0.1:%d", n.Port), n.do("GET", "{b}x"), "moved to itself, for ever")
 }
 
 // twoShards starts a shard with a replica and a shard without; the boundary is slot 8191, and both hold version 1.
@@ -146,7 +143,7 @@ func twoShards(t *testing.T, opts options) (first, second, replica *node, topolo
 func TestCommandsGoWhereTheirSlotIs(t *testing.T) {
 	t.Parallel()
 	first, second, replica, _ := twoShards(t, nil)
-	moved := fmt.Sprintf("MOVED 3300 127.0.0.1:%d", first.port)
+	moved := fmt.Sprintf("MOVED 3300 127.0.0.1:%d", first.Port)
 	assert.Equal(t, moved, second.do("GET", "{b}x"))
 	assert.Equal(t, moved, second.do("SET", "{b}x", "v"))
 	assert.Equal(t, moved, replica.do("SET", "{b}x", "v"))
@@ -155,7 +152,7 @@ func TestCommandsGoWhereTheirSlotIs(t *testing.T) {
 		first.do("MGET", "{b}x", "{a}x"))
 	assert.Equal(t, "v", first.do("GET", "{b}x"))
 	assertContains(t, first.do("CLUSTER", "SLOTS"), fmt.Sprintf("[0 8191 [127.0.0.1 %d %s] [127.0.0.1 %d %s]]",
-		first.port, id(0), replica.port, id(2)))
+		first.Port, id(0), replica.Port, id(2)))
 	assert.Equal(t, "slave", replica.info("replication", "role"))
 	assertContains(t, replica.do("CLUSTER", "NODES"), "myself,slave "+id(0))
 }
@@ -164,8 +161,8 @@ func TestTopologySurvivesARestart(t *testing.T) {
 	t.Parallel()
 	first, _, replica, _ := twoShards(t, options{"slaveof": "127.0.0.1 OWN"})
 	for _, n := range []*node{first, replica} {
-		n.kill()
-		n.start()
+		n.Kill()
+		n.Start()
 		assert.Equal(t, "1", n.do("CLUSTERX", "VERSION"))
 	}
 	assert.Equal(t, "master", first.info("replication", "role"), "nodes.conf wins over slaveof")
@@ -173,9 +170,9 @@ func TestTopologySurvivesARestart(t *testing.T) {
 	replica.awaitSynced(first)
 	assert.Equal(t, id(2), replica.do("CLUSTERX", "MYID"))
 
-	first.kill()
-	require.NoError(t, os.Rename(filepath.Join(first.dir, "nodes.conf"), filepath.Join(first.dir, "nodes.conf.last")))
-	first.start()
+	first.Kill()
+	require.NoError(t, os.Rename(filepath.Join(first.Dir, "nodes.conf"), filepath.Join(first.Dir, "nodes.conf.last")))
+	first.Start()
 	assert.Equal(t, "-1", first.do("CLUSTERX", "VERSION"))
 	assert.Equal(t, "slave", first.info("replication", "role"), "without the file the configuration decides")
 }
@@ -183,14 +180,14 @@ func TestTopologySurvivesARestart(t *testing.T) {
 func TestFailoverByTopology(t *testing.T) {
 	t.Parallel()
 	first, second, replica, _ := twoShards(t, nil)
-	first.kill()
+	first.Kill()
 	next := []string{
 		member(2, replica, "master - 0-8191"), member(1, second, "master - 8192-16383"), member(0, first, "slave "+id(2)),
 	}
 	setNodes(t, 2, next, replica, second)
 	assert.Equal(t, "OK", replica.do("SET", "{b}y", "new"))
-	assert.Equal(t, fmt.Sprintf("MOVED 3300 127.0.0.1:%d", replica.port), second.do("GET", "{b}x"))
-	first.start()
+	assert.Equal(t, fmt.Sprintf("MOVED 3300 127.0.0.1:%d", replica.Port), second.do("GET", "{b}x"))
+	first.Start()
 	assert.Equal(t, "OK", first.do("SET", "{b}y", "stale"), "the old master is writable until it is told")
 	setNodes(t, 2, next, first)
 	first.awaitSynced(replica)
@@ -206,7 +203,7 @@ func TestReset(t *testing.T) {
 	replica.must("FLUSHALL")
 	replica.must("CLUSTER", "RESET")
 	assert.Equal(t, "-1", replica.do("CLUSTERX", "VERSION"))
-	assert.NoFileExists(t, filepath.Join(replica.dir, "nodes.conf"))
+	assert.NoFileExists(t, filepath.Join(replica.Dir, "nodes.conf"))
 	assert.Equal(t, "master", replica.info("replication", "role"))
 }
 
@@ -218,5 +215,5 @@ func TestSetSlotToAnUnknownNodeCrashesLater(t *testing.T) {
 	n.must("CLUSTERX", "SETSLOT", "1", "NODE", id(0), "2")
 	assertContains(t, n.do("CLUSTERX", "SETSLOT", "1", "NODE", id(7), "3"), "No this node in the cluster")
 	n.do("CLUSTER", "NODES")
-	n.awaitExit()
+	n.AwaitExit()
 }

@@ -57,7 +57,7 @@ func TestRefusals(t *testing.T) {
 		"INCRBY k x":          "ERR value is not an integer or out of range",
 		"ZADD k notanumber m": "ERR value is not a valid float",
 	} {
-		words := strings.Fields(strings.ReplaceAll(command, "OWN", n.addr()[len("127.0.0.1:"):]))
+		words := strings.Fields(strings.ReplaceAll(command, "OWN", n.Addr()[len("127.0.0.1:"):]))
 		args := make([]any, len(words))
 		for i, w := range words {
 			args[i] = w
@@ -84,7 +84,7 @@ func TestBatchLimitOfMigrationsCrashesANodeOutOfClusterMode(t *testing.T) {
 	for _, option := range []string{"migrate-batch-rate-limit-mb", "migrate-batch-size-kb"} {
 		n := startNode(t, nil)
 		n.do("CONFIG", "SET", option, "8")
-		n.awaitExit()
+		n.AwaitExit()
 		inCluster := startNode(t, options{"cluster-enabled": "yes"})
 		inCluster.must("CONFIG", "SET", option, "8")
 	}
@@ -191,7 +191,7 @@ func TestScanVisitsEachKeyOnce(t *testing.T) {
 	}
 	n.must("SET", "other", "v")
 	got := map[string]bool{}
-	iterator := n.client.Scan(context.Background(), 0, "k:*", 5).Iterator()
+	iterator := n.Client.Scan(context.Background(), 0, "k:*", 5).Iterator()
 	for iterator.Next(context.Background()) {
 		assert.False(t, got[iterator.Val()], iterator.Val())
 		got[iterator.Val()] = true
@@ -204,12 +204,12 @@ func TestTransactionOfAPromotion(t *testing.T) {
 	t.Parallel()
 	n := startNode(t, options{"slaveof": "127.0.0.1 OWN"})
 	n.awaitInfo("master_link_status", "up")
-	bystander := redis.NewClient(&redis.Options{Addr: n.addr(), Protocol: 2, DisableIdentity: true, PoolSize: 1})
+	bystander := redis.NewClient(&redis.Options{Addr: n.Addr(), Protocol: 2, DisableIdentity: true, PoolSize: 1})
 	defer func() { _ = bystander.Close() }()
 	before, err := bystander.ClientID(context.Background()).Result()
 	require.NoError(t, err)
 
-	replies, err := n.client.TxPipelined(context.Background(), func(p redis.Pipeliner) error {
+	replies, err := n.Client.TxPipelined(context.Background(), func(p redis.Pipeliner) error {
 		p.Do(context.Background(), "SLAVEOF", "NO", "ONE")
 		p.Do(context.Background(), "CONFIG", "REWRITE")
 		p.Do(context.Background(), "CLIENT", "KILL", "TYPE", "normal")
@@ -228,7 +228,7 @@ func TestTransactionOfAPromotion(t *testing.T) {
 func TestTransactionSpoiledByAnUnknownCommand(t *testing.T) {
 	t.Parallel()
 	n := startNode(t, nil)
-	conn := n.client.Conn()
+	conn := n.Client.Conn()
 	defer func() { _ = conn.Close() }()
 	do := func(words ...any) string { return text(conn.Do(context.Background(), words...).Result()) }
 	assert.Equal(t, "OK", do("MULTI"))

@@ -8,12 +8,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kvrocks/kvrocks-operator/local/internal/programtest"
 )
 
 func TestSlaveOfWaitsForTheOldLinkToEndItsSleep(t *testing.T) {
 	t.Parallel()
 	master := startNode(t, options{"requirepass": "secret"})
-	replica := startNode(t, options{"masterauth": "wrong", "slaveof": "127.0.0.1 " + strconv.Itoa(master.port)})
+	replica := startNode(t, options{"masterauth": "wrong", "slaveof": "127.0.0.1 " + strconv.Itoa(master.Port)})
 	time.Sleep(time.Second) // the link is refused at once and then sleeps 10 s
 	begin := time.Now()
 	pong := make(chan time.Duration, 1)
@@ -30,7 +32,7 @@ func TestSlaveOfWaitsForTheOldLinkToEndItsSleep(t *testing.T) {
 
 func TestLinkThatNeverWorkedCountsFromTheEpoch(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, options{"slaveof": "127.0.0.1 " + strconv.Itoa(freePort(t))})
+	n := startNode(t, options{"slaveof": "127.0.0.1 " + strconv.Itoa(programtest.FreePort(t))})
 	ago, err := strconv.ParseInt(n.info("replication", "master_last_io_seconds_ago"), 10, 64)
 	require.NoError(t, err)
 	assert.InDelta(t, time.Now().Unix(), ago, 100)
@@ -40,15 +42,15 @@ func TestLinkThatNeverWorkedCountsFromTheEpoch(t *testing.T) {
 func TestGoneReplicaIsListedForSomeSeconds(t *testing.T) {
 	t.Parallel()
 	master, replica := pair(t, nil)
-	replica.kill()
+	replica.Kill()
 	assert.Equal(t, "1", master.info("replication", "connected_slaves"))
-	awaitEqual(t, "0", 15*time.Second, func() string { return master.info("replication", "connected_slaves") }, "replicas")
+	programtest.AwaitEqualWithin(t, "0", 15*time.Second, func() string { return master.info("replication", "connected_slaves") }, "replicas")
 }
 
 func TestSlaveOfTheSameMasterChangesNothing(t *testing.T) {
 	t.Parallel()
 	master, replica := pair(t, nil)
-	replica.must("SLAVEOF", "127.0.0.1", master.port)
+	replica.must("SLAVEOF", "127.0.0.1", master.Port)
 	assert.Equal(t, "up", replica.info("replication", "master_link_status"))
 	assert.Equal(t, "1", master.info("stats", "sync_partial_ok"), "no second sync")
 	before := master.sequence()
@@ -79,11 +81,11 @@ func TestKillingTheMasterLinkReconnects(t *testing.T) {
 	t.Parallel()
 	master, replica := pair(t, nil)
 	assert.Equal(t, "1", replica.do("CLIENT", "KILL", "TYPE", "master"))
-	awaitEqual(t, "2", patience, func() string { return master.info("stats", "sync_partial_ok") }, "second sync")
+	programtest.AwaitEqual(t, "2", func() string { return master.info("stats", "sync_partial_ok") }, "second sync")
 	replica.awaitSynced(master)
-	killed := master.do("CLIENT", "KILL", "ADDR", "127.0.0.1:"+strconv.Itoa(replica.port))
+	killed := master.do("CLIENT", "KILL", "ADDR", "127.0.0.1:"+strconv.Itoa(replica.Port))
 	assert.Contains(t, []string{"1", "2"}, killed, "the feed of the killed link may still be there")
-	awaitEqual(t, "3", patience, func() string { return master.info("stats", "sync_partial_ok") }, "third sync")
+	programtest.AwaitEqual(t, "3", func() string { return master.info("stats", "sync_partial_ok") }, "third sync")
 }
 
 func TestRoleWhileFetching(t *testing.T) {
@@ -93,11 +95,11 @@ func TestRoleWhileFetching(t *testing.T) {
 	for i := range 9 {
 		replica.must("SET", "own"+strconv.Itoa(i), "v")
 	}
-	replica.must("SLAVEOF", "127.0.0.1", master.port)
+	replica.must("SLAVEOF", "127.0.0.1", master.Port)
 	replica.awaitInfo("master_sync_in_progress", "1")
 	assert.Equal(t, "down", replica.info("replication", "master_link_status"))
 	assert.Equal(t, "v", replica.do("GET", "own0"), "the old data is served until the new has come")
-	assertContains(t, replica.do("ROLE"), "[slave 127.0.0.1 "+strconv.Itoa(master.port)+" sync ")
+	assertContains(t, replica.do("ROLE"), "[slave 127.0.0.1 "+strconv.Itoa(master.Port)+" sync ")
 	replica.awaitSynced(master)
 	assert.Equal(t, "(nil)", replica.do("GET", "own0"))
 }
@@ -128,9 +130,8 @@ func TestInfoLayout(t *testing.T) {
 func TestNodeThatOnlyGotItsIDDoesNotStartAgain(t *testing.T) {
 	t.Parallel()
 	n := clusterNode(t, 0, nil)
-	n.kill()
-	n.launch()
-	n.awaitExit()
-	assert.NotEqual(t, 0, n.cmd.ProcessState.ExitCode())
-	assertContains(t, tail(n.conf+".log"), "Invalid cluster version")
+	n.Kill()
+	n.Launch()
+	assert.NotEqual(t, 0, n.AwaitExit())
+	assertContains(t, n.Log(), "Invalid cluster version")
 }

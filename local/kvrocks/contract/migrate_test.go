@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kvrocks/kvrocks-operator/local/internal/programtest"
 )
 
 // startMigration asks for slot 3300 to move from the first to the second shard, until the source takes the order.
@@ -16,9 +18,17 @@ func startMigration(t *testing.T, from *node) {
 	from.must("CLUSTERX", "MIGRATE", slotB, id(1))
 }
 
+// fillSlotB writes the keys {b}0, {b}1, … with their numbers as values.
+func (n *node) fillSlotB(count int) {
+	n.t.Helper()
+	for i := range count {
+		n.must("SET", fmt.Sprintf("{b}%d", i), i)
+	}
+}
+
 func (n *node) awaitMigration(state string) {
 	n.t.Helper()
-	awaitEqual(n.t, state, patience, func() string { return n.moveInfo("migrating_state") }, "migration")
+	programtest.AwaitEqual(n.t, state, func() string { return n.moveInfo("migrating_state") }, "migration")
 }
 
 // moved is the topology after the slot has moved.
@@ -32,9 +42,7 @@ func moved(first, second, replica *node) []string {
 func TestMigrationMovesASlot(t *testing.T) {
 	t.Parallel()
 	first, second, replica, _ := twoShards(t, nil)
-	for i := range 50 {
-		first.must("SET", fmt.Sprintf("{b}%d", i), i)
-	}
+	first.fillSlotB(50)
 	first.do("HSET", "{b}h", "f", "v")
 	first.do("RPUSH", "{b}l", "a", "b")
 	first.do("SADD", "{b}s", "m")
@@ -50,7 +58,7 @@ func TestMigrationMovesASlot(t *testing.T) {
 	assert.Equal(t, "success", second.moveInfo("import_state"))
 	assert.Equal(t, "3300", second.moveInfo("importing_slot(s)"))
 
-	toSecond := fmt.Sprintf("MOVED 3300 127.0.0.1:%d", second.port)
+	toSecond := fmt.Sprintf("MOVED 3300 127.0.0.1:%d", second.Port)
 	assert.Equal(t, toSecond, first.do("GET", "{b}7"))
 	assert.Equal(t, "7", second.do("GET", "{b}7"), "served before the topology says so")
 	assert.Equal(t, "ERR Can't migrate slot which has been migrated", first.do("CLUSTERX", "MIGRATE", slotB, id(1)))
@@ -123,9 +131,7 @@ func TestMigrationRefusals(t *testing.T) {
 func TestOneMigrationAtATime(t *testing.T) {
 	t.Parallel()
 	first, _, _, _ := twoShards(t, options{"migrate-speed": "20"})
-	for i := range 60 {
-		first.must("SET", fmt.Sprintf("{b}%d", i), i)
-	}
+	first.fillSlotB(60)
 	startMigration(t, first)
 	assert.Equal(t, "ERR There is already a migrating job", first.do("CLUSTERX", "MIGRATE", 1, id(1)))
 	assert.Equal(t, "start", first.moveInfo("migrating_state"))
@@ -146,11 +152,11 @@ func TestMigrationWaitsWhenAskedTo(t *testing.T) {
 func TestMigrationToADeadNodeFails(t *testing.T) {
 	t.Parallel()
 	first, second, _, _ := twoShards(t, nil)
-	second.kill()
+	second.Kill()
 	startMigration(t, first)
 	first.awaitMigration("fail")
 	first.must("SET", "{b}x", "still served")
-	second.start()
+	second.Start()
 	startMigration(t, first)
 	first.awaitMigration("success")
 }
@@ -158,30 +164,26 @@ func TestMigrationToADeadNodeFails(t *testing.T) {
 func TestTopologyOnTheDestinationBreaksAMigration(t *testing.T) {
 	t.Parallel()
 	first, second, _, topology := twoShards(t, options{"migrate-speed": "20"})
-	for i := range 100 {
-		first.must("SET", fmt.Sprintf("{b}%d", i), i)
-	}
+	first.fillSlotB(100)
 	startMigration(t, first)
-	awaitEqual(t, "start", patience, func() string { return second.moveInfo("import_state") }, "import")
+	programtest.AwaitEqual(t, "start", func() string { return second.moveInfo("import_state") }, "import")
 	setNodes(t, 2, topology, second)
 	first.awaitMigration("fail")
 	assert.Equal(t, "7", first.do("GET", "{b}7"))
-	awaitEqual(t, "[]", patience, func() string { return second.do("KEYS", "{b}*") }, "cleaned up")
+	programtest.AwaitEqual(t, "[]", func() string { return second.do("KEYS", "{b}*") }, "cleaned up")
 	assert.Equal(t, "error", second.moveInfo("import_state"))
 }
 
 func TestSourceThatDiesLeavesNothingAtTheDestination(t *testing.T) {
 	t.Parallel()
 	first, second, _, _ := twoShards(t, options{"migrate-speed": "20"})
-	for i := range 100 {
-		first.must("SET", fmt.Sprintf("{b}%d", i), i)
-	}
+	first.fillSlotB(100)
 	startMigration(t, first)
-	awaitEqual(t, true, patience, func() bool { return second.do("KEYS", "{b}*") != "[]" }, "some keys have come")
-	first.kill()
-	awaitEqual(t, "error", patience, func() string { return second.moveInfo("import_state") }, "import")
+	programtest.AwaitEqual(t, true, func() bool { return second.do("KEYS", "{b}*") != "[]" }, "some keys have come")
+	first.Kill()
+	programtest.AwaitEqual(t, "error", func() string { return second.moveInfo("import_state") }, "import")
 	assert.Equal(t, "[]", second.do("KEYS", "{b}*"))
-	first.start()
+	first.Start()
 	assert.Equal(t, "7", first.do("GET", "{b}7"))
 	assert.Empty(t, first.moveInfo("migrating_state"))
 }
@@ -192,8 +194,8 @@ func TestMigratedIsForgottenByARestart(t *testing.T) {
 	startMigration(t, first)
 	first.awaitMigration("success")
 	second.must("SET", "{b}x", "new")
-	first.kill()
-	first.start()
+	first.Kill()
+	first.Start()
 	assert.Equal(t, "v", first.do("GET", "{b}x"), "the source serves stale data again")
 }
 

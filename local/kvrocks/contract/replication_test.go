@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kvrocks/kvrocks-operator/local/internal/programtest"
 )
 
 // pair starts a master with one key and a replica that has it. Both listen to opts.
@@ -34,7 +36,7 @@ func TestReplicaFollows(t *testing.T) {
 	assert.Equal(t, "no", replica.info("replication", "master_sync_unrecoverable_error"))
 	assert.Equal(t, "0", replica.info("replication", "master_sync_in_progress"))
 	seq := master.sequence()
-	want := fmt.Sprintf("ip=127.0.0.1,port=%d,offset=%d,lag=0", replica.port, seq)
+	want := fmt.Sprintf("ip=127.0.0.1,port=%d,offset=%d,lag=0", replica.Port, seq)
 	master.awaitInfo("slave0", want)
 }
 
@@ -51,10 +53,10 @@ func TestKilledMasterShowsAtOnceAndHealsByItself(t *testing.T) {
 	t.Parallel()
 	master, replica := pair(t, nil)
 	full := replica.info("stats", "sync_full")
-	master.kill()
-	awaitEqual(t, "down", 2*time.Second, func() string { return replica.info("replication", "master_link_status") },
+	master.Kill()
+	programtest.AwaitEqualWithin(t, "down", 2*time.Second, func() string { return replica.info("replication", "master_link_status") },
 		"link")
-	master.start()
+	master.Start()
 	master.must("SET", "k2", "v2")
 	replica.awaitSynced(master)
 	assert.Equal(t, "v2", replica.do("GET", "k2"))
@@ -65,8 +67,8 @@ func TestKilledMasterShowsAtOnceAndHealsByItself(t *testing.T) {
 func TestHungMasterShowsOnlyInTheLastIO(t *testing.T) {
 	t.Parallel()
 	master, replica := pair(t, nil)
-	master.pause()
-	awaitEqual(t, true, patience, func() bool {
+	master.Pause()
+	programtest.AwaitEqual(t, true, func() bool {
 		ago, err := strconv.Atoi(replica.info("replication", "master_last_io_seconds_ago"))
 		return err == nil && ago >= 5
 	}, "last I/O grows")
@@ -86,7 +88,7 @@ func TestIdleLinkHearsFromItsMaster(t *testing.T) {
 func TestWrongMasterAuthHealsAfterItIsSet(t *testing.T) {
 	t.Parallel()
 	master := startNode(t, options{"requirepass": "secret"})
-	replica := startNode(t, options{"masterauth": "wrong", "slaveof": "127.0.0.1 " + strconv.Itoa(master.port)})
+	replica := startNode(t, options{"masterauth": "wrong", "slaveof": "127.0.0.1 " + strconv.Itoa(master.Port)})
 	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		require.Equal(t, "down", replica.info("replication", "master_link_status"))
 	}
@@ -98,8 +100,8 @@ func TestSwappedRolesAreRefusedForSomeSeconds(t *testing.T) {
 	t.Parallel()
 	master, replica := pair(t, nil)
 	replica.must("SLAVEOF", "NO", "ONE")
-	assert.Equal(t, "ERR can't replicate your own replicas", master.do("SLAVEOF", "127.0.0.1", replica.port))
-	awaitEqual(t, "OK", 15*time.Second, func() string { return master.do("SLAVEOF", "127.0.0.1", replica.port) }, "swap")
+	assert.Equal(t, "ERR can't replicate your own replicas", master.do("SLAVEOF", "127.0.0.1", replica.Port))
+	programtest.AwaitEqualWithin(t, "OK", 15*time.Second, func() string { return master.do("SLAVEOF", "127.0.0.1", replica.Port) }, "swap")
 	master.awaitSynced(replica)
 	assert.Equal(t, "1", master.info("stats", "sync_partial_ok"), "as a master it had served one partial sync")
 	assert.Equal(t, "0", replica.info("stats", "sync_full"), "the old master had no write of its own")
@@ -108,7 +110,7 @@ func TestSwappedRolesAreRefusedForSomeSeconds(t *testing.T) {
 func TestPublishTravelsWithTheLog(t *testing.T) {
 	t.Parallel()
 	master, replica := pair(t, nil)
-	sub := replica.client.Subscribe(context.Background(), "news")
+	sub := replica.Client.Subscribe(context.Background(), "news")
 	defer func() { _ = sub.Close() }()
 	_, err := sub.Receive(context.Background())
 	require.NoError(t, err)
@@ -118,7 +120,7 @@ func TestPublishTravelsWithTheLog(t *testing.T) {
 	select {
 	case message := <-sub.Channel():
 		assert.Equal(t, "hello", message.Payload)
-	case <-time.After(patience):
+	case <-time.After(programtest.Patience):
 		assert.Fail(t, "no message")
 	}
 	replica.awaitSynced(master)
@@ -129,7 +131,7 @@ func TestPublishTravelsWithTheLog(t *testing.T) {
 func TestPatternSubscription(t *testing.T) {
 	t.Parallel()
 	n := startNode(t, nil)
-	sub := n.client.PSubscribe(context.Background(), "ne*")
+	sub := n.Client.PSubscribe(context.Background(), "ne*")
 	defer func() { _ = sub.Close() }()
 	_, err := sub.Receive(context.Background())
 	require.NoError(t, err)

@@ -21,8 +21,8 @@ func TestCrashLosesNothingAcknowledged(t *testing.T) {
 	n.do("SADD", "s", "m")
 	n.must("SET", "gone", "v", "PX", "1")
 	before := n.sequence()
-	n.kill()
-	n.start()
+	n.Kill()
+	n.Start()
 	assert.Equal(t, before+1, n.sequence(), "the same, and one for the new history of a master")
 	for i := range 200 {
 		assert.Equal(t, fmt.Sprint(i), n.do("GET", fmt.Sprintf("k%d", i)))
@@ -40,8 +40,8 @@ func TestReplicaKeepsItsSequenceOverRestart(t *testing.T) {
 	n.must("SLAVEOF", "NO", "ONE")
 	n.must("SET", "k", "v")
 	before := n.sequence()
-	n.kill()
-	n.start() // SLAVEOF was not written to the file, so it is its own replica again
+	n.Kill()
+	n.Start() // SLAVEOF was not written to the file, so it is its own replica again
 	assert.Equal(t, "slave", n.info("replication", "role"))
 	assert.Equal(t, before, n.sequence())
 	assert.Equal(t, "v", n.do("GET", "k"))
@@ -52,23 +52,23 @@ func TestSlaveOfIsForgottenUnlessRewritten(t *testing.T) {
 	master, n := startNode(t, nil), startNode(t, nil)
 	n.replicate(master)
 	n.awaitSynced(master)
-	n.kill()
-	n.start()
+	n.Kill()
+	n.Start()
 	assert.Equal(t, "master", n.info("replication", "role"))
 
 	n.replicate(master)
 	n.awaitText("OK", "CONFIG", "REWRITE") // refused for the moment of loading, should the sync be a full one
-	conf, err := os.ReadFile(n.conf)
+	conf, err := os.ReadFile(n.Conf)
 	require.NoError(t, err)
-	assertContains(t, string(conf), fmt.Sprintf("slaveof \"127.0.0.1 %d\"", master.port))
-	n.kill()
-	n.start()
+	assertContains(t, string(conf), fmt.Sprintf("slaveof \"127.0.0.1 %d\"", master.Port))
+	n.Kill()
+	n.Start()
 	assert.Equal(t, "slave", n.info("replication", "role"))
 	n.awaitSynced(master)
 
 	n.must("SLAVEOF", "NO", "ONE")
 	n.must("CONFIG", "REWRITE")
-	conf, err = os.ReadFile(n.conf)
+	conf, err = os.ReadFile(n.Conf)
 	require.NoError(t, err)
 	assertContains(t, string(conf), "slaveof \"no one\"")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/kvrocks/kvrocks-operator/local/internal/programtest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
@@ -28,7 +29,7 @@ func (n *node) fill(count int, name func(i int) string) (perSlot [slots.Count]in
 	const batch = 1000
 	hasher := slots.NewHasher()
 	for first := 0; first < count; first += batch {
-		pipe := n.client.Pipeline()
+		pipe := n.Client.Pipeline()
 		for i := first; i < min(first+batch, count); i++ {
 			key := name(i)
 			pipe.Set(context.Background(), key, "v", 0)
@@ -47,7 +48,7 @@ func TestScanOfAClusterGoesFromSlotToSlot(t *testing.T) {
 	hasher := slots.NewHasher()
 	cursor, seen, lastSlot, lastKey := "0", 0, 0, ""
 	for {
-		reply, err := n.client.Do(context.Background(), "SCAN", cursor, "COUNT", 7).Slice()
+		reply, err := n.Client.Do(context.Background(), "SCAN", cursor, "COUNT", 7).Slice()
 		require.NoError(t, err)
 		for _, item := range reply[1].([]any) {
 			key := item.(string)
@@ -78,7 +79,7 @@ func TestScanForAPrefixGoesThrough50Slots(t *testing.T) {
 		n.must("SET", inSlot(slot), "v")
 	}
 	step := func(cursor string, args ...any) (string, []any) {
-		reply, err := n.client.Do(context.Background(), append([]any{"SCAN", cursor}, args...)...).Slice()
+		reply, err := n.Client.Do(context.Background(), append([]any{"SCAN", cursor}, args...)...).Slice()
 		require.NoError(t, err)
 		return reply[0].(string), reply[1].([]any)
 	}
@@ -103,7 +104,7 @@ func TestKeysOfSlotsAreCounted(t *testing.T) {
 		t.Run("redis-cursor-compatible "+compatible, func(t *testing.T) {
 			t.Parallel()
 			n := wholeCluster(t, options{"redis-cursor-compatible": compatible})
-			visitor := kvrocks.NewNode(n.addr(), kvrocks.Options{Timeout: patience})
+			visitor := kvrocks.NewNode(n.Addr(), kvrocks.Options{Timeout: programtest.Patience})
 			t.Cleanup(func() { _ = visitor.Close() })
 			count := func(first, last int) int64 {
 				got, err := visitor.CountKeys(t.Context(), slots.Range{First: first, Last: last}, 1<<40)

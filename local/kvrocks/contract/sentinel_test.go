@@ -3,7 +3,6 @@ package contract
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -11,9 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kvrocks/kvrocks-operator/local/internal/programtest"
 )
 
 const (
@@ -30,7 +30,7 @@ func startSentinels(t *testing.T, master *node, replicas int) []*node {
 		sentinels = append(sentinels, startSentinel(t, master))
 	}
 	for _, s := range sentinels {
-		awaitEqual(t, true, patience, func() bool {
+		programtest.AwaitEqual(t, true, func() bool {
 			state := s.do("SENTINEL", "MASTER", "m")
 			return strings.Contains(state, "num-other-sentinels 2 ") &&
 				strings.Contains(state, fmt.Sprintf("num-slaves %d ", replicas))
@@ -41,21 +41,11 @@ func startSentinels(t *testing.T, master *node, replicas int) []*node {
 
 func startSentinel(t *testing.T, master *node) *node {
 	t.Helper()
-	dir := t.TempDir()
-	s := &node{t: t, port: freePort(t), dir: dir, conf: filepath.Join(dir, "sentinel.conf")}
-	conf := fmt.Sprintf("port %d\nbind 127.0.0.1\ndir %s\nsentinel monitor m 127.0.0.1 %d 2\n"+
+	s := &node{Server: programtest.NewServer(t, "", "redis-sentinel"), t: t}
+	s.Configure(fmt.Sprintf("port %d\nbind 127.0.0.1\ndir %s\nsentinel monitor m 127.0.0.1 %d 2\n"+
 		"sentinel down-after-milliseconds m %d\nsentinel failover-timeout m 10000\n",
-		s.port, dir, master.port, downAfter.Milliseconds())
-	require.NoError(t, os.WriteFile(s.conf, []byte(conf), 0o644))
-	cmd := exec.Command("redis-sentinel", s.conf)
-	require.NoError(t, cmd.Start(), "the tests need redis-sentinel")
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	s.client = redis.NewClient(&redis.Options{Addr: s.addr(), Protocol: 2, DisableIdentity: true, MaxRetries: -1})
-	t.Cleanup(func() { _ = s.client.Close() })
-	s.awaitText("PONG", "PING")
+		s.Port, filepath.Dir(s.Conf), master.Port, downAfter.Milliseconds()))
+	s.Start()
 	return s
 }
 
@@ -73,10 +63,10 @@ func monitored(t *testing.T) (master *node, replicas, sentinels []*node) {
 func awaitPromotion(t *testing.T, sentinels, replicas []*node, within time.Duration) (promoted, other *node) {
 	t.Helper()
 	for _, s := range sentinels {
-		awaitEqual(t, true, within, func() bool {
+		programtest.AwaitEqualWithin(t, true, within, func() bool {
 			addr := s.do("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "m")
 			for i, r := range replicas {
-				if strings.Contains(addr, strconv.Itoa(r.port)) {
+				if strings.Contains(addr, strconv.Itoa(r.Port)) {
 					promoted, other = r, replicas[1-i]
 					return true
 				}
@@ -90,22 +80,22 @@ func awaitPromotion(t *testing.T, sentinels, replicas []*node, within time.Durat
 func TestSentinelReplacesAKilledMaster(t *testing.T) {
 	t.Parallel()
 	master, replicas, sentinels := monitored(t)
-	master.kill()
+	master.Kill()
 	killed := time.Now()
 	promoted, other := awaitPromotion(t, sentinels, replicas, downAfter+failoverSlack)
 	t.Logf("all sentinels agree on the new master %s after the kill", time.Since(killed).Round(10*time.Millisecond))
 	assert.Equal(t, "master", promoted.info("replication", "role"))
 	assert.Equal(t, "v", promoted.do("GET", "k"))
 	promoted.must("SET", "after", "v")
-	other.awaitInfo("master_port", strconv.Itoa(promoted.port))
+	other.awaitInfo("master_port", strconv.Itoa(promoted.Port))
 	other.awaitSynced(promoted)
 
-	master.start() // writable again, until sentinel sees it
+	master.Start() // writable again, until sentinel sees it
 	master.awaitInfo("role", "slave")
-	master.awaitInfo("master_port", strconv.Itoa(promoted.port))
+	master.awaitInfo("master_port", strconv.Itoa(promoted.Port))
 	master.awaitSynced(promoted)
 	assert.Equal(t, "v", master.do("GET", "after"))
-	conf, err := os.ReadFile(promoted.conf)
+	conf, err := os.ReadFile(promoted.Conf)
 	require.NoError(t, err)
 	assert.Contains(t, string(conf), "slaveof \"no one\"", "sentinel rewrites the configuration")
 }
@@ -113,11 +103,11 @@ func TestSentinelReplacesAKilledMaster(t *testing.T) {
 func TestSentinelReplacesAHungMaster(t *testing.T) {
 	t.Parallel()
 	master, replicas, sentinels := monitored(t)
-	master.pause()
+	master.Pause()
 	promoted, other := awaitPromotion(t, sentinels, replicas, downAfter+failoverSlack)
 	promoted.must("SET", "after", "v")
 	other.awaitSynced(promoted)
-	master.signal(syscall.SIGCONT)
+	master.Signal(syscall.SIGCONT)
 	master.awaitInfo("role", "slave")
 	master.awaitSynced(promoted)
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/kvrocks/kvrocks-operator/local/internal/programtest"
 )
 
 // diverge promotes the replica of a pair while its master is dead and writes extra keys on both, more on the old one.
@@ -13,9 +15,9 @@ import (
 func diverge(t *testing.T, opts options, oldWrites, newWrites int) (old, current *node) {
 	t.Helper()
 	old, current = pair(t, opts)
-	old.kill()
+	old.Kill()
 	current.must("SLAVEOF", "NO", "ONE")
-	old.start()
+	old.Start()
 	for i := range oldWrites {
 		old.must("SET", "old"+strconv.Itoa(i), "v")
 	}
@@ -59,9 +61,9 @@ func TestEmptyMasterWipesItsReplicas(t *testing.T) {
 		master.must("SET", "k"+strconv.Itoa(i), "v")
 	}
 	replica.awaitSynced(master)
-	master.kill()
+	master.Kill()
 	master.loseData()
-	master.start()
+	master.Start()
 	replica.awaitText("[]", "KEYS", "k*")
 	replica.awaitSynced(master)
 }
@@ -71,8 +73,8 @@ func TestFullSyncGoesOnFromItsEnd(t *testing.T) {
 	old, current := diverge(t, nil, 9, 2)
 	old.replicate(current)
 	old.awaitSynced(current)
-	old.kill()
-	old.start() // a master by its file
+	old.Kill()
+	old.Start() // a master by its file
 	assert.Equal(t, "v", old.do("GET", "new1"))
 	old.replicate(current)
 	old.awaitSynced(current)
@@ -89,8 +91,8 @@ func fullSyncing(t *testing.T) (master, replica *node) {
 	for i := range 9 {
 		replica.must("SET", "own"+strconv.Itoa(i), "v")
 	}
-	replica.must("SLAVEOF", "127.0.0.1", master.port)
-	awaitEqual(t, true, patience, func() bool { return strings.HasPrefix(replica.do("PING"), "LOADING") }, "loading")
+	replica.must("SLAVEOF", "127.0.0.1", master.Port)
+	programtest.AwaitEqual(t, true, func() bool { return strings.HasPrefix(replica.do("PING"), "LOADING") }, "loading")
 	return master, replica
 }
 
@@ -113,14 +115,13 @@ func TestRoleWhileLoadingCrashes(t *testing.T) {
 	t.Parallel()
 	_, replica := fullSyncing(t)
 	replica.do("ROLE")
-	replica.awaitExit()
-	assert.NotEqual(t, 0, replica.cmd.ProcessState.ExitCode())
+	assert.NotEqual(t, 0, replica.AwaitExit())
 }
 
 func TestRoleOtherwiseAnswers(t *testing.T) {
 	t.Parallel()
 	master, replica := pair(t, nil)
-	assert.Equal(t, "[slave 127.0.0.1 "+strconv.Itoa(master.port)+" connected "+strconv.Itoa(replica.sequence())+"]",
+	assert.Equal(t, "[slave 127.0.0.1 "+strconv.Itoa(master.Port)+" connected "+strconv.Itoa(replica.sequence())+"]",
 		replica.do("ROLE"))
 	assertContains(t, master.do("ROLE"), "[master ")
 }

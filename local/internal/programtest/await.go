@@ -1,0 +1,50 @@
+package programtest
+
+import (
+	"math/rand/v2"
+	"net"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Patience is how long a condition may take that has no deadline of its own; real programs are slow on a busy machine.
+const Patience = 30 * time.Second
+
+// AwaitEqual waits, as long as Patience, until get returns what is wanted.
+func AwaitEqual[T comparable](t *testing.T, want T, get func() T, what string) {
+	t.Helper()
+	AwaitEqualWithin(t, want, Patience, get, what)
+}
+
+// AwaitEqualWithin is AwaitEqual for a condition with a deadline of its own.
+func AwaitEqualWithin[T comparable](t *testing.T, want T, within time.Duration, get func() T, what string) {
+	t.Helper()
+	deadline := time.Now().Add(within)
+	got := get()
+	for ; got != want && time.Now().Before(deadline); got = get() {
+		time.Sleep(10 * time.Millisecond)
+	}
+	require.Equal(t, want, got, "%s within %s", what, within)
+}
+
+// FreePort is a port of this machine that nobody listens on now.
+func FreePort(t *testing.T) int {
+	t.Helper()
+	for range 100 {
+		// Below the ephemeral range, so that no outgoing connection takes it meanwhile.
+		port := 20000 + rand.IntN(10000)
+		ln, err := net.Listen("tcp", Local(port))
+		if err == nil {
+			require.NoError(t, ln.Close())
+			return port
+		}
+	}
+	require.FailNow(t, "no free port")
+	return 0
+}
+
+// Local is a port of this machine as an address.
+func Local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
