@@ -25,10 +25,6 @@ const (
 
 // clusterCR asks for a cluster with volumes and a password; sentinel may be empty.
 func clusterCR(name string, shards, replicas, etcd int, sentinel string) string {
-	labels := ""
-	if sentinel != "" {
-		labels = "\n  labels: {kvrocks/monitored-by: " + sentinel + "}"
-	}
 	return fmt.Sprintf(`
 apiVersion: kvrocks.apache.org/v1alpha1
 kind: KVRocks
@@ -42,7 +38,7 @@ spec:
   storage: {size: 1Gi, reclaim: Delete}
   failover: {downAfterMilliseconds: %d, failoverTimeoutMilliseconds: 10000}
   cluster: {etcd: {replicas: %d}}
-`, name, labels, shards, replicas, password, downAfter.Milliseconds(), etcd)
+`, name, monitoredBy(sentinel), shards, replicas, password, downAfter.Milliseconds(), etcd)
 }
 
 // sharded brings up a cluster of three shards, with three sentinels to monitor it unless sentinel is empty.

@@ -17,12 +17,30 @@ func listFor(instance string) metav1.ListOptions {
 	return metav1.ListOptions{FieldSelector: "involvedObject.kind=KVRocks,involvedObject.name=" + instance}
 }
 
+// underLoad brings up a standard instance of three under the sentinel "watch", and a writer that writes to its master
+// until it is told to finish.
+func underLoad(t *testing.T, name string) (*scenario, *writer) {
+	t.Helper()
+	s := begin(t)
+	s.watched(name)
+	return s, s.write(name+"-master", password)
+}
+
+// keeps asserts that the new master has what all replicas had before the old one was lost, the numbers below safe; of the
+// others that were acknowledged, those below acked, some may be missing.
+func (s *scenario) keeps(master string, safe, acked int) {
+	s.Helper()
+	missing := s.missing(s.direct(master, password), acked)
+	s.Logf("%d acknowledged, %d replicated before the loss, %d missing", acked, safe, len(missing))
+	for _, n := range missing {
+		assert.GreaterOrEqual(s, n, safe, "w:%d was acknowledged and replicated before the loss", n)
+	}
+}
+
 // Scenario 2.
 func TestForceDeletedMasterIsReplacedAndNothingReplicatedIsLost(t *testing.T) {
 	t.Parallel()
-	s := begin(t)
-	s.watched("orders")
-	w := s.write("orders-master", password)
+	s, w := underLoad(t, "orders")
 	before := s.master("orders")
 	safe := s.replicated(w, password, others(s, "orders", before)...)
 
@@ -37,11 +55,7 @@ func TestForceDeletedMasterIsReplacedAndNothingReplicatedIsLost(t *testing.T) {
 
 	t.Logf("write gap %s; master %s → %s; errors %v", gap, before, after, w.seen())
 	assert.LessOrEqual(t, gap, downAfter+5*time.Second, "writes must resume within down-after + 5 s")
-	missing := s.missing(s.direct(after, password), acked)
-	t.Logf("%d acknowledged, %d replicated before the kill, %d missing", acked, safe, len(missing))
-	for _, n := range missing {
-		assert.GreaterOrEqual(t, n, safe, "w:%d was acknowledged and replicated before the kill", n)
-	}
+	s.keeps(after, safe, acked)
 	record := s.journal("orders")
 	t.Logf("journal: %+v", record)
 	assert.Equal(t, before, record.From)
@@ -56,9 +70,7 @@ func TestForceDeletedMasterIsReplacedAndNothingReplicatedIsLost(t *testing.T) {
 // Scenario 3.
 func TestKilledMasterProcessLosesNothing(t *testing.T) {
 	t.Parallel()
-	s := begin(t)
-	s.watched("orders")
-	w := s.write("orders-master", password)
+	s, w := underLoad(t, "orders")
 	before := s.master("orders")
 
 	killed := time.Now()
@@ -83,17 +95,13 @@ func TestKilledMasterProcessLosesNothing(t *testing.T) {
 // Scenario 4.
 func TestMasterWithLostVolumeComesBackAsReplica(t *testing.T) {
 	t.Parallel()
-	s := begin(t)
-	s.watched("orders")
-	w := s.write("orders-master", password)
+	s, w := underLoad(t, "orders")
 	before := s.master("orders")
 	safe := s.replicated(w, password, others(s, "orders", before)...)
 	s.loseVolumes(before)
 	after := s.replaced("orders", before)
 	acked := w.finish()
-	for _, n := range s.missing(s.direct(after, password), acked) {
-		assert.GreaterOrEqual(t, n, safe, "w:%d was replicated before the volume was lost", n)
-	}
+	s.keeps(after, safe, acked)
 	size, err := s.direct(before, password).Get(s.ctx, "w:0").Result()
 	require.NoError(t, err, "the empty pod must have got the data by a full sync")
 	assert.Equal(t, "0", size)
@@ -103,9 +111,7 @@ func TestMasterWithLostVolumeComesBackAsReplica(t *testing.T) {
 // Scenario 5.
 func TestAllPodsDeletedComeBackWithDataAndAddresses(t *testing.T) {
 	t.Parallel()
-	s := begin(t)
-	s.watched("orders")
-	w := s.write("orders-master", password)
+	s, w := underLoad(t, "orders")
 	s.eventually("some writes", time.Minute, func() error {
 		if w.acked() < 500 {
 			return fmt.Errorf("%d", w.acked())
@@ -144,9 +150,7 @@ func TestAllPodsDeletedComeBackWithDataAndAddresses(t *testing.T) {
 // Scenario 13, first part.
 func TestHungMasterIsReplacedAndFollowsWhenItWakes(t *testing.T) {
 	t.Parallel()
-	s := begin(t)
-	s.watched("orders")
-	w := s.write("orders-master", password)
+	s, w := underLoad(t, "orders")
 	before := s.master("orders")
 	stopped := time.Now()
 	s.signal(before, syscall.SIGSTOP)

@@ -34,12 +34,16 @@ spec:
 `, name, replicas)
 }
 
+// monitoredBy is the line of a CR's metadata that names its sentinel; none without one.
+func monitoredBy(sentinel string) string {
+	if sentinel == "" {
+		return ""
+	}
+	return "\n  labels: {kvrocks/monitored-by: " + sentinel + "}"
+}
+
 // standardCR asks for an instance with volumes and a password; sentinel may be empty.
 func standardCR(name string, replicas int, sentinel string) string {
-	labels := ""
-	if sentinel != "" {
-		labels = "\n  labels: {kvrocks/monitored-by: " + sentinel + "}"
-	}
 	return fmt.Sprintf(`
 apiVersion: kvrocks.apache.org/v1alpha1
 kind: KVRocks
@@ -51,7 +55,7 @@ spec:
   password: %s
   storage: {size: 1Gi, reclaim: Delete}
   failover: {downAfterMilliseconds: %d, failoverTimeoutMilliseconds: 10000}
-`, name, labels, replicas, password, downAfter.Milliseconds())
+`, name, monitoredBy(sentinel), replicas, password, downAfter.Milliseconds())
 }
 
 // watched brings up a sentinel and a standard instance of three that it monitors.

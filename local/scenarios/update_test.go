@@ -14,9 +14,7 @@ import (
 // A change of the pod template is rolled out one pod at a time, the master last and handed over, under load.
 func TestUpdateRollsThroughWithoutLosingAWrite(t *testing.T) {
 	t.Parallel()
-	s := begin(t)
-	s.watched("orders")
-	w := s.write("orders-master", password)
+	s, w := underLoad(t, "orders")
 	old := s.pods("orders")
 
 	began := time.Now()
