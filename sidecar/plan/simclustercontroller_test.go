@@ -8,27 +8,17 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
-	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
-// simController is kvrocks-controller with its etcd. It reaches nodes through their Services only.
+// simController is kvrocks-controller. It reaches nodes through their Services only.
 type simController struct {
-	record    *plan.Layout
-	awayUntil time.Time
+	simRecord
 	interval  time.Duration
 	nextProbe time.Time
 	failures  map[string]int // by node id
 	nextID    int
-	stale     bool // its record holds an old password
-	// pending are pushes of the record that are on their way, and calls that will be carried out although they seemed to fail.
-	pending []pendingPush
-	late    []lateChange
-}
-
-type pendingPush struct {
-	at     time.Time
-	node   plan.LayoutNode
-	layout *plan.Layout
+	stale     bool         // its record holds an old password
+	late      []lateChange // calls that will be carried out although they seemed to fail
 }
 
 type lateChange struct {
@@ -36,30 +26,9 @@ type lateChange struct {
 	apply func() error
 }
 
-var errTimeout = errors.New("context deadline exceeded")
-
-func (c *simController) away(now time.Time) bool { return now.Before(c.awayUntil) }
-
 func (c *simController) id() string {
 	c.nextID++
 	return fmt.Sprintf("n%03d", c.nextID)
-}
-
-// change is a change of the record: a new version, which is pushed to all nodes at once and unawaited.
-func (c *simController) change(w *clusterWorld, how func(*plan.Layout)) {
-	l := &plan.Layout{Version: c.record.Version + 1, Shards: slices.Clone(c.record.Shards)}
-	for i := range l.Shards {
-		l.Shards[i].Nodes = slices.Clone(l.Shards[i].Nodes)
-	}
-	how(l)
-	c.record = l
-	for i := range l.Shards {
-		for _, n := range l.Shards[i].Nodes {
-			if w.rng.IntN(4) > 0 {
-				c.pending = append(c.pending, pendingPush{w.now.Add(w.some(3) - tick), n, l})
-			}
-		}
-	}
 }
 
 func (w *clusterWorld) advanceController() {
@@ -69,14 +38,10 @@ func (w *clusterWorld) advanceController() {
 		c.nextProbe = c.awayUntil.Add(c.interval)
 		return
 	}
-	c.pending = slices.DeleteFunc(c.pending, func(p pendingPush) bool {
-		if w.now.Before(p.at) {
-			return false
+	c.deliver(w.now, func(to plan.LayoutNode, l *plan.Layout) {
+		if n := w.byAddress(to.Address); w.reachable(n.name) {
+			_ = n.setNodes(to.ID, l, false)
 		}
-		if n := w.byAddress(p.node.Address); w.reachable(n.name) {
-			_ = n.setNodes(p.node.ID, p.layout, false)
-		}
-		return true
 	})
 	c.late = slices.DeleteFunc(c.late, func(l lateChange) bool {
 		if w.now.Before(l.at) {
@@ -163,7 +128,7 @@ func (c *simController) failOver(w *clusterWorld, masterID, preferred string) (s
 	if best == "" {
 		return "", errors.New("no match new master in shard")
 	}
-	c.change(w, func(l *plan.Layout) {
+	c.change(&w.life, func(l *plan.Layout) {
 		in := shardWith(l, masterID)
 		for i := range in.Nodes {
 			in.Nodes[i].Master = in.Nodes[i].ID == best
@@ -212,18 +177,8 @@ func (c *simController) apply(w *clusterWorld, a plan.Action) error {
 	}
 	switch a := a.(type) {
 	case plan.CreateCluster:
-		if c.record != nil {
-			return errors.New("cluster: already exists")
-		}
-		l := &plan.Layout{Version: 1}
-		for i, addresses := range a.Shards {
-			n := len(a.Shards)
-			l.Shards = append(l.Shards, plan.LayoutShard{
-				Nodes: c.newNodes(addresses),
-				Slots: slots.Of(slots.Range{First: i * slots.Count / n, Last: (i+1)*slots.Count/n - 1}),
-			})
-		}
-		c.record, c.nextProbe = l, w.now.Add(c.interval)
+		c.nextProbe = w.now.Add(c.interval)
+		return c.create(a.Shards, c.newNodes)
 	case plan.ImportCluster:
 		n := w.nodes[a.Pod]
 		if c.record != nil {
@@ -250,7 +205,7 @@ func (c *simController) apply(w *clusterWorld, a plan.Action) error {
 func (c *simController) applyMembers(w *clusterWorld, a plan.Action) error {
 	switch a := a.(type) {
 	case plan.AddShard:
-		c.change(w, func(l *plan.Layout) {
+		c.change(&w.life, func(l *plan.Layout) {
 			l.Shards = append(l.Shards, plan.LayoutShard{Nodes: c.newNodes(a.Addresses)})
 		})
 	case plan.RemoveShard:
@@ -258,7 +213,7 @@ func (c *simController) applyMembers(w *clusterWorld, a plan.Action) error {
 		if s == nil || !s.Slots.Empty() {
 			return errors.New("shard is servicing")
 		}
-		c.change(w, func(l *plan.Layout) {
+		c.change(&w.life, func(l *plan.Layout) {
 			l.Shards = slices.DeleteFunc(l.Shards, func(s plan.LayoutShard) bool { return s.Nodes[0].ID == a.MasterID || shardHas(&s, a.MasterID) })
 		})
 	case plan.AddNode:
@@ -271,7 +226,7 @@ func (c *simController) applyMembers(w *clusterWorld, a plan.Action) error {
 				return errors.New("already exists")
 			}
 		}
-		c.change(w, func(l *plan.Layout) {
+		c.change(&w.life, func(l *plan.Layout) {
 			s := shardWith(l, a.MasterID)
 			s.Nodes = append(s.Nodes, plan.LayoutNode{ID: c.id(), Address: host, Port: simPort})
 		})
@@ -280,7 +235,7 @@ func (c *simController) applyMembers(w *clusterWorld, a plan.Action) error {
 		if s == nil || slices.ContainsFunc(s.Nodes, func(n plan.LayoutNode) bool { return n.ID == a.ID && n.Master }) {
 			return errors.New("the node is a master")
 		}
-		c.change(w, func(l *plan.Layout) {
+		c.change(&w.life, func(l *plan.Layout) {
 			s := shardWith(l, a.ID)
 			s.Nodes = slices.DeleteFunc(s.Nodes, func(n plan.LayoutNode) bool { return n.ID == a.ID })
 		})

@@ -1,18 +1,8 @@
 package plan_test
 
 import (
-	"fmt"
-	"slices"
-
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
-
-func (n *simNode) version() int64 {
-	if n.layout == nil {
-		return -1
-	}
-	return n.layout.Version
-}
 
 // owns: by what it was told, the node is the master of some slots, and takes writes.
 func (n *simNode) owns() bool {
@@ -23,29 +13,11 @@ func (n *simNode) owns() bool {
 	return s != nil && !s.Slots.Empty()
 }
 
-func shardWith(l *plan.Layout, id string) *plan.LayoutShard {
-	for i := range l.Shards {
-		if slices.ContainsFunc(l.Shards[i].Nodes, func(n plan.LayoutNode) bool { return n.ID == id }) {
-			return &l.Shards[i]
-		}
-	}
-	return nil
-}
-
 // setNodes is CLUSTERX SETNODEID and SETNODES.
 func (n *simNode) setNodes(id string, l *plan.Layout, force bool) error {
-	if !force && n.layout != nil {
-		if l.Version < n.layout.Version {
-			return fmt.Errorf("ERR Invalid cluster version")
-		}
-		if l.Version == n.layout.Version {
-			return nil
-		}
-	}
-	n.id, n.layout = id, l
-	s := shardWith(l, id)
+	s, err := n.tell(id, l, force)
 	if s == nil {
-		return nil // It goes on as it is.
+		return err
 	}
 	for _, o := range s.Nodes {
 		switch {

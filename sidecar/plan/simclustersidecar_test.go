@@ -2,7 +2,6 @@ package plan_test
 
 import (
 	"slices"
-	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
@@ -11,9 +10,8 @@ import (
 // clusterSidecar runs passes against a world, and checks each action against the safety rules as it is applied.
 type clusterSidecar struct {
 	w *clusterWorld
-	// What the process remembers, and loses when it crashes.
-	lastMaster, downSince map[string]time.Time
-	asked                 map[string]*plan.Layout // the layout that a node was last seen to have
+	memory
+	asked map[string]*plan.Layout // the layout that a node was last seen to have
 }
 
 func newClusterSidecar(w *clusterWorld) *clusterSidecar {
@@ -23,40 +21,25 @@ func newClusterSidecar(w *clusterWorld) *clusterSidecar {
 }
 
 func (s *clusterSidecar) forget() {
-	s.lastMaster, s.downSince = map[string]time.Time{}, map[string]time.Time{}
+	s.memory.forget()
 	s.asked = map[string]*plan.Layout{}
 }
 
 // input is what the sidecar observes.
 func (s *clusterSidecar) input() plan.Input {
 	w := s.w
-	in := plan.Input{
-		Now: w.now, Topology: w.topology.DeepCopy(), Pods: map[string]plan.Pod{}, Nodes: map[string]plan.Node{},
-		Sentinels: w.observeSentinels(), Controller: plan.Controller{Reach: plan.Answered, Record: w.controller.record},
-	}
-	if in.Controller.PasswordStale = w.controller.stale; w.controller.away(w.now) {
-		in.Controller = plan.Controller{Reach: plan.Down, Err: "connection refused"}
-	}
+	in := w.life.input()
+	in.Sentinels, in.Controller = w.observeSentinels(), w.controller.observe(w.now)
+	in.Controller.PasswordStale = w.controller.stale && in.Controller.Reach == plan.Answered
 	for _, name := range w.names {
 		p := w.pods[name]
 		if !p.exists {
 			delete(s.downSince, name)
 			continue
 		}
-		in.Pods[name] = plan.Pod{
-			IP: p.ip, Deleting: p.deleting, Running: p.running, Attached: p.attached, Role: p.role,
-		}
 		n := s.observe(name)
-		if n.Reach == plan.Answered {
-			delete(s.downSince, name)
-			if n.Role == v1alpha1.RoleMaster {
-				s.lastMaster[name] = w.now
-			}
-		} else if s.downSince[name].IsZero() {
-			s.downSince[name] = w.now
-		}
-		n.LastMaster, n.DownSince = s.lastMaster[name], s.downSince[name]
-		in.Nodes[name] = n
+		s.see(name, &n, w.now, n.Role == v1alpha1.RoleMaster)
+		in.Pods[name], in.Nodes[name] = p.observe(), n
 	}
 	return in
 }
@@ -98,9 +81,7 @@ func (s *clusterSidecar) apply(a plan.Action) error {
 	w := s.w
 	switch a := a.(type) {
 	case plan.Detach:
-		if p := w.pods[a.Pod]; p.attached {
-			p.attached, p.reachedUntil = false, w.now.Add(w.some(3)-tick)
-		}
+		w.detach(w.pods[a.Pod])
 	case plan.Attach:
 		s.checkAttach(a.Pod)
 		w.pods[a.Pod].attached = true

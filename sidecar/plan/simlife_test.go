@@ -187,3 +187,31 @@ func (l *life) requireRest(t *testing.T, s simProcess, n int, atRest func(plan.P
 	}
 	t.Fatalf("not settled after %v", time.Duration(n)*tick)
 }
+
+// memory is what the sidecar's process remembers of nodes.
+type memory struct {
+	lastMaster, downSince map[string]time.Time
+}
+
+func (m *memory) forget() { m.lastMaster, m.downSince = map[string]time.Time{}, map[string]time.Time{} }
+
+// see completes what is observed of a node; served: it has just answered as one that serves.
+func (m *memory) see(name string, n *plan.Node, now time.Time, served bool) {
+	switch {
+	case n.Reach == plan.Answered:
+		delete(m.downSince, name)
+		if served {
+			m.lastMaster[name] = now
+		}
+	case m.downSince[name].IsZero():
+		m.downSince[name] = now
+	}
+	n.LastMaster, n.DownSince = m.lastMaster[name], m.downSince[name]
+}
+
+// input is what the sidecar observes, without pods and their nodes.
+func (l *life) input() plan.Input {
+	return plan.Input{
+		Now: l.now, Topology: l.topology.DeepCopy(), Pods: map[string]plan.Pod{}, Nodes: map[string]plan.Node{},
+	}
+}

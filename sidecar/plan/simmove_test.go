@@ -33,11 +33,11 @@ func moveLife(t *testing.T, seed uint64) {
 		w.requireUnbroken(t)
 	}
 	w.say("healed")
-	w.healed, w.away = true, time.Time{}
+	w.healed, w.awayUntil = true, time.Time{}
 	w.topology.Spec.Migration.Paused = false
 	w.topology.Generation++
 	w.requireRest(t, w, 3000, func(p plan.Plan) bool {
-		return len(p.Actions) == 0 && p.Again == 0 && p.Status.ObservedGeneration == w.topology.Generation && len(w.pushes) == 0
+		return len(p.Actions) == 0 && p.Again == 0 && p.Status.ObservedGeneration == w.topology.Generation && len(w.pending) == 0
 	})
 	for _, m := range w.topology.Status.Migrations {
 		if m.State != v1alpha1.MigrationDone && m.State != v1alpha1.MigrationFailed || m.Current != "" || m.Message == "" {
@@ -97,8 +97,8 @@ func (w *moveWorld) fault() {
 		*p = simPod{due: w.now.Add(w.some(40))}
 		w.say("FAULT pod %s is deleted", name)
 	case kind == 4:
-		w.away = w.now.Add(w.some(40))
-		w.say("FAULT kvrocks-controller is away until %s", w.away.Format("04:05.0"))
+		w.awayUntil = w.now.Add(w.some(40))
+		w.say("FAULT kvrocks-controller is away until %s", w.awayUntil.Format("04:05.0"))
 	default:
 		w.edit()
 	}
@@ -157,9 +157,7 @@ func (w *moveWorld) apply(a plan.Action) error {
 	}
 	switch a := a.(type) {
 	case plan.Detach:
-		if p := w.pods[a.Pod]; p.attached {
-			p.attached, p.reachedUntil = false, w.now.Add(w.some(3)-tick)
-		}
+		w.detach(w.pods[a.Pod])
 	case plan.Attach:
 		w.pods[a.Pod].attached = true
 	case plan.Label:
@@ -194,32 +192,21 @@ func (w *moveWorld) apply(a plan.Action) error {
 
 // input is what the sidecar observes.
 func (w *moveWorld) input() plan.Input {
-	in := plan.Input{
-		Now: w.now, Topology: w.topology.DeepCopy(), Pods: map[string]plan.Pod{}, Nodes: map[string]plan.Node{},
-		Controller: plan.Controller{Reach: plan.Answered, Record: w.record},
-	}
-	if w.now.Before(w.away) {
-		in.Controller = plan.Controller{Reach: plan.Down, Err: "connection refused"}
-	}
+	in := w.life.input()
+	in.Controller = w.simRecord.observe(w.now)
 	for _, name := range w.names {
 		p, n := w.pods[name], w.nodes[name]
 		if !p.exists {
 			delete(w.downSince, name)
 			continue
 		}
-		in.Pods[name] = plan.Pod{UID: name, IP: p.ip, Running: p.running, Attached: p.attached, Role: p.role}
-		node := plan.Node{Reach: plan.Down, Err: "connection refused"}
+		pod, node := p.observe(), plan.Node{Reach: plan.Down, Err: "connection refused"}
+		pod.UID = name
 		if w.up(n) {
 			node = n.observed()
-			delete(w.downSince, name)
-			if n.master {
-				w.lastMaster[name] = w.now
-			}
-		} else if w.downSince[name].IsZero() {
-			w.downSince[name] = w.now
 		}
-		node.LastMaster, node.DownSince = w.lastMaster[name], w.downSince[name]
-		in.Nodes[name] = node
+		w.see(name, &node, w.now, n.master)
+		in.Pods[name], in.Nodes[name] = pod, node
 	}
 	return in
 }

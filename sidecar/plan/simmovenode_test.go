@@ -20,9 +20,8 @@ type moveNode struct {
 	seq  int64
 
 	// The process.
-	life   int
-	id     string
-	layout *plan.Layout
+	life int
+	toldLayout
 	master bool
 	host   string
 	port   int32
@@ -50,13 +49,6 @@ type moveJob struct {
 	toLife int
 	left   int // ticks
 	stage  int
-}
-
-func (n *moveNode) version() int64 {
-	if n.layout == nil {
-		return -1
-	}
-	return n.layout.Version
 }
 
 // start is a new process over the old volume.
@@ -144,18 +136,9 @@ func (n *moveNode) answer(slot int) (taken bool, moved string) {
 
 // setNodes is CLUSTERX SETNODEID and SETNODES.
 func (n *moveNode) setNodes(id string, l *plan.Layout, force bool) error {
-	if !force && n.layout != nil {
-		if l.Version < n.layout.Version {
-			return errors.New("ERR Invalid cluster version")
-		}
-		if l.Version == n.layout.Version {
-			return nil
-		}
-	}
-	n.id, n.layout = id, l
-	s := shardWith(l, id)
+	s, err := n.tell(id, l, force)
 	if s == nil {
-		return nil
+		return err
 	}
 	for _, o := range s.Nodes {
 		switch {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
@@ -15,19 +14,16 @@ import (
 // record, clients that follow redirections. The lives of clusters (simcluster_test.go) have all else.
 type moveWorld struct {
 	life
+	memory // of the sidecar's process
+	simRecord
 	pods   map[string]*simPod
 	nodes  map[string]*moveNode
-	record *plan.Layout
-	away   time.Time
-	pushes []pendingPush
 	nextID int
 	// acked are the writes that clients were told of, by slot, with the node that took each; lost are those that may be:
 	// they died with a master before its replica had them.
 	acked  map[int]map[int]string
 	lost   map[int]bool
 	healed bool
-	// What the sidecar's process remembers.
-	lastMaster, downSince map[string]time.Time
 }
 
 // busySlots are the slots that clients write to.
@@ -58,7 +54,7 @@ func newMoveWorld(seed uint64) *moveWorld {
 }
 
 func (w *moveWorld) forget() {
-	w.lastMaster, w.downSince = map[string]time.Time{}, map[string]time.Time{}
+	w.memory.forget()
 	for _, n := range w.nodes {
 		n.count = nil
 	}
@@ -209,35 +205,15 @@ func (w *moveWorld) promoted(from, to *moveNode) {
 	}
 }
 
-func (w *moveWorld) change(how func(*plan.Layout)) {
-	l := &plan.Layout{Version: w.record.Version + 1, Shards: slices.Clone(w.record.Shards)}
-	for i := range l.Shards {
-		l.Shards[i].Nodes = slices.Clone(l.Shards[i].Nodes)
-	}
-	how(l)
-	w.record = l
-	for i := range l.Shards {
-		for _, n := range l.Shards[i].Nodes {
-			if w.rng.IntN(4) > 0 {
-				w.pushes = append(w.pushes, pendingPush{w.now.Add(w.some(3) - tick), n, l})
-			}
-		}
-	}
-}
-
 func (w *moveWorld) advanceController() {
-	if w.now.Before(w.away) {
-		w.pushes = nil
+	if w.away(w.now) {
+		w.pending = nil
 		return
 	}
-	w.pushes = slices.DeleteFunc(w.pushes, func(p pendingPush) bool {
-		if w.now.Before(p.at) {
-			return false
+	w.deliver(w.now, func(to plan.LayoutNode, l *plan.Layout) {
+		if n := w.byAddress(to.Address); w.reachable(n) {
+			_ = n.setNodes(to.ID, l, false)
 		}
-		if n := w.byAddress(p.node.Address); w.reachable(n) {
-			_ = n.setNodes(p.node.ID, p.layout, false)
-		}
-		return true
 	})
 	if w.record == nil || w.rng.IntN(20) > 0 {
 		return
@@ -253,7 +229,7 @@ func (w *moveWorld) advanceController() {
 
 // call carries out an action on kvrocks-controller; now and then it fails, or only seems to.
 func (w *moveWorld) call(a plan.Action) error {
-	if w.now.Before(w.away) {
+	if w.away(w.now) {
 		return errRefused
 	}
 	if !w.healed {
@@ -271,19 +247,14 @@ func (w *moveWorld) call(a plan.Action) error {
 func (w *moveWorld) control(a plan.Action) error {
 	switch a := a.(type) {
 	case plan.CreateCluster:
-		if w.record != nil {
-			return errors.New("cluster: already exists")
-		}
-		l := &plan.Layout{Version: 1}
-		for i, addresses := range a.Shards {
-			s := plan.LayoutShard{Slots: slots.Of(slots.Range{First: i * slots.Count / len(a.Shards), Last: (i+1)*slots.Count/len(a.Shards) - 1})}
-			for j, address := range addresses {
+		return w.create(a.Shards, func(addresses []string) []plan.LayoutNode {
+			nodes := make([]plan.LayoutNode, len(addresses))
+			for i, address := range addresses {
 				host := address[:len(address)-len(":6379")]
-				s.Nodes = append(s.Nodes, plan.LayoutNode{ID: "n" + host[len("10.96."):], Address: host, Port: simPort, Master: j == 0})
+				nodes[i] = plan.LayoutNode{ID: "n" + host[len("10.96."):], Address: host, Port: simPort, Master: i == 0}
 			}
-			l.Shards = append(l.Shards, s)
-		}
-		w.record = l
+			return nodes
+		})
 	case plan.FailOver:
 		s := shardWith(w.record, a.MasterID)
 		i := slices.IndexFunc(s.Nodes, func(n plan.LayoutNode) bool { return n.ID == a.MasterID && n.Master })
@@ -292,7 +263,7 @@ func (w *moveWorld) control(a plan.Action) error {
 			return errors.New("no match new master in shard")
 		}
 		w.promoted(w.byAddress(s.Nodes[i].Address), w.byAddress(s.Nodes[j].Address))
-		w.change(func(l *plan.Layout) {
+		w.change(&w.life, func(l *plan.Layout) {
 			in := shardWith(l, a.MasterID)
 			in.Nodes[i].Master, in.Nodes[j].Master = false, true
 		})
@@ -313,7 +284,7 @@ func (w *moveWorld) control(a plan.Action) error {
 		case to.Slots.Intersect(&part) != slots.Set{}:
 			return errors.New("source and target shard is same")
 		}
-		w.change(func(l *plan.Layout) {
+		w.change(&w.life, func(l *plan.Layout) {
 			for i := range l.Shards {
 				l.Shards[i].Slots = l.Shards[i].Slots.Minus(&part)
 			}

@@ -37,6 +37,18 @@ type simPod struct {
 	reachedUntil time.Time
 }
 
+// observe is what the sidecar sees of a pod.
+func (p *simPod) observe() plan.Pod {
+	return plan.Pod{IP: p.ip, Deleting: p.deleting, Running: p.running, Attached: p.attached, Role: p.role}
+}
+
+// detach withdraws the gate; the Service takes a moment to follow.
+func (l *life) detach(p *simPod) {
+	if p.attached {
+		p.attached, p.reachedUntil = false, l.now.Add(l.some(3)-tick)
+	}
+}
+
 // simNode is a kvrocks process and its volume.
 type simNode struct {
 	name     string
@@ -48,17 +60,15 @@ type simNode struct {
 	port     int32
 	priority int32
 	// source is the node that it has a replication connection with; it outlives the Service's endpoints.
-	source  *simNode
-	life    int // counts the starts of the process
-	srcLife int
-	linkUp  bool
-	syncing bool
-	hung    bool
-	hungEnd time.Time
-	loadEnd time.Time
-	// In cluster mode, what it was told since it started.
-	id     string
-	layout *plan.Layout
+	source     *simNode
+	life       int // counts the starts of the process
+	srcLife    int
+	linkUp     bool
+	syncing    bool
+	hung       bool
+	hungEnd    time.Time
+	loadEnd    time.Time
+	toldLayout // in cluster mode only
 }
 
 func newDataPlane(seed, stream uint64, mode v1alpha1.InstanceType) dataPlane {

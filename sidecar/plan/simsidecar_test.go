@@ -3,7 +3,6 @@ package plan_test
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
@@ -12,8 +11,7 @@ import (
 // simSidecar runs passes against a world, and checks each action against the safety rules as it is applied.
 type simSidecar struct {
 	w *world
-	// What the process remembers, and loses when it crashes.
-	lastSeen, downSince map[string]time.Time
+	memory
 }
 
 var errOwnReplicas = errors.New("ERR can't replicate your own replicas")
@@ -24,36 +22,21 @@ func newSidecar(w *world) *simSidecar {
 	return s
 }
 
-func (s *simSidecar) forget() {
-	s.lastSeen, s.downSince = map[string]time.Time{}, map[string]time.Time{}
-}
-
 // input is what the sidecar observes.
 func (s *simSidecar) input() plan.Input {
 	w := s.w
-	in := plan.Input{
-		Now: w.now, Topology: w.topology.DeepCopy(), Pods: map[string]plan.Pod{}, Nodes: map[string]plan.Node{},
-		Sentinels: w.observeSentinels(),
-	}
+	in := w.life.input()
+	in.Sentinels = w.observeSentinels()
 	for _, name := range w.names {
 		p := w.pods[name]
 		if !p.exists {
-			delete(s.lastSeen, name)
+			delete(s.lastMaster, name)
 			delete(s.downSince, name)
 			continue
 		}
-		in.Pods[name] = plan.Pod{
-			IP: p.ip, Deleting: p.deleting, Running: p.running, Attached: p.attached, Role: p.role,
-		}
 		n := w.observe(name)
-		if n.Reach == plan.Answered {
-			s.lastSeen[name] = w.now
-			delete(s.downSince, name)
-		} else if s.downSince[name].IsZero() {
-			s.downSince[name] = w.now
-		}
-		n.LastMaster, n.DownSince = s.lastSeen[name], s.downSince[name]
-		in.Nodes[name] = n
+		s.see(name, &n, w.now, true) // Here every answer counts, also a replica's.
+		in.Pods[name], in.Nodes[name] = p.observe(), n
 	}
 	return in
 }

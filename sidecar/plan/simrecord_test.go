@@ -1,0 +1,116 @@
+package plan_test
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
+)
+
+var errTimeout = errors.New("context deadline exceeded")
+
+// simRecord is the record that kvrocks-controller keeps in its etcd, and the way from there to the nodes.
+type simRecord struct {
+	record    *plan.Layout
+	awayUntil time.Time
+	pending   []pendingPush // pushes of the record that are on their way
+}
+
+type pendingPush struct {
+	at     time.Time
+	node   plan.LayoutNode
+	layout *plan.Layout
+}
+
+func (r *simRecord) away(now time.Time) bool { return now.Before(r.awayUntil) }
+
+// observe is what the sidecar sees of kvrocks-controller.
+func (r *simRecord) observe(now time.Time) plan.Controller {
+	if r.away(now) {
+		return plan.Controller{Reach: plan.Down, Err: "connection refused"}
+	}
+	return plan.Controller{Reach: plan.Answered, Record: r.record}
+}
+
+// create is the first record: the slots are spread evenly.
+func (r *simRecord) create(addresses [][]string, nodes func(addresses []string) []plan.LayoutNode) error {
+	if r.record != nil {
+		return errors.New("cluster: already exists")
+	}
+	r.record = &plan.Layout{Version: 1}
+	for i := range addresses {
+		r.record.Shards = append(r.record.Shards, plan.LayoutShard{Nodes: nodes(addresses[i]), Slots: evenPart(i, len(addresses))})
+	}
+	return nil
+}
+
+// evenPart are the slots of shard i of n shards between which they are spread evenly.
+func evenPart(i, n int) slots.Set {
+	return slots.Of(slots.Range{First: i * slots.Count / n, Last: (i+1)*slots.Count/n - 1})
+}
+
+// change is a change of the record: a new version, which is pushed to all nodes at once and unawaited.
+func (r *simRecord) change(in *life, how func(*plan.Layout)) {
+	l := &plan.Layout{Version: r.record.Version + 1, Shards: slices.Clone(r.record.Shards)}
+	for i := range l.Shards {
+		l.Shards[i].Nodes = slices.Clone(l.Shards[i].Nodes)
+	}
+	how(l)
+	r.record = l
+	for i := range l.Shards {
+		for _, n := range l.Shards[i].Nodes {
+			if in.rng.IntN(4) > 0 {
+				r.pending = append(r.pending, pendingPush{in.now.Add(in.some(3) - tick), n, l})
+			}
+		}
+	}
+}
+
+// deliver lets the pushes arrive whose time has come.
+func (r *simRecord) deliver(now time.Time, push func(plan.LayoutNode, *plan.Layout)) {
+	r.pending = slices.DeleteFunc(r.pending, func(p pendingPush) bool {
+		if now.Before(p.at) {
+			return false
+		}
+		push(p.node, p.layout)
+		return true
+	})
+}
+
+// toldLayout is what a kvrocks node in cluster mode was told since it started.
+type toldLayout struct {
+	id     string
+	layout *plan.Layout
+}
+
+func (t *toldLayout) version() int64 {
+	if t.layout == nil {
+		return -1
+	}
+	return t.layout.Version
+}
+
+// tell is CLUSTERX SETNODEID and SETNODES. It returns the node's shard, or nil when the node goes on as it is.
+func (t *toldLayout) tell(id string, l *plan.Layout, force bool) (*plan.LayoutShard, error) {
+	if !force && t.layout != nil {
+		if l.Version < t.layout.Version {
+			return nil, errors.New("ERR Invalid cluster version")
+		}
+		if l.Version == t.layout.Version {
+			return nil, nil
+		}
+	}
+	t.id, t.layout = id, l
+	return shardWith(l, id), nil
+}
+
+func shardWith(l *plan.Layout, id string) *plan.LayoutShard {
+	for i := range l.Shards {
+		if slices.ContainsFunc(l.Shards[i].Nodes, func(n plan.LayoutNode) bool { return n.ID == id }) {
+			return &l.Shards[i]
+		}
+	}
+	return nil
+}
