@@ -5,11 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
@@ -41,23 +38,7 @@ func runCluster(t *testing.T, scenarios []scenario) {
 	t.Helper()
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
-			p := plan.Cluster(parseCluster(t, s.given))
-			var actions, reports []string
-			for _, line := range lines(s.want) {
-				if report, ok := strings.CutPrefix(line, "= "); ok {
-					reports = append(reports, report)
-				} else {
-					actions = append(actions, line)
-				}
-			}
-			var got []string
-			for _, a := range p.Actions {
-				got = append(got, clusterText(a))
-			}
-			assert.Equal(t, actions, got, "actions")
-			for _, report := range reports {
-				assert.Contains(t, clusterFacts(p), report)
-			}
+			assertPlan(t, s.want, plan.Cluster(parseCluster(t, s.given)), clusterText, clusterFacts)
 		})
 	}
 }
@@ -134,14 +115,9 @@ func clusterAddress(pod string) string {
 func parseCluster(t *testing.T, given string) plan.Input {
 	t.Helper()
 	b := &clusterBuilder{
-		builder: builder{t: t, in: plan.Input{
-			Now: scenarioNow, Topology: &v1alpha1.KVRocksTopology{}, Pods: map[string]plan.Pod{}, Nodes: map[string]plan.Node{},
-			Sentinels: plan.Sentinels{Exists: true, Views: map[string]plan.SentinelView{}},
-		}},
-		record: &plan.Layout{Version: 7}, slots: map[int]string{}, foreign: map[int]string{},
+		builder: newBuilder(t, v1alpha1.TypeCluster),
+		record:  &plan.Layout{Version: 7}, slots: map[int]string{}, foreign: map[int]string{},
 	}
-	b.in.Topology.Generation = 4
-	b.in.Topology.Spec = v1alpha1.KVRocksTopologySpec{Type: v1alpha1.TypeCluster, Port: simPort}
 	b.in.Controller.Reach = plan.Answered
 	b.in.Topology.Status.LayoutVersion = -1
 	for _, line := range lines(given) {
@@ -188,17 +164,9 @@ func (b *clusterBuilder) line(words []string) {
 	case "release":
 		spec.Release = true
 	case "releasing":
-		age, err := time.ParseDuration(rest[0])
-		require.NoError(b.t, err)
-		b.in.Topology.Status.Conditions = []metav1.Condition{{
-			Type: v1alpha1.ConditionSentinelAgreed, Status: metav1.ConditionUnknown, Reason: plan.ReasonReleasing,
-			LastTransitionTime: metav1.NewTime(scenarioNow.Add(-age)),
-		}}
+		b.releasing(rest[0])
 	case "failover":
-		b.in.Topology.Status.Failovers = append(b.in.Topology.Status.Failovers, v1alpha1.FailoverRecord{
-			At: metav1.NewMicroTime(scenarioNow.Add(-20 * time.Second)), Cause: v1alpha1.CauseDown,
-			From: "orders-" + rest[0], To: "orders-" + rest[1], Sequence: 90,
-		})
+		b.failover("orders-"+rest[0], "orders-"+rest[1])
 	case "stale-password":
 		b.in.Controller.PasswordStale = true
 	case "migrating":
@@ -240,25 +208,14 @@ func (b *clusterBuilder) member(name string, words []string) {
 	if !b.none && !m.outside {
 		reported.NodeID = idOf(m.pod)
 	}
-	switch is := words[0]; is {
+	switch words[0] {
 	case "nopod":
 		last.Nodes = append(last.Nodes, b.reported(reported, words, 100))
 		return
-	case "master":
-		node.Role, reported.Role = v1alpha1.RoleMaster, v1alpha1.RoleMaster
 	case "self":
-		node.MasterHost, node.MasterPort, node.LinkUp = "127.0.0.1", simPort, true
 		c.Version, c.ID = -1, ""
-	case "dead":
-		node.MasterHost, node.MasterPort = "127.0.0.1", 1
-	case "down", "hung", "loading", "refused":
-		node.Reach = plan.Reach(strings.ToUpper(is[:1]) + is[1:])
-		node.Err, node.DownSince = "no answer", scenarioNow
-	default:
-		host, ok := strings.CutPrefix(is, "->")
-		require.True(b.t, ok, "what is %q?", is)
-		node.MasterHost, node.MasterPort = clusterAddress(host), simPort
 	}
+	b.state(words[0], &node, &reported, clusterAddress)
 	for _, word := range words[1:] {
 		key, value, _ := strings.Cut(word, "=")
 		switch key {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
@@ -24,7 +23,7 @@ func (b *clusterBuilder) finish() {
 		switch text := b.slots[i]; text {
 		case "none":
 		case "":
-			s.Slots = slots.Of(slots.Range{First: i * slots.Count / n, Last: (i+1)*slots.Count/n - 1})
+			s.Slots = evenPart(i, n)
 		default:
 			for r := range strings.SplitSeq(text, ",") {
 				one, err := slots.ParseRange(r)
@@ -102,13 +101,8 @@ func (b *clusterBuilder) lateLine(words []string) {
 	}
 	switch words[0] {
 	case "outage":
-		age, err := time.ParseDuration(words[3])
-		require.NoError(b.t, err)
-		at := metav1.NewMicroTime(scenarioNow.Add(-age))
 		last := &status.Shards[index]
-		last.Outage = &v1alpha1.Outage{
-			Master: last.Master, Cause: v1alpha1.FailoverCause(words[2]), Since: at, DetectedAt: at, Sequence: 90,
-		}
+		last.Outage = b.outage(last.Master, words[2], words[3])
 		if len(words) > 4 {
 			last.Outage.Target = "orders-" + words[4]
 		}

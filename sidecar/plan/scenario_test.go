@@ -11,7 +11,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
@@ -47,24 +46,29 @@ func run(t *testing.T, scenarios []scenario) {
 	t.Helper()
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
-			p := plan.Standard(parse(t, s.given))
-			var actions, reports []string
-			for _, line := range lines(s.want) {
-				if report, ok := strings.CutPrefix(line, "= "); ok {
-					reports = append(reports, report)
-				} else {
-					actions = append(actions, line)
-				}
-			}
-			var got []string
-			for _, a := range p.Actions {
-				got = append(got, text(a))
-			}
-			assert.Equal(t, actions, got, "actions")
-			for _, report := range reports {
-				assert.Contains(t, facts(p), report)
-			}
+			assertPlan(t, s.want, plan.Standard(parse(t, s.given)), text, facts)
 		})
+	}
+}
+
+// assertPlan compares a plan with what a scenario wants: all actions in their order, and some of the reports.
+func assertPlan(t *testing.T, want string, p plan.Plan, text func(plan.Action) string, facts func(plan.Plan) []string) {
+	t.Helper()
+	var actions, reports, got []string
+	for _, line := range lines(want) {
+		if report, ok := strings.CutPrefix(line, "= "); ok {
+			reports = append(reports, report)
+		} else {
+			actions = append(actions, line)
+		}
+	}
+	for _, a := range p.Actions {
+		got = append(got, text(a))
+	}
+	assert.Equal(t, actions, got, "actions")
+	said := facts(p)
+	for _, report := range reports {
+		assert.Contains(t, said, report)
 	}
 }
 
@@ -161,14 +165,8 @@ func nameOf(address string) string {
 // parse builds the input of a scenario.
 func parse(t *testing.T, given string) plan.Input {
 	t.Helper()
-	b := &builder{t: t, in: plan.Input{
-		Now: scenarioNow, Topology: &v1alpha1.KVRocksTopology{}, Pods: map[string]plan.Pod{}, Nodes: map[string]plan.Node{},
-		Sentinels: plan.Sentinels{Exists: true, Views: map[string]plan.SentinelView{}},
-	}}
-	b.in.Topology.Generation = 4
-	b.in.Topology.Spec = v1alpha1.KVRocksTopologySpec{
-		Type: v1alpha1.TypeStandard, Port: simPort, Shards: []v1alpha1.TopologyShard{{MasterName: "orders"}},
-	}
+	b := newBuilder(t, v1alpha1.TypeStandard)
+	b.in.Topology.Spec.Shards = []v1alpha1.TopologyShard{{MasterName: "orders"}}
 	b.last.Index = 0
 	for _, line := range lines(given) {
 		b.line(strings.Fields(line))
@@ -177,11 +175,23 @@ func parse(t *testing.T, given string) plan.Input {
 	return b.in
 }
 
+// builder makes the input of a scenario from its lines.
 type builder struct {
 	t     *testing.T
 	in    plan.Input
 	last  v1alpha1.TopologyShardStatus
 	alone []string
+}
+
+func newBuilder(t *testing.T, mode v1alpha1.InstanceType) builder {
+	t.Helper()
+	b := builder{t: t, in: plan.Input{
+		Now: scenarioNow, Topology: &v1alpha1.KVRocksTopology{}, Pods: map[string]plan.Pod{}, Nodes: map[string]plan.Node{},
+		Sentinels: plan.Sentinels{Exists: true, Views: map[string]plan.SentinelView{}},
+	}}
+	b.in.Topology.Generation = 4
+	b.in.Topology.Spec = v1alpha1.KVRocksTopologySpec{Type: mode, Port: simPort}
+	return b
 }
 
 func (b *builder) line(words []string) {
@@ -195,31 +205,18 @@ func (b *builder) line(words []string) {
 	case first == "handoff":
 		shard.Handoff = rest
 	case first == "outage":
-		age, err := time.ParseDuration(rest[1])
-		require.NoError(b.t, err)
-		at := metav1.NewMicroTime(scenarioNow.Add(-age))
-		b.last.Outage = &v1alpha1.Outage{
-			Master: b.last.Master, Cause: v1alpha1.FailoverCause(rest[0]), Since: at, DetectedAt: at, Sequence: 90,
-		}
+		b.last.Outage = b.outage(b.last.Master, rest[0], rest[1])
 		if len(rest) > 2 {
 			b.last.Outage.Target = rest[2]
 		}
 	case first == "failover":
-		b.in.Topology.Status.Failovers = append(b.in.Topology.Status.Failovers, v1alpha1.FailoverRecord{
-			At: metav1.NewMicroTime(scenarioNow.Add(-20 * time.Second)), Cause: v1alpha1.CauseDown,
-			From: rest[0], To: rest[1], Sequence: 90,
-		})
+		b.failover(rest[0], rest[1])
 	case first == "release":
 		b.in.Topology.Spec.Release = true
 	case first == "no-such-sentinel":
 		b.in.Sentinels.Configured, b.in.Sentinels.Exists = true, false
 	case first == "releasing":
-		age, err := time.ParseDuration(rest[0])
-		require.NoError(b.t, err)
-		b.in.Topology.Status.Conditions = []metav1.Condition{{
-			Type: v1alpha1.ConditionSentinelAgreed, Status: metav1.ConditionUnknown, Reason: plan.ReasonReleasing,
-			LastTransitionTime: metav1.NewTime(scenarioNow.Add(-age)),
-		}}
+		b.releasing(rest[0])
 	case first == "config":
 		b.in.Topology.Spec.Config = map[string]string{rest[0]: rest[1]}
 	case strings.HasPrefix(first, "orders-"):
@@ -236,6 +233,13 @@ func number(t *testing.T, s string) int64 {
 	n, err := strconv.ParseInt(s, 10, 64)
 	require.NoError(t, err)
 	return n
+}
+
+func duration(t *testing.T, s string) time.Duration {
+	t.Helper()
+	d, err := time.ParseDuration(s)
+	require.NoError(t, err)
+	return d
 }
 
 func (b *builder) finish() {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
@@ -21,9 +22,21 @@ func (b *builder) member(name string, words []string) {
 	case "nopod":
 		b.last.Nodes = append(b.last.Nodes, b.reported(reported, words, 100))
 		return
+	default:
+		b.state(is, &node, &reported, addressOf)
+	}
+	for _, word := range words[1:] {
+		b.memberWord(word, name, &pod, &node, &reported)
+	}
+	b.in.Pods[name], b.in.Nodes[name] = pod, node
+	b.last.Nodes = append(b.last.Nodes, b.reported(reported, words, node.Sequence))
+}
+
+// state is what a member's node is; addressOf knows the members that it may follow.
+func (b *builder) state(is string, node *plan.Node, reported *v1alpha1.TopologyNode, addressOf func(pod string) string) {
+	switch is {
 	case "master":
-		node.Role = v1alpha1.RoleMaster
-		reported.Role = v1alpha1.RoleMaster
+		node.Role, reported.Role = v1alpha1.RoleMaster, v1alpha1.RoleMaster
 	case "self":
 		node.MasterHost, node.MasterPort, node.LinkUp = "127.0.0.1", simPort, true
 	case "dead":
@@ -36,11 +49,6 @@ func (b *builder) member(name string, words []string) {
 		require.True(b.t, ok, "what is %q?", is)
 		node.MasterHost, node.MasterPort = addressOf(host), simPort
 	}
-	for _, word := range words[1:] {
-		b.memberWord(word, name, &pod, &node, &reported)
-	}
-	b.in.Pods[name], b.in.Nodes[name] = pod, node
-	b.last.Nodes = append(b.last.Nodes, b.reported(reported, words, node.Sequence))
 }
 
 func (b *builder) reported(n v1alpha1.TopologyNode, words []string, sequence int64) v1alpha1.TopologyNode {
@@ -90,8 +98,7 @@ func (b *builder) memberWord(word, name string, pod *plan.Pod, node *plan.Node, 
 	case "stopped":
 		pod.Running = false
 	case "for":
-		d, err := time.ParseDuration(value)
-		require.NoError(b.t, err)
+		d := duration(b.t, value)
 		node.DownSince, node.LastMaster = scenarioNow.Add(-d), scenarioNow.Add(-d-time.Second)
 	case "stale-password":
 		b.in.Credentials.Stale = append(b.in.Credentials.Stale, name)
@@ -105,6 +112,28 @@ func (b *builder) memberWord(word, name string, pod *plan.Pod, node *plan.Node, 
 	default:
 		b.t.Fatalf("unknown word %q of %s", word, reported.Pod)
 	}
+}
+
+// outage is one on record since the given age, in which nobody was chosen yet.
+func (b *builder) outage(master, cause, age string) *v1alpha1.Outage {
+	at := metav1.NewMicroTime(scenarioNow.Add(-duration(b.t, age)))
+	return &v1alpha1.Outage{Master: master, Cause: v1alpha1.FailoverCause(cause), Since: at, DetectedAt: at, Sequence: 90}
+}
+
+// failover is an entry of the journal.
+func (b *builder) failover(from, to string) {
+	b.in.Topology.Status.Failovers = append(b.in.Topology.Status.Failovers, v1alpha1.FailoverRecord{
+		At: metav1.NewMicroTime(scenarioNow.Add(-20 * time.Second)), Cause: v1alpha1.CauseDown,
+		From: from, To: to, Sequence: 90,
+	})
+}
+
+// releasing says for how long the sentinels have been told to let go.
+func (b *builder) releasing(age string) {
+	b.in.Topology.Status.Conditions = []metav1.Condition{{
+		Type: v1alpha1.ConditionSentinelAgreed, Status: metav1.ConditionUnknown, Reason: plan.ReasonReleasing,
+		LastTransitionTime: metav1.NewTime(scenarioNow.Add(-duration(b.t, age))),
+	}}
 }
 
 // sentinel adds a sentinel pod.

@@ -80,27 +80,12 @@ func (w *clusterWorld) observeSentinels() plan.Sentinels {
 		if w.detectorUp(o) {
 			v.Reach, v.Err = plan.Answered, ""
 			for name, m := range o.monitors {
-				v.Masters[name] = w.viewOf(m)
+				v.Masters[name] = m.view(m.odown() && w.now.UnixMilli()/1000%3 > 0)
 			}
 		}
 		s.Views[pod] = v
 	}
 	return s
-}
-
-func (w *clusterWorld) viewOf(m *simMonitor) plan.MasterView {
-	odown := !m.odownAt.IsZero()
-	return plan.MasterView{
-		Address: m.address, Port: simPort, Quorum: m.quorum,
-		SubjectivelyDown: odown, ObjectivelyDown: odown, ODownAt: m.odownAt,
-		Failover:                    odown && w.now.UnixMilli()/1000%3 > 0,
-		DownAfterMilliseconds:       m.settings.DownAfterMilliseconds,
-		FailoverTimeoutMilliseconds: m.settings.FailoverTimeoutMilliseconds,
-		ParallelSyncs:               m.settings.ParallelSyncs,
-		AuthApplied:                 true,
-		Peers:                       slices.Sorted(maps.Keys(m.peers)),
-		Replicas:                    slices.Sorted(maps.Keys(m.replicas)),
-	}
 }
 
 func (w *clusterWorld) monitor(a plan.Monitor) error {
@@ -111,9 +96,6 @@ func (w *clusterWorld) monitor(a plan.Monitor) error {
 	if s.monitors[a.MasterName] != nil && !a.Replace {
 		return errors.New("ERR Duplicate master name")
 	}
-	s.monitors[a.MasterName] = &simMonitor{
-		address: a.Address, quorum: a.Quorum, settings: a.Failover, lastSeen: w.now,
-		peers: map[string]bool{}, replicas: map[string]bool{},
-	}
+	s.monitors[a.MasterName] = newMonitor(a, w.now)
 	return nil
 }

@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -38,16 +39,16 @@ func (w *world) startSentinel(pod string) {
 	w.sentinels[pod] = &simSentinel{pod: pod, ip: w.newIP()}
 }
 
-func (w *world) sentinelPods() []string {
-	pods := make([]string, 0, len(w.sentinels))
-	for pod := range w.sentinels {
-		pods = append(pods, pod)
-	}
-	slices.Sort(pods)
-	return pods
-}
+func (w *world) sentinelPods() []string { return slices.Sorted(maps.Keys(w.sentinels)) }
 
 func (w *world) sentinelUp(s *simSentinel) bool { return !w.sentinelGone && !w.now.Before(s.downEnd) }
+
+func newMonitor(a plan.Monitor, now time.Time) *simMonitor {
+	return &simMonitor{
+		address: a.Address, quorum: a.Quorum, settings: a.Failover, lastSeen: now,
+		peers: map[string]bool{}, replicas: map[string]bool{},
+	}
+}
 
 func (m *simMonitor) odown() bool { return !m.odownAt.IsZero() }
 
@@ -233,7 +234,7 @@ func (w *world) observeSentinels() plan.Sentinels {
 		if w.sentinelUp(o) {
 			v.Reach, v.Err = plan.Answered, ""
 			if o.monitor != nil {
-				v.Masters["orders"] = w.viewOf(o.monitor)
+				v.Masters["orders"] = o.monitor.view(w.now.Before(o.monitor.electUntil))
 			}
 		}
 		s.Views[pod] = v
@@ -241,25 +242,19 @@ func (w *world) observeSentinels() plan.Sentinels {
 	return s
 }
 
-func (w *world) viewOf(m *simMonitor) plan.MasterView {
-	v := plan.MasterView{
+// view is what a sentinel says of the master that it watches; electing: it tries to replace it.
+func (m *simMonitor) view(electing bool) plan.MasterView {
+	return plan.MasterView{
 		Address: m.address, Port: simPort, Quorum: m.quorum,
 		SubjectivelyDown: m.odown(), ObjectivelyDown: m.odown(), ODownAt: m.odownAt,
-		Failover:                    w.now.Before(m.electUntil),
+		Failover:                    electing,
 		DownAfterMilliseconds:       m.settings.DownAfterMilliseconds,
 		FailoverTimeoutMilliseconds: m.settings.FailoverTimeoutMilliseconds,
 		ParallelSyncs:               m.settings.ParallelSyncs,
 		AuthApplied:                 true,
+		Peers:                       slices.Sorted(maps.Keys(m.peers)),
+		Replicas:                    slices.Sorted(maps.Keys(m.replicas)),
 	}
-	for ip := range m.peers {
-		v.Peers = append(v.Peers, ip)
-	}
-	for address := range m.replicas {
-		v.Replicas = append(v.Replicas, address)
-	}
-	slices.Sort(v.Peers)
-	slices.Sort(v.Replicas)
-	return v
 }
 
 func (w *world) monitor(a plan.Monitor) error {
@@ -270,9 +265,6 @@ func (w *world) monitor(a plan.Monitor) error {
 	if s.monitor != nil && !a.Replace {
 		return fmt.Errorf("ERR Duplicate master name")
 	}
-	s.monitor = &simMonitor{
-		address: a.Address, quorum: a.Quorum, settings: a.Failover, lastSeen: w.now,
-		peers: map[string]bool{}, replicas: map[string]bool{},
-	}
+	s.monitor = newMonitor(a, w.now)
 	return nil
 }
