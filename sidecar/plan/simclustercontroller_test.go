@@ -177,8 +177,10 @@ func (c *simController) apply(w *clusterWorld, a plan.Action) error {
 	}
 	switch a := a.(type) {
 	case plan.CreateCluster:
+		if err := c.create(a.Shards, c.newNodes); err != nil {
+			return err
+		}
 		c.nextProbe = w.now.Add(c.interval)
-		return c.create(a.Shards, c.newNodes)
 	case plan.ImportCluster:
 		n := w.nodes[a.Pod]
 		if c.record != nil {
