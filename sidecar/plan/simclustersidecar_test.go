@@ -28,8 +28,8 @@ func (s *clusterSidecar) forget() {
 // input is what the sidecar observes.
 func (s *clusterSidecar) input() plan.Input {
 	w := s.w
-	in := w.life.input()
-	in.Sentinels, in.Controller = w.observeSentinels(), w.controller.observe(w.now)
+	in := w.input()
+	in.Sentinels, in.Controller = w.observeSentinels(), w.controller.view(w.now)
 	in.Controller.PasswordStale = w.controller.stale && in.Controller.Reach == plan.Answered
 	for _, name := range w.names {
 		p := w.pods[name]

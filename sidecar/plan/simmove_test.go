@@ -193,7 +193,7 @@ func (w *moveWorld) apply(a plan.Action) error {
 // input is what the sidecar observes.
 func (w *moveWorld) input() plan.Input {
 	in := w.life.input()
-	in.Controller = w.simRecord.observe(w.now)
+	in.Controller = w.view(w.now)
 	for _, name := range w.names {
 		p, n := w.pods[name], w.nodes[name]
 		if !p.exists {

@@ -26,8 +26,8 @@ type pendingPush struct {
 
 func (r *simRecord) away(now time.Time) bool { return now.Before(r.awayUntil) }
 
-// observe is what the sidecar sees of kvrocks-controller.
-func (r *simRecord) observe(now time.Time) plan.Controller {
+// view is what the sidecar sees of kvrocks-controller.
+func (r *simRecord) view(now time.Time) plan.Controller {
 	if r.away(now) {
 		return plan.Controller{Reach: plan.Down, Err: "connection refused"}
 	}

@@ -25,7 +25,7 @@ func newSidecar(w *world) *simSidecar {
 // input is what the sidecar observes.
 func (s *simSidecar) input() plan.Input {
 	w := s.w
-	in := w.life.input()
+	in := w.input()
 	in.Sentinels = w.observeSentinels()
 	for _, name := range w.names {
 		p := w.pods[name]
