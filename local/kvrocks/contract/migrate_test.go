@@ -3,6 +3,7 @@ package contract
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,9 +40,28 @@ func moved(first, second, replica *node) []string {
 	}
 }
 
+// migrateTypes are the ways of moving keys, and how each is slowed down to take seconds for 200 keys of which each has a
+// value of so many bytes.
+var migrateTypes = map[string]struct {
+	slow  options
+	bytes int
+}{
+	"redis-command": {options{"migrate-type": "redis-command", "migrate-speed": "200"}, 6},
+	"raw-key-value": {options{"migrate-type": "raw-key-value", "migrate-batch-rate-limit-mb": "1"}, 20_000},
+}
+
 func TestMigrationMovesASlot(t *testing.T) {
-	t.Parallel()
-	first, second, replica, _ := twoShards(t, nil)
+	for migrateType := range migrateTypes {
+		t.Run(migrateType, func(t *testing.T) {
+			t.Parallel()
+			movesASlot(t, options{"migrate-type": migrateType})
+		})
+	}
+}
+
+func movesASlot(t *testing.T, settings options) {
+	t.Helper()
+	first, second, replica, _ := twoShards(t, settings)
 	first.fillSlotB(50)
 	first.do("HSET", "{b}h", "f", "v")
 	first.do("RPUSH", "{b}l", "a", "b")
@@ -78,10 +98,19 @@ func TestMigrationMovesASlot(t *testing.T) {
 }
 
 func TestMigrationTakesWritesAlong(t *testing.T) {
-	t.Parallel()
-	first, second, replica, _ := twoShards(t, options{"migrate-speed": "200"})
+	for migrateType, of := range migrateTypes {
+		t.Run(migrateType, func(t *testing.T) {
+			t.Parallel()
+			takesWritesAlong(t, of.slow, strings.Repeat("b", of.bytes))
+		})
+	}
+}
+
+func takesWritesAlong(t *testing.T, settings options, before string) {
+	t.Helper()
+	first, second, replica, _ := twoShards(t, settings)
 	for i := range 200 {
-		first.must("SET", fmt.Sprintf("{b}%d", i), "before")
+		first.must("SET", fmt.Sprintf("{b}%d", i), before)
 	}
 	startMigration(t, first)
 	written := 0
@@ -95,7 +124,7 @@ func TestMigrationTakesWritesAlong(t *testing.T) {
 	setNodes(t, 2, moved(first, second, replica), second, first, replica)
 	require.Positive(t, written)
 	for i := range 200 {
-		want := "before"
+		want := before
 		if i < written {
 			want = "during"
 		}

@@ -21,8 +21,8 @@ type carrier struct {
 	in      *bufio.Reader
 	pending []byte
 	queued  int
-	limit   func() int           // commands per pipeline
-	pace    func() time.Duration // between pipelines
+	limit   func() int                    // commands per pipeline
+	pace    func(bytes int) time.Duration // that a pipeline of so many bytes takes at least
 	last    time.Time
 }
 
@@ -33,9 +33,13 @@ func (s *Server) dialImport(r cluster.Range, addr string) (*carrier, error) {
 		return nil, fmt.Errorf("connect to the destination node: %w", err)
 	}
 	out := &carrier{conn: conn, in: bufio.NewReader(conn)}
-	// Both can be changed while the job runs.
+	raw := s.cfg.Text("migrate-type") == "raw-key-value"
+	// The rest can be changed while the job runs.
 	out.limit = func() int { return s.cfg.Number("migrate-pipeline-size") }
-	out.pace = func() time.Duration {
+	out.pace = func(bytes int) time.Duration {
+		if raw {
+			return time.Second * time.Duration(bytes) / time.Duration(s.cfg.Number("migrate-batch-rate-limit-mb")<<20)
+		}
 		speed := max(s.cfg.Number("migrate-speed"), 0)
 		if speed == 0 {
 			return 0
@@ -94,7 +98,7 @@ func (out *carrier) flush() error {
 	if out.queued == 0 {
 		return nil
 	}
-	time.Sleep(out.pace() - time.Since(out.last))
+	time.Sleep(out.pace(len(out.pending)) - time.Since(out.last))
 	out.last = time.Now()
 	if _, err := out.conn.Write(out.pending); err != nil {
 		return fmt.Errorf("send a pipeline: %w", err)
@@ -146,8 +150,9 @@ func (out *carrier) sendLog(s *Server, r cluster.Range, next, last uint64) (uint
 			return 0, err
 		}
 		for _, op := range batch.Ops {
-			// Messages, replication ids and flushes have no slot; a flush cancels the job.
-			if op[0] == store.OpPublish || op[0] == store.OpReplID || len(op) < 2 || !r.Contains(cluster.KeySlot(op[1])) {
+			// What has no key is not for the destination; a flush cancels the job.
+			keyless := op[0] == store.OpPublish || op[0] == store.OpReplID || op[0] == store.OpClearSlot || len(op) < 2
+			if keyless || !r.Contains(cluster.KeySlot(op[1])) {
 				continue
 			}
 			if err := out.add(op[1], 1, op); err != nil {
