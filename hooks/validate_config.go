@@ -46,6 +46,9 @@ func checkSetting(setting, value string) string {
 		}
 		return ""
 	}
+	if setting == "migrate-batch-rate-limit-mb" && strings.Trim(value, "0") == "" {
+		return "kvrocks crashes when slots move with migrate-batch-rate-limit-mb 0; write 1024, which is as good as no limit"
+	}
 	if must, why := fixedValue(setting); must != "" && must != value {
 		return why
 	}

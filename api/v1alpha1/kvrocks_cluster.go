@@ -74,7 +74,8 @@ type ControllerSpec struct {
 
 // MigrationSpec tunes the moving of slots.
 type MigrationSpec struct {
-	// KeysPerSecond limits the speed of a migration; 0 means no limit.
+	// KeysPerSecond limits the speed of a migration on average: the slots go in parts of some seconds' worth of keys, each as fast as
+	// kvrocks can, with pauses between. 0 means no limit.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	KeysPerSecond int32 `json:"keysPerSecond,omitempty"`

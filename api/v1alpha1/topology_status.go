@@ -57,6 +57,10 @@ type KVRocksTopologyStatus struct {
 	// +optional
 	// +listType=atomic
 	Migrations []MigrationStatus `json:"migrations,omitempty"`
+	// NextMoveAt is when the next slots may move, so that on average no more keys move than spec.migration.keysPerSecond
+	// allows. Nil when that does not matter.
+	// +optional
+	NextMoveAt *metav1.Time `json:"nextMoveAt,omitempty"`
 	// Failovers are the last 10, the newest last.
 	// +optional
 	// +listType=atomic

@@ -95,7 +95,8 @@ type MigrationPolicy struct {
 	// Paused keeps moves from beginning; the one that is under way ends.
 	// +optional
 	Paused bool `json:"paused,omitempty"`
-	// KeysPerSecond limits the speed of a move; 0 means no limit.
+	// KeysPerSecond limits the speed of a move on average: the slots go in parts of some seconds' worth of keys, each as fast as
+	// kvrocks can, with pauses between. 0 means no limit.
 	// +optional
 	KeysPerSecond int32 `json:"keysPerSecond,omitempty"`
 	// DeadlineSeconds is how long one range may take from its start, with all its retries, before it is given up as

@@ -476,6 +476,10 @@ func (in *KVRocksTopologyStatus) DeepCopyInto(out *KVRocksTopologyStatus) {
 			(*in)[i].DeepCopyInto(&(*out)[i])
 		}
 	}
+	if in.NextMoveAt != nil {
+		in, out := &in.NextMoveAt, &out.NextMoveAt
+		*out = (*in).DeepCopy()
+	}
 	if in.Failovers != nil {
 		in, out := &in.Failovers, &out.Failovers
 		*out = make([]FailoverRecord, len(*in))

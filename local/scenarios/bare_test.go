@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -149,10 +150,13 @@ func (s *scenario) setNodes(version int, owner string, others ...string) {
 // bareID is a node id made of a name.
 func bareID(name string) string { return strings.Repeat("0", 40-len(name)) + name }
 
-// migrateByHand moves slots with nothing but CLUSTERX MIGRATE and returns how long it took.
-func (s *scenario) migrateByHand(source *redis.Client, slots slotRange, to string) time.Duration {
+// migrateByHand moves slots with nothing but CLUSTERX MIGRATE, once the source has some settings, and returns how long it
+// took.
+func (s *scenario) migrateByHand(source *redis.Client, slots slotRange, to string, settings ...string) time.Duration {
 	s.Helper()
-	require.NoError(s, source.ConfigSet(s.ctx, "migrate-speed", "0").Err(), "as the operator does when it is given no limit")
+	for setting := range slices.Chunk(settings, 2) {
+		require.NoError(s, source.ConfigSet(s.ctx, setting[0], setting[1]).Err())
+	}
 	began := time.Now()
 	require.NoError(s, source.Do(s.ctx, "CLUSTERX", "MIGRATE", slots.String(), bareID(to), "ASYNC").Err())
 	s.eventually("the slots are moved by hand", 5*time.Minute, func() error {

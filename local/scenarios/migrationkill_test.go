@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,9 +19,9 @@ func TestMigrationSurvivesTheLossOfEachOfItsParts(t *testing.T) {
 	s := begin(t)
 	s.sharded("orders", 2, 1, "watch")
 	moving := slotRange{0, 1999}
-	filled := s.fill("orders", moving, 4)
-	// Without a limit the move would be over before anything could be killed.
-	s.patch("orders", `{"spec":{"cluster":{"migration":{"keysPerSecond":1000}}}}`)
+	// Eight megabytes, one a second: without a limit the move would be over before anything could be killed.
+	filled := s.fill("orders", moving, 4, 1024)
+	s.patch("orders", `{"spec":{"kvrocksConfig":{"migrate-batch-rate-limit-mb":"1"}}}`)
 	s.settled("orders", "watch")
 
 	master := func(shard int) func(*scenario) func() {
@@ -61,7 +62,7 @@ func TestMigrationSurvivesTheLossOfEachOfItsParts(t *testing.T) {
 			s.onShard("orders", moving, destination)
 			s.lostAtMostTheLastMoment(t, w, killed)
 			for i, value := range s.readBack(s.clusterClient("orders"), filled) {
-				require.Equal(t, filled[i], value, "what was there before must be there still")
+				require.Equal(t, valueOf(filled[i], 1024), value, "what was there before must be there still")
 			}
 		}) {
 			return
@@ -69,14 +70,14 @@ func TestMigrationSurvivesTheLossOfEachOfItsParts(t *testing.T) {
 	}
 }
 
-// fill writes so many keys into each slot of a range and returns them.
-func (s *scenario) fill(name string, slots slotRange, perSlot int) []string {
+// fill writes so many keys with values of some bytes into each slot of a range and returns them.
+func (s *scenario) fill(name string, slots slotRange, perSlot, bytes int) []string {
 	s.Helper()
 	c, keys := s.clusterClient(name), keysIn(slots, perSlot)
 	for batch := range slices.Chunk(keys, 500) {
 		_, err := c.Pipelined(s.ctx, func(pipe redis.Pipeliner) error {
 			for _, key := range batch {
-				pipe.Set(s.ctx, key, key, 0)
+				pipe.Set(s.ctx, key, valueOf(key, bytes), 0)
 			}
 			return nil
 		})
@@ -84,6 +85,9 @@ func (s *scenario) fill(name string, slots slotRange, perSlot int) []string {
 	}
 	return keys
 }
+
+// valueOf is a value of so many bytes that belongs to a key.
+func valueOf(key string, bytes int) string { return strings.Repeat(key+" ", bytes/len(key)+1)[:bytes] }
 
 // keysIn makes so many keys for each slot of a range.
 func keysIn(slots slotRange, perSlot int) []string {

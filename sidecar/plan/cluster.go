@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // clusterPass is the planning of one pass of a cluster.
@@ -36,6 +37,8 @@ type clusterPass struct {
 	waiting verdict
 	// migrations is what is reported of them.
 	migrations []v1alpha1.MigrationStatus
+	// nextMoveAt is when the next slots may move; nil when that may be now.
+	nextMoveAt *metav1.Time
 	// controllerEpoch counts how often the processes of kvrocks-controller had to be replaced.
 	controllerEpoch int64
 	released        bool
@@ -82,7 +85,9 @@ func (c *clusterPass) keep() {
 	c.spreadRecord()
 	c.restoreRecord()
 	if c.settled() {
-		if !c.migrating() {
+		if c.migrating() {
+			c.freeStuck()
+		} else {
 			c.startHandovers()
 			c.changeMembers()
 		}
@@ -118,6 +123,7 @@ func newClusterPass(in *Input) *clusterPass {
 		in:              in,
 		now:             in.Now,
 		migrations:      status.Migrations,
+		nextMoveAt:      status.NextMoveAt,
 		controllerEpoch: status.ControllerEpoch,
 		shards:          make([]*clusterShard, len(in.Topology.Spec.Shards)),
 	}

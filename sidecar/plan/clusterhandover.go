@@ -36,11 +36,17 @@ func (s *clusterShard) startHandover() {
 		return
 	}
 	s.again(againWait)
+	s.handOverFrom(m)
+}
+
+// handOverFrom begins to hand over, if there is somebody fit to.
+func (s *clusterShard) handOverFrom(m *member) bool {
 	target := s.handoverTarget(m)
 	if s.watch.odown || s.abortedLately() || target == nil || !s.told(target) || target.node.Sequence == 0 {
-		return
+		return false
 	}
 	s.beginHandover(m, target)
+	return true
 }
 
 func (s *clusterShard) beginHandover(m, target *member) {

@@ -15,6 +15,7 @@ func (c *clusterPass) finish() Plan {
 		LayoutVersion:      last.LayoutVersion,
 		ControllerEpoch:    c.controllerEpoch,
 		Migrations:         c.migrations,
+		NextMoveAt:         c.nextMoveAt,
 		Failovers:          c.failovers,
 		Released:           c.released,
 	}

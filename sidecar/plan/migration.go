@@ -79,6 +79,7 @@ func (c *clusterPass) concludeMove() {
 			c.retryLater(t)
 		}
 	case stageRunning:
+		c.watchRunning(t)
 		if c.late(m) && t.to.named != nil {
 			// It cannot be called off; a layout makes the destination refuse the rest of it.
 			m.Message = "the deadline has passed; the move is being called off"
@@ -116,6 +117,9 @@ func (c *clusterPass) migrate() {
 	c.review()
 	if policyOf(&c.in.Topology.Spec).Paused {
 		c.pause()
+		return
+	}
+	if c.resting() {
 		return
 	}
 	// Who has waited for another attempt goes before those who have not failed.

@@ -59,7 +59,49 @@ func TestWhatMoves(t *testing.T) {
 				= intent true`,
 		},
 		{
-			name: "with a limit a part takes some seconds",
+			name: "with a limit it waits for its time",
+			given: `
+				shards 3
+				migrate 1 0-99
+				migrate 2 200
+				policy speed=100
+				entry 0-99 0->1 Running moved=0 keys=0 started=10s
+				next 3s`,
+			want: `
+				= 0-99 0->1 Running: the next part begins at 15:00:03, as keysPerSecond wants; 0 of 100 slots moved
+				= next move in 3s
+				= again 1s
+				= calm true`,
+		},
+		{
+			name: "its time has come",
+			given: `
+				shards 3
+				migrate 1 0-99
+				policy speed=100
+				entry 0-99 0->1 Running moved=0 keys=0 started=10s
+				node 0 count=0-99:500
+				next 0s`,
+			want: `
+				count 1 on 0
+				move 0-99 0->1 speed=100
+				= next move now`,
+		},
+		{
+			name: "the limit is gone: it need not wait",
+			given: `
+				shards 3
+				migrate 1 0-99
+				entry 0-99 0->1 Running moved=0 keys=0 started=10s
+				node 0 count=0-99:500
+				next 3s`,
+			want: `
+				count 1 on 0
+				move 0-99 0->1
+				= next move now`,
+		},
+		{
+			name: "with a limit a part has the keys of some seconds",
 			given: `
 				shards 3
 				migrate 1 0-99
@@ -325,6 +367,32 @@ func TestAPartOnItsWay(t *testing.T) {
 				= calm true`,
 		},
 		{
+			name: "under way, but the destination's process knows nothing of it: that may be about to change",
+			given: given + `
+				node 0 out=0-15>1:Running`,
+			want: `
+				= 0-99 0->1 Running
+				= retry 0-99 in 10s
+				= calm true`,
+		},
+		{
+			name: "it knows by now",
+			given: strings.ReplaceAll(given, "started", "retry=4s started") + `
+				node 0 out=0-15>1:Running
+				node 1 in=0-15:Running`,
+			want: `
+				= 0-99 0->1 Running
+				= retry none`,
+		},
+		{
+			name: "it has not learned of it: the source waits for a process that is gone, and nobody can take over",
+			given: strings.ReplaceAll(given, "started", "retry=0s started") + `
+				node 0 out=0-15>1:Running`,
+			want: `
+				= 0-99 0->1 Running: orders-0-0 waits for a process that is gone, and cannot be told otherwise; without a replica that could take over, delete the pod, or wait some 16 minutes for it to give up
+				= calm true`,
+		},
+		{
 			name: "under way while something else is awaited",
 			given: given + `
 				node 0 out=0-15>1:Running
@@ -512,6 +580,33 @@ func TestAPartOnItsWay(t *testing.T) {
 			want: `
 				= 0-99 0->1 Running current= moved=16 keys=20 attempts=0
 				= 0-99 0->1 Running: 16 of 100 slots moved with 20 keys`,
+		},
+		{
+			name: "with a limit the next part waits as long as the keys of the last one may take",
+			given: `
+				shards 3
+				owns 1 0-15 5461-10921
+				migrate 1 0-99
+				policy speed=100
+				entry 0-99 0->1 Running current=0-15 attempts=1 moved=0 keys=0 started=10s
+				node 0 out=0-15>1:Succeeded
+				node 1 in=0-15:Succeeded count=0-15:1000`,
+			want: `
+				= 0-99 0->1 Running current= moved=16 keys=1000 attempts=0
+				= next move in 10s`,
+		},
+		{
+			name: "but not when kvrocks itself heeds the limit",
+			given: `
+				shards 3
+				owns 1 0-15 5461-10921
+				migrate 1 0-99
+				policy speed=100
+				by command
+				entry 0-99 0->1 Running current=0-15 attempts=1 moved=0 keys=0 started=10s
+				node 0 out=0-15>1:Succeeded
+				node 1 in=0-15:Succeeded count=0-15:1000`,
+			want: `= next move now`,
 		},
 		{
 			name: "the last part",

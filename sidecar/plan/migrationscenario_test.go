@@ -25,6 +25,8 @@ import (
 //	leaving 2 | joining 3    a shard that is to be removed; one that is not in the record yet
 //	migrate 1 0-99 300       spec.migrate
 //	policy rebalance drain paused speed=100 deadline=60
+//	by command               spec.kvrocksConfig says so
+//	next 3s                  when the next slots may move
 //	changed                  the spec has changed since the last report
 //	entry 0-99 0->1 Running current=0-15 moved=16 keys=50 attempts=2 started=10s retry=2s
 //	node 0 out=0-15>1:Succeeded in=0-15:Running count=0-99:500 down restarted fresh
@@ -111,7 +113,14 @@ func moveFacts(p plan.Plan) []string {
 		}
 		if m.RetryAt != nil {
 			all = append(all, fmt.Sprintf("retry %s in %s", m.Slots, m.RetryAt.Sub(scenarioNow)))
+		} else {
+			all = append(all, "retry none")
 		}
+	}
+	if at := p.Status.NextMoveAt; at != nil {
+		all = append(all, fmt.Sprint("next move in ", at.Sub(scenarioNow)))
+	} else {
+		all = append(all, "next move now")
 	}
 	for _, e := range p.Events {
 		all = append(all, "event "+e.Reason, "event "+e.Reason+": "+e.Message)
@@ -182,6 +191,10 @@ func (b *moveBuilder) line(words []string) {
 		spec.Migrate = append(spec.Migrate, m)
 	case "policy":
 		b.policy(rest)
+	case "by":
+		spec.Config = map[string]string{"migrate-type": "redis-command"}
+	case "next":
+		b.in.Topology.Status.NextMoveAt = after(b.t, rest[0])
 	case "changed":
 		b.in.Topology.Generation++
 	case "entry":
@@ -229,11 +242,6 @@ func (b *moveBuilder) entry(words []string) {
 		Slots: v1alpha1.SlotRange(words[0]), From: int32(number(b.t, from)), To: int32(number(b.t, to)),
 		State: v1alpha1.MigrationState(words[2]),
 	}
-	at := func(text string) *metav1.Time {
-		d, err := time.ParseDuration(text)
-		require.NoError(b.t, err)
-		return &metav1.Time{Time: scenarioNow.Add(d)}
-	}
 	for _, word := range words[3:] {
 		key, value, _ := strings.Cut(word, "=")
 		switch key {
@@ -248,14 +256,22 @@ func (b *moveBuilder) entry(words []string) {
 		case "attempts":
 			m.Attempts = int32(number(b.t, value))
 		case "started":
-			m.StartedAt = at("-" + value)
+			m.StartedAt = after(b.t, "-"+value)
 		case "retry":
-			m.RetryAt = at(value)
+			m.RetryAt = after(b.t, value)
 		default:
 			b.t.Fatalf("unknown word %q of an entry", word)
 		}
 	}
 	b.in.Topology.Status.Migrations = append(b.in.Topology.Status.Migrations, m)
+}
+
+// after is a time so long after the scenario's.
+func after(t testing.TB, text string) *metav1.Time {
+	t.Helper()
+	d, err := time.ParseDuration(text)
+	require.NoError(t, err)
+	return &metav1.Time{Time: scenarioNow.Add(d)}
 }
 
 func parseRange(t testing.TB, text string) slots.Range {

@@ -194,7 +194,9 @@ func (c *clusterPass) ended() {
 	part = part.Intersect(&to.entry.Slots)
 	m.Moved += int32(part.Len())
 	if d := to.named; d != nil && d.node.Count != nil && d.node.Count.Slots == r {
-		m.Keys += max(0, d.node.Count.Keys)
+		keys := max(0, d.node.Count.Keys)
+		m.Keys += keys
+		c.rest(keys)
 	}
 	m.Message = progress(m)
 	whole, err := slotset.ParseRange(string(m.Slots))

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -209,7 +210,9 @@ func TestKeysAreCountedInTheBackground(t *testing.T) {
 
 func TestMoveHasItsSettingsAndLeavesNone(t *testing.T) {
 	few := slots.Range{First: 5, Last: 9}
-	const speed, level = "CONFIG GET migrate-speed", "CONFIG GET log-level"
+	defaults := map[string]string{
+		"migrate-speed": "4096", "migrate-type": "redis-command", "migrate-batch-rate-limit-mb": "16", "log-level": "info",
+	}
 	for _, c := range []struct {
 		name           string
 		settings, spec map[string]string
@@ -217,26 +220,33 @@ func TestMoveHasItsSettingsAndLeavesNone(t *testing.T) {
 		begin, restore []string
 	}{
 		{
-			name:     "as fast as it goes, and without a line for every key",
-			settings: map[string]string{"migrate-speed": "4096", "log-level": "info"},
-			begin:    []string{level, "CONFIG SET log-level warning", speed, "CONFIG SET migrate-speed 0"},
-			restore:  []string{"CONFIG SET log-level info", "CONFIG SET migrate-speed 4096"},
+			name:     "as fast as it goes, whatever the kind of key, and without a line for every one",
+			settings: defaults,
+			begin: []string{
+				"CONFIG SET log-level warning", "CONFIG SET migrate-batch-rate-limit-mb 1024", "CONFIG SET migrate-speed 0",
+				"CONFIG SET migrate-type raw-key-value",
+			},
+			restore: []string{
+				"CONFIG SET log-level info", "CONFIG SET migrate-batch-rate-limit-mb 16", "CONFIG SET migrate-speed 4096",
+				"CONFIG SET migrate-type redis-command",
+			},
 		},
 		{
-			name:     "nothing to change",
-			settings: map[string]string{"migrate-speed": "100", "log-level": "error"}, spec: map[string]string{"log-level": "error"},
-			keysPerSecond: 100,
-			begin:         []string{speed},
+			name:     "with a limit the rate stays",
+			settings: defaults, keysPerSecond: 100,
+			begin:   []string{"CONFIG SET log-level warning", "CONFIG SET migrate-speed 100", "CONFIG SET migrate-type raw-key-value"},
+			restore: []string{"CONFIG SET log-level info", "CONFIG SET migrate-speed 4096", "CONFIG SET migrate-type redis-command"},
 		},
 		{
-			name:     "a log level of the spec stays",
-			settings: map[string]string{"migrate-speed": "0", "log-level": "info"}, spec: map[string]string{"log-level": "info"},
-			begin: []string{speed},
+			name:     "what the spec says stays",
+			settings: defaults,
+			spec:     map[string]string{"log-level": "info", "migrate-type": "redis-command", "migrate-batch-rate-limit-mb": "16"},
+			begin:    []string{"CONFIG SET migrate-speed 0"},
+			restore:  []string{"CONFIG SET migrate-speed 4096"},
 		},
 		{
 			name:     "a program without the settings",
 			settings: map[string]string{},
-			begin:    []string{level, speed},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -244,7 +254,7 @@ func TestMoveHasItsSettingsAndLeavesNone(t *testing.T) {
 			key := w.aCluster("orders")
 			w.cluster.topologies[key].Spec.Config = c.spec
 			n := w.node("orders-0-0")
-			n.settings = c.settings
+			n.settings = maps.Clone(c.settings)
 			w.look(key)
 			sent, err := w.act(key, plan.MoveSlots{Pod: "orders-0-0", Slots: few, ToID: "x", KeysPerSecond: c.keysPerSecond})
 			require.NoError(t, err)

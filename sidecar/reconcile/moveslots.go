@@ -14,19 +14,24 @@ import (
 const (
 	// settingSpeed limits the keys per second of a move; 0 is no limit. A move takes the value that it finds at its beginning.
 	settingSpeed = "migrate-speed"
+	// settingRate limits the megabytes per second of a move of raw keys. 0 makes kvrocks 2.10.1 crash (measured).
+	settingRate = "migrate-batch-rate-limit-mb"
+	rateMost    = "1024"
 	// settingLog is the least severe level that is logged. At the default one kvrocks 2.10 writes a line with the key for
-	// every key that it moves, which fills the log of the pod and takes up to a third of the speed.
+	// every key that it moves by commands, which fills the log of the pod and takes up to a third of the speed.
 	settingLog = "log-level"
 	logDefault = "info"
 	logQuiet   = "warning"
 )
 
-// moveSettings are the settings that a node has while it moves slots. A log level in the spec is left as it is.
+// moveSettings are the settings that a node has while it moves slots. Those of the spec stay, but for the speed.
 func (p *pass) moveSettings(a plan.MoveSlots) map[string]string {
-	settings := map[string]string{settingSpeed: strconv.Itoa(int(a.KeysPerSecond))}
-	if p.topology.Spec.Config[settingLog] == "" {
-		settings[settingLog] = logQuiet
+	settings := map[string]string{plan.SettingMigrateType: plan.MigrateRaw, settingLog: logQuiet}
+	if a.KeysPerSecond == 0 {
+		settings[settingRate] = rateMost
 	}
+	maps.DeleteFunc(settings, func(name, _ string) bool { return p.topology.Spec.Config[name] != "" })
+	settings[settingSpeed] = strconv.Itoa(int(a.KeysPerSecond))
 	return settings
 }
 
@@ -38,11 +43,11 @@ func (p *pass) moveSlots(ctx context.Context, a plan.MoveSlots) error {
 	}
 	wanted := p.moveSettings(a)
 	return n.session.do(p.inst.credentials.passwords, func(c DataNode) error {
+		have, err := c.ConfigGet(ctx, "*")
+		if err != nil {
+			return err
+		}
 		for _, name := range slices.Sorted(maps.Keys(wanted)) {
-			have, err := c.ConfigGet(ctx, name)
-			if err != nil {
-				return err
-			}
 			before, ok := have[name]
 			if !ok || before == wanted[name] {
 				continue
