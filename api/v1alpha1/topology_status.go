@@ -223,7 +223,8 @@ type MigrationStatus struct {
 	// StartedAt is when it began.
 	// +optional
 	StartedAt *metav1.Time `json:"startedAt,omitempty"`
-	// RetryAt is when the next attempt is due.
+	// RetryAt is when the next attempt is due or, while Current is on its way and the destination knows nothing of it, when
+	// that is no longer waited for.
 	// +optional
 	RetryAt *metav1.Time `json:"retryAt,omitempty"`
 	// FinishedAt is when it was Done or Failed.

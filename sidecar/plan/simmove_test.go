@@ -95,6 +95,7 @@ func (w *moveWorld) fault() {
 		}
 	case kind == 3:
 		*p = simPod{due: w.now.Add(w.some(40))}
+		w.vanish(name)
 		w.say("FAULT pod %s is deleted", name)
 	case kind == 4:
 		w.awayUntil = w.now.Add(w.some(40))
@@ -135,6 +136,7 @@ func (w *moveWorld) edit() {
 		policy.Rebalance = !policy.Rebalance
 	case 2:
 		policy.DeadlineSeconds = []int32{0, 5, 3600}[w.rng.IntN(3)]
+		policy.KeysPerSecond = []int32{0, 50_000}[w.rng.IntN(2)]
 	default:
 		spec.Migrate = nil
 		to := int32(w.rng.IntN(len(spec.Shards)))

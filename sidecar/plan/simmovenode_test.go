@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
@@ -49,6 +50,8 @@ type moveJob struct {
 	toLife int
 	left   int // ticks
 	stage  int
+	// stuckUntil: the destination has vanished without a word, and the source waits for it until then.
+	stuckUntil time.Time
 }
 
 // start is a new process over the old volume.
@@ -209,6 +212,7 @@ func (n *moveNode) advance(w *moveWorld) {
 	d := j.to
 	connected := d != nil && w.reachable(d) && (j.stage == 0 || d.life == j.toLife && d.source == n && d.sourceLife == n.life)
 	switch {
+	case w.now.Before(j.stuckUntil): // whatever role it has
 	case j.stage == 3: // nothing can stop it any more
 		n.migrated, n.migratedTo, n.out.State, n.job = &j.slots, d.address, plan.MoveSucceeded, nil
 	case n.failsOnce || !n.master || !connected:
@@ -239,6 +243,15 @@ func (n *moveNode) advance(w *moveWorld) {
 			}
 		}
 		d.in.State, d.imported, j.stage = plan.MoveSucceeded, &j.slots, 3
+	}
+}
+
+// vanish leaves those waiting who move slots to a node.
+func (w *moveWorld) vanish(name string) {
+	for _, n := range w.nodes {
+		if j := n.job; j != nil && j.to != nil && j.to.name == name && (j.stage == 1 || j.stage == 2) {
+			j.stuckUntil = w.now.Add(100 * time.Second)
+		}
 	}
 }
 
