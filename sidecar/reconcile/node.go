@@ -208,10 +208,11 @@ func (n *node) close() {
 // serves tells whether the node was a master the last time and its connection has not been lost since.
 func (n *node) serves() bool { return n.answered.Load() && n.seen.Role == v1alpha1.RoleMaster }
 
-// servedUntil takes account of a node that is given up because its pod is gone: until its connection is lost it serves.
+// servedUntil takes account of a node that is given up because its pod is gone: until its connection is lost it serves,
+// unless it has left a question unanswered.
 func (n *node) servedUntil(now time.Time) {
 	n.served()
-	if n.serves() {
+	if n.serves() && !n.silent {
 		n.seen.LastMaster = now
 	}
 }

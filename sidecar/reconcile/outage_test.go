@@ -60,6 +60,30 @@ func TestMasterServesUntilItsConnectionIsLostOrItsPodIsGone(t *testing.T) {
 	assert.Equal(t, gone, lastMaster(), "the pod was deleted while its connection stood")
 }
 
+func TestMasterThatFellSilentDidNotServeUntilItsPodWasGone(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	reconcile := func() {
+		_, err := w.Reconcile(t.Context(), key)
+		require.NoError(t, err)
+	}
+	reconcile()
+	answered := w.clock
+	release := make(chan struct{})
+	defer close(release)
+	w.node("orders-0").fail = func(string) error {
+		<-release
+		return nil
+	}
+	w.alarm(key) // so that the pass does not wait long
+	w.clock = w.clock.Add(time.Second)
+	reconcile()
+	w.clock = w.clock.Add(time.Second)
+	w.cluster.pods = nil
+	reconcile()
+	assert.Equal(t, answered, w.instances[key].lastMaster["orders-0"])
+}
+
 func TestNodeThatFallsSilentBetweenTwoQuestionsHoldsNobodyUp(t *testing.T) {
 	w := newWorld(t)
 	key := w.standard("orders", 2)
