@@ -21,7 +21,7 @@ type carrier struct {
 	in      *bufio.Reader
 	pending []byte
 	queued  int
-	limit   func() int                    // commands per pipeline
+	full    func() bool                   // the pipeline is to be sent
 	pace    func(bytes int) time.Duration // that a pipeline of so many bytes takes at least
 	last    time.Time
 }
@@ -35,7 +35,12 @@ func (s *Server) dialImport(r cluster.Range, addr string) (*carrier, error) {
 	out := &carrier{conn: conn, in: bufio.NewReader(conn)}
 	raw := s.cfg.Text("migrate-type") == "raw-key-value"
 	// The rest can be changed while the job runs.
-	out.limit = func() int { return s.cfg.Number("migrate-pipeline-size") }
+	out.full = func() bool {
+		if raw {
+			return len(out.pending) >= s.cfg.Number("migrate-batch-size-kb")<<10
+		}
+		return out.queued >= s.cfg.Number("migrate-pipeline-size")
+	}
 	out.pace = func(bytes int) time.Duration {
 		if raw {
 			return time.Second * time.Duration(bytes) / time.Duration(s.cfg.Number("migrate-batch-rate-limit-mb")<<20)
@@ -44,7 +49,7 @@ func (s *Server) dialImport(r cluster.Range, addr string) (*carrier, error) {
 		if speed == 0 {
 			return 0
 		}
-		return time.Second * time.Duration(out.limit()) / time.Duration(speed)
+		return time.Second * time.Duration(s.cfg.Number("migrate-pipeline-size")) / time.Duration(speed)
 	}
 	if password := s.cfg.Text("requirepass"); password != "" {
 		err = out.ask("auth", password)
@@ -88,7 +93,7 @@ func (out *carrier) add(key string, count uint64, op store.Op) error {
 	for _, w := range append([]string{"_apply", key, strconv.FormatUint(count, 10)}, op...) {
 		out.pending = redcon.AppendBulkString(out.pending, w)
 	}
-	if out.queued++; out.queued < out.limit() {
+	if out.queued++; !out.full() {
 		return nil
 	}
 	return out.flush()
