@@ -45,9 +45,11 @@ func checkSetting(setting, value string) string {
 			return "kvrocksConfig.port must be a number from 1024 to 65535 (pods run without root); leave it out for 6379"
 		}
 		return ""
-	}
-	if setting == "migrate-batch-rate-limit-mb" && strings.Trim(value, "0") == "" {
-		return "kvrocks crashes when slots move with migrate-batch-rate-limit-mb 0; write 1024, which is as good as no limit"
+	case "migrate-batch-rate-limit-mb":
+		if strings.Trim(value, "0") == "" {
+			return "kvrocks crashes when slots move with migrate-batch-rate-limit-mb 0; write 1024, which is as good as no limit"
+		}
+		return ""
 	}
 	if must, why := fixedValue(setting); must != "" && must != value {
 		return why

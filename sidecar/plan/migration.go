@@ -258,7 +258,7 @@ func (c *clusterPass) begin(m *v1alpha1.MigrationStatus, from, to *clusterShard,
 			chunk.Last = chunk.First // the first attempt of a process fails if it was a replica before, and so it costs little
 		}
 		// What the destination says of an earlier move of the very same slots could be taken for news of this one.
-		if d.hasTaken(chunk) && chunk.Len() > 1 {
+		if d.incoming(chunk) == MoveSucceeded && chunk.Len() > 1 {
 			chunk.Last--
 		}
 		// The last slot of a shard goes alone. Its process refuses the slots of its last part should they come back, and
@@ -278,7 +278,7 @@ func (c *clusterPass) begin(m *v1alpha1.MigrationStatus, from, to *clusterShard,
 	}
 	m.State, m.Current, m.RetryAt = v1alpha1.MigrationRunning, v1alpha1.SlotRange(chunk.String()), nil
 	m.Attempts++
-	m.Repeated = d.hasTaken(chunk)
+	m.Repeated = d.incoming(chunk) == MoveSucceeded
 	m.Message = "moving " + chunk.String() + attempt(m) + "; " + progress(m)
 	c.intent, c.changing = true, true
 	c.do(MoveSlots{Pod: s.name, Slots: chunk, ToID: d.entry.ID, KeysPerSecond: c.keysPerSecond()})
@@ -286,10 +286,13 @@ func (c *clusterPass) begin(m *v1alpha1.MigrationStatus, from, to *clusterShard,
 	return true
 }
 
-// hasTaken: the last slots that came to the process were just these.
-func (m *member) hasTaken(r slotset.Range) bool {
-	in := m.node.Cluster.Incoming
-	return in != nil && in.State == MoveSucceeded && in.Slots == r
+// incoming is how the process says that just these slots came to it last; empty when others did, or none.
+func (m *member) incoming(r slotset.Range) MoveState {
+	c := m.node.Cluster
+	if c == nil || c.Incoming == nil || c.Incoming.Slots != r {
+		return ""
+	}
+	return c.Incoming.State
 }
 
 // policyOf says how slots may move; without a policy, everything in it is at its zero value.
@@ -304,6 +307,12 @@ func (c *clusterPass) keysPerSecond() int32 { return policyOf(&c.in.Topology.Spe
 
 // second is the present time as a status holds it.
 func (c *clusterPass) second() metav1.Time { return metav1.NewTime(c.now.Truncate(time.Second)) }
+
+// notBefore is a time from now as a status holds it, rounded up.
+func (c *clusterPass) notBefore(d time.Duration) *metav1.Time {
+	at := metav1.NewTime(c.now.Add(d + time.Second - 1).Truncate(time.Second))
+	return &at
+}
 
 // late: the entry has had the time that it may take.
 func (c *clusterPass) late(m *v1alpha1.MigrationStatus) bool {

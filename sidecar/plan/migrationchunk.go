@@ -17,8 +17,8 @@ const (
 )
 
 // chooseChunk takes the next part from the front of a run of slots. Empty slots move all at once and full ones in parts of
-// some keys, fewer after each failure but the first. How many keys the slots have is known from those that have moved, or else counted
-// on the source s: when known is false, the part is to be counted first.
+// some keys, fewer after each failure but the first. How many keys the slots have is known from those that have moved, or
+// else counted on the source s: when known is false, the part is to be counted first.
 func (c *clusterPass) chooseChunk(m *v1alpha1.MigrationStatus, s *member, run slotset.Range) (part slotset.Range, known bool) {
 	target := int64(chunkKeys)
 	if limit := c.keysPerSecond(); limit > 0 {

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Settings of kvrocks and their values that matter to moves.
@@ -29,9 +28,7 @@ func (c *clusterPass) rest(keys int64) {
 	if !c.paced() || keys <= 0 {
 		return
 	}
-	takes := time.Duration(float64(keys) / float64(c.keysPerSecond()) * float64(time.Second))
-	at := metav1.NewTime(c.now.Add(takes + time.Second - 1).Truncate(time.Second)) // a status holds whole seconds
-	c.nextMoveAt = &at
+	c.nextMoveAt = c.notBefore(time.Duration(float64(keys) / float64(c.keysPerSecond()) * float64(time.Second)))
 }
 
 // resting: the next part must not begin yet.

@@ -3,8 +3,6 @@ package plan
 import (
 	"fmt"
 	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // When the destination of a move of raw keys vanishes without closing its connections, because its pod or machine is gone,
@@ -20,13 +18,11 @@ func (c *clusterPass) watchRunning(t transfer) {
 	if d == nil || !d.isMaster() || d.node.Cluster == nil {
 		return // it is being replaced
 	}
-	in := d.node.Cluster.Incoming
 	switch {
-	case in != nil && in.Slots == t.slots && in.State == MoveRunning:
+	case d.incoming(t.slots) == MoveRunning:
 		t.m.RetryAt = nil
 	case t.m.RetryAt == nil:
-		at := metav1.NewTime(c.now.Add(stuckAfter + time.Second - 1).Truncate(time.Second)) // a status holds whole seconds
-		t.m.RetryAt = &at
+		t.m.RetryAt = c.notBefore(stuckAfter)
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	slotset "github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
@@ -66,10 +64,8 @@ func (t *transfer) stage() stage {
 			out = o.State
 		}
 	}
-	if dAnswers && d.node.Cluster != nil {
-		if i := d.node.Cluster.Incoming; i != nil && i.Slots == t.slots {
-			in = i.State
-		}
+	if dAnswers {
+		in = d.incoming(t.slots)
 	}
 	if in == MoveSucceeded && (out == MoveFailed || t.m.Repeated && out != MoveSucceeded) {
 		in = "" // old news: of a move that failed after all, or of the one before
@@ -106,8 +102,7 @@ func (t *transfer) replicated() bool {
 
 // confirmed: the process of the destination says itself that it has everything.
 func (t *transfer) confirmed() bool {
-	n := t.to.named.node.Cluster
-	return n != nil && n.Incoming != nil && n.Incoming.Slots == t.slots && n.Incoming.State == MoveSucceeded
+	return t.to.named.incoming(t.slots) == MoveSucceeded
 }
 
 // has: a node of this id belongs to the shard.
@@ -224,12 +219,11 @@ func (c *clusterPass) retryLater(t transfer) {
 		return
 	}
 	at := c.second()
-	if m.Attempts > 1 {
-		wait := min(lastRetry, firstRetry<<min(m.Attempts-2, 6))
-		at = metav1.NewTime(c.now.Add(wait + time.Second - 1).Truncate(time.Second)) // a status holds whole seconds
-	}
 	m.RetryAt = &at
-	m.Message = fmt.Sprintf("attempt %d to move %s failed, next at %s; %s", m.Attempts, t.slots, at.UTC().Format(time.TimeOnly), progress(m))
+	if m.Attempts > 1 {
+		m.RetryAt = c.notBefore(min(lastRetry, firstRetry<<min(m.Attempts-2, 6)))
+	}
+	m.Message = fmt.Sprintf("attempt %d to move %s failed, next at %s; %s", m.Attempts, t.slots, m.RetryAt.UTC().Format(time.TimeOnly), progress(m))
 	c.again(againStep)
 }
 
