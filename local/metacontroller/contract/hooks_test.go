@@ -101,6 +101,18 @@ func (h *hooks) say(path string, body any) {
 	h.on(path, func(object) answer { return answer{body: body} })
 }
 
+// sayFromNudge programs a path with one answer until the parent carries the
+// nudge, and with another from then on. A hook may be called at any time: an
+// answer that lets the parent go must not come before the parent was nudged.
+func (h *hooks) sayFromNudge(path, nudge string, until, from any) {
+	h.on(path, func(request object) answer {
+		if dig(request, "parent", "metadata", "labels", "nudge") == nudge {
+			return answer{body: from}
+		}
+		return answer{body: until}
+	})
+}
+
 func (h *hooks) called(path string) []call {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -31,15 +31,16 @@ func TestFinalizeHookHoldsTheParent(t *testing.T) {
 	f.awaitConfigMap("a", map[string]string{"k": "2"})
 	f.awaitGone(b)
 	require.NoError(t, f.read(parent))
-	f.say("finalize", object{"status": object{"phase": "going"}, "children": []any{configMapChild("a", object{"k": "2"})}})
+	// The answer that finalizes it changes no child any more: the garbage collector takes them, which does not run here.
+	f.sayFromNudge("finalize", "2",
+		object{"status": object{"phase": "going"}, "children": []any{configMapChild("a", object{"k": "2"})}},
+		object{"children": []any{configMapChild("a", object{"k": "3"})}, "finalized": true})
 	f.change(parent, func() { parent.SetLabels(map[string]string{"test": f.name, "nudge": "1"}) })
 	eventually(t, func(c *assert.CollectT) {
 		require.NoError(c, f.read(parent))
 		assert.Equal(c, "going", dig(parent.Object, "status", "phase"))
 	})
 
-	// The answer that finalizes it changes no child any more: the garbage collector takes them, which does not run here.
-	f.say("finalize", object{"children": []any{configMapChild("a", object{"k": "3"})}, "finalized": true})
 	f.change(parent, func() { parent.SetLabels(map[string]string{"test": f.name, "nudge": "2"}) })
 	f.awaitGone(parent)
 	require.NoError(t, f.read(a))

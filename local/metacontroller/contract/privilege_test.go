@@ -83,10 +83,10 @@ func TestLeastPrivilegeIsEnough(t *testing.T) {
 	h.awaitCall(t, "sync", 0, func(request object) bool {
 		return dig(request, "children", "ConfigMap.v1", namespace+"/orders", "data", "k") == "2"
 	})
-	h.say("finalize", object{"children": oneOfEachKind("2")[:1]})
+	h.sayFromNudge("finalize", "2",
+		object{"children": oneOfEachKind("2")[:1]}, object{"children": []any{}, "finalized": true})
 	require.NoError(t, shared.client.Delete(t.Context(), parent))
 	h.awaitCall(t, "finalize", 0, func(request object) bool { return observed(request) == 1 })
-	h.say("finalize", object{"children": []any{}, "finalized": true})
 	nudge(t, parent, "2")
 	eventually(t, func(c *assert.CollectT) {
 		assert.Error(c, shared.client.Get(t.Context(), client.ObjectKeyFromObject(parent), parent.DeepCopy()))
