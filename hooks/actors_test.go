@@ -141,6 +141,10 @@ func (w *world) kubelet() bool {
 		if w.broken[pod.Spec.Containers[0].Image] {
 			state.Ready = false
 			state.State.Waiting = &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff"}
+			if len(pod.Spec.InitContainers) > 0 { // they have the same image, and come first
+				pod.Status.InitContainerStatuses = []corev1.ContainerStatus{{Name: v1alpha1.ContainerRecall, State: state.State}}
+				state.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "PodInitializing"}}
+			}
 		}
 		pod.Status.ContainerStatuses = []corev1.ContainerStatus{state}
 		w.setReady(pod, state.Ready && len(pod.Spec.ReadinessGates) == 0)

@@ -195,17 +195,21 @@ func TestABadTemplateStopsAtTheFirstPodOfACluster(t *testing.T) {
 }
 
 func TestAClusterThatNeverStartedIsRepairedByItsNextTemplate(t *testing.T) {
-	cr := example(t, "cluster-minimal.yaml")
-	cr.Spec.Image = badImage
-	w := newWorld(t, cr)
-	w.broken = map[string]bool{badImage: true}
-	w.slots = map[int32]string{} // none was ever assigned
-	w.settle()
-	require.Equal(t, v1alpha1.PhaseCreating, w.cr.Status.Phase)
-	w.slots = evenSlots()
-	w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Image = newImage })
-	w.settle()
-	assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase, w.cr.Status.Reason)
+	for _, file := range []string{"cluster-minimal.yaml", "cluster-full.yaml"} { // without and with an init container
+		t.Run(file, func(t *testing.T) {
+			cr := example(t, file)
+			cr.Spec.Image = badImage
+			w := newWorld(t, cr)
+			w.broken = map[string]bool{badImage: true}
+			w.slots = map[int32]string{} // none was ever assigned
+			w.settle()
+			require.Equal(t, v1alpha1.PhaseCreating, w.cr.Status.Phase)
+			w.slots = evenSlots()
+			w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Image = newImage })
+			w.settle()
+			assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase, w.cr.Status.Reason)
+		})
+	}
 }
 
 func TestInstancesBesideEachOtherShareNothing(t *testing.T) {

@@ -9,6 +9,9 @@ import (
 //go:embed scripts/start.sh
 var startText string
 
+//go:embed scripts/recall.sh
+var recallText string
+
 //go:embed scripts/probe.sh
 var probeText string
 
@@ -30,6 +33,9 @@ func (in *instance) dataConfig(shards []shard) child {
 		probeScript: probeText,
 		authScript:  authText,
 		configFile:  in.configText(),
+	}
+	if in.recalls() {
+		data[recallScript] = recallText
 	}
 	for _, s := range shards {
 		for i := range in.ordinals(s) {

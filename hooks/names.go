@@ -31,6 +31,7 @@ const (
 
 	passwordFile = "password"
 	startScript  = "start.sh"
+	recallScript = "recall.sh"
 	stopScript   = "stop.sh"
 	probeScript  = "probe.sh"
 	authScript   = "auth.sh"

@@ -38,16 +38,24 @@ func obstacle(pod *corev1.Pod) string {
 			return c.Reason
 		}
 	}
-	for i := range pod.Status.ContainerStatuses {
-		if w := pod.Status.ContainerStatuses[i].State.Waiting; w != nil {
-			switch w.Reason {
-			case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull",
-				"CreateContainerConfigError", "CreateContainerError", "RunContainerError", reasonCrashLoop:
+	for _, list := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
+		for i := range list {
+			if w := list[i].State.Waiting; w != nil && hopeless(w.Reason) {
 				return w.Reason
 			}
 		}
 	}
 	return ""
+}
+
+// hopeless reports whether a container that waits for this reason would go on doing so.
+func hopeless(reason string) bool {
+	switch reason {
+	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull",
+		"CreateContainerConfigError", "CreateContainerError", "RunContainerError", reasonCrashLoop:
+		return true
+	}
+	return false
 }
 
 // whyNotReady names a pod that keeps the shards from being ready.

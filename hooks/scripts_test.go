@@ -68,7 +68,7 @@ func (s sandbox) read(path string) string {
 // inside is a script with the paths of a pod turned into those of the sandbox.
 func (s sandbox) inside(script string) string {
 	return strings.NewReplacer(
-		"/etc/kvrocks", s.root+"/etc/kvrocks", "/var/lib/kvrocks", s.root+"/var/lib/kvrocks",
+		"/dev/termination-log", s.root+"/message", "/etc/kvrocks", s.root+"/etc/kvrocks", "/var/lib/kvrocks", s.root+"/var/lib/kvrocks",
 		"=/data/", "="+s.root+"/data/").Replace(script)
 }
 
@@ -112,6 +112,44 @@ masterauth "a\"b\\c&d/e"
 		require.NoError(t, err)
 		assert.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "it holds the password")
 	})
+}
+
+func TestAVolumeRecallsItsCluster(t *testing.T) {
+	const saved = `version 17
+id self
+node first 10.96.0.1 6379 master -  0-5460 16383
+node self 10.96.0.2 6379 slave first
+node empty 10.96.0.3 6379 master -
+node third 10.96.0.4 6379 master -  5461-16382
+`
+	const replica = "version 17\nid self\nmaster first\nslots 0-5460 16383\nshards 2\n"
+	for what, test := range map[string]struct{ now, last, want string }{
+		"as a replica":                              {now: saved, want: replica},
+		"as a master":                               {now: strings.Replace(saved, "id self", "id third", 1), want: "version 17\nid third\nmaster third\nslots 5461-16382\nshards 2\n"},
+		"as a master without slots":                 {now: strings.Replace(saved, "id self", "id empty", 1), want: "version 17\nid empty\nmaster empty\nslots \nshards 2\n"},
+		"as a replica of nobody":                    {now: "version 17\nid self\nnode self h 1 slave gone\n", want: "version 17\nid self\nmaster gone\nslots \nshards 0\n"},
+		"from before its last start":                {last: saved, want: replica},
+		"from the newer of two files":               {now: saved, last: "version 3\nid old\nnode old h 1 master - 7\n", want: replica},
+		"from the one that is whole":                {now: "", last: saved, want: replica},
+		"and nothing when it is new":                {want: ""},
+		"and nothing when it is in no layout":       {now: "version 17\nid self\n", want: ""},
+		"and nothing that Kubernetes would shorten": {now: saved + "node self h 1 master - " + strings.Repeat(" 12345", 700) + "\n", want: ""},
+	} {
+		t.Run(what, func(t *testing.T) {
+			inEveryShell(t, func(t *testing.T, s sandbox) {
+				s.write("message", "")
+				if test.now != "" || strings.Contains(what, "whole") {
+					s.write("var/lib/kvrocks/nodes.conf", test.now)
+				}
+				if test.last != "" {
+					s.write("var/lib/kvrocks/nodes.conf.last", test.last)
+				}
+				out, err := s.run(recallText)
+				require.NoError(t, err, out)
+				assert.Equal(t, test.want, s.read("message"))
+			})
+		})
+	}
 }
 
 func TestStartWaitsForTheAddress(t *testing.T) {

@@ -46,7 +46,9 @@ const (
 	// ControllerPort is where kvrocks-controller listens.
 	ControllerPort = 9379
 
-	ContainerKVRocks    = "kvrocks"
+	ContainerKVRocks = "kvrocks"
+	// ContainerRecall is the init container whose termination message says what the volume of a cluster's node remembers.
+	ContainerRecall     = "recall"
 	ContainerSentinel   = "sentinel"
 	ContainerEtcd       = "etcd"
 	ContainerController = "controller"

@@ -61,9 +61,7 @@ func TestMigrationSurvivesTheLossOfEachOfItsParts(t *testing.T) {
 			s.settled("orders", "watch")
 			s.onShard("orders", moving, destination)
 			s.lostAtMostTheLastMoment(t, w, killed)
-			for i, value := range s.readBack(s.clusterClient("orders"), filled) {
-				require.Equal(t, valueOf(filled[i], 1024), value, "what was there before must be there still")
-			}
+			s.holds("orders", filled, 1024)
 		}) {
 			return
 		}
@@ -84,6 +82,14 @@ func (s *scenario) fill(name string, slots slotRange, perSlot, bytes int) []stri
 		require.NoError(s, err)
 	}
 	return keys
+}
+
+// holds asserts that a cluster has the keys that fill wrote.
+func (s *scenario) holds(name string, keys []string, bytes int) {
+	s.Helper()
+	for i, value := range s.readBack(s.clusterClient(name), keys) {
+		require.Equal(s, valueOf(keys[i], bytes), value, "what was there before must be there still")
+	}
 }
 
 // valueOf is a value of so many bytes that belongs to a key.

@@ -136,16 +136,22 @@ func newClusterPass(in *Input) *clusterPass {
 	controller := &in.Controller
 	c.onRecord = c.source == sourceController && !c.behind
 	c.lost = controller.Reach == Answered && controller.Record == nil && c.record != nil
-	var places map[nodeAddress]position
 	if c.record != nil {
-		c.claimed = make([]bool, len(c.record.Shards))
-		places = c.record.places()
+		c.locate()
 	}
 	for _, s := range c.shards {
-		s.find(places)
 		s.watchNamed()
 	}
 	return c
+}
+
+// locate finds the shards and their members in the record.
+func (c *clusterPass) locate() {
+	c.claimed = make([]bool, len(c.record.Shards))
+	places := c.record.places()
+	for _, s := range c.shards {
+		s.find(places)
+	}
 }
 
 // wait says why there is no record.

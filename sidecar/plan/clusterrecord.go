@@ -26,6 +26,9 @@ func (c *clusterPass) create() {
 		c.wait(ReasonWaitingForMembers, "the cluster is created when every member answers: waiting for "+awaited)
 		return
 	}
+	if c.recall() {
+		return
+	}
 	var shards [][]string
 	data := false
 	for _, s := range c.shards {

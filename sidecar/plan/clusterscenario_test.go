@@ -21,7 +21,8 @@ import (
 //	0-0 master serving              a member: what its node is, and any of the words of a standard scenario, or
 //	                                v=6 (version of its layout), id=x, layout=record|stop, sending=1-0, receiving
 //	                                (slot 5), named (master on record), was (master as last reported; default the one
-//	                                that is named), outside (not on record), leaving
+//	                                that is named), outside (not on record), leaving, saved=7:0-1:0-99,200:3 (what its
+//	                                volume remembers: version, master of its shard, slots, how many shards owned slots)
 //	controller down|lost|none       none: it has no record, and nothing was ever reported
 //	record 9 | reported 6           versions
 //	slots 2 none                    the slots of a shard; default an even part
@@ -99,7 +100,14 @@ func clusterFacts(p plan.Plan) []string {
 		for _, f := range facts(one) {
 			all = append(all, fmt.Sprint(s.Index, " ", strings.ReplaceAll(f, "orders-", "")))
 		}
-		all = append(all, fmt.Sprint(s.Index, " removable ", s.Removable), fmt.Sprint(s.Index, " slots ", s.Slots))
+		var placed []string
+		for _, n := range s.Nodes {
+			if n.NodeID != "" {
+				placed = append(placed, strings.TrimPrefix(n.Pod, "orders-"))
+			}
+		}
+		all = append(all, fmt.Sprint(s.Index, " removable ", s.Removable), fmt.Sprint(s.Index, " slots ", s.Slots),
+			fmt.Sprint(s.Index, " on record ", placed))
 	}
 	return all
 }
@@ -109,6 +117,12 @@ func idOf(pod string) string { return "id" + strings.TrimPrefix(pod, "orders-") 
 func clusterAddress(pod string) string {
 	shard, ordinal, _ := strings.Cut(strings.TrimPrefix(pod, "orders-"), "-")
 	return "10.96." + shard + "." + ordinal
+}
+
+// savedText is what hooks/scripts/recall.sh tells of a volume.
+func savedText(pod string, words []string) string {
+	return fmt.Sprintf("version %s\nid was%s\nmaster wasid%s\nslots %s\nshards %s\n",
+		words[0], idOf(pod), words[1], strings.ReplaceAll(words[2], ",", " "), words[3])
 }
 
 // parseCluster builds the input of a scenario.
@@ -223,6 +237,8 @@ func (b *clusterBuilder) member(name string, words []string) {
 			c.Version = number(b.t, value)
 		case "id":
 			c.ID = value
+		case "saved":
+			pod.Saved = savedText(m.pod, strings.Split(value, ":"))
 		case "sending":
 			c.Outgoing = &plan.SlotMove{Slots: slots.Range{First: 5, Last: 5}, To: "id" + value, State: plan.MoveRunning}
 		case "receiving":

@@ -34,6 +34,9 @@ const (
 	// ReasonRebuilding: kvrocks-controller has lost its record of the cluster, and it is made anew from what the nodes say.
 	ReasonRebuilding = "Rebuilding"
 
+	// ReasonShardsMissing: the volumes remember slots of shards that the cluster does not have; the message says what to do.
+	ReasonShardsMissing = "ShardsMissing"
+
 	// ReplicationHealthy.
 
 	// ReasonReplicasLinked: every wanted replica is attached and its link is up.

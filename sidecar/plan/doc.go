@@ -25,6 +25,7 @@
 //
 //	cluster.go           the order of a pass
 //	clusterlayout.go     which layout is right: the record, that of a live node, or the last report
+//	clustersaved.go      the layout that volumes remember, when nobody else knows one
 //	clusterrecord.go     creation, and a record that was lost, is old, or holds an old password
 //	clustermaster.go     the master that the record names, and when another is to be named
 //	clusterhandover.go   a planned move

@@ -38,6 +38,9 @@ type Pod struct {
 	Attached bool
 	// Role is the value of the role label; empty when there is none.
 	Role v1alpha1.Role
+	// Saved is what the pod's volume remembered of its cluster when the pod was started, in the words of
+	// hooks/scripts/recall.sh; empty when that was nothing.
+	Saved string
 }
 
 // Reach says how far a call to a node or a sentinel got.

@@ -38,6 +38,8 @@ type member struct {
 	port    int32
 	// entry is the node in the record of the cluster; nil when it has none.
 	entry *LayoutNode
+	// saved is what the volume remembers, where a cluster is made anew; nil when that is nothing.
+	saved *savedPlace
 	// pushed: the record has been given to the node in this pass.
 	pushed bool
 }

@@ -87,7 +87,7 @@ func (w *clusterWorld) checkRest(t *testing.T) {
 func (w *clusterWorld) faultIn(in int) {
 	shard := &w.topology.Spec.Shards[min(in, len(w.topology.Spec.Shards)-1)]
 	m := w.victim(shard)
-	switch w.rng.IntN(16) {
+	switch w.rng.IntN(17) {
 	case 14:
 		w.sidecarAway = w.now.Add(w.some(60))
 		w.say("FAULT the sidecar is away until %s", w.sidecarAway.Format("04:05.0"))
@@ -119,6 +119,8 @@ func (w *clusterWorld) faultIn(in int) {
 		w.reshape()
 	case 13:
 		w.handoff(shard, m)
+	case 16:
+		w.remake()
 	}
 }
 

@@ -181,6 +181,7 @@ func (c *simController) apply(w *clusterWorld, a plan.Action) error {
 			return err
 		}
 		c.nextProbe = w.now.Add(c.interval)
+		w.checkRemembered()
 	case plan.ImportCluster:
 		n := w.nodes[a.Pod]
 		if c.record != nil {
@@ -190,6 +191,7 @@ func (c *simController) apply(w *clusterWorld, a plan.Action) error {
 			return errors.New("CLUSTERDOWN The cluster is not initialized")
 		}
 		c.record, c.stale, c.nextProbe = n.layout, false, w.now.Add(c.interval)
+		w.checkRemembered()
 	case plan.DeleteCluster:
 		c.record = nil
 	case plan.FailOver:

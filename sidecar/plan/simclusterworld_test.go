@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 // clusterWorld is a small model of all that plan.Cluster acts on: the data plane, whose nodes follow the layout which they were
@@ -19,6 +20,8 @@ type clusterWorld struct {
 	stormUntil time.Time
 	// sidecarAway is until when no sidecar runs.
 	sidecarAway time.Time
+	// remembered are the slots of each shard of an instance that is being made anew; nil when none is.
+	remembered map[int32]slots.Set
 	// healed: no more faults.
 	healed bool
 }

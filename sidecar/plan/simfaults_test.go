@@ -49,7 +49,8 @@ func (d *dataPlane) deletePod(m string) {
 func (d *dataPlane) loseVolume(shard *v1alpha1.TopologyShard, m string) {
 	for _, o := range shard.Members[:min(len(shard.Members), int(shard.Replicas))] {
 		if o.Pod != m && d.lacks(d.nodes[o.Pod]) == 0 {
-			*d.pods[m], d.nodes[m].log = simPod{due: d.now.Add(d.some(20))}, nil
+			*d.pods[m] = simPod{due: d.now.Add(d.some(20))}
+			d.nodes[m].log, d.nodes[m].saved, d.nodes[m].toldLayout = nil, "", toldLayout{}
 			d.say("FAULT pod %s and its volume are lost", m)
 			return
 		}

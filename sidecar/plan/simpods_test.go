@@ -30,6 +30,7 @@ type simPod struct {
 	deleting bool
 	attached bool
 	role     v1alpha1.Role
+	saved    string // what the volume remembered when the pod was made
 	// due is when the pod or its process is to be (re)started, or a deleting pod is to vanish.
 	due time.Time
 	// reachedUntil is how long after its gate was withdrawn the Service still leads to it. The lives of standard instances
@@ -39,7 +40,7 @@ type simPod struct {
 
 // observe is what the sidecar sees of a pod.
 func (p *simPod) observe() plan.Pod {
-	return plan.Pod{IP: p.ip, Deleting: p.deleting, Running: p.running, Attached: p.attached, Role: p.role}
+	return plan.Pod{IP: p.ip, Deleting: p.deleting, Running: p.running, Attached: p.attached, Role: p.role, Saved: p.saved}
 }
 
 // detach withdraws the gate; the Service takes a moment to follow.
@@ -68,7 +69,8 @@ type simNode struct {
 	hung       bool
 	hungEnd    time.Time
 	loadEnd    time.Time
-	toldLayout // in cluster mode only
+	toldLayout        // in cluster mode only
+	saved      string // nodes.conf.last: what the process before this one was told
 }
 
 func newDataPlane(seed, stream uint64, mode v1alpha1.InstanceType) dataPlane {
@@ -181,12 +183,16 @@ func (d *dataPlane) startPods() {
 // boot starts the process: as a replica of itself and without a layout, whatever it was before.
 func (d *dataPlane) boot(name string) {
 	n, p := d.nodes[name], d.pods[name]
+	saved := n.saved
+	if n.layout != nil {
+		saved = savedWords(n.toldLayout)
+	}
 	if !p.exists {
-		*p = simPod{exists: true, ip: d.newIP()}
+		*p = simPod{exists: true, ip: d.newIP(), saved: saved}
 	}
 	p.running = true
 	*n = simNode{
-		name: name, address: n.address, shard: n.shard, log: n.log, life: n.life + 1,
+		name: name, address: n.address, shard: n.shard, log: n.log, saved: saved, life: n.life + 1,
 		host: "127.0.0.1", port: simPort, priority: 100, linkUp: true, loadEnd: n.loadEnd,
 	}
 }

@@ -44,6 +44,11 @@ func trimPod(obj any) (any, error) {
 			Name: c.Name, ContainerID: c.ContainerID, RestartCount: c.RestartCount, State: c.State,
 		})
 	}
+	for _, c := range pod.Status.InitContainerStatuses {
+		trimmed.Status.InitContainerStatuses = append(trimmed.Status.InitContainerStatuses, corev1.ContainerStatus{
+			Name: c.Name, State: c.State,
+		})
+	}
 	return trimmed, nil
 }
 
@@ -76,6 +81,11 @@ func factsOf(pod *corev1.Pod) podFacts {
 		if c.Name == v1alpha1.ContainerKVRocks || c.Name == v1alpha1.ContainerSentinel {
 			f.Running = c.State.Running != nil
 			f.containerID = c.ContainerID
+		}
+	}
+	for _, c := range pod.Status.InitContainerStatuses {
+		if ended := c.State.Terminated; ended != nil && c.Name == v1alpha1.ContainerRecall {
+			f.Saved = ended.Message
 		}
 	}
 	return f

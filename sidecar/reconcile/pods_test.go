@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	clienttesting "k8s.io/client-go/testing"
@@ -98,4 +99,21 @@ func TestStaleCacheDoesNotHideOwnWrites(t *testing.T) {
 	gone := types.NamespacedName{Namespace: testNamespace, Name: "orders-0"}
 	handlers{cluster: c, podGone: w.sentinels.forget}.gone(w.cluster.pods[0])
 	assert.NotContains(t, w.podWriter.overlay.written, gone)
+}
+
+func TestWhatAVolumeRemembersIsKeptOfAPod(t *testing.T) {
+	ended := func(name, message string) corev1.ContainerStatus {
+		return corev1.ContainerStatus{Name: name, State: corev1.ContainerState{
+			Terminated: &corev1.ContainerStateTerminated{Message: message},
+		}}
+	}
+	pod := &corev1.Pod{Status: corev1.PodStatus{InitContainerStatuses: []corev1.ContainerStatus{
+		ended("somebody-elses", "ready"), ended(v1alpha1.ContainerRecall, "version 7\n"), ended("another", ""),
+	}}}
+	trimmed, err := trimPod(pod)
+	require.NoError(t, err)
+	assert.Equal(t, "version 7\n", factsOf(trimmed.(*corev1.Pod)).Saved)
+
+	pod.Status.InitContainerStatuses = nil
+	assert.Empty(t, factsOf(pod).Saved)
 }

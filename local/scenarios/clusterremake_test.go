@@ -1,0 +1,56 @@
+package scenarios
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// A cluster whose slots have moved and whose masters have changed is deleted, and made anew on the volumes that were kept.
+func TestAClusterIsMadeAnewOnItsVolumes(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	cr := strings.Replace(clusterCR("orders", 3, 2, 1, ""), "reclaim: Delete", "reclaim: Retain", 1)
+	s.apply(cr)
+	s.settled("orders", "")
+	keys := s.fill("orders", slotRange{0, slotCount - 1}, 1, 16)
+	s.patch("orders", `{"spec":{"migrate":[{"shard":2,"slots":["0-999","5000"]}]}}`)
+	s.migrated("orders", 2)
+	first := s.shardMaster("orders", 0)
+	require.NoError(t, s.kube.CoreV1().Pods(s.namespace).Delete(s.ctx, first, metav1.DeleteOptions{}))
+	s.anotherOf("orders", 0, first)
+	s.settled("orders", "")
+	before := s.shownSlots("orders")
+
+	require.NoError(t, s.dyn.Resource(kvrocksResource).Namespace(s.namespace).Delete(s.ctx, "orders", metav1.DeleteOptions{}))
+	s.eventually("the cluster is gone", readyWithin, func() error {
+		if _, err := s.kvrocks("orders"); !apierrors.IsNotFound(err) {
+			return fmt.Errorf("the instance is there (%v)", err)
+		}
+		if pods := s.pods("orders"); len(pods) > 0 {
+			return fmt.Errorf("%d pods", len(pods))
+		}
+		return nil
+	})
+	began := time.Now()
+	s.apply(cr)
+	s.settled("orders", "")
+	t.Logf("made anew within %s: %v", time.Since(began).Round(100*time.Millisecond), s.shownSlots("orders"))
+	assert.Equal(t, before, s.shownSlots("orders"))
+	s.event("orders", "the volumes remember a cluster of 3 shards")
+	s.holds("orders", keys, 16)
+}
+
+// shownSlots is which slots are on which shard with which master, as people are told.
+func (s *scenario) shownSlots(name string) []string {
+	s.Helper()
+	cr, err := s.kvrocks(name)
+	require.NoError(s, err)
+	return cr.Status.SlotMap
+}

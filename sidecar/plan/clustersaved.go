@@ -1,0 +1,204 @@
+package plan
+
+import (
+	"cmp"
+	"crypto/sha1" //nolint:gosec // makes ids, protects nothing
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
+)
+
+// A volume remembers the last layout that its node was told. When nobody else knows of any, because a cluster is made anew
+// on the volumes of a former one, or because all that knew it is gone at once, the layout is put together from these.
+
+// savedPlace is what a volume remembers.
+type savedPlace struct {
+	// version of the layout.
+	version int64
+	// id of the node, and of the master of its shard.
+	id, master string
+	// slots of the shard.
+	slots slots.Set
+	// shards is how many shards owned slots.
+	shards int
+}
+
+// parseSaved reads what hooks/scripts/recall.sh tells; nil when that is not all of it.
+func parseSaved(text string) *savedPlace {
+	p := &savedPlace{version: -1, shards: -1}
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		var err error
+		switch key {
+		case "version":
+			p.version, err = strconv.ParseInt(value, 10, 64)
+		case "id":
+			p.id = value
+		case "master":
+			p.master = value
+		case "slots":
+			for text := range strings.FieldsSeq(value) {
+				r, bad := slots.ParseRange(text)
+				if bad != nil {
+					return nil
+				}
+				p.slots.Add(r)
+			}
+		case "shards":
+			p.shards, err = strconv.Atoi(value)
+		}
+		if err != nil {
+			return nil
+		}
+	}
+	if p.version < 0 || p.shards < 0 || p.id == "" || p.master == "" {
+		return nil
+	}
+	return p
+}
+
+// savedShard is what the volumes of a shard remember together.
+type savedShard struct {
+	*clusterShard
+	// newest is what the volume with the highest version remembers; that version is -1 when none remembers anything.
+	newest savedPlace
+	// slots that are to be the shard's.
+	slots slots.Set
+}
+
+func newSavedShard(shard *clusterShard) *savedShard {
+	s := &savedShard{clusterShard: shard, newest: savedPlace{version: -1}}
+	for i := range s.members {
+		m := &s.members[i]
+		m.saved = parseSaved(m.pod.Saved)
+		switch {
+		case m.saved == nil || m.saved.version < s.newest.version:
+		case m.saved.version > s.newest.version:
+			s.newest, s.slots = *m.saved, m.saved.slots
+		default:
+			// A master that handed over was told, at the same version, that it has no slots.
+			s.slots = s.slots.Union(&m.saved.slots)
+		}
+	}
+	return s
+}
+
+// fresh: no volume of the shard remembers anything.
+func (s *savedShard) fresh() bool { return s.newest.version < 0 }
+
+// belongs: the member has its place in the shard from the start. One whose volume names another master was not there when
+// that was replaced, and one whose volume remembers nothing has no data: they join later, as replicas.
+func (s *savedShard) belongs(m *member) bool {
+	if s.fresh() {
+		return !m.leaving
+	}
+	return m.saved != nil && m.saved.master == s.newest.master
+}
+
+// layout is the shard as it is to be. Its master is the one that is remembered, or else who has the most data.
+func (s *savedShard) layout(uid string) LayoutShard {
+	master := s.mostData(s.belongs)
+	for i := range s.members {
+		if m := &s.members[i]; m.saved != nil && m.saved.id == s.newest.master && s.belongs(m) {
+			master = m
+		}
+	}
+	l := LayoutShard{Slots: s.slots}
+	for i := range s.members {
+		if m := &s.members[i]; s.belongs(m) {
+			l.Nodes = append(l.Nodes, LayoutNode{ID: nodeID(uid, m.name), Address: m.address, Port: m.port, Master: m == master})
+		}
+	}
+	return l
+}
+
+// nodeID makes an id of 40 characters that no other pod has, the same each time.
+func nodeID(uid, pod string) string {
+	sum := sha1.Sum([]byte(uid + "/" + pod)) //nolint:gosec // see above
+	return hex.EncodeToString(sum[:])
+}
+
+// recall makes the layout that the volumes remember the right one. It is false when they remember nothing.
+//
+// Slots that no volume remembers go to the shards that remember nothing, whose volumes were lost. If there are none either
+// the shards of the former cluster were more, and it is waited until they are back.
+func (c *clusterPass) recall() bool {
+	var shards []*savedShard
+	newest := savedPlace{version: -1}
+	for _, s := range c.shards {
+		if s.shard.Leaving {
+			continue
+		}
+		saved := newSavedShard(s)
+		shards = append(shards, saved)
+		if saved.newest.version > newest.version {
+			newest = saved.newest
+		}
+	}
+	if newest.version < 0 {
+		return false
+	}
+	if missing := settleOwners(shards); !missing.Empty() {
+		if newest.shards > len(shards) {
+			c.wait(ReasonShardsMissing, fmt.Sprintf("the volumes are those of a cluster of %d shards, and the slots %s "+
+				"were on shards that are not there: write at least %[1]d into spec.master (an odd number), "+
+				"or delete the volumes of this instance to begin anew", newest.shards, shortly(&missing)))
+			return true
+		}
+		c.warn("SlotsAssumed", fmt.Sprintf("no volume remembers the slots %s; they are spread over the shards whose volumes are new", shortly(&missing)))
+		deal(&missing, shards)
+	}
+	l := &Layout{Version: newest.version + 1}
+	for _, s := range shards {
+		if !s.fresh() || !s.slots.Empty() {
+			l.Shards = append(l.Shards, s.layout(string(c.in.Topology.UID)))
+		}
+	}
+	c.event("LayoutRecalled", fmt.Sprintf("the volumes remember a cluster of %d shards; its slots are where they were", newest.shards))
+	c.adopt(l)
+	return true
+}
+
+// settleOwners leaves each slot to the shard that remembers it with the highest version, and returns those that none does.
+func settleOwners(shards []*savedShard) slots.Set {
+	missing := slots.All()
+	order := slices.Clone(shards)
+	slices.SortStableFunc(order, func(a, b *savedShard) int { return cmp.Compare(b.newest.version, a.newest.version) })
+	for _, s := range order {
+		s.slots = s.slots.Intersect(&missing)
+		missing = missing.Minus(&s.slots)
+	}
+	return missing
+}
+
+// deal spreads slots over the shards that remember nothing; over all if there are none.
+func deal(missing *slots.Set, shards []*savedShard) {
+	takers := slices.DeleteFunc(slices.Clone(shards), func(s *savedShard) bool { return !s.fresh() })
+	if len(takers) == 0 {
+		takers = shards
+	}
+	n, total := 0, missing.Len()
+	for slot := range slots.Count {
+		if missing.Has(slot) {
+			takers[n*len(takers)/total].slots.Add(slots.Range{First: slot, Last: slot})
+			n++
+		}
+	}
+}
+
+// adopt reports a layout as the right one, without doing anything about it yet: the passes that follow go by the report.
+func (c *clusterPass) adopt(l *Layout) {
+	c.record, c.source = l, sourceStatus
+	c.locate()
+	for _, s := range c.shards {
+		if s.named != nil {
+			s.master = s.named.name
+		}
+	}
+	c.wait(ReasonRebuilding, "the layout that the volumes remember is put on record")
+	c.again(againStep)
+}
