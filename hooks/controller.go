@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -41,6 +42,7 @@ func (in *instance) addController(out *children) error {
 	}
 	grace := int64(10)
 	template.Spec.TerminationGracePeriodSeconds = &grace
+	template.Spec.Tolerations = leavingLostMachines(template.Spec.Tolerations)
 	template.Spec.Containers = []corev1.Container{in.controllerContainer()}
 	template.Spec.Volumes = []corev1.Volume{{Name: configVolume, VolumeSource: corev1.VolumeSource{
 		ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: name}},
@@ -55,6 +57,28 @@ func (in *instance) addController(out *children) error {
 	}
 	out.add(deployment)
 	return nil
+}
+
+// lostMachineSeconds is how long a pod stays bound to a machine that Kubernetes has given up; its default is 300.
+const lostMachineSeconds = 5
+
+// leavingLostMachines has a pod leave a lost machine at once, unless the tolerations say something else. The machine may have
+// taken the master of a shard along, and without kvrocks-controller that is not replaced.
+func leavingLostMachines(tolerations []corev1.Toleration) []corev1.Toleration {
+	all := slices.Clone(tolerations)
+	seconds := int64(lostMachineSeconds)
+	for _, taint := range []string{corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable} {
+		// As the API server decides whether its own default is needed.
+		decided := slices.ContainsFunc(tolerations, func(t corev1.Toleration) bool {
+			return (t.Key == taint || t.Key == "") && (t.Effect == corev1.TaintEffectNoExecute || t.Effect == "")
+		})
+		if !decided {
+			all = append(all, corev1.Toleration{
+				Key: taint, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute, TolerationSeconds: &seconds,
+			})
+		}
+	}
+	return all
 }
 
 func (in *instance) controllerContainer() corev1.Container {

@@ -1,10 +1,13 @@
 package hooks
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
@@ -65,4 +68,21 @@ func TestAClusterWhoseControllerIsAwaySaysSo(t *testing.T) {
 	w.sync()
 	assert.Equal(t, v1alpha1.PhaseDegraded, w.cr.Status.Phase)
 	assert.Equal(t, reasonPodsNotReady, w.condition(v1alpha1.ConditionReady).Reason)
+}
+
+func TestKvrocksControllerLeavesALostMachineAtOnce(t *testing.T) {
+	of := func(t corev1.Toleration) string { return fmt.Sprint(t.Key, " ", *t.TolerationSeconds) }
+	w := settled(t, example(t, "cluster-minimal.yaml"))
+	list := w.kvctl().Spec.Template.Spec.Tolerations
+	require.Len(t, list, 2)
+	assert.Equal(t, []string{"node.kubernetes.io/not-ready 5", "node.kubernetes.io/unreachable 5"}, []string{of(list[0]), of(list[1])})
+
+	minute := int64(60)
+	w.change(func(cr *v1alpha1.KVRocks) {
+		cr.Spec.Toleration = []corev1.Toleration{{Key: corev1.TaintNodeUnreachable, Operator: corev1.TolerationOpExists, TolerationSeconds: &minute}}
+	})
+	w.sync()
+	list = w.kvctl().Spec.Template.Spec.Tolerations
+	require.Len(t, list, 2, "what the spec says stays")
+	assert.Equal(t, []string{"node.kubernetes.io/unreachable 60", "node.kubernetes.io/not-ready 5"}, []string{of(list[0]), of(list[1])})
 }
