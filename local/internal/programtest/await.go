@@ -1,6 +1,7 @@
 package programtest
 
 import (
+	"errors"
 	"math/rand/v2"
 	"net"
 	"strconv"
@@ -33,17 +34,21 @@ func AwaitEqualWithin[T comparable](t *testing.T, want T, within time.Duration, 
 // FreePort is a port of this machine that nobody listens on now.
 func FreePort(t *testing.T) int {
 	t.Helper()
+	port, err := FindPort()
+	require.NoError(t, err)
+	return port
+}
+
+// FindPort is FreePort for those who have no test yet.
+func FindPort() (int, error) {
 	for range 100 {
 		// Below the ephemeral range, so that no outgoing connection takes it meanwhile.
 		port := 20000 + rand.IntN(10000)
-		ln, err := net.Listen("tcp", Local(port))
-		if err == nil {
-			require.NoError(t, ln.Close())
-			return port
+		if ln, err := net.Listen("tcp", Local(port)); err == nil {
+			return port, ln.Close()
 		}
 	}
-	require.FailNow(t, "no free port")
-	return 0
+	return 0, errors.New("no free port")
 }
 
 // Local is a port of this machine as an address.

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"github.com/kvrocks/kvrocks-operator/local/internal/programtest"
 )
 
 // program is a running program under test.
@@ -28,7 +30,14 @@ func startProgram(folder string, kubeconfig []byte, args ...string) (*program, e
 	if err != nil {
 		return nil, err
 	}
-	health, metrics := freePort(), freePort()
+	health, err := findAddress()
+	if err != nil {
+		return nil, err
+	}
+	metrics, err := findAddress()
+	if err != nil {
+		return nil, err
+	}
 	p := &program{health: "http://" + health, metrics: "http://" + metrics + "/metrics", log: log.Name()}
 	p.process = exec.Command(shared.binary, append(args,
 		"--zap-log-level=4", "--discovery-interval=1s",
@@ -64,13 +73,8 @@ func (p *program) stop() error {
 	return nil
 }
 
-// freePort returns a loopback address that nobody listens on now.
-func freePort() string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
-	}
-	address := listener.Addr().String()
-	_ = listener.Close()
-	return address
+// findAddress returns a loopback address that nobody listens on now.
+func findAddress() (string, error) {
+	port, err := programtest.FindPort()
+	return programtest.Local(port), err
 }
