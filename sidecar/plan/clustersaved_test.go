@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 func TestAClusterMadeAnewOnKeptVolumes(t *testing.T) {
@@ -193,4 +194,33 @@ func TestAVolumeWhoseWordsAreNotWholeRemembersNothing(t *testing.T) {
 		require.Len(t, actions, 1, text)
 		assert.IsType(t, plan.CreateCluster{}, actions[0], text)
 	}
+}
+
+// Whatever volumes tell, each slot gets one owner, or nothing is done.
+func FuzzSavedWords(f *testing.F) {
+	f.Add(savedText("orders-0-0", []string{"17", "0-0", "0-99,200", "2"}), savedText("orders-1-0", []string{"18", "1-0", "50-16383", "2"}))
+	f.Add(savedText("orders-0-0", []string{"17", "1-0", "0-99", "3"}), "version 17\nid a\n")
+	f.Add("", savedText("orders-1-0", []string{"0", "1-0", "", "0"}))
+	f.Fuzz(func(t *testing.T, first, second string) {
+		in := parseCluster(t, "controller none\n0-0 self\n1-0 self empty\n")
+		for pod, text := range map[string]string{"orders-0-0": first, "orders-1-0": second} {
+			p := in.Pods[pod]
+			p.Saved = text
+			in.Pods[pod] = p
+		}
+		var all slots.Set
+		count := 0
+		for _, s := range plan.Cluster(in).Status.Shards {
+			for _, text := range s.Slots {
+				r, err := slots.ParseRange(string(text))
+				require.NoError(t, err)
+				all.Add(r)
+				count += r.Len()
+			}
+		}
+		if count != 0 {
+			assert.Equal(t, slots.Count, count)
+			assert.Equal(t, slots.All(), all)
+		}
+	})
 }
