@@ -122,6 +122,12 @@ func goldenCases() map[string]goldenCase {
 			w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Password = "two" })
 		}},
 		"cluster/deleting": {example: "cluster-minimal.yaml", reach: (*world).settle, hook: finalizing},
+		"cluster/ending": {example: "cluster-minimal.yaml", reach: func(w *world) {
+			w.settle()
+			w.apply(&finalizing(w).(*metacontroller.FinalizeResponse).SyncResponse)
+			w.sidecar()
+			w.apply(&finalizing(w).(*metacontroller.FinalizeResponse).SyncResponse)
+		}, hook: finalizing},
 	}
 }
 

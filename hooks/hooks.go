@@ -54,27 +54,35 @@ func refuse(in *instance, reason, message string) (answer, error) {
 	return answer{children: kept, status: in.refusedStatus(reason, message)}, nil
 }
 
-// Finalize answers the finalize hook. The children stay as they are and the topology asks for release, until the sidecar
-// reports that nothing outside refers to the instance any more. It fails as [Sync] does.
+// Finalize answers the finalize hook. First the children stay as they are and the topology asks for release, until the
+// sidecar says that nobody counts on the instance any more. Then its pods go, and when the last has ended the instance does:
+// one that is made anew under the same name must not meet pods of the former one.
 func Finalize(request *metacontroller.SyncRequest) (*metacontroller.FinalizeResponse, error) {
 	in, err := newInstance(request)
 	if err != nil {
 		return nil, err
 	}
-	kept, err := keepAllButTopology(in)
+	topology := in.topology
+	mayGo := topology == nil || released(topology)
+	keep := keepAllButTopology
+	if mayGo {
+		keep = keepWhatHasNoPods
+	}
+	kept, err := keep(in)
 	if err != nil {
 		return nil, err
 	}
-	topology := in.topology
-	finalized := topology == nil || released(topology)
 	if topology != nil {
 		kept.add(releasing(in, topology))
 	}
-	response, err := respond(answer{children: kept, status: in.deletingStatus()})
+	response, err := respond(answer{children: kept, status: in.deletingStatus(mayGo)})
 	if err != nil {
 		return nil, err
 	}
-	return &metacontroller.FinalizeResponse{SyncResponse: *response, Finalized: finalized}, nil
+	workloads := len(ordered(in.children.StatefulSets)) + len(ordered(in.children.Deployments))
+	return &metacontroller.FinalizeResponse{
+		SyncResponse: *response, Finalized: mayGo && workloads == 0 && len(in.pods) == 0,
+	}, nil
 }
 
 // Customize answers the customize hook: the pods of the instance. It depends on the parent's name and namespace alone,

@@ -59,7 +59,7 @@ func TestCustomizeSelectsThePodsOfTheInstanceAndDependsOnItsNameAlone(t *testing
 	require.ErrorIs(t, err, ErrNoParent)
 }
 
-func TestDeletionWaitsForTheSidecarToRelease(t *testing.T) {
+func TestDeletionWaitsForTheSidecarAndThenForThePods(t *testing.T) {
 	w := settled(t, example(t, "standard-minimal.yaml"))
 	before := w.set().Annotations[lastApplied]
 	w.change(func(cr *v1alpha1.KVRocks) { // an edit that comes with the deletion is not carried out
@@ -80,8 +80,19 @@ func TestDeletionWaitsForTheSidecarToRelease(t *testing.T) {
 
 	w.sidecar()
 	response = finalize()
-	assert.True(t, response.Finalized)
-	assert.Len(t, response.Children, len(w.last.Children))
+	assert.False(t, response.Finalized, "its pods are there")
+	w.apply(&response.SyncResponse)
+	assert.Empty(t, w.seen.StatefulSets)
+	assert.NotEmpty(t, w.seen.Services)
+	assert.True(t, released(w.topology()), "it stays, or the release would be forgotten")
+
+	response = finalize()
+	assert.False(t, response.Finalized, "their StatefulSet is gone, they are not")
+	w.apply(&response.SyncResponse)
+	assert.Contains(t, w.cr.Status.Reason, "waiting for 3 pods to end, demo-0 among them")
+
+	clear(w.pods)
+	assert.True(t, finalize().Finalized)
 }
 
 func TestAnInstanceThatNeverHadATopologyIsDeletedAtOnce(t *testing.T) {

@@ -28,6 +28,21 @@ const topologyAPI = v1alpha1.Group + "/" + v1alpha1.Version
 
 // keepAllButTopology is for the case in which the topology is declared otherwise.
 func keepAllButTopology(in *instance) (children, error) {
+	kept, err := keepWhatHasNoPods(in)
+	if err != nil {
+		return kept, err
+	}
+	for _, o := range ordered(in.children.StatefulSets) {
+		kept.keep("apps/v1", "StatefulSet", o, func(c *child) { c.Spec = o.Spec })
+	}
+	for _, o := range ordered(in.children.Deployments) {
+		kept.keep("apps/v1", "Deployment", o, func(c *child) { c.Spec = o.Spec })
+	}
+	return kept, kept.err
+}
+
+// keepWhatHasNoPods declares neither topology nor StatefulSets and Deployments.
+func keepWhatHasNoPods(in *instance) (children, error) {
 	var kept children
 	seen := in.children
 	for _, o := range ordered(seen.ConfigMaps) {
@@ -38,12 +53,6 @@ func keepAllButTopology(in *instance) (children, error) {
 	}
 	for _, o := range ordered(seen.Services) {
 		kept.keep("v1", "Service", o, func(c *child) { c.Spec = o.Spec })
-	}
-	for _, o := range ordered(seen.StatefulSets) {
-		kept.keep("apps/v1", "StatefulSet", o, func(c *child) { c.Spec = o.Spec })
-	}
-	for _, o := range ordered(seen.Deployments) {
-		kept.keep("apps/v1", "Deployment", o, func(c *child) { c.Spec = o.Spec })
 	}
 	for _, o := range ordered(seen.PodDisruptionBudgets) {
 		kept.keep("policy/v1", "PodDisruptionBudget", o, func(c *child) { c.Spec = o.Spec })

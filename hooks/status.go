@@ -2,6 +2,8 @@ package hooks
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -87,9 +89,12 @@ func (in *instance) refusedStatus(reason, message string) *v1alpha1.KVRocksStatu
 	return status
 }
 
-// deletingStatus is the status of an instance that is being deleted.
-func (in *instance) deletingStatus() *v1alpha1.KVRocksStatus {
-	const message = "waiting for the sidecar to remove the monitors of this instance before its pods go"
+// deletingStatus is the status of an instance that is being deleted. mayGo: its pods may, too.
+func (in *instance) deletingStatus(mayGo bool) *v1alpha1.KVRocksStatus {
+	message := "waiting for the sidecar to remove the monitors of this instance before its pods go"
+	if names := slices.Sorted(maps.Keys(in.pods)); mayGo && len(names) > 0 {
+		message = fmt.Sprintf("waiting for %d pods to end, %s among them; if its machine is lost, delete it by force", len(names), names[0])
+	}
 	status := in.refusedStatus(reasonDeleting, message)
 	status.Phase = v1alpha1.PhaseDeleting
 	return status

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
 // A cluster whose slots have moved and whose masters have changed is deleted, and made anew on the volumes that were kept.
@@ -33,11 +35,11 @@ func TestAClusterIsMadeAnewOnItsVolumes(t *testing.T) {
 		if _, err := s.kvrocks("orders"); !apierrors.IsNotFound(err) {
 			return fmt.Errorf("the instance is there (%v)", err)
 		}
-		if pods := s.pods("orders"); len(pods) > 0 {
-			return fmt.Errorf("%d pods", len(pods))
-		}
 		return nil
 	})
+	left, err := s.kube.CoreV1().Pods(s.namespace).List(s.ctx, metav1.ListOptions{LabelSelector: v1alpha1.LabelInstance + "=orders"})
+	require.NoError(t, err)
+	require.Empty(t, left.Items, "an instance is gone when its pods are")
 	began := time.Now()
 	s.apply(cr)
 	s.settled("orders", "")
