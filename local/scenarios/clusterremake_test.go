@@ -1,7 +1,7 @@
 package scenarios
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -32,10 +32,14 @@ func TestAClusterIsMadeAnewOnItsVolumes(t *testing.T) {
 
 	require.NoError(t, s.dyn.Resource(kvrocksResource).Namespace(s.namespace).Delete(s.ctx, "orders", metav1.DeleteOptions{}))
 	s.eventually("the cluster is gone", readyWithin, func() error {
-		if _, err := s.kvrocks("orders"); !apierrors.IsNotFound(err) {
-			return fmt.Errorf("the instance is there (%v)", err)
+		_, err := s.kvrocks("orders")
+		switch {
+		case err == nil:
+			return errors.New("the instance is there")
+		case apierrors.IsNotFound(err):
+			return nil
 		}
-		return nil
+		return err
 	})
 	left, err := s.kube.CoreV1().Pods(s.namespace).List(s.ctx, metav1.ListOptions{LabelSelector: v1alpha1.LabelInstance + "=orders"})
 	require.NoError(t, err)

@@ -149,8 +149,8 @@ func (c *clusterPass) recall() bool {
 				"or delete the volumes of this instance to begin anew", newest.shards, shortly(&missing)))
 			return true
 		}
-		c.warn("SlotsAssumed", fmt.Sprintf("no volume remembers the slots %s; they are spread over the shards whose volumes are new", shortly(&missing)))
-		deal(&missing, shards)
+		takers := deal(&missing, shards)
+		c.warn("SlotsAssumed", fmt.Sprintf("no volume remembers the slots %s; they are spread over %d shards", shortly(&missing), takers))
 	}
 	l := &Layout{Version: newest.version + 1}
 	for _, s := range shards {
@@ -175,8 +175,8 @@ func settleOwners(shards []*savedShard) slots.Set {
 	return missing
 }
 
-// deal spreads slots over the shards that remember nothing; over all if there are none.
-func deal(missing *slots.Set, shards []*savedShard) {
+// deal spreads slots over the shards that remember nothing, or over all if there are none, and returns how many those are.
+func deal(missing *slots.Set, shards []*savedShard) int {
 	takers := slices.DeleteFunc(slices.Clone(shards), func(s *savedShard) bool { return !s.fresh() })
 	if len(takers) == 0 {
 		takers = shards
@@ -188,6 +188,7 @@ func deal(missing *slots.Set, shards []*savedShard) {
 			n++
 		}
 	}
+	return len(takers)
 }
 
 // adopt reports a layout as the right one, without doing anything about it yet: the passes that follow go by the report.
