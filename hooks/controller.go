@@ -7,7 +7,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
@@ -95,19 +94,9 @@ func (in *instance) controllerContainer() corev1.Container {
 		SecurityContext: containerSecurity(),
 		// It listens once etcd has elected a leader among its pods, and waits for etcd for as long as that takes. Ready does
 		// not mean that it leads.
-		StartupProbe:   portProbe(2, 900),
-		ReadinessProbe: portProbe(5, 3),
-		LivenessProbe:  portProbe(10, 6),
-	}
-}
-
-// portProbe connects to kvrocks-controller every period seconds; failures in a row decide.
-func portProbe(period, failures int32) *corev1.Probe {
-	return &corev1.Probe{
-		ProbeHandler: corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{
-			Port: intstr.FromInt32(v1alpha1.ControllerPort),
-		}},
-		PeriodSeconds: period, TimeoutSeconds: 5, FailureThreshold: failures,
+		StartupProbe:   portProbe(v1alpha1.ControllerPort, 2, 900),
+		ReadinessProbe: portProbe(v1alpha1.ControllerPort, 5, 3),
+		LivenessProbe:  portProbe(v1alpha1.ControllerPort, 10, 6),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
@@ -71,8 +72,9 @@ func (in *instance) container(name, dir string) corev1.Container {
 		},
 		SecurityContext: containerSecurity(),
 		// Opening a large database can take minutes. A node that hangs is replaced by sentinel within seconds; killing it
-		// is the last resort, and must not come before sentinel had its time.
-		StartupProbe:   probe("live", 1, 1800),
+		// is the last resort, and must not come before sentinel had its time. Who listens has started, loading or not; to ask
+		// that each second by a script would take more of a small machine than the start itself.
+		StartupProbe:   portProbe(port, 1, 1800),
 		ReadinessProbe: probe("ready", 10, 3),
 		LivenessProbe:  probe("live", 10, 12),
 	}
@@ -96,6 +98,14 @@ func probe(what string, period, failures int32) *corev1.Probe {
 		ProbeHandler: corev1.ProbeHandler{Exec: &corev1.ExecAction{
 			Command: []string{"/bin/sh", configDir + "/" + probeScript, what},
 		}},
+		PeriodSeconds: period, TimeoutSeconds: 5, FailureThreshold: failures,
+	}
+}
+
+// portProbe connects every period seconds; failures in a row decide.
+func portProbe(port, period, failures int32) *corev1.Probe {
+	return &corev1.Probe{
+		ProbeHandler:  corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromInt32(port)}},
 		PeriodSeconds: period, TimeoutSeconds: 5, FailureThreshold: failures,
 	}
 }
