@@ -43,8 +43,10 @@ func TestEveryGoldenRequestIsAnsweredAsItsFileSays(t *testing.T) {
 			require.NoError(t, err)
 			golden, err := os.ReadFile(filepath.Join(filepath.Dir(file), "response.golden.json"))
 			require.NoError(t, err)
+			var request struct{ Finalizing bool }
+			require.NoError(t, json.Unmarshal(body, &request))
 			path := "/sync"
-			if strings.HasSuffix(filepath.Dir(file), "deleting") {
+			if request.Finalizing {
 				path = "/finalize"
 			}
 			w := post(t, h, path, string(body))
