@@ -114,7 +114,7 @@ func (s *scenario) end() {
 				}
 			}
 		}
-		s.eventually("the instances are gone", 2*time.Minute, func() error {
+		s.eventually("the instances are gone, with their pods", clusterReadyWithin, func() error {
 			list, err := crs.List(s.ctx, metav1.ListOptions{})
 			if err != nil {
 				return err

@@ -98,7 +98,7 @@ func TestDeletedInstanceIsForgottenBeforeItsPodsGoAndItsNeighbourStays(t *testin
 		}
 		return nil
 	})
-	s.eventually("orders is gone", time.Minute, func() error {
+	s.eventually("orders is gone", readyWithin, func() error {
 		if _, err := s.kvrocks("orders"); !apierrors.IsNotFound(err) {
 			return fmt.Errorf("still there: %w", err)
 		}
