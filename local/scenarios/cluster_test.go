@@ -234,6 +234,26 @@ func (s *scenario) ready(name string, within time.Duration) {
 	})
 }
 
+// remove asks for the deletion of an instance; removed waits until it is gone.
+func (s *scenario) remove(name string) {
+	s.Helper()
+	require.NoError(s, s.dyn.Resource(kvrocksResource).Namespace(s.namespace).Delete(s.ctx, name, metav1.DeleteOptions{}))
+}
+
+func (s *scenario) removed(name string) {
+	s.Helper()
+	s.eventually(name+" is gone", readyWithin, func() error {
+		_, err := s.kvrocks(name)
+		switch {
+		case err == nil:
+			return errors.New("it is still there")
+		case apierrors.IsNotFound(err):
+			return nil
+		}
+		return err
+	})
+}
+
 // condition waits until a condition of an instance has a status and one of the reasons.
 func (s *scenario) condition(name, kind string, status metav1.ConditionStatus, within time.Duration, reasons ...string) metav1.Condition {
 	s.Helper()

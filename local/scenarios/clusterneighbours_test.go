@@ -10,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -65,7 +64,7 @@ func oneDeleted(s *scenario, t *testing.T) {
 	carts := s.write("carts-master", password)
 	users, others, record := uids(s.pods("users")), uids(s.pods("carts")), s.whole("users")
 	began := time.Now()
-	require.NoError(t, s.dyn.Resource(kvrocksResource).Namespace(s.namespace).Delete(s.ctx, "orders", metav1.DeleteOptions{}))
+	s.remove("orders")
 	s.eventually("the pods of orders go, the monitors first", readyWithin, func() error {
 		// Pods are listed before the sentinels are asked: pods that were gone then must have been forgotten before.
 		pods := s.dataPods("orders")
@@ -81,12 +80,8 @@ func oneDeleted(s *scenario, t *testing.T) {
 		}
 		return nil
 	})
-	s.eventually("nothing of orders is left", readyWithin, func() error {
-		if _, err := s.kvrocks("orders"); !apierrors.IsNotFound(err) {
-			return fmt.Errorf("still there: %w", err)
-		}
-		return s.nothingOf("orders")
-	})
+	s.removed("orders")
+	s.eventually("nothing of orders is left", readyWithin, func() error { return s.nothingOf("orders") })
 	time.Sleep(settled) // what would be done to the neighbours would be done at the next pass
 	s.settled("users", "watch")
 	s.ready("carts", readyWithin)

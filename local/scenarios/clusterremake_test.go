@@ -1,14 +1,12 @@
 package scenarios
 
 import (
-	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -30,17 +28,8 @@ func TestAClusterIsMadeAnewOnItsVolumes(t *testing.T) {
 	s.settled("orders", "")
 	before := s.shownSlots("orders")
 
-	require.NoError(t, s.dyn.Resource(kvrocksResource).Namespace(s.namespace).Delete(s.ctx, "orders", metav1.DeleteOptions{}))
-	s.eventually("the cluster is gone", readyWithin, func() error {
-		_, err := s.kvrocks("orders")
-		switch {
-		case err == nil:
-			return errors.New("the instance is there")
-		case apierrors.IsNotFound(err):
-			return nil
-		}
-		return err
-	})
+	s.remove("orders")
+	s.removed("orders")
 	left, err := s.kube.CoreV1().Pods(s.namespace).List(s.ctx, metav1.ListOptions{LabelSelector: v1alpha1.LabelInstance + "=orders"})
 	require.NoError(t, err)
 	require.Empty(t, left.Items, "an instance is gone when its pods are")

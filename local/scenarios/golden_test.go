@@ -145,7 +145,7 @@ func (s *scenario) reported(file string, object *unstructured.Unstructured, mess
 	assert.Contains(s, refused.Message, message, file)
 	crs := s.dyn.Resource(kvrocksResource).Namespace(s.namespace)
 	require.NoError(s, crs.Delete(s.ctx, name, metav1.DeleteOptions{}))
-	s.eventually(name+" is gone", readyWithin, func() error {
+	s.eventually(name+" is gone", time.Minute, func() error {
 		if _, err := crs.Get(s.ctx, name, metav1.GetOptions{}); err == nil {
 			return fmt.Errorf("%s is still there", name)
 		}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -84,7 +83,7 @@ func TestDeletedInstanceIsForgottenBeforeItsPodsGoAndItsNeighbourStays(t *testin
 	neighbour := s.pods("users")
 	sentinels := s.sentinels("watch")
 
-	require.NoError(t, s.dyn.Resource(kvrocksResource).Namespace(s.namespace).Delete(s.ctx, "orders", metav1.DeleteOptions{}))
+	s.remove("orders")
 	s.eventually("the pods of orders go, the monitors first", readyWithin, func() error {
 		// Pods are listed before the sentinels are asked: pods that were gone then must have been forgotten before.
 		pods := s.pods("orders")
@@ -98,12 +97,7 @@ func TestDeletedInstanceIsForgottenBeforeItsPodsGoAndItsNeighbourStays(t *testin
 		}
 		return nil
 	})
-	s.eventually("orders is gone", readyWithin, func() error {
-		if _, err := s.kvrocks("orders"); !apierrors.IsNotFound(err) {
-			return fmt.Errorf("still there: %w", err)
-		}
-		return nil
-	})
+	s.removed("orders")
 	s.ready("users", readyWithin)
 	s.agreed("watch", "users")
 	for name, pod := range s.pods("users") {
@@ -127,14 +121,9 @@ func TestInstanceWithoutItsSentinelWorksSaysSoAndCanBeDeleted(t *testing.T) {
 	s.ready("orders", readyWithin)
 	s.agreed("watch", "orders")
 
-	require.NoError(t, s.dyn.Resource(kvrocksResource).Namespace(s.namespace).Delete(s.ctx, "watch", metav1.DeleteOptions{}))
+	s.remove("watch")
 	s.condition("orders", v1alpha1.ConditionSentinelAgreed, metav1.ConditionFalse, readyWithin, "SentinelNotFound")
 	require.NoError(t, client(s.service("orders-master"), password, impatient).Set(s.ctx, "k", "v2", 0).Err())
-	require.NoError(t, s.dyn.Resource(kvrocksResource).Namespace(s.namespace).Delete(s.ctx, "orders", metav1.DeleteOptions{}))
-	s.eventually("orders is gone", readyWithin, func() error {
-		if _, err := s.kvrocks("orders"); !apierrors.IsNotFound(err) {
-			return fmt.Errorf("still there: %w", err)
-		}
-		return nil
-	})
+	s.remove("orders")
+	s.removed("orders")
 }

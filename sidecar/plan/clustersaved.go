@@ -124,8 +124,8 @@ func nodeID(uid, pod string) string {
 
 // recall makes the layout that the volumes remember the right one. It is false when they remember nothing.
 //
-// Slots that no volume remembers go to the shards that remember nothing, whose volumes were lost. If there are none either
-// the shards of the former cluster were more, and it is waited until they are back.
+// Slots that no volume remembers were on shards that are not there, when the former cluster had more of them: then it is
+// waited until they are. Else they go to the shards that remember nothing, whose volumes were lost.
 func (c *clusterPass) recall() bool {
 	var shards []*savedShard
 	newest := savedPlace{version: -1}

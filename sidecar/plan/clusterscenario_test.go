@@ -119,10 +119,14 @@ func clusterAddress(pod string) string {
 	return "10.96." + shard + "." + ordinal
 }
 
-// savedText is what hooks/scripts/recall.sh tells of a volume.
+// savedText is what the volume of a pod remembers, in the words of a scenario.
 func savedText(pod string, words []string) string {
-	return fmt.Sprintf("version %s\nid was%s\nmaster wasid%s\nslots %s\nshards %s\n",
-		words[0], idOf(pod), words[1], strings.ReplaceAll(words[2], ",", " "), words[3])
+	return recalled(words[0], "was"+idOf(pod), "wasid"+words[1], strings.ReplaceAll(words[2], ",", " "), words[3])
+}
+
+// recalled is what hooks/scripts/recall.sh tells.
+func recalled(version, id, master, slots, shards any) string {
+	return fmt.Sprintf("version %v\nid %v\nmaster %v\nslots %v\nshards %v\n", version, id, master, slots, shards)
 }
 
 // parseCluster builds the input of a scenario.

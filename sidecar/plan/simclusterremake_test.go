@@ -1,7 +1,6 @@
 package plan_test
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -59,7 +58,7 @@ func (w *clusterWorld) checkRemembered() {
 	w.remembered = nil
 }
 
-// savedWords is what hooks/scripts/recall.sh tells of a volume whose node was told the layout.
+// savedWords is what the volume remembers of a node that was told the layout.
 func savedWords(told toldLayout) string {
 	owners := 0
 	for i := range told.layout.Shards {
@@ -81,5 +80,5 @@ func savedWords(told toldLayout) string {
 	for _, r := range s.Slots.Ranges() {
 		ranges = append(ranges, r.String())
 	}
-	return fmt.Sprintf("version %d\nid %s\nmaster %s\nslots %s\nshards %d\n", told.layout.Version, told.id, master, strings.Join(ranges, " "), owners)
+	return recalled(told.layout.Version, told.id, master, strings.Join(ranges, " "), owners)
 }
