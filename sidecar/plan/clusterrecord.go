@@ -26,6 +26,10 @@ func (c *clusterPass) create() {
 		c.wait(ReasonWaitingForMembers, "the cluster is created when every member answers: waiting for "+awaited)
 		return
 	}
+	if pod := c.unread(); pod != "" {
+		c.wait(ReasonWaitingForMembers, "what the volume of "+pod+" remembers is not known yet")
+		return
+	}
 	if c.recall() {
 		return
 	}

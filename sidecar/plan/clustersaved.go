@@ -122,6 +122,19 @@ func nodeID(uid, pod string) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// unread names a member of which it is not known yet what its volume remembers; empty when there is none. A node answers a
+// second before its pod is reported to run, and only that report is sure to bring the volume's words along.
+func (c *clusterPass) unread() string {
+	for _, s := range c.shards {
+		for i := range s.members {
+			if m := &s.members[i]; !s.shard.Leaving && m.exists && !m.pod.Running {
+				return m.name
+			}
+		}
+	}
+	return ""
+}
+
 // recall makes the layout that the volumes remember the right one. It is false when they remember nothing.
 //
 // Slots that no volume remembers were on shards that are not there, when the former cluster had more of them: then it is

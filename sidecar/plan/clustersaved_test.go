@@ -38,6 +38,16 @@ func TestAClusterMadeAnewOnKeptVolumes(t *testing.T) {
 				= layout 0`,
 		},
 		{
+			name: "waits until it is told what each volume remembers, although the node already answers",
+			given: `
+				controller none
+				0-0 self stopped
+				0-1 self saved=17:0-0:0-16383:1`,
+			want: `
+				= PrimaryAvailable False WaitingForMembers
+				= layout 0`,
+		},
+		{
 			name: "waits for kvrocks-controller, which may know better",
 			given: `
 				controller none
