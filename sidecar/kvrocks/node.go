@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -120,14 +121,34 @@ func (n *Node) IsEmpty(ctx context.Context) (bool, error) {
 	return err == nil && first.cursor == start && len(first.keys) == 0, err
 }
 
-// KillClients closes every other client connection of the node except subscribers and
-// replicas, with one CLIENT KILL, and returns how many it closed. A fenced master's
-// clients must reconnect, and find the new master.
-func (n *Node) KillClients(ctx context.Context) (int, error) {
-	var killed int64
-	err := n.conn.run(ctx, operation{name: "CLIENT KILL"}, func(ctx context.Context) (err error) {
-		killed, err = n.conn.client.Do(ctx, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes").Int64()
-		return err
+// DropSentinel closes the connections of the sentinel with the id (Sentinel.MyID) to the node, which are named after the
+// first eight characters of it, and returns how many it closed: one CLIENT LIST and a CLIENT KILL for each. The sentinel
+// connects again within a second.
+func (n *Node) DropSentinel(ctx context.Context, id string) (int, error) {
+	const nameLength = 8
+	name := "sentinel-" + id[:min(nameLength, len(id))] + "-"
+	dropped := 0
+	err := n.conn.run(ctx, operation{name: "CLIENT LIST"}, func(ctx context.Context) error {
+		list, err := n.conn.client.ClientList(ctx).Result()
+		if err != nil {
+			return err
+		}
+		for line := range strings.Lines(list) {
+			fields := map[string]string{}
+			for _, field := range strings.Fields(line) {
+				key, value, _ := strings.Cut(field, "=")
+				fields[key] = value
+			}
+			if !strings.HasPrefix(fields["name"], name) {
+				continue
+			}
+			killed, err := n.conn.client.Do(ctx, "CLIENT", "KILL", "ID", fields["id"]).Int()
+			if err != nil {
+				return err
+			}
+			dropped += killed
+		}
+		return nil
 	})
-	return int(killed), err
+	return dropped, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -34,6 +35,20 @@ func (s *Sentinel) MyID(ctx context.Context) (string, error) {
 		return err
 	})
 	return id, err
+}
+
+// CPU is how much processor time the sentinel has used since it was started, with one INFO.
+func (s *Sentinel) CPU(ctx context.Context) (time.Duration, error) {
+	var used time.Duration
+	err := s.conn.run(ctx, operation{name: "INFO cpu"}, func(ctx context.Context) error {
+		text, err := s.conn.client.Info(ctx, "cpu").Result()
+		if err != nil {
+			return err
+		}
+		used, err = parseCPU(text)
+		return err
+	})
+	return used, err
 }
 
 // Masters lists everything that the sentinel monitors, with one command.
@@ -185,4 +200,26 @@ func (s *Sentinel) list(ctx context.Context, op string, args ...any) ([]map[stri
 		return nil
 	})
 	return maps, err
+}
+
+// parseCPU adds up what INFO cpu says of the process itself.
+func parseCPU(text string) (time.Duration, error) {
+	var used time.Duration
+	found := 0
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+		if key != "used_cpu_sys" && key != "used_cpu_user" {
+			continue
+		}
+		seconds, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			return 0, fmt.Errorf("field %s: %w", key, err)
+		}
+		used += time.Duration(seconds * float64(time.Second))
+		found++
+	}
+	if found != 2 {
+		return 0, fmt.Errorf("%d of used_cpu_sys and used_cpu_user in the reply", found)
+	}
+	return used, nil
 }

@@ -90,6 +90,12 @@ type Tune struct {
 	Failover   v1alpha1.Failover
 }
 
+// RenewLinks ends a sentinel's connections to some nodes, on their side; it makes them anew within a second.
+type RenewLinks struct {
+	Sentinel string // pod of the sentinel
+	Pods     []string
+}
+
 // Unmonitor makes one sentinel forget a master.
 type Unmonitor struct{ Sentinel, MasterName string }
 
@@ -103,4 +109,5 @@ func (ApplyPassword) action() {}
 func (WriteMarker) action()   {}
 func (Monitor) action()       {}
 func (Tune) action()          {}
+func (RenewLinks) action()    {}
 func (Unmonitor) action()     {}

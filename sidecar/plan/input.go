@@ -128,6 +128,9 @@ type SentinelView struct {
 	Reach Reach
 	// Err is the failure in words.
 	Err string
+	// Spinning is true when it uses up a processor, and its connections to the nodes of the instance were not renewed a
+	// moment ago.
+	Spinning bool
 	// Masters holds what it says of each master name of the instance; a name that it does not monitor is missing.
 	Masters map[string]MasterView
 }

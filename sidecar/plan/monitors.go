@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 )
 
 // repairMonitors makes every sentinel watch the proved master, and makes it forget what no longer exists.
@@ -20,6 +21,7 @@ func (p *pass) repairMonitors() {
 		p.again(againWait)
 		return
 	}
+	p.renewLinks()
 	for i := range w.views {
 		v := &w.views[i]
 		right := v.watches && p.agrees(v)
@@ -31,6 +33,25 @@ func (p *pass) repairMonitors() {
 		p.again(againWait)
 		if p.restAcquainted(haunted) {
 			p.monitor(haunted, true)
+		}
+	}
+}
+
+// renewLinks frees sentinels that spin. A connection whose first packet was rejected, because the Service of a lost pod had no
+// endpoints, and that then succeeds keeps the rejection in its error queue, and every Redis up to 8.6 polls that for ever
+// (docs/operations.md). It would happen again at once while a node is away.
+func (p *pass) renewLinks() {
+	pods := make([]string, 0, len(p.members))
+	for i := range p.members {
+		if !p.members[i].answered() {
+			return
+		}
+		pods = append(pods, p.members[i].name)
+	}
+	for i := range p.watch.views {
+		if v := &p.watch.views[i]; v.reached && v.spinning {
+			p.do(RenewLinks{Sentinel: v.pod, Pods: pods})
+			p.warn("SentinelSpinning", v.pod+" uses up a processor; its connections to "+strings.Join(pods, ", ")+" are renewed")
 		}
 	}
 }

@@ -46,6 +46,34 @@ func TestSentinelRepair(t *testing.T) {
 				monitor watch-3 ->orders-0 quorum=2`,
 		},
 		{
+			name: "the connections of a sentinel that spins are renewed",
+			given: healthy + `
+				watch-0 ->orders-0
+				watch-1 ->orders-0 spinning
+				watch-2 ->orders-0`,
+			want: `
+				renew watch-1 [orders-0 orders-1]
+				= event SentinelSpinning
+				= SentinelAgreed True Agreed`,
+		},
+		{
+			name: "while a node is away, a sentinel would only begin to spin again",
+			given: `
+				record orders-0
+				orders-0 master serving
+				orders-1 down
+				watch-0 ->orders-0 spinning
+				watch-1 ->orders-0 spinning
+				watch-2 ->orders-0 spinning`,
+		},
+		{
+			name: "an election is not disturbed by renewed connections",
+			given: healthy + `
+				watch-0 ->orders-0 electing
+				watch-1 ->orders-0 spinning
+				watch-2 ->orders-0`,
+		},
+		{
 			name: "ghosts are removed from one sentinel at a time",
 			given: healthy + `
 				watch-0 ->orders-0 ghost-peer

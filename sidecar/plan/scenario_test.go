@@ -112,6 +112,8 @@ func text(a plan.Action) string {
 		return fmt.Sprintf("%s %s ->%s quorum=%d", verb, a.Sentinel, nameOf(a.Address), a.Quorum)
 	case plan.Tune:
 		return fmt.Sprintf("tune %s quorum=%d", a.Sentinel, a.Quorum)
+	case plan.RenewLinks:
+		return fmt.Sprintf("renew %s %v", a.Sentinel, a.Pods)
 	case plan.Unmonitor:
 		return "unmonitor " + a.Sentinel
 	}

@@ -170,6 +170,8 @@ func (b *builder) sentinel(pod string, words []string) {
 			m.Replicas = append(m.Replicas, "10.96.9.9")
 		case "self-replica":
 			m.Replicas = append(m.Replicas, m.Address)
+		case "spinning":
+			v.Spinning = true
 		case "stale-auth":
 			m.AuthApplied = false
 		case "alone":
@@ -179,4 +181,5 @@ func (b *builder) sentinel(pod string, words []string) {
 		}
 	}
 	v.Masters["orders"] = m
+	s.Views[pod] = v
 }

@@ -39,6 +39,8 @@ type view struct {
 	ip      string
 	reached bool
 	err     string
+	// spinning: see [SentinelView].
+	spinning bool
 	// watches: it monitors the name; says is what it knows.
 	watches bool
 	says    MasterView
@@ -57,7 +59,7 @@ func newWatch(s *Sentinels, masterName, address string, mayBeMaster func(address
 	}
 	w.views = make([]view, 0, len(s.Views))
 	for pod, v := range s.Views {
-		one := view{pod: pod, ip: v.IP, reached: v.Reach == Answered, err: v.Err}
+		one := view{pod: pod, ip: v.IP, reached: v.Reach == Answered, err: v.Err, spinning: v.Spinning}
 		if one.reached {
 			one.says, one.watches = v.Masters[masterName]
 		}

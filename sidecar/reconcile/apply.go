@@ -120,6 +120,8 @@ func (p *pass) applyOne(ctx context.Context, action plan.Action) error {
 		return p.onSentinel(a.Sentinel, func(s *sentinel) error { return p.monitor(ctx, s, a) })
 	case plan.Tune:
 		return p.onSentinel(a.Sentinel, func(s *sentinel) error { return p.tune(ctx, s, a) })
+	case plan.RenewLinks:
+		return p.renewLinks(ctx, a)
 	case plan.Unmonitor:
 		return p.onSentinel(a.Sentinel, func(s *sentinel) error { return unmonitor(ctx, s, a.MasterName) })
 	case plan.Push:

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"time"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
@@ -17,6 +18,7 @@ type DataNode interface {
 	ReplicaOf(ctx context.Context, host string, port int) error
 	Promote(ctx context.Context) error
 	WriteMarker(ctx context.Context, key string) error
+	DropSentinel(ctx context.Context, id string) (int, error)
 	Close() error
 
 	// Of a cluster:
@@ -32,6 +34,8 @@ type DataNode interface {
 
 // Sentinel is what a pass needs of a sentinel; [kvrocks.Sentinel] has it.
 type Sentinel interface {
+	MyID(ctx context.Context) (string, error)
+	CPU(ctx context.Context) (time.Duration, error)
 	Master(ctx context.Context, name string) (kvrocks.MonitoredMaster, error)
 	Masters(ctx context.Context) ([]kvrocks.MonitoredMaster, error)
 	Sentinels(ctx context.Context, name string) ([]kvrocks.Peer, error)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,6 +26,7 @@ type fakeSentinel struct {
 	// handle delivers events to the subscription.
 	handle func(kvrocks.Event)
 	listen int // how many subscriptions there were
+	used   time.Duration
 	closed bool
 }
 
@@ -52,6 +54,21 @@ func (s *fakeSentinel) Masters(context.Context) ([]kvrocks.MonitoredMaster, erro
 		list = append(list, m)
 	}
 	return list, nil
+}
+
+func (s *fakeSentinel) MyID(context.Context) (string, error) { return "id-of-" + s.addr, nil }
+
+func (s *fakeSentinel) CPU(context.Context) (time.Duration, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.used, nil
+}
+
+// works lets the sentinel use processor time.
+func (s *fakeSentinel) works(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used += d
 }
 
 func (s *fakeSentinel) Sentinels(context.Context, string) ([]kvrocks.Peer, error) {

@@ -73,7 +73,10 @@ func (n *fakeNode) Observe(context.Context) (kvrocks.NodeInfo, error) { return n
 func (n *fakeNode) IsEmpty(context.Context) (bool, error)     { return n.empty, n.call("SCAN") }
 func (n *fakeNode) Promote(context.Context) error             { return n.call("promote") }
 func (n *fakeNode) WriteMarker(context.Context, string) error { return n.call("marker") }
-func (n *fakeNode) Close() error                              { return nil }
+func (n *fakeNode) DropSentinel(_ context.Context, id string) (int, error) {
+	return 2, n.call("drop %s", id)
+}
+func (n *fakeNode) Close() error { return nil }
 
 func (n *fakeNode) ConfigGet(_ context.Context, name string) (map[string]string, error) {
 	return n.settings, n.call("CONFIG GET %s", name)

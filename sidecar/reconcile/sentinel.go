@@ -24,6 +24,7 @@ type sentinel struct {
 	// hungSince is when the present silence began; zero while it answers.
 	hungSince time.Time
 	passwords passwords
+	load      load
 }
 
 func newSentinel(pod, addr string, dial func(kvrocks.Secret) Sentinel) *sentinel {
@@ -113,6 +114,8 @@ type sentinelView struct {
 	asking  flight[viewAnswer]
 	last    plan.SentinelView
 	details map[string]masterDetails
+	// renewed is when the sentinel's connections to the nodes of the instance were last ended.
+	renewed time.Time
 }
 
 // masterDetails are asked rarely while the counts in the master's own entry stay the same.
@@ -125,5 +128,7 @@ type masterDetails struct {
 type viewAnswer struct {
 	masters map[string]plan.MasterView
 	details map[string]masterDetails
-	err     error
+	// spinning: it uses up a processor.
+	spinning bool
+	err      error
 }

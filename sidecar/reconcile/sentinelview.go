@@ -46,6 +46,7 @@ func (v *sentinelView) observe(ctx context.Context, q question) plan.SentinelVie
 	default:
 		v.last.Reach, v.last.Err = plan.Answered, ""
 		v.last.Masters, v.details = answer.masters, answer.details
+		v.last.Spinning = answer.spinning && q.now.Sub(v.renewed) >= renewAge
 	}
 	return v.last
 }
@@ -59,6 +60,9 @@ func (s *sentinel) ask(ctx context.Context, q question, known map[string]masterD
 		return viewAnswer{err: err}
 	}
 	a := viewAnswer{masters: map[string]plan.MasterView{}, details: map[string]masterDetails{}}
+	if a.spinning, err = s.spinning(ctx, q.now); err != nil {
+		return viewAnswer{err: err}
+	}
 	for _, name := range q.names {
 		view, details, err := s.askMaster(ctx, name, q, ask, known[name])
 		if errors.Is(err, kvrocks.ErrNoSuchMaster) {

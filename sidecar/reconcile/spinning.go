@@ -1,0 +1,86 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+const (
+	// loadAge is how often a sentinel is asked for the processor time that it has used: over less than this, a moment of
+	// real work would look like much.
+	loadAge = 2 * time.Second
+	// spinningShare is the part of a processor that a sentinel at peace does not come near: it uses less than 1 % for a few
+	// instances. One that spins uses a whole one, or what the others leave it.
+	spinningShare = 0.25
+	// renewAge is how soon the same remedy is tried again.
+	renewAge = time.Minute
+)
+
+// load is how busy a sentinel is.
+type load struct {
+	at       time.Time     // of the last measurement; zero before the first
+	used     time.Duration // by then, since the sentinel was started
+	spinning bool          // between the last two
+}
+
+// due says whether it is time for a measurement.
+func (l *load) due(now time.Time) bool { return now.Sub(l.at) >= loadAge }
+
+func (l *load) measured(now time.Time, used time.Duration) {
+	if share := float64(used-l.used) / float64(now.Sub(l.at)); !l.at.IsZero() {
+		l.spinning = share > spinningShare
+	}
+	l.at, l.used = now, used
+}
+
+// spinning tells whether the sentinel uses up a processor.
+func (s *sentinel) spinning(ctx context.Context, now time.Time) (bool, error) {
+	s.mu.Lock()
+	due := s.load.due(now)
+	s.mu.Unlock()
+	var used time.Duration
+	if due {
+		err := s.do(func(c Sentinel) (err error) {
+			used, err = c.CPU(ctx)
+			return err
+		})
+		if err != nil {
+			return false, err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if due {
+		s.load.measured(now, used)
+	}
+	return s.load.spinning, nil
+}
+
+func (p *pass) renewLinks(ctx context.Context, a plan.RenewLinks) error {
+	v := p.inst.sentinels[a.Sentinel]
+	if v == nil {
+		return fmt.Errorf("sentinel %s: %w", a.Sentinel, errGone)
+	}
+	v.renewed = p.now()
+	var id string
+	err := v.conn.do(func(c Sentinel) (err error) {
+		id, err = c.MyID(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, pod := range a.Pods {
+		err := p.onNode(pod, func(c DataNode) error {
+			_, err := c.DropSentinel(ctx, id)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
