@@ -17,7 +17,7 @@ func TestScalingDownHandsTheMasterOverAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
 	s.watched("orders")
-	w := s.write("orders-master", password)
+	w, p := s.write("orders-master", password), s.pulse()
 
 	s.patch("orders", `{"spec":{"replicas":5}}`)
 	s.ready("orders", readyWithin)
@@ -41,7 +41,7 @@ func TestScalingDownHandsTheMasterOverAndLosesNothing(t *testing.T) {
 	assert.Equal(t, v1alpha1.CauseHandover, record.Cause)
 	assert.Equal(t, "orders-4", record.From)
 	assert.Positive(t, record.PromoteMs, "the write pause is reported")
-	assert.LessOrEqual(t, gap, 2*time.Second, "no window without a master longer than 2 s")
+	p.within(t, gap, shrunk, 2*time.Second, "no window without a master longer than 2 s")
 	assert.Empty(t, s.missing(s.direct(s.master("orders"), password), acked), "no acknowledged write may be lost")
 	s.agreed("watch", "orders")
 

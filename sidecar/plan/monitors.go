@@ -38,7 +38,7 @@ func (p *pass) repairMonitors() {
 }
 
 // renewLinks frees sentinels that spin. A connection whose first packet was rejected, because the Service of a lost pod had no
-// endpoints, and that then succeeds keeps the rejection in its error queue, and every Redis up to 8.6 polls that for ever
+// endpoints, and that then succeeds keeps the rejection in its error queue, and sentinel polls that for ever
 // (docs/operations.md). It would happen again at once while a node is away.
 func (p *pass) renewLinks() {
 	pods := make([]string, 0, len(p.members))

@@ -136,7 +136,10 @@ func (c *Cluster) network(ctx context.Context) error {
 	if err := host.SetSysctls(c.sysctlFile()); err != nil {
 		return err
 	}
-	return host.EnsureBridge()
+	if err := host.EnsureBridge(); err != nil {
+		return err
+	}
+	return host.ResetUnserved(ctx)
 }
 
 // seen says whether this cluster has already set up the network once.

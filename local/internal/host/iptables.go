@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
+
+	"github.com/kvrocks/kvrocks-operator/local/internal/layout"
 )
 
 // chainPrefix starts the name of every chain that kubelet and kube-proxy make.
@@ -22,6 +24,35 @@ func HasKubernetesRules(ctx context.Context) bool {
 		}
 	}
 	return false
+}
+
+// closedChain is named so that RemoveKubernetesRules removes it as well.
+const closedChain = chainPrefix + "LOCAL-CLOSED"
+
+// ResetUnserved makes a connection to a Service without endpoints be reset, as one to a port on which nobody listens. By
+// itself kube-proxy rejects it with an ICMP message, on which Redis sentinels use up a processor each (docs/operations.md),
+// and the machine may have two. Packets that no Service takes reach this chain at the end of the nat table; it sends them to
+// a port of the bridge that nobody has.
+func ResetUnserved(ctx context.Context) error {
+	script := fmt.Sprintf("*nat\n:%[1]s - [0:0]\n-A %[1]s -d %[2]s -p tcp -j DNAT --to-destination %[3]s:1\nCOMMIT\n",
+		closedChain, layout.ServiceCIDR, layout.BridgeAddress)
+	restore := exec.CommandContext(ctx, "iptables-restore", "--noflush") // which flushes a chain that is declared
+	restore.Stdin = strings.NewReader(script)
+	if out, err := restore.CombinedOutput(); err != nil {
+		return fmt.Errorf("reset connections to Services without endpoints: %w\n%s", err, out)
+	}
+	for _, hook := range []string{"PREROUTING", "OUTPUT"} {
+		jump := []string{hook, "-j", closedChain}
+		if exec.CommandContext(ctx, "iptables", append([]string{"-t", "nat", "-C"}, jump...)...).Run() == nil {
+			continue
+		}
+		// kube-proxy puts its own jumps first, so this one stays behind them.
+		out, err := exec.CommandContext(ctx, "iptables", append([]string{"-t", "nat", "-A"}, jump...)...).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("reset connections to Services without endpoints: %w\n%s", err, out)
+		}
+	}
+	return nil
 }
 
 // RemoveKubernetesRules removes the chains of kubelet and kube-proxy and the jumps to them, and nothing else.

@@ -1,0 +1,98 @@
+package scenarios
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// pulse tells what the machine itself takes away: it asks a node that nobody touches, in a pod like those under test, again
+// and again, and remembers when no answer came for some time.
+type pulse struct {
+	mu     sync.Mutex
+	last   time.Time // of the last answer
+	stalls []stall
+}
+
+type stall struct{ from, to time.Time }
+
+// stallAfter is what a node at peace never takes on a machine that has time for it.
+const stallAfter = 100 * time.Millisecond
+
+// pulse starts to measure.
+func (s *scenario) pulse() *pulse {
+	s.Helper()
+	s.barePod("pulse")
+	pod, err := s.kube.CoreV1().Pods(s.namespace).Get(s.ctx, "pulse", metav1.GetOptions{})
+	require.NoError(s, err)
+	address := fmt.Sprintf("%s:%d", pod.Status.PodIP, v1alpha1.DefaultPort)
+	ctx, cancel := context.WithCancel(s.ctx)
+	p, done := &pulse{last: time.Now()}, make(chan struct{})
+	go func() {
+		defer close(done)
+		p.run(ctx, address)
+	}()
+	s.Cleanup(func() {
+		cancel()
+		<-done
+		s.forceDelete("pulse") // another part of the scenario may want one
+	})
+	return p
+}
+
+func (p *pulse) run(ctx context.Context, address string) {
+	c := client(address, "", patient)
+	defer func() { _ = c.Close() }()
+	for ; ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
+		if c.Ping(ctx).Err() != nil {
+			continue
+		}
+		p.mu.Lock()
+		now := time.Now()
+		if now.Sub(p.last) > stallAfter {
+			p.stalls = append(p.stalls, stall{p.last, now})
+		}
+		p.last = now
+		p.mu.Unlock()
+	}
+}
+
+// stalled is for how long there was no answer since a moment.
+func (p *pulse) stalled(since time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := p.stalls
+	if now := time.Now(); now.Sub(p.last) > stallAfter {
+		all = append(all[:len(all):len(all)], stall{p.last, now})
+	}
+	var total time.Duration
+	for _, s := range all {
+		if s.to.After(since) {
+			total += s.to.Sub(later(s.from, since))
+		}
+	}
+	return total
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// within asserts that a gap in the writes since a moment was no longer than a limit, but for what the machine took away.
+func (p *pulse) within(t *testing.T, gap time.Duration, since time.Time, limit time.Duration, why string) {
+	t.Helper()
+	stalled := p.stalled(since)
+	t.Logf("gap %s, limit %s; the machine stood still for %s", gap.Round(time.Millisecond), limit, stalled.Round(time.Millisecond))
+	assert.LessOrEqual(t, gap-stalled, limit, why)
+}

@@ -1,0 +1,104 @@
+package scenarios
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// A sentinel whose connection was rejected at first, and then succeeded, uses up a processor (docs/operations.md). On this
+// machine only: the rejection is a packet filter rule.
+func TestASentinelThatSpinsIsFreed(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	s.apply(sentinelCR("watch", 3) + "---" + standardCR("orders", 2, "watch"))
+	s.ready("watch", readyWithin)
+	s.ready("orders", readyWithin)
+	s.agreed("watch", "orders")
+	sentinel := anyOf(s.pods("watch"))
+	replica := others(s, "orders", s.master("orders"))[0]
+
+	spinning := 0.0
+	for try := 0; try < 5 && spinning < 0.25; try++ {
+		s.rejectedAtFirst(sentinel, replica)
+		spinning = s.busy(sentinel)
+	}
+	t.Logf("%s uses %.2f of a processor", sentinel, spinning)
+	require.Greater(t, spinning, 0.25, "the sentinel must spin, or the test shows nothing")
+
+	s.event("orders", "SentinelSpinning")
+	s.eventually("the sentinel is at rest", time.Minute, func() error {
+		if spinning = s.busy(sentinel); spinning > 0.1 {
+			return fmt.Errorf("it uses %.2f of a processor", spinning)
+		}
+		return nil
+	})
+	s.agreed("watch", "orders")
+	assert.Equal(t, others(s, "orders", s.master("orders"))[0], replica, "nobody was replaced")
+}
+
+// rejectedAtFirst makes a sentinel connect to a node anew, and has the first packet of that rejected.
+func (s *scenario) rejectedAtFirst(sentinel, node string) {
+	s.Helper()
+	rule := []string{"-s", s.podIP(sentinel), "-d", s.podIP(node), "-p", "tcp", "--syn", "-j", "REJECT"}
+	s.filter(append([]string{"-I", "FORWARD"}, rule...)...)
+	defer s.filter(append([]string{"-D", "FORWARD"}, rule...)...)
+	c := s.direct(node, password)
+	list, err := c.ClientList(s.ctx).Result()
+	require.NoError(s, err)
+	for _, link := range regexp.MustCompile(`id=(\d+) .*name=sentinel-`).FindAllStringSubmatch(list, -1) {
+		require.NoError(s, c.Do(s.ctx, "CLIENT", "KILL", "ID", link[1]).Err())
+	}
+	s.eventually("the sentinel is rejected", 10*time.Second, func() error {
+		for line := range strings.Lines(s.filter("-L", "FORWARD", "-v", "-x", "-n")) {
+			if strings.Contains(line, s.podIP(sentinel)) && !strings.HasPrefix(strings.TrimSpace(line), "0 ") {
+				return nil
+			}
+		}
+		return errors.New("not yet")
+	})
+}
+
+func (s *scenario) filter(args ...string) string {
+	s.Helper()
+	out, err := exec.CommandContext(s.ctx, "iptables", append([]string{"--wait"}, args...)...).CombinedOutput()
+	require.NoError(s, err, "%s", out)
+	return string(out)
+}
+
+func (s *scenario) podIP(name string) string {
+	s.Helper()
+	pod, err := s.kube.CoreV1().Pods(s.namespace).Get(s.ctx, name, metav1.GetOptions{})
+	require.NoError(s, err)
+	return pod.Status.PodIP
+}
+
+var usedCPU = regexp.MustCompile(`used_cpu_(?:sys|user):([\d.]+)`)
+
+// busy is the part of a processor that a sentinel uses, over two seconds.
+func (s *scenario) busy(sentinel string) float64 {
+	s.Helper()
+	c := s.direct(sentinel, "")
+	used := func() (total float64) {
+		info, err := c.Info(s.ctx, "cpu").Result()
+		require.NoError(s, err)
+		for _, field := range usedCPU.FindAllStringSubmatch(info, -1) {
+			seconds, err := strconv.ParseFloat(field[1], 64)
+			require.NoError(s, err)
+			total += seconds
+		}
+		return total
+	}
+	before, began := used(), time.Now()
+	time.Sleep(2 * time.Second) // what it does in this time is the subject
+	return (used() - before) / time.Since(began).Seconds()
+}
