@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -71,7 +72,7 @@ func (p *pulse) stalled(since time.Time) time.Duration {
 	defer p.mu.Unlock()
 	all := p.stalls
 	if now := time.Now(); now.Sub(p.last) > stallAfter {
-		all = append(all[:len(all):len(all)], stall{p.last, now})
+		all = append(slices.Clip(all), stall{p.last, now})
 	}
 	var total time.Duration
 	for _, s := range all {

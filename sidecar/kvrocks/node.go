@@ -135,7 +135,7 @@ func (n *Node) DropSentinel(ctx context.Context, id string) (int, error) {
 		}
 		for line := range strings.Lines(list) {
 			fields := map[string]string{}
-			for _, field := range strings.Fields(line) {
+			for field := range strings.FieldsSeq(line) {
 				key, value, _ := strings.Cut(field, "=")
 				fields[key] = value
 			}
