@@ -30,7 +30,7 @@ func BenchmarkFailover(b *testing.B) {
 			release := s.keepAway(before)
 			s.another("orders", before)
 			s.resumed(w, time.Now(), 30*time.Second)
-			gaps = append(gaps, w.longestGap(killed))
+			gaps = append(gaps, w.longestGap(killed).length())
 			release()
 			s.replaced("orders", before)
 			w.finish()

@@ -109,7 +109,7 @@ func BenchmarkClusterFailover(b *testing.B) {
 			release := s.keepAway(before)
 			s.anotherOf("orders", shard, before)
 			s.laneResumed(w.lanes[0], time.Now(), 30*time.Second)
-			gaps = append(gaps, w.lanes[0].longestGap(killed))
+			gaps = append(gaps, w.lanes[0].longestGap(killed).length())
 			record := s.journal("orders")
 			b.Logf("gap %s, detect %d ms, promote %d ms", gaps[i].Round(time.Millisecond), record.DetectMs, record.PromoteMs)
 			release()
@@ -161,7 +161,7 @@ func BenchmarkControllerFailover(b *testing.B) {
 				return nil
 			})
 			s.laneResumed(w.lanes[0], time.Now(), 30*time.Second)
-			gaps = append(gaps, w.lanes[0].longestGap(killed))
+			gaps = append(gaps, w.lanes[0].longestGap(killed).length())
 			b.Logf("gap %s", gaps[len(gaps)-1].Round(time.Millisecond))
 			w.finish()
 			s.barePod(pods[before])

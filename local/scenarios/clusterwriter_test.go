@@ -180,21 +180,17 @@ func (l *lane) seen() []string {
 }
 
 // longestGap is the longest time without an acknowledged write of the lane since a moment.
-func (l *lane) longestGap(since time.Time) time.Duration {
+func (l *lane) longestGap(since time.Time) span {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var longest time.Duration
-	last := since
-	for _, a := range l.acks {
-		if a.at.After(since) {
-			longest = max(longest, a.at.Sub(last))
-			last = a.at
+	acks := func(yield func(time.Time) bool) {
+		for _, a := range l.acks {
+			if !yield(a.at) {
+				return
+			}
 		}
 	}
-	if !l.over {
-		longest = max(longest, time.Since(last))
-	}
-	return longest
+	return longestGap(acks, since, !l.over)
 }
 
 // resumed waits until a write of the lane is acknowledged that began after a moment.
@@ -220,10 +216,10 @@ func (w *clusterWriter) finish() []ack {
 }
 
 // gaps are the longest gaps of the lanes since a moment.
-func (w *clusterWriter) gaps(since time.Time) []time.Duration {
-	var gaps []time.Duration
+func (w *clusterWriter) gaps(since time.Time) []span {
+	var gaps []span
 	for _, l := range w.lanes {
-		gaps = append(gaps, l.longestGap(since).Round(time.Millisecond))
+		gaps = append(gaps, l.longestGap(since))
 	}
 	return gaps
 }

@@ -115,7 +115,13 @@ func (s *scenario) agreedOn(sentinel string, shard v1alpha1.TopologyShard, maste
 	}
 	replicas := maps.Clone(members)
 	delete(replicas, master)
-	for name, c := range s.sentinels(sentinel) {
+	clients := s.sentinels(sentinel)
+	defer func() { // this is asked again and again
+		for _, c := range clients {
+			_ = c.Close()
+		}
+	}()
+	for name, c := range clients {
 		view, err := c.Master(s.ctx, shard.MasterName).Result()
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)

@@ -20,10 +20,8 @@ import (
 type pulse struct {
 	mu     sync.Mutex
 	last   time.Time // of the last answer
-	stalls []stall
+	stalls []span
 }
-
-type stall struct{ from, to time.Time }
 
 // stallAfter is what a node at peace never takes on a machine that has time for it.
 const stallAfter = 100 * time.Millisecond
@@ -59,41 +57,34 @@ func (p *pulse) run(ctx context.Context, address string) {
 		p.mu.Lock()
 		now := time.Now()
 		if now.Sub(p.last) > stallAfter {
-			p.stalls = append(p.stalls, stall{p.last, now})
+			p.stalls = append(p.stalls, span{p.last, now})
 		}
 		p.last = now
 		p.mu.Unlock()
 	}
 }
 
-// stalled is for how long there was no answer since a moment.
-func (p *pulse) stalled(since time.Time) time.Duration {
+// stalled is for how long there was no answer during a span.
+func (p *pulse) stalled(during span) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	all := p.stalls
 	if now := time.Now(); now.Sub(p.last) > stallAfter {
-		all = append(slices.Clip(all), stall{p.last, now})
+		all = append(slices.Clip(all), span{p.last, now})
 	}
 	var total time.Duration
 	for _, s := range all {
-		if s.to.After(since) {
-			total += s.to.Sub(later(s.from, since))
-		}
+		total += max(0, s.overlap(during))
 	}
 	return total
 }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-// within asserts that a gap in the writes since a moment was no longer than a limit, but for what the machine took away.
-func (p *pulse) within(t *testing.T, gap time.Duration, since time.Time, limit time.Duration, why string) {
+// within asserts that no gap in the writes was longer than a limit, but for what the machine took away in it.
+func (p *pulse) within(t *testing.T, limit time.Duration, why string, gaps ...span) {
 	t.Helper()
-	stalled := p.stalled(since)
-	t.Logf("gap %s, limit %s; the machine stood still for %s", gap.Round(time.Millisecond), limit, stalled.Round(time.Millisecond))
-	assert.LessOrEqual(t, gap-stalled, limit, why)
+	for _, gap := range gaps {
+		stalled := p.stalled(gap)
+		t.Logf("gap %s, limit %s; the machine stood still for %s of it", gap, limit, stalled.Round(time.Millisecond))
+		assert.LessOrEqual(t, gap.length()-stalled, limit, why)
+	}
 }

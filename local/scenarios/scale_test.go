@@ -41,7 +41,7 @@ func TestScalingDownHandsTheMasterOverAndLosesNothing(t *testing.T) {
 	assert.Equal(t, v1alpha1.CauseHandover, record.Cause)
 	assert.Equal(t, "orders-4", record.From)
 	assert.Positive(t, record.PromoteMs, "the write pause is reported")
-	p.within(t, gap, shrunk, 2*time.Second, "no window without a master longer than 2 s")
+	p.within(t, 2*time.Second, "no window without a master longer than 2 s", gap)
 	assert.Empty(t, s.missing(s.direct(s.master("orders"), password), acked), "no acknowledged write may be lost")
 	s.agreed("watch", "orders")
 

@@ -123,21 +123,10 @@ func (w *writer) finish() int {
 }
 
 // longestGap is the longest time without an acknowledged write since a moment.
-func (w *writer) longestGap(since time.Time) time.Duration {
+func (w *writer) longestGap(since time.Time) span {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var longest time.Duration
-	last := since
-	for _, at := range w.acks {
-		if at.After(since) {
-			longest = max(longest, at.Sub(last))
-			last = at
-		}
-	}
-	if w.running() {
-		longest = max(longest, time.Since(last))
-	}
-	return longest
+	return longestGap(slices.Values(w.acks), since, w.running())
 }
 
 func (w *writer) running() bool {
