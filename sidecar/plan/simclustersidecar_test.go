@@ -39,7 +39,7 @@ func (s *clusterSidecar) input() plan.Input {
 		}
 		n := s.observe(name)
 		s.see(name, &n, w.now, n.Role == v1alpha1.RoleMaster)
-		in.Pods[name], in.Nodes[name] = p.observe(), n
+		in.Pods[name], in.Nodes[name] = p.observe(w.now), n
 	}
 	return in
 }

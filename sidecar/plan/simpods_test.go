@@ -31,6 +31,8 @@ type simPod struct {
 	attached bool
 	role     v1alpha1.Role
 	saved    string // what the volume remembered when the pod was made
+	// reported is when the API server learns that the process runs and what the volume remembered: the node answers before.
+	reported time.Time
 	// due is when the pod or its process is to be (re)started, or a deleting pod is to vanish.
 	due time.Time
 	// reachedUntil is how long after its gate was withdrawn the Service still leads to it. The lives of standard instances
@@ -39,8 +41,12 @@ type simPod struct {
 }
 
 // observe is what the sidecar sees of a pod.
-func (p *simPod) observe() plan.Pod {
-	return plan.Pod{IP: p.ip, Deleting: p.deleting, Running: p.running, Attached: p.attached, Role: p.role, Saved: p.saved}
+func (p *simPod) observe(now time.Time) plan.Pod {
+	seen := plan.Pod{IP: p.ip, Deleting: p.deleting, Attached: p.attached, Role: p.role}
+	if !now.Before(p.reported) {
+		seen.Running, seen.Saved = p.running, p.saved
+	}
+	return seen
 }
 
 // detach withdraws the gate; the Service takes a moment to follow.
@@ -190,7 +196,7 @@ func (d *dataPlane) boot(name string) {
 	if !p.exists {
 		*p = simPod{exists: true, ip: d.newIP(), saved: saved}
 	}
-	p.running = true
+	p.running, p.reported = true, d.now.Add(d.some(3)-tick)
 	*n = simNode{
 		name: name, address: n.address, shard: n.shard, log: n.log, saved: saved, life: n.life + 1,
 		host: "127.0.0.1", port: simPort, priority: 100, linkUp: true, loadEnd: n.loadEnd,

@@ -36,7 +36,7 @@ func (s *simSidecar) input() plan.Input {
 		}
 		n := w.observe(name)
 		s.see(name, &n, w.now, true) // Here every answer counts, also a replica's.
-		in.Pods[name], in.Nodes[name] = p.observe(), n
+		in.Pods[name], in.Nodes[name] = p.observe(w.now), n
 	}
 	return in
 }
