@@ -170,7 +170,8 @@ func (s *clusterShard) decide(m *member) {
 	case next == nil:
 		s.wait(ReasonWaitingForMembers, "no successor for the master yet: waiting for "+awaited, againSoon)
 	case next == m && s.dataBeside(m):
-		s.wait(ReasonWaitingForMembers, m.name+" is empty, and a pod that holds data is not in the cluster yet", againSoon)
+		s.wait(ReasonWaitingForMembers, m.name+" is empty, and a pod that holds data is not in the cluster yet; if nobody else is awaited, "+
+			"delete the instance with storage.reclaim: Retain and apply it again: it is made anew from what the volumes remember", againSoon)
 	case next == m:
 		s.install(m)
 	case !s.prepare(next):

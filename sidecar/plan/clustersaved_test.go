@@ -82,6 +82,18 @@ func TestAClusterMadeAnewOnKeptVolumes(t *testing.T) {
 				= 0 master 0-0`,
 		},
 		{
+			name: "is led by the only one that remembers anything, although it missed a failover",
+			given: `
+				controller none
+				0-0 self seq=76 saved=4:0-2:0-16383:1
+				0-1 self empty
+				0-2 self empty`,
+			want: `
+				= event LayoutRecalled
+				= 0 slots [0-16383]
+				= 0 master 0-0`,
+		},
+		{
 			name: "takes up a member later that missed a failover, and one that is new",
 			given: `
 				controller none
