@@ -2,9 +2,7 @@ package kvrocks_test
 
 import (
 	"regexp"
-	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -193,47 +191,6 @@ func TestSettings(t *testing.T) {
 		kept, err := n.ConfigGet(ctx, "maxclients")
 		require.NoError(t, err)
 		assert.Equal(t, "77", kept["maxclients"])
-	})
-}
-
-func TestTheConnectionsOfOneSentinelAreDroppedAndMadeAnew(t *testing.T) {
-	t.Parallel()
-	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {
-		p, n := start(t, engine)
-		ctx := t.Context()
-		_, s := startSentinel(t)
-		_, other := startSentinel(t)
-		for _, sentinel := range []*kvrocks.Sentinel{s, other} {
-			require.NoError(t, sentinel.Monitor(ctx, "orders", "127.0.0.1", p.Port, 2))
-			require.NoError(t, sentinel.Set(ctx, "orders", patient))
-		}
-		id, err := s.MyID(ctx)
-		require.NoError(t, err)
-		links := func(id string) (ids []string) {
-			for line := range strings.Lines(p.Do(t, "CLIENT", "LIST")) {
-				if strings.Contains(line, " name=sentinel-"+id[:8]+"-") {
-					ids = append(ids, strings.Fields(line)[0])
-				}
-			}
-			return ids
-		}
-		otherID, err := other.MyID(ctx)
-		require.NoError(t, err)
-		redistest.Await(t, "the connections of both sentinels", func() bool { return len(links(id)) == 2 && len(links(otherID)) == 2 })
-		before, untouched := links(id), links(otherID)
-
-		dropped, err := n.DropSentinel(ctx, id)
-
-		require.NoError(t, err)
-		assert.Equal(t, 2, dropped, "one for commands, one for messages")
-		redistest.Await(t, "new connections", func() bool {
-			now := links(id)
-			return len(now) == 2 && !slices.Contains(now, before[0]) && !slices.Contains(now, before[1])
-		})
-		assert.Equal(t, untouched, links(otherID))
-		used, err := s.CPU(ctx)
-		require.NoError(t, err)
-		assert.Positive(t, used)
 	})
 }
 

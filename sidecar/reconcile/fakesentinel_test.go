@@ -27,6 +27,8 @@ type fakeSentinel struct {
 	handle func(kvrocks.Event)
 	listen int // how many subscriptions there were
 	used   time.Duration
+	// mute answers INFO with an error.
+	mute   bool
 	closed bool
 }
 
@@ -61,6 +63,9 @@ func (s *fakeSentinel) MyID(context.Context) (string, error) { return "id-of-" +
 func (s *fakeSentinel) CPU(context.Context) (time.Duration, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.mute {
+		return 0, &kvrocks.Error{Op: "INFO cpu", Text: "no such section"}
+	}
 	return s.used, nil
 }
 

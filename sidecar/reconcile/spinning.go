@@ -2,9 +2,11 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
@@ -30,30 +32,35 @@ type load struct {
 func (l *load) due(now time.Time) bool { return now.Sub(l.at) >= loadAge }
 
 func (l *load) measured(now time.Time, used time.Duration) {
-	if share := float64(used-l.used) / float64(now.Sub(l.at)); !l.at.IsZero() {
-		l.spinning = share > spinningShare
+	if !l.due(now) {
+		return // another pass was faster
 	}
+	share := float64(used-l.used) / float64(now.Sub(l.at))
+	l.spinning = share > spinningShare && !l.at.IsZero()
 	l.at, l.used = now, used
 }
 
-// spinning tells whether the sentinel uses up a processor.
+// spinning tells whether the sentinel uses up a processor. One that does not say how much it uses is none the worse for it.
 func (s *sentinel) spinning(ctx context.Context, now time.Time) (bool, error) {
 	s.mu.Lock()
 	due := s.load.due(now)
 	s.mu.Unlock()
 	var used time.Duration
+	var err error
 	if due {
-		err := s.do(func(c Sentinel) (err error) {
+		err = s.do(func(c Sentinel) (err error) {
 			used, err = c.CPU(ctx)
 			return err
 		})
-		if err != nil {
-			return false, err
-		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if due {
+	switch {
+	case errors.Is(err, kvrocks.ErrUnreachable) || passwordRefused(err):
+		return false, err
+	case err != nil:
+		s.load = load{}
+	case due:
 		s.load.measured(now, used)
 	}
 	return s.load.spinning, nil

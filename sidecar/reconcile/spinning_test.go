@@ -44,3 +44,19 @@ func TestASpinningSentinelIsSeenAndItsConnectionsAreRenewedOnceAMinute(t *testin
 	assert.Equal(t, []string{"watch-0"}, pass(time.Minute, time.Minute), "it did not help")
 	assert.Empty(t, pass(10*time.Second, 0))
 }
+
+func TestASentinelThatDoesNotTellItsProcessorTimeIsHeardAllTheSame(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	list := w.sentinelInstance("watch", 1, key)
+	for _, mute := range []bool{true, true, false} {
+		list[0].mute = mute
+		list[0].works(time.Hour)
+		w.clock = w.clock.Add(10 * time.Second)
+		_, err := w.Reconcile(t.Context(), key)
+		require.NoError(t, err)
+		view := w.seen[len(w.seen)-1].Sentinels.Views["watch-0"]
+		assert.Equal(t, plan.Answered, view.Reach)
+		assert.False(t, view.Spinning)
+	}
+}
