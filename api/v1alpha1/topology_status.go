@@ -45,7 +45,8 @@ type KVRocksTopologyStatus struct {
 	// +optional
 	LayoutVersion int64 `json:"layoutVersion,omitempty"`
 	// ControllerEpoch counts how often kvrocks-controller's processes had to be replaced (cluster): they keep connections
-	// with the first password that they saw. The hooks replace them when it grows.
+	// with the first password that they saw, and may wait for ever for a leader that is gone. The hooks replace them when it
+	// grows.
 	// +optional
 	ControllerEpoch int64 `json:"controllerEpoch,omitempty"`
 	// Sentinels of a sentinel instance, by pod name.

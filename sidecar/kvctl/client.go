@@ -105,6 +105,8 @@ func (c *Client) read(ctx context.Context, r request) error {
 			// Who led is gone; somebody else may know.
 			c.setLeader("")
 			base = ""
+		case err != nil && base != "" && unreachable(err):
+			return &Error{Op: r.op, Kind: ErrUnavailable, Text: "it sends to " + base + ", where nobody answers", cause: ErrLeaderGone}
 		case err != nil:
 			return err
 		case next == "":
@@ -116,6 +118,12 @@ func (c *Client) read(ctx context.Context, r request) error {
 			base = next
 		}
 	}
+}
+
+// unreachable: there was no connection, or none that lasted until the answer.
+func unreachable(err error) bool {
+	var failed *url.Error
+	return errors.As(err, &failed)
 }
 
 // change carries out a POST or DELETE on the leader that the last read found.

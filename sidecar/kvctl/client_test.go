@@ -246,6 +246,24 @@ func TestAnotherLeaderIsFound(t *testing.T) {
 	assert.Equal(t, []string{"DELETE " + theCluster}, follower.changes())
 }
 
+func TestALeaderThatIsGoneIsNamed(t *testing.T) {
+	t.Parallel()
+	follower, leader := replicas(t)
+	gone := leader.URL
+	leader.Close()
+	c := client(t, follower.URL)
+	for range 2 {
+		_, err := c.Get(t.Context())
+		require.ErrorIs(t, err, kvctl.ErrUnavailable)
+		require.ErrorIs(t, err, kvctl.ErrLeaderGone)
+		require.ErrorContains(t, err, gone)
+	}
+	follower.Close()
+	_, err := c.Get(t.Context())
+	require.ErrorIs(t, err, kvctl.ErrUnavailable)
+	assert.NotErrorIs(t, err, kvctl.ErrLeaderGone, "nobody is there to send anywhere")
+}
+
 func TestALoopOfRedirectsEnds(t *testing.T) {
 	t.Parallel()
 	s := serve(t, map[string]answer{})

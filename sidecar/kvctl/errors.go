@@ -18,6 +18,8 @@ var (
 	// ErrUnavailable: nobody answered, nobody leads, it cannot reach its etcd, or the answer was no answer. Whether a change
 	// was made is unknown.
 	ErrUnavailable = errors.New("kvrocks-controller is unavailable")
+	// ErrLeaderGone, always with ErrUnavailable: a replica sends to a leader at whose address nobody answers.
+	ErrLeaderGone = errors.New("the leader is gone")
 	// ErrChanged: the record is not what the change presumes, or kvrocks-controller did something else than it was asked
 	// for.
 	ErrChanged = errors.New("the record is another one")

@@ -56,6 +56,7 @@ func Cluster(in Input) Plan {
 		s.applyPassword()
 		s.withdrawGates()
 	}
+	c.replaceController()
 	switch {
 	case c.record == nil:
 		c.create()

@@ -73,6 +73,9 @@ type Controller struct {
 	Err string
 	// DownSince is when the present run of failures began; zero when Answered.
 	DownSince time.Time
+	// LeaderGoneSince is since when it has been sending to a leader at whose address nobody answers; zero when it does not.
+	// It counts anew, and some time later, when its processes have been replaced.
+	LeaderGoneSince time.Time
 	// Record is its record of the cluster; nil when it answers that it has none.
 	Record *Layout
 	// PasswordStale is true when the record holds another password than the wanted one for some node.

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // change plans a change of kvrocks-controller's record.
@@ -158,6 +159,21 @@ func (c *clusterPass) restoreRecord() {
 			c.change(ImportCluster{Pod: a.name})
 		}
 	}
+}
+
+// leaderGoneLimit is how long kvrocks-controller may send to a leader that is gone. etcd notices within 6 s that one has
+// ended, and who starts in its place is up in a moment.
+const leaderGoneLimit = 30 * time.Second
+
+// replaceController has the processes of kvrocks-controller replaced when they wait in vain for a leader. Version 1.2.0 does
+// so for ever when its etcd begins again, empty, while it waits for the end of the leader that was there before.
+func (c *clusterPass) replaceController() {
+	since := c.in.Controller.LeaderGoneSince
+	if since.IsZero() || c.now.Sub(since) < leaderGoneLimit {
+		return
+	}
+	c.controllerEpoch, c.intent = c.controllerEpoch+1, true
+	c.warn("ControllerReplaced", "kvrocks-controller waits in vain for a leader that is gone, and is started anew: "+c.in.Controller.Err)
 }
 
 func (c *clusterPass) passwordTaken() bool {

@@ -255,3 +255,50 @@ func TestReleasingACluster(t *testing.T) {
 		},
 	})
 }
+
+func TestAControllerThatIsAway(t *testing.T) {
+	const serving = `
+		reported 7
+		0-0 master serving
+		0-1 ->0-0 placed
+		`
+	runCluster(t, []scenario{
+		{
+			name:  "is given a moment",
+			given: "controller down 19s" + serving,
+			want:  "= SlotsAssigned True AllAssigned",
+		},
+		{
+			name:  "is reported, because nothing can be changed without it",
+			given: "controller down 20s" + serving,
+			want: `
+				= SlotsAssigned False ControllerUnavailable
+				= SlotsAssigned: no master can be replaced and no slot moved, because kvrocks-controller does not answer: connection refused
+				= PrimaryAvailable True MasterServing`,
+		},
+		{
+			name: "is not replaced while another leader may still be elected",
+			given: `
+				controller down 29s
+				leader-gone 29s` + serving,
+			want: "= epoch 0",
+		},
+		{
+			name: "is replaced when it sends to a leader that is gone",
+			given: `
+				controller down 30s
+				leader-gone 30s` + serving,
+			want: `
+				= epoch 1
+				= intent true
+				= event ControllerReplaced`,
+		},
+		{
+			name: "is given time to start after that",
+			given: `
+				controller down 40s
+				leader-gone -80s` + serving,
+			want: "= epoch 0",
+		},
+	})
+}

@@ -23,7 +23,8 @@ import (
 //	                                (slot 5), named (master on record), was (master as last reported; default the one
 //	                                that is named), outside (not on record), leaving, saved=7:0-1:0-99,200:3 (what its
 //	                                volume remembers: version, master of its shard, slots, how many shards owned slots)
-//	controller down|lost|none       none: it has no record, and nothing was ever reported
+//	controller down [21s]|lost|none none: it has no record, and nothing was ever reported
+//	leader-gone 31s                 it has been sending to a leader that is gone
 //	record 9 | reported 6           versions
 //	slots 2 none                    the slots of a shard; default an even part
 //	outage 0 MasterDown 3s 0-1      of a shard: cause, age, target
@@ -170,7 +171,12 @@ func (b *clusterBuilder) line(words []string) {
 		b.lost, b.none = rest[0] == "lost", rest[0] == "none"
 		if rest[0] == "down" {
 			b.in.Controller.Reach, b.in.Controller.Err = plan.Down, "connection refused"
+			if len(rest) > 1 {
+				b.in.Controller.DownSince = scenarioNow.Add(-duration(b.t, rest[1]))
+			}
 		}
+	case "leader-gone":
+		b.in.Controller.LeaderGoneSince = scenarioNow.Add(-duration(b.t, rest[0]))
 	case "record":
 		b.record.Version = number(b.t, rest[0])
 	case "reported":

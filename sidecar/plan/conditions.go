@@ -27,7 +27,7 @@ const (
 	ReasonSentinelElecting = "SentinelElecting"
 	// ReasonHandingOver: writes are stopped for a planned move.
 	ReasonHandingOver = "HandingOver"
-	// ReasonControllerUnavailable: kvrocks-controller does not answer, and without it the shard cannot have a master.
+	// ReasonControllerUnavailable: kvrocks-controller does not answer, and without it no master can be replaced.
 	ReasonControllerUnavailable = "ControllerUnavailable"
 	// ReasonCreating: the cluster is being created.
 	ReasonCreating = "Creating"

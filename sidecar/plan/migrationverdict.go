@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	slotset "github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
@@ -29,6 +30,10 @@ func (c *clusterPass) slotsVerdict() (v verdict, ok bool) {
 	}
 	if v, ok := c.recordVerdict(); !ok {
 		return v, false
+	}
+	if since := c.in.Controller.DownSince; !since.IsZero() && c.now.Sub(since) >= controllerAwayLimit {
+		return verdict{ReasonControllerUnavailable, "no master can be replaced and no slot moved, because kvrocks-controller does not answer: " +
+			c.in.Controller.Err}, false
 	}
 	if c.current() != nil {
 		return c.distribution(), true // the nodes learn of each part one after the other
@@ -65,6 +70,9 @@ func (c *clusterPass) slotsVerdict() (v verdict, ok bool) {
 }
 
 // recordVerdict says whether the record gives every slot to exactly one shard of the topology.
+// controllerAwayLimit is how long kvrocks-controller may be away without a word: its pod may be starting anew.
+const controllerAwayLimit = 20 * time.Second
+
 func (c *clusterPass) recordVerdict() (verdict, bool) {
 	var seen, twice slotset.Set
 	for i := range c.record.Shards {

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -188,6 +189,32 @@ func TestControllerThatIsAwayIsDown(t *testing.T) {
 	w.controller.fail = nil
 	in, _ = w.look(key)
 	assert.NotNil(t, in.Controller.Record)
+}
+
+func TestALeaderThatIsGoneIsNotedUntilItsFollowersAreReplaced(t *testing.T) {
+	w := newWorld(t)
+	key := w.aCluster("orders")
+	w.look(key)
+	began := w.clock
+	gone := fmt.Errorf("%w: %w", kvctl.ErrUnavailable, kvctl.ErrLeaderGone)
+	after := func(d time.Duration, err error) time.Time {
+		w.clock = began.Add(d)
+		w.controller.fail = func(string) error { return err }
+		in, _ := w.look(key)
+		return in.Controller.LeaderGoneSince
+	}
+	const first = recordAge
+	assert.Equal(t, began.Add(first), after(first, gone))
+	assert.Equal(t, began.Add(first), after(first+20*time.Second, gone))
+	assert.Zero(t, after(first+25*time.Second, kvctl.ErrUnavailable), "another fault")
+	second := first + 30*time.Second
+	assert.Equal(t, began.Add(second), after(second, gone), "it counts anew")
+
+	w.cluster.topologies[key].Status.ControllerEpoch++
+	third := second + 30*time.Second
+	assert.Equal(t, began.Add(third+startTime), after(third, gone), "new processes are given time to start")
+	assert.Equal(t, began.Add(third+startTime), after(third+time.Minute, gone))
+	assert.Zero(t, after(third+2*time.Minute, nil))
 }
 
 func TestHungControllerHoldsUpOnePassOnly(t *testing.T) {

@@ -26,7 +26,15 @@ type controller struct {
 	seen   plan.Controller
 	readAt time.Time // zero makes the next pass read
 	silent bool
+	// goneSince is the LeaderGoneSince of the planner, in spite of answers that were waited for in vain, and epoch that of
+	// the processes which it is said of.
+	goneSince time.Time
+	epoch     int64
 }
+
+// startTime is what new processes of kvrocks-controller are given, with the time for their image, before it counts against
+// them that nobody leads.
+const startTime = 90 * time.Second
 
 // target is whom a client talks to, about what.
 type target struct{ url, password string }
@@ -103,7 +111,21 @@ func (p *pass) observeController(ctx context.Context) plan.Controller {
 	}
 	c.silent = false
 	c.take(answer, &p.inst.layouts)
+	c.noteLeader(answer, p.topology.Status.ControllerEpoch)
 	return c.seen
+}
+
+// noteLeader keeps since when the leader has been gone.
+func (c *controller) noteLeader(a recordAnswer, epoch int64) {
+	switch gone := errors.Is(a.err, kvctl.ErrLeaderGone); {
+	case !gone:
+		c.goneSince = time.Time{}
+	case c.goneSince.IsZero():
+		c.goneSince = a.at
+	case epoch != c.epoch:
+		c.goneSince = a.at.Add(startTime)
+	}
+	c.epoch, c.seen.LeaderGoneSince = epoch, c.goneSince
 }
 
 func (c *controller) take(a recordAnswer, known *layouts) {
