@@ -60,8 +60,9 @@ func TestForceDeletedMasterIsReplacedAndNothingReplicatedIsLost(t *testing.T) {
 	t.Logf("journal: %+v", record)
 	assert.Equal(t, before, record.From)
 	assert.Equal(t, after, record.To)
-	assert.Equal(t, v1alpha1.CauseDown, record.Cause)
-	assert.Positive(t, record.DetectMs)
+	// The process outlives its pod by a moment, in which it may still hand over.
+	assert.Contains(t, []v1alpha1.FailoverCause{v1alpha1.CauseDown, v1alpha1.CauseHandover}, record.Cause)
+	assert.Equal(t, record.Cause == v1alpha1.CauseDown, record.DetectMs > 0)
 	assert.Positive(t, record.PromoteMs)
 	s.event("orders", after)
 	s.agreed("watch", "orders")
