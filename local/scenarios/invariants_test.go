@@ -60,8 +60,7 @@ func isAttached(pod *corev1.Pod) bool {
 // signal sends a signal to the main process of a pod's container, on this machine.
 func (s *scenario) signal(pod string, signal syscall.Signal) {
 	s.Helper()
-	object, err := s.kube.CoreV1().Pods(s.namespace).Get(s.ctx, pod, metav1.GetOptions{})
-	require.NoError(s, err)
+	object := s.pod(pod)
 	require.NotEmpty(s, object.Status.ContainerStatuses)
 	id := strings.TrimPrefix(object.Status.ContainerStatuses[0].ContainerID, "containerd://")
 	require.NotEmpty(s, id, "%s has no running container", pod)

@@ -2,17 +2,13 @@ package scenarios
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
 // pulse tells what the machine itself takes away: it asks a node that nobody touches, in a pod like those under test, again
@@ -30,14 +26,12 @@ const stallAfter = 100 * time.Millisecond
 func (s *scenario) pulse() *pulse {
 	s.Helper()
 	s.barePod("pulse")
-	pod, err := s.kube.CoreV1().Pods(s.namespace).Get(s.ctx, "pulse", metav1.GetOptions{})
-	require.NoError(s, err)
-	address := fmt.Sprintf("%s:%d", pod.Status.PodIP, v1alpha1.DefaultPort)
+	c := s.direct("pulse", "")
 	ctx, cancel := context.WithCancel(s.ctx)
 	p, done := &pulse{last: time.Now()}, make(chan struct{})
 	go func() {
 		defer close(done)
-		p.run(ctx, address)
+		p.run(ctx, c)
 	}()
 	s.Cleanup(func() {
 		cancel()
@@ -47,9 +41,7 @@ func (s *scenario) pulse() *pulse {
 	return p
 }
 
-func (p *pulse) run(ctx context.Context, address string) {
-	c := client(address, "", patient)
-	defer func() { _ = c.Close() }()
+func (p *pulse) run(ctx context.Context, c *redis.Client) {
 	for ; ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
 		if c.Ping(ctx).Err() != nil {
 			continue
@@ -74,7 +66,7 @@ func (p *pulse) stalled(during span) time.Duration {
 	}
 	var total time.Duration
 	for _, s := range all {
-		total += max(0, s.overlap(during))
+		total += s.overlap(during)
 	}
 	return total
 }

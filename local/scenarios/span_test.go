@@ -15,7 +15,7 @@ func (s span) length() time.Duration { return s.to.Sub(s.from) }
 
 func (s span) String() string { return s.length().Round(time.Millisecond).String() }
 
-// overlap is how much of it lies in the other, or how far apart they are, below zero.
+// overlap is how much of it lies in the other.
 func (s span) overlap(o span) time.Duration {
 	from, to := s.from, s.to
 	if o.from.After(from) {
@@ -24,7 +24,7 @@ func (s span) overlap(o span) time.Duration {
 	if o.to.Before(to) {
 		to = o.to
 	}
-	return to.Sub(from)
+	return max(0, to.Sub(from))
 }
 
 // longestGap is the longest time between two of the moments, which are in order, since the given one; and until now, while

@@ -5,14 +5,15 @@ import (
 	"fmt"
 	"os/exec"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 )
 
 // A sentinel whose connection was rejected at first, and then succeeded, uses up a processor (docs/operations.md). On this
@@ -49,7 +50,8 @@ func TestASentinelThatSpinsIsFreed(t *testing.T) {
 // rejectedAtFirst makes a sentinel connect to a node anew, and has the first packet of that rejected.
 func (s *scenario) rejectedAtFirst(sentinel, node string) {
 	s.Helper()
-	rule := []string{"-s", s.podIP(sentinel), "-d", s.podIP(node), "-p", "tcp", "--syn", "-j", "REJECT"}
+	from := s.pod(sentinel).Status.PodIP
+	rule := []string{"-s", from, "-d", s.pod(node).Status.PodIP, "-p", "tcp", "--syn", "-j", "REJECT"}
 	s.filter(append([]string{"-I", "FORWARD"}, rule...)...)
 	defer s.filter(append([]string{"-D", "FORWARD"}, rule...)...)
 	c := s.direct(node, password)
@@ -60,7 +62,7 @@ func (s *scenario) rejectedAtFirst(sentinel, node string) {
 	}
 	s.eventually("the sentinel is rejected", 10*time.Second, func() error {
 		for line := range strings.Lines(s.filter("-L", "FORWARD", "-v", "-x", "-n")) {
-			if strings.Contains(line, s.podIP(sentinel)) && !strings.HasPrefix(strings.TrimSpace(line), "0 ") {
+			if strings.Contains(line, from) && !strings.HasPrefix(strings.TrimSpace(line), "0 ") {
 				return nil
 			}
 		}
@@ -75,30 +77,17 @@ func (s *scenario) filter(args ...string) string {
 	return string(out)
 }
 
-func (s *scenario) podIP(name string) string {
-	s.Helper()
-	pod, err := s.kube.CoreV1().Pods(s.namespace).Get(s.ctx, name, metav1.GetOptions{})
-	require.NoError(s, err)
-	return pod.Status.PodIP
-}
-
-var usedCPU = regexp.MustCompile(`used_cpu_(?:sys|user):([\d.]+)`)
-
 // busy is the part of a processor that a sentinel uses, over two seconds.
 func (s *scenario) busy(sentinel string) float64 {
 	s.Helper()
-	c := s.direct(sentinel, "")
-	used := func() (total float64) {
-		info, err := c.Info(s.ctx, "cpu").Result()
+	c := kvrocks.NewSentinel(fmt.Sprintf("%s:%d", s.pod(sentinel).Status.PodIP, v1alpha1.SentinelPort), kvrocks.Options{Timeout: patient})
+	defer func() { _ = c.Close() }()
+	used := func() time.Duration {
+		used, err := c.CPU(s.ctx)
 		require.NoError(s, err)
-		for _, field := range usedCPU.FindAllStringSubmatch(info, -1) {
-			seconds, err := strconv.ParseFloat(field[1], 64)
-			require.NoError(s, err)
-			total += seconds
-		}
-		return total
+		return used
 	}
 	before, began := used(), time.Now()
 	time.Sleep(2 * time.Second) // what it does in this time is the subject
-	return (used() - before) / time.Since(began).Seconds()
+	return float64(used()-before) / float64(time.Since(began))
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -36,11 +37,18 @@ func (s *scenario) service(name string) string {
 	return fmt.Sprintf("%s:%d", service.Spec.ClusterIP, service.Spec.Ports[0].Port)
 }
 
+// pod is one pod as it is now.
+func (s *scenario) pod(name string) *corev1.Pod {
+	s.Helper()
+	pod, err := s.kube.CoreV1().Pods(s.namespace).Get(s.ctx, name, metav1.GetOptions{})
+	require.NoError(s, err)
+	return pod
+}
+
 // direct is a connection to a pod's own IP, as an administrator would use.
 func (s *scenario) direct(pod, password string) *redis.Client {
 	s.Helper()
-	object, err := s.kube.CoreV1().Pods(s.namespace).Get(s.ctx, pod, metav1.GetOptions{})
-	require.NoError(s, err)
+	object := s.pod(pod)
 	require.NotEmpty(s, object.Status.PodIP, "%s has no address yet", pod)
 	c := client(fmt.Sprintf("%s:%d", object.Status.PodIP, object.Spec.Containers[0].Ports[0].ContainerPort), password, patient)
 	s.Cleanup(func() { _ = c.Close() })

@@ -126,8 +126,11 @@ func nodeID(uid, pod string) string {
 // second before its pod is reported to run, and only that report is sure to bring the volume's words along.
 func (c *clusterPass) unread() string {
 	for _, s := range c.shards {
+		if s.shard.Leaving {
+			continue
+		}
 		for i := range s.members {
-			if m := &s.members[i]; !s.shard.Leaving && m.exists && !m.pod.Running {
+			if m := &s.members[i]; m.exists && !m.pod.Running {
 				return m.name
 			}
 		}

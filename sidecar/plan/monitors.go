@@ -41,18 +41,22 @@ func (p *pass) repairMonitors() {
 // endpoints, and that then succeeds keeps the rejection in its error queue, and sentinel polls that for ever
 // (docs/operations.md). It would happen again at once while a node is away.
 func (p *pass) renewLinks() {
-	pods := make([]string, 0, len(p.members))
-	for i := range p.members {
-		if !p.members[i].answered() {
+	for i := range p.watch.views {
+		v := &p.watch.views[i]
+		if !v.reached || !v.spinning {
+			continue
+		}
+		pods := make([]string, 0, len(p.members))
+		for i := range p.members {
+			if m := &p.members[i]; m.answered() {
+				pods = append(pods, m.name)
+			}
+		}
+		if len(pods) < len(p.members) {
 			return
 		}
-		pods = append(pods, p.members[i].name)
-	}
-	for i := range p.watch.views {
-		if v := &p.watch.views[i]; v.reached && v.spinning {
-			p.do(RenewLinks{Sentinel: v.pod, Pods: pods})
-			p.warn("SentinelSpinning", v.pod+" uses up a processor; its connections to "+strings.Join(pods, ", ")+" are renewed")
-		}
+		p.do(RenewLinks{Sentinel: v.pod, Pods: pods})
+		p.warn("SentinelSpinning", v.pod+" uses up a processor; its connections to "+strings.Join(pods, ", ")+" are renewed")
 	}
 }
 

@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
@@ -67,15 +66,13 @@ func (s *sentinel) spinning(ctx context.Context, now time.Time) (bool, error) {
 }
 
 func (p *pass) renewLinks(ctx context.Context, a plan.RenewLinks) error {
-	v := p.inst.sentinels[a.Sentinel]
-	if v == nil {
-		return fmt.Errorf("sentinel %s: %w", a.Sentinel, errGone)
-	}
-	v.renewed = p.now()
 	var id string
-	err := v.conn.do(func(c Sentinel) (err error) {
-		id, err = c.MyID(ctx)
-		return err
+	err := p.onSentinel(a.Sentinel, func(s *sentinel) error {
+		p.inst.sentinels[a.Sentinel].renewed = p.now()
+		return s.do(func(c Sentinel) (err error) {
+			id, err = c.MyID(ctx)
+			return err
+		})
 	})
 	if err != nil {
 		return err

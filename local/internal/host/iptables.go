@@ -36,10 +36,8 @@ const closedChain = chainPrefix + "LOCAL-CLOSED"
 func ResetUnserved(ctx context.Context) error {
 	script := fmt.Sprintf("*nat\n:%[1]s - [0:0]\n-A %[1]s -d %[2]s -p tcp -j DNAT --to-destination %[3]s:1\nCOMMIT\n",
 		closedChain, layout.ServiceCIDR, layout.BridgeAddress)
-	restore := exec.CommandContext(ctx, "iptables-restore", "--noflush") // which flushes a chain that is declared
-	restore.Stdin = strings.NewReader(script)
-	if out, err := restore.CombinedOutput(); err != nil {
-		return fmt.Errorf("reset connections to Services without endpoints: %w\n%s", err, out)
+	if err := restoreRules(ctx, "iptables", script); err != nil {
+		return fmt.Errorf("reset connections to Services without endpoints: %w", err)
 	}
 	for _, hook := range []string{"PREROUTING", "OUTPUT"} {
 		jump := []string{hook, "-j", closedChain}
@@ -68,13 +66,21 @@ func RemoveKubernetesRules(ctx context.Context) error {
 		if script == "" {
 			continue
 		}
-		restore := exec.CommandContext(ctx, program+"-restore", "--noflush")
-		restore.Stdin = strings.NewReader(script)
-		if out, err := restore.CombinedOutput(); err != nil {
-			errs = append(errs, fmt.Errorf("remove rules with %s-restore: %w\n%s", program, err, out))
+		if err := restoreRules(ctx, program, script); err != nil {
+			errs = append(errs, fmt.Errorf("remove rules: %w", err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// restoreRules carries out a script of iptables-restore, beside the rules that there are; a chain that it declares is emptied.
+func restoreRules(ctx context.Context, program, script string) error {
+	restore := exec.CommandContext(ctx, program+"-restore", "--noflush")
+	restore.Stdin = strings.NewReader(script)
+	if out, err := restore.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s-restore: %w\n%s", program, err, out)
+	}
+	return nil
 }
 
 // removalScript turns the output of iptables-save into input for iptables-restore --noflush that removes what is
