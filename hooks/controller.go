@@ -108,18 +108,26 @@ etcd:
 controller:
   failover:
     ping_interval_seconds: %d
-    max_ping_count: 3
-`, etcdName(in.name), in.namespace, etcdClientPort, in.pingSeconds())
+    max_ping_count: %d
+`, etcdName(in.name), in.namespace, etcdClientPort, in.pingSeconds(), pingCount)
 }
 
-// pingSeconds is how often kvrocks-controller looks after the nodes. After three failures it replaces a master by itself,
-// without asking whether it lost its data or is in the middle of a handover. Where sentinels watch, that is a fallback for
-// the time when the sidecar is away, and must come after all that they may take.
+// pingCount is after how many failed probes in a row kvrocks-controller replaces a master; it takes no smaller number.
+const pingCount = 3
+
+// pingSeconds is how often kvrocks-controller probes the nodes. After pingCount failures in a row it replaces a master by
+// itself, without asking whether it lost its data or is in the middle of a handover.
+//
+// Where no sentinel watches, downAfterMilliseconds must have passed between the first failure and the last: half of it between
+// two probes, in whole seconds, rounded up. A master that refuses connections is then replaced after 1 to 1.5 times that, and
+// one that only hangs later, because each of its probes takes 3 s to fail. Where sentinels watch, the probe is a fallback for the
+// time when the sidecar is away, and must come after all that they may take.
 func (in *instance) pingSeconds() int32 {
-	if in.monitoredBy() == "" {
-		return 1
-	}
 	f := in.spec.Failover
+	if in.monitoredBy() == "" {
+		const millis = 1000 * (pingCount - 1)
+		return max(1, (f.DownAfterMilliseconds+millis-1)/millis)
+	}
 	return max(20, (f.DownAfterMilliseconds+f.FailoverTimeoutMilliseconds)/2000)
 }
 

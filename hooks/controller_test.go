@@ -40,8 +40,19 @@ controller:
 	before := w.kvctl().Spec.Template.Annotations[annotationConfig]
 	w.change(func(cr *v1alpha1.KVRocks) { cr.Labels = nil })
 	w.sync()
-	assert.Contains(t, w.kvctlConfig(), "ping_interval_seconds: 1\n", "it is the only one that looks")
+	assert.Contains(t, w.kvctlConfig(), "ping_interval_seconds: 30\n", "it waits for as long as downAfterMilliseconds says")
 	assert.NotEqual(t, before, w.kvctl().Spec.Template.Annotations[annotationConfig], "it reads its configuration once")
+}
+
+func TestKvrocksControllerHeedsDownAfterWithoutSentinels(t *testing.T) {
+	w := settled(t, example(t, "cluster-minimal.yaml"))
+	for downAfter, seconds := range map[int32]int{500: 1, 2000: 1, 2001: 2, 4000: 2, 5000: 3, 60000: 30, 600000: 300} {
+		w.change(func(cr *v1alpha1.KVRocks) {
+			cr.Labels, cr.Spec.Failover = nil, &v1alpha1.Failover{DownAfterMilliseconds: downAfter}
+		})
+		w.sync()
+		assert.Contains(t, w.kvctlConfig(), fmt.Sprintf("ping_interval_seconds: %d\n    max_ping_count: 3\n", seconds), "of %d ms", downAfter)
+	}
 }
 
 func TestKvrocksControllerIsReplacedWhenTheSidecarAsksForIt(t *testing.T) {

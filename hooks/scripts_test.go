@@ -313,6 +313,27 @@ func TestKvrocksStartsFromTheScript(t *testing.T) {
 	})
 }
 
+func TestSentinelBefore62SaysWhatIsWrong(t *testing.T) {
+	inEveryShell(t, func(t *testing.T, s sandbox) {
+		for version, fine := range map[string]bool{
+			"2.8.4": false, "5.0.14": false, "6.0.16": false, "6.1.240": false, "6.2.0": true, "7.0.15": true, "8.4.0": true, "10.0.1": true,
+		} {
+			s.write("bin/redis-sentinel", "#!/bin/sh\nif [ $1 = --version ]; then echo 'Redis server v="+version+" sha=00000000:0'; else echo started; fi\n")
+			s.write("message", "")
+			out, err := s.run(sentinelText)
+			if fine {
+				require.NoError(t, err, out)
+				assert.Equal(t, "started\n", out, version)
+				assert.Empty(t, s.read("message"))
+				continue
+			}
+			require.Error(t, err, version)
+			assert.Contains(t, s.read("message"), "is too old: it must be 6.2 or later; change spec.image")
+			assert.Equal(t, s.read("message"), out)
+		}
+	})
+}
+
 // A real redis-sentinel takes the file that the script writes.
 func TestARealSentinelStartsFromTheScript(t *testing.T) {
 	_, err := exec.LookPath("redis-sentinel")

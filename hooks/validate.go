@@ -131,6 +131,8 @@ func (in *instance) checkFields() string {
 	switch {
 	case len(in.spec.Image) > 512 || strings.ContainsAny(in.spec.Image, " \t\r\n"):
 		return "spec.image is not the name of an image; write for example " + v1alpha1.DefaultKVRocksImage
+	case in.spec.Type == v1alpha1.TypeSentinel && sentinelTooOld(in.spec.Image):
+		return "spec.image is a redis-sentinel older than 6.2, which does not know resolve-hostnames; write a newer one, for example " + v1alpha1.DefaultSentinelImage
 	case in.spec.Type == v1alpha1.TypeSentinel && len(in.spec.KVRocksConfig) > 0:
 		return "kvrocksConfig is for data nodes; leave it out of a sentinel instance"
 	}

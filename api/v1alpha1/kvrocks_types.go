@@ -67,6 +67,7 @@ type KVRocksList struct {
 // +kubebuilder:validation:XValidation:rule="self.type != 'standard' || !has(self.master) || self.master == 1",message="a standard instance has one master; write master: 1 or leave it out (for more shards use type: cluster)"
 // +kubebuilder:validation:XValidation:rule="self.type != 'sentinel' || !has(self.storage)",message="a sentinel keeps no data; leave spec.storage out"
 // +kubebuilder:validation:XValidation:rule="self.type != 'sentinel' || !has(self.kvrocksConfig)",message="kvrocksConfig is for data nodes; leave it out of a sentinel instance"
+// +kubebuilder:validation:XValidation:rule="self.type != 'sentinel' || !has(self.image) || !self.image.matches('(^|/)redis(-sentinel)?:v?([0-5]([.-].*)?|6[.][01]([.-].*)?)(@.*)?$')",message="spec.image is a redis-sentinel older than 6.2, which does not know resolve-hostnames; write a newer one, for example docker.io/library/redis:7.0.15"
 // +kubebuilder:validation:XValidation:rule="self.type == 'cluster' || !has(self.migrate)",message="spec.migrate moves slots between the shards of a cluster; leave it out unless type is cluster"
 // +kubebuilder:validation:XValidation:rule="self.type == 'cluster' || !has(self.cluster)",message="spec.cluster holds settings of type: cluster; leave it out"
 // +kubebuilder:validation:XValidation:rule="has(self.storage) == has(oldSelf.storage)",message="spec.storage cannot be added to or removed from a live instance; create a new KVRocks and move the data"
@@ -240,7 +241,8 @@ type Storage struct {
 
 // Failover tunes how soon a dead master is replaced. The names are those of redis-sentinel.
 type Failover struct {
-	// DownAfterMilliseconds without an answer make a sentinel call the master down.
+	// DownAfterMilliseconds without an answer make a sentinel call the master down. Without sentinels kvrocks-controller replaces
+	// the master of a shard after 1 to 1.5 times this, in whole seconds rounded up, and after 2 s at the earliest.
 	// +optional
 	// +kubebuilder:default=5000
 	// +kubebuilder:validation:Minimum=500

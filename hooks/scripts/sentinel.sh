@@ -5,6 +5,16 @@ set -eu
 umask 077
 conf=/data/sentinel.conf
 
+# redis-sentinel before 6.2 does not know resolve-hostnames and would end with a syntax error. The message is where
+# kubectl describe and the instance's status find why the container ended.
+version=$(redis-sentinel --version 2>/dev/null | sed -n 's/.* v=\([0-9][0-9]*\.[0-9][0-9]*\).*/\1/p')
+case "$version" in
+[0-5].* | 6.0 | 6.1)
+  echo "redis-sentinel $version is too old: it must be 6.2 or later; change spec.image" | tee /dev/termination-log
+  exit 1
+  ;;
+esac
+
 # Only if absent: a restarted container keeps its id, its monitors and what it knows of its peers.
 if [ ! -f "$conf" ]; then
   {
