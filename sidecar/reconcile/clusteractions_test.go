@@ -254,7 +254,7 @@ func TestMoveHasItsSettingsAndLeavesNone(t *testing.T) {
 			key := w.aCluster("orders")
 			w.cluster.topologies[key].Spec.Config = c.spec
 			n := w.node("orders-0-0")
-			n.settings = maps.Clone(c.settings)
+			n.info.Version, n.settings = "2.10.1", maps.Clone(c.settings)
 			w.look(key)
 			sent, err := w.act(key, plan.MoveSlots{Pod: "orders-0-0", Slots: few, ToID: "x", KeysPerSecond: c.keysPerSecond})
 			require.NoError(t, err)
@@ -275,20 +275,74 @@ func TestMoveHasItsSettingsAndLeavesNone(t *testing.T) {
 	}
 }
 
-func TestLogLevelIsPutBackAfterALeaderThatDidNotLiveToDoIt(t *testing.T) {
+func TestSettingsOfAMoveArePutBackByAnotherLeader(t *testing.T) {
+	few := slots.Range{First: 5, Last: 9}
+	moving := map[string]string{
+		"migrate-speed": "0", "migrate-type": "raw-key-value", "migrate-batch-rate-limit-mb": "1024", "log-level": "warning",
+	}
+	for _, c := range []struct {
+		name, version  string
+		settings, spec map[string]string
+		restore        []string
+	}{
+		{
+			name: "those of the release", version: "2.10.1", settings: moving,
+			restore: []string{
+				"CONFIG SET log-level info", "CONFIG SET migrate-batch-rate-limit-mb 16", "CONFIG SET migrate-speed 4096",
+				"CONFIG SET migrate-type redis-command",
+			},
+		},
+		{
+			name: "a release that moves raw keys anyway", version: "2.13.0", settings: moving,
+			restore: []string{"CONFIG SET log-level info", "CONFIG SET migrate-batch-rate-limit-mb 16", "CONFIG SET migrate-speed 4096"},
+		},
+		{
+			name: "a release that has them no more", version: "2.17.0", settings: map[string]string{"log-level": "info", "migrate-batch-rate-limit-mb": "16"},
+		},
+		{
+			name: "those of the spec", version: "2.10.1", settings: moving,
+			spec:    map[string]string{"migrate-speed": "100", "migrate-type": "raw-key-value", "log-level": "warning", "migrate-batch-rate-limit-mb": "1024"},
+			restore: []string{"CONFIG SET migrate-speed 100"},
+		},
+		{
+			name: "a limit that is wanted no more", version: "2.12.1",
+			settings: map[string]string{"migrate-speed": "250", "migrate-type": "redis-command", "migrate-batch-rate-limit-mb": "64", "log-level": "error"},
+			restore:  []string{"CONFIG SET migrate-speed 4096"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			key := w.aCluster("orders")
+			w.cluster.topologies[key].Spec.Config = c.spec
+			n := w.node("orders-0-0")
+			n.info.Version, n.settings = c.version, maps.Clone(c.settings)
+			n.cluster.Outgoing = &kvrocks.SlotMove{Slots: few, To: "x", State: kvrocks.MoveRunning}
+			w.look(key)
+			sent, err := w.act(key)
+			require.NoError(t, err)
+			assert.Empty(t, sent["10.1.0.0"], "the move goes on")
+			n.cluster.Outgoing.State = kvrocks.MoveFailed
+			sent, err = w.act(key)
+			require.NoError(t, err)
+			assert.Equal(t, c.restore, sent["10.1.0.0"])
+			sent, err = w.act(key)
+			require.NoError(t, err)
+			assert.Empty(t, sent["10.1.0.0"], "once")
+		})
+	}
+}
+
+func TestSettingsOfAMoveThatNeverBeganArePutBackByAnotherLeader(t *testing.T) {
 	w := newWorld(t)
 	key := w.aCluster("orders")
 	n := w.node("orders-0-0")
-	n.settings["log-level"] = "warning"
-	n.cluster.Outgoing = &kvrocks.SlotMove{Slots: slots.Range{First: 5, Last: 9}, To: "x", State: kvrocks.MoveRunning}
-	w.look(key)
+	n.info.Version = "2.10.1"
+	n.settings = map[string]string{
+		"migrate-speed": "4096", "migrate-type": "redis-command", "migrate-batch-rate-limit-mb": "1024", "log-level": "warning",
+	}
 	sent, err := w.act(key)
 	require.NoError(t, err)
-	assert.Empty(t, sent["10.1.0.0"], "the move goes on")
-	n.cluster.Outgoing.State = kvrocks.MoveFailed
-	sent, err = w.act(key)
-	require.NoError(t, err)
-	assert.Equal(t, []string{"CONFIG SET log-level info"}, sent["10.1.0.0"])
+	assert.Equal(t, []string{"CONFIG SET log-level info", "CONFIG SET migrate-batch-rate-limit-mb 16"}, sent["10.1.0.0"])
 }
 
 func TestMasterWithoutAPodIsToldOfItsSuccessor(t *testing.T) {

@@ -20,9 +20,50 @@ const (
 	// settingLog is the least severe level that is logged. At the default one kvrocks 2.10 writes a line with the key for
 	// every key that it moves by commands, which fills the log of the pod and takes up to a third of the speed.
 	settingLog = "log-level"
-	logDefault = "info"
 	logQuiet   = "warning"
 )
+
+// ownSettings are what the settings that a move changes are without one: what the spec says, else the default of the
+// node's release. So they can be put back by a leader that has not seen the move begin. A name that is absent has no
+// other value than what a move needs.
+//
+// Only the defaults of the releases that run are known: kvrocks began to move raw keys by default with 2.13, and an
+// unreleased build, which tells no number, does so.
+func ownSettings(version string, spec map[string]string) map[string]string {
+	own := map[string]string{settingSpeed: "4096", settingRate: "16", settingLog: "info"}
+	if olderThan(version, 2, 13) {
+		own[plan.SettingMigrateType] = plan.MigrateByCommand
+	}
+	for name := range own {
+		if value := spec[name]; value != "" {
+			own[name] = value
+		}
+	}
+	return own
+}
+
+// leftByMove lists, by name, what has to be set on a node that has the settings have once no slots leave it: those that a
+// move has changed. The speed is a move's own, whatever it is; other values than those of a move are a person's.
+func leftByMove(have map[string]string, version string, spec map[string]string) map[string]string {
+	left := map[string]string{}
+	moved := map[string]string{plan.SettingMigrateType: plan.MigrateRaw, settingRate: rateMost, settingLog: logQuiet}
+	for name, own := range ownSettings(version, spec) {
+		value, known := have[name]
+		if known && value != own && (name == settingSpeed || value == moved[name] && spec[name] == "") {
+			left[name] = own
+		}
+	}
+	return left
+}
+
+// olderThan reports whether a release number is below major.minor. What is no number is taken for a newer one.
+func olderThan(version string, major, minor int) bool {
+	var have [2]int
+	if n, _ := fmt.Sscanf(version, "%d.%d", &have[0], &have[1]); n != len(have) {
+		return false
+	}
+	return slices.Compare(have[:], []int{major, minor}) < 0
+}
 
 // moveSettings are the settings that a node has while it moves slots. Those of the spec stay, but for the speed.
 func (p *pass) moveSettings(a plan.MoveSlots) map[string]string {
@@ -35,13 +76,13 @@ func (p *pass) moveSettings(a plan.MoveSlots) map[string]string {
 	return settings
 }
 
-// moveSlots begins a move with its settings. What was set before is put back when the move has ended.
+// moveSlots begins a move with its settings. The node's own are put back when the move has ended.
 func (p *pass) moveSlots(ctx context.Context, a plan.MoveSlots) error {
 	n := p.inst.nodes[a.Pod]
 	if n == nil {
 		return fmt.Errorf("node %s: %w", a.Pod, errGone)
 	}
-	wanted := p.moveSettings(a)
+	wanted, own := p.moveSettings(a), ownSettings(n.version, p.topology.Spec.Config)
 	return n.session.do(p.inst.credentials.passwords, func(c DataNode) error {
 		have, err := c.ConfigGet(ctx, "*")
 		if err != nil {
@@ -55,27 +96,28 @@ func (p *pass) moveSlots(ctx context.Context, a plan.MoveSlots) error {
 			if err := c.ConfigSet(ctx, name, wanted[name]); err != nil {
 				return err
 			}
-			n.putBack(name, before)
+			if value, known := own[name]; known {
+				n.putBack(name, value)
+			}
 		}
 		return c.MigrateSlots(ctx, a.Slots, a.ToID)
 	})
 }
 
-// putBack remembers a value for when the move has ended, unless there is an older one.
+// putBack remembers a setting of the node's own for when the move has ended. A leader that has not begun the move learns it from
+// the settings that it reads.
 func (n *node) putBack(name, value string) {
-	if n.before == nil {
-		n.before = map[string]string{}
+	if n.own == nil {
+		n.own = map[string]string{}
 	}
-	if _, ok := n.before[name]; !ok {
-		n.before[name] = value
-	}
+	n.own[name] = value
 }
 
 // restoreSettings puts the settings back on the nodes whose move has ended.
 func (p *pass) restoreSettings(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, n := range p.inst.nodes {
-		if len(n.before) == 0 || n.seen.Reach != plan.Answered || n.seen.Cluster == nil {
+		if len(n.own) == 0 || n.seen.Reach != plan.Answered || n.seen.Cluster == nil {
 			continue
 		}
 		if move := n.seen.Cluster.Outgoing; move != nil && move.State == plan.MoveRunning {
@@ -83,15 +125,15 @@ func (p *pass) restoreSettings(ctx context.Context) {
 		}
 		wg.Go(func() {
 			err := n.session.do(p.inst.credentials.passwords, func(c DataNode) error {
-				for _, name := range slices.Sorted(maps.Keys(n.before)) {
-					if err := c.ConfigSet(ctx, name, n.before[name]); err != nil {
+				for _, name := range slices.Sorted(maps.Keys(n.own)) {
+					if err := c.ConfigSet(ctx, name, n.own[name]); err != nil {
 						return err
 					}
 				}
 				return nil
 			})
 			if err == nil {
-				n.before = nil
+				n.own = nil
 			}
 		})
 	}

@@ -60,8 +60,10 @@ type node struct {
 	// layoutRead is true when the last answer brought the layout.
 	layoutRead bool
 	counter    counter
-	// before are the settings, by name, that are to be put back when a move has ended.
-	before map[string]string
+	// own are the settings, by name, that are to be put back when a move has ended.
+	own map[string]string
+	// version of the program.
+	version string
 }
 
 type nodeAnswer struct {
@@ -146,7 +148,7 @@ func (n *node) take(a nodeAnswer) {
 		return
 	}
 	s, i := &n.seen, a.info
-	s.RunID = n.process(i, a.at)
+	s.RunID, n.version = n.process(i, a.at), i.Version
 	s.Reach, s.Err, s.DownSince = plan.Answered, "", time.Time{}
 	s.Role = v1alpha1.RoleReplica
 	if i.Role == kvrocks.RoleMaster {
@@ -191,7 +193,7 @@ func (n *node) process(i kvrocks.NodeInfo, at time.Time) string {
 		return n.seen.RunID
 	}
 	n.started, n.emptyAt, n.configAt, n.refusals = start, time.Time{}, time.Time{}, nil
-	n.layoutAt, n.before = time.Time{}, nil
+	n.layoutAt, n.own = time.Time{}, nil
 	n.counter.stop()
 	if i.RunID != "" {
 		return i.RunID

@@ -115,8 +115,8 @@ func (n *node) takeSettings(all map[string]string, x examination) {
 	if all[settingMasterAuth] == string(x.passwords.wanted) {
 		n.seen.Config[masterAuthMatches] = "yes"
 	}
-	if n.layouts != nil && x.spec.Config[settingLog] == "" && all[settingLog] == logQuiet {
-		n.putBack(settingLog, logDefault) // left by a leader that did not live to see the end of a move
+	if n.layouts != nil { // the leader that set them may not have lived to see the end of the move
+		n.own = leftByMove(all, n.version, x.spec.Config)
 	}
 	for name := range x.spec.Config {
 		if value, ok := all[name]; ok {
