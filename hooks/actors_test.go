@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/metacontroller"
@@ -19,8 +21,8 @@ import (
 // The other actors of a world, each with one move: the StatefulSet controller, the kubelet and the sidecar. They follow
 // the real ones' rules as far as the hooks depend on them.
 
-// controller makes one move of the StatefulSet controller on every StatefulSet: Parallel pod management, RollingUpdate with a
-// partition, one pod at a time. It reports whether it did something.
+// controller makes one move of the StatefulSet controller on every StatefulSet: Parallel pod management; a pod that
+// is missing is made from the present template; with OnDelete none is replaced. It reports whether it did something.
 func (w *world) controller() bool {
 	before := w.fingerprint()
 	for _, name := range w.podNames() {
@@ -40,28 +42,44 @@ func (w *world) controller() bool {
 }
 
 func (w *world) runSet(set *appsv1.StatefulSet) {
-	replicas, partition := replicasOf(set), partitionOf(set)
-	if w.revisions[set.Name] == nil || len(w.podsOf(set)) == 0 && set.Status.Replicas == 0 {
-		w.revisions[set.Name] = set.Spec.Template.DeepCopy()
-	}
+	replicas := replicasOf(set)
 	for k := range replicas {
-		name := podName(set.Name, k)
-		if w.pods[name] != nil {
-			continue
+		if name := podName(set.Name, k); w.pods[name] == nil {
+			w.makePod(name, set)
 		}
-		template := &set.Spec.Template
-		if k < partition {
-			template = w.revisions[set.Name]
-		}
-		w.makePod(name, template)
 	}
 	for _, name := range w.podsOf(set) {
 		if w.ordinal(name) >= replicas {
 			w.removePod(name, "scaled down")
 		}
 	}
-	w.roll(set, replicas, partition)
+	if set.Spec.UpdateStrategy.Type != appsv1.OnDeleteStatefulSetStrategyType {
+		w.roll(set)
+	}
 	w.count(set)
+}
+
+// roll replaces the highest pod that has an old template, unless a higher one is not ready.
+func (w *world) roll(set *appsv1.StatefulSet) {
+	for k := replicasOf(set) - 1; k >= 0; k-- {
+		pod := w.pods[podName(set.Name, k)]
+		switch {
+		case pod == nil || pod.DeletionTimestamp != nil:
+			return
+		case pod.Labels[appsv1.ControllerRevisionHashLabelKey] != w.revisionOf(set):
+			w.removePod(pod.Name, "updated")
+			return
+		case !podReady(pod):
+			return
+		}
+	}
+}
+
+// revisionOf is the name that Kubernetes gives to what the template says.
+func (w *world) revisionOf(set *appsv1.StatefulSet) string {
+	raw, err := marshal(set.Spec.Template)
+	require.NoError(w.t, err)
+	return set.Name + "-" + hash(raw)
 }
 
 // setOf is the StatefulSet of a pod, by its name.
@@ -71,24 +89,8 @@ func (w *world) podsOf(set *appsv1.StatefulSet) []string {
 	return slices.DeleteFunc(w.podNames(), func(pod string) bool { return setOf(pod) != set.Name })
 }
 
-// roll replaces the highest pod that has an old template, unless a higher one is not ready.
-func (w *world) roll(set *appsv1.StatefulSet, replicas, partition int32) {
-	for k := replicas - 1; k >= partition; k-- {
-		pod := w.pods[podName(set.Name, k)]
-		switch {
-		case pod == nil || pod.DeletionTimestamp != nil:
-			return
-		case pod.Annotations[annotationTemplate] != set.Spec.Template.Annotations[annotationTemplate]:
-			w.removePod(pod.Name, "updated")
-			return
-		case !podReady(pod):
-			return
-		}
-	}
-}
-
 func (w *world) count(set *appsv1.StatefulSet) {
-	status := appsv1.StatefulSetStatus{ObservedGeneration: set.Generation}
+	status := appsv1.StatefulSetStatus{ObservedGeneration: set.Generation, UpdateRevision: w.revisionOf(set)}
 	updated := int32(0)
 	for _, name := range w.podsOf(set) {
 		pod := w.pods[name]
@@ -96,21 +98,21 @@ func (w *world) count(set *appsv1.StatefulSet) {
 		if podReady(pod) {
 			status.ReadyReplicas++
 		}
-		if pod.Annotations[annotationTemplate] == set.Spec.Template.Annotations[annotationTemplate] {
+		if pod.Labels[appsv1.ControllerRevisionHashLabelKey] == status.UpdateRevision {
 			updated++
 		}
 	}
 	status.UpdatedReplicas = updated
-	if updated == status.Replicas && status.ReadyReplicas == status.Replicas {
-		w.revisions[set.Name] = set.Spec.Template.DeepCopy()
-	}
 	set.Status = status
 }
 
-func (w *world) makePod(name string, template *corev1.PodTemplateSpec) {
+func (w *world) makePod(name string, set *appsv1.StatefulSet) {
 	w.tick()
-	pod := &corev1.Pod{ObjectMeta: *template.ObjectMeta.DeepCopy(), Spec: *template.Spec.DeepCopy()}
+	template := set.Spec.Template.DeepCopy()
+	pod := &corev1.Pod{ObjectMeta: template.ObjectMeta, Spec: template.Spec}
 	pod.Name, pod.Namespace = name, w.cr.Namespace
+	pod.UID = types.UID(fmt.Sprintf("uid-%s-%d", name, w.clock.Sub(epoch)/time.Second))
+	pod.Labels[appsv1.ControllerRevisionHashLabelKey] = w.revisionOf(set)
 	pod.CreationTimestamp = metav1.NewTime(w.clock)
 	w.pods[name] = pod
 }
@@ -189,6 +191,9 @@ func (w *world) sidecar() bool {
 	for i := range status.Shards {
 		healthy = healthy && status.Shards[i].Master != ""
 	}
+	for i := range topology.Spec.Shards {
+		w.replaceOne(&topology.Spec.Shards[i])
+	}
 	kinds := []string{v1alpha1.ConditionSentinelAgreed, v1alpha1.ConditionCredentialsApplied}
 	if w.cr.Spec.Type != v1alpha1.TypeSentinel {
 		kinds = []string{
@@ -255,27 +260,58 @@ func (w *world) reportShard(spec *v1alpha1.TopologyShard) v1alpha1.TopologyShard
 	return status
 }
 
+// replaceOne deletes a listed pod: a replica when every other wanted pod serves, one that serves nobody at once. The master
+// is the last; elect hands over.
+func (w *world) replaceOne(spec *v1alpha1.TopologyShard) {
+	next := ""
+	for _, member := range spec.Members {
+		pod := w.pods[member.Pod]
+		if pod == nil || pod.DeletionTimestamp != nil {
+			return
+		}
+		listed := spec.Replace[member.Pod] == pod.UID
+		switch alone := spec.Replicas == 1 && len(spec.Members) == 1; {
+		case listed && (alone || !podReady(pod)):
+			w.removePod(member.Pod, "updated")
+			return
+		case !podReady(pod):
+			next = "-"
+		case listed && member.Pod != w.masters[spec.Index] && next != "-":
+			next = member.Pod
+		}
+	}
+	if next != "" && next != "-" {
+		w.removePod(next, "updated")
+	}
+}
+
 // elect keeps the master unless it must not be one, or is gone while another node could be.
 func (w *world) elect(spec *v1alpha1.TopologyShard) {
-	master, candidate := w.masters[spec.Index], ""
+	master, candidate, outdated := w.masters[spec.Index], "", map[string]bool{}
 	up := int32(0)
 	for _, member := range spec.Members {
-		if !running(w.pods[member.Pod]) {
+		name := member.Pod
+		if !running(w.pods[name]) {
 			continue
 		}
 		up++
-		above := master != "" && w.ordinal(member.Pod) > w.ordinal(master)
-		if member.Pod != master && !slices.Contains(spec.Handoff, member.Pod) && (candidate == "" || above) {
-			candidate = member.Pod
+		outdated[name] = spec.Replace[name] == w.pods[name].UID
+		if name != master && !slices.Contains(spec.Handoff, name) && (candidate == "" || outdated[candidate]) {
+			candidate = name
 		}
+	}
+	lastOutdated := candidate != "" && !outdated[candidate] && outdated[master] && up == spec.Replicas
+	for name := range outdated {
+		lastOutdated = lastOutdated && (name == master || !outdated[name])
 	}
 	switch {
 	case master == "" && up < spec.Replicas:
 		// Never before: wait for all, one of them may hold data.
-	case master == "" || !running(w.pods[master]) || slices.Contains(spec.Handoff, master):
+	case master == "" || !running(w.pods[master]) || slices.Contains(spec.Handoff, master) || lastOutdated:
 		if candidate != "" {
 			w.log("master %s -> %s", master, candidate)
 			w.masters[spec.Index] = candidate
+			w.moves++
 		}
 	}
 }

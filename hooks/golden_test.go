@@ -65,7 +65,8 @@ func goldenCases() map[string]goldenCase {
 			w.settle()
 			w.change(image)
 			w.sync()
-			w.sidecar()
+			w.controller()
+			w.sync()
 		}},
 		"standard/invalid": {example: "standard-minimal.yaml", reach: func(w *world) {
 			w.settle()
@@ -114,7 +115,8 @@ func goldenCases() map[string]goldenCase {
 			w.settle()
 			w.change(image)
 			w.sync()
-			w.sidecar()
+			w.controller()
+			w.sync()
 		}},
 		"cluster/password-changed": {example: "cluster-minimal.yaml", reach: func(w *world) {
 			w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Password = "one" })

@@ -5,85 +5,94 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
-// rollOut decides how far an update of the pod template may go: the StatefulSet replaces pods from the highest ordinal
-// down to the partition, and this moves the partition.
+// rollOut lists the pods that are to be replaced because they do not run what the StatefulSet's template says: the spec has
+// changed, or somebody ran `kubectl rollout restart`. The StatefulSet itself replaces none of them (OnDelete). The sidecar
+// does, in its own order (see sidecar/plan/replace.go): one at a time, and the master last, so that a roll costs one
+// handover whatever the master's ordinal is.
 //
-//   - A new template is declared together with a partition above every pod, so nothing moves in that moment.
-//   - The partition never rises while the template stays, so a pod that was released stays released.
-//   - A pod is released once the sidecar has reported that it is not the master although it was asked to be none, when
-//     every pod above it runs the new template with its link up, and no other pod is out of service. A pod that is itself
-//     out of service does not have to wait for others.
-//   - A shard with one pod has nobody to hand over to: it is updated at once.
+//   - Nothing is listed before the StatefulSet's controller has seen the template: a pod deleted before that would come
+//     back as it was.
+//   - Pods that are about to be removed are not replaced. The sidecar moves a master off them once a pod with the new template
+//     can take it.
 //   - One shard of a cluster at a time is updated; the others are held.
 func (in *instance) rollOut(s shard, set *appsv1.StatefulSet, template string, now step) step {
-	pods := in.shardPods(s, set, template)
+	pods := shardPods{set: set, template: template, count: replicasOf(set), staying: min(replicasOf(set), s.wanted), byName: in.pods}
 	if pods.hopeless(in.keepsVolumes(), in.served(s, set)) {
-		// The old template cannot work and nothing serves: begin again, or the StatefulSet would wait for ever for the first
-		// replaced pod to be ready, which takes its peers. Volumes stay.
-		now.replicas, now.partition, now.handoff, now.members = 0, 0, nil, s.wanted
+		// The old template cannot work and nothing serves: begin again, without waiting for any pod to be ready, which takes
+		// its peers. Volumes stay.
+		now.replicas, now.handoff, now.members = 0, nil, s.wanted
 		return now.wait(reasonRestarting, "no pod of %s could start; starting all of them again with the new template", s.name)
 	}
-	now.partition = pods.count
-	if set.Spec.Template.Annotations[annotationTemplate] == template {
-		now.partition = min(now.partition, partitionOf(set))
+	now.rolling = pods.anyOutdated() || !pods.ready()
+	if pods.templateSeen() {
+		now.replace = in.allOutdated(s, pods)
 	}
-	if now.replicas < replicasOf(set) || s.wanted < pods.count {
-		return now // one change at a time: first the pods that leave
-	}
-	if s.held && now.partition > 0 {
+	switch {
+	case !pods.anyOutdated():
+		return now
+	case s.held:
 		return now.wait(reasonRollingUpdate, "updating %s after the shards before it", s.name)
 	}
-	if pods.count == 1 {
-		now.partition = 0
-	}
-	now = in.release(s, pods, now)
-	now.rolling = now.partition > 0 || !pods.settled()
-	return now
+	return in.explainRoll(s, pods, now)
 }
 
-// release moves the partition down by as much as is safe, and says what it waits for.
-func (in *instance) release(s shard, pods shardPods, now step) step {
-	for k := pods.count - 1; k >= now.partition; k-- {
-		if name := podName(s.name, k); pods.outdated(k) {
-			now.handoff = handoffOf(pods, name)
-			return now.wait(reasonRollingUpdate, "updating %s", name)
-		} else if pods.count > 1 && now.partition > 0 && (!podReady(pods.at(k)) || !in.linked(s, name)) {
-			now.handoff = handoffOf(pods, name)
-			return now.wait(reasonRollingUpdate, "waiting for %s to be ready with the new template", name)
-		}
+// explainRoll says what a roll waits for, by the rules that the sidecar goes by.
+func (in *instance) explainRoll(s shard, pods shardPods, now step) step {
+	next, awaited := in.nextOutdated(s, pods), in.awaitedInRoll(s, pods)
+	name := podName(s.name, next)
+	switch {
+	case awaited < 0 || awaited == next || !podReady(pods.at(next)):
+	case pods.outdated(awaited):
+		return now.wait(reasonRollingUpdate, "waiting for %s to be ready before %s is updated", podName(s.name, awaited), name)
+	default:
+		return now.wait(reasonRollingUpdate, "waiting for %s to be ready with the new template", podName(s.name, awaited))
 	}
-	for now.partition > 0 {
-		k := now.partition - 1
-		name := podName(s.name, k)
-		if pods.updated(k) && podReady(pods.at(k)) && in.linked(s, name) {
-			now.partition = k
+	if name == in.reportedMaster(s) && pods.staying > 1 {
+		return now.wait(reasonHandingOver, "handing the master over before %s is updated", name)
+	}
+	return now.wait(reasonRollingUpdate, "updating %s", name)
+}
+
+// nextOutdated is the ordinal of the pod that is to be replaced next: one that does not serve before those that do, the highest
+// first, and the master last.
+func (in *instance) nextOutdated(s shard, pods shardPods) int32 {
+	next, best := int32(0), -1
+	for k := pods.staying - 1; k >= 0; k-- {
+		rank := 0
+		switch {
+		case !pods.outdated(k):
 			continue
+		case podName(s.name, k) == in.reportedMaster(s):
+		case podReady(pods.at(k)):
+			rank = 1
+		default:
+			rank = 2
 		}
-		now.handoff = handoffOf(pods, name)
-		switch other := pods.outOfService(k); {
-		case pods.updated(k):
-			now.partition = k
-			return now.wait(reasonRollingUpdate, "waiting for %s to be ready with the new template", name)
-		case !in.handedOff(s, name):
-			return now.wait(reasonHandingOver, "handing the master over before %s is updated", name)
-		case pods.at(k) == nil && pods.unseen:
-			return now.wait(reasonRollingUpdate, "waiting to see the pod %s", name)
-		case podReady(pods.at(k)) && other != "":
-			return now.wait(reasonRollingUpdate, "waiting for %s to be ready before %s is updated", other, name)
+		if rank > best {
+			next, best = k, rank
 		}
-		now.partition = k
-		return now.wait(reasonRollingUpdate, "updating %s", name)
 	}
-	return now
+	return next
 }
 
-func handoffOf(pods shardPods, name string) []string {
-	if pods.count == 1 {
-		return nil // nobody to hand over to
+// awaitedInRoll is the highest ordinal of a pod that does not serve, of those with the new template first; -1 when all do. A
+// pod that its old template keeps from starting is not waited for.
+func (in *instance) awaitedInRoll(s shard, pods shardPods) int32 {
+	found := int32(-1)
+	for k := pods.staying - 1; k >= 0; k-- {
+		serves := podReady(pods.at(k)) && (pods.staying == 1 || in.linked(s, podName(s.name, k)))
+		switch {
+		case serves, pods.outdated(k) && stuck(pods.at(k)):
+		case !pods.outdated(k):
+			return k
+		case found < 0:
+			found = k
+		}
 	}
-	return []string{name}
+	return found
 }
 
 // wait says what the step waits for, unless it waits for something else already.
@@ -101,86 +110,98 @@ func (in *instance) served(s shard, set *appsv1.StatefulSet) bool {
 		set.CreationTimestamp.Before(&in.topology.CreationTimestamp)
 }
 
-func partitionOf(set *appsv1.StatefulSet) int32 {
-	if u := set.Spec.UpdateStrategy.RollingUpdate; u != nil && u.Partition != nil {
-		return max(*u.Partition, 0)
-	}
-	return 0
-}
-
 // shardPods are the pods that an observed StatefulSet has.
 type shardPods struct {
-	name     string // of the StatefulSet
+	set      *appsv1.StatefulSet
 	template string // wanted: its hash
 	count    int32  // pods that the StatefulSet asks for
+	staying  int32  // those of them that are not about to be removed
 	byName   map[string]*corev1.Pod
-	unseen   bool // the StatefulSet has more pods than are observed
-}
-
-func (in *instance) shardPods(s shard, set *appsv1.StatefulSet, template string) shardPods {
-	pods := shardPods{
-		name: s.name, template: template, byName: in.pods,
-		count: replicasOf(set),
-	}
-	var seen int32
-	for k := range pods.count {
-		if pods.at(k) != nil {
-			seen++
-		}
-	}
-	pods.unseen = seen < min(set.Status.Replicas, pods.count)
-	return pods
 }
 
 // at is nil when the pod is not there.
-func (p shardPods) at(ordinal int32) *corev1.Pod { return p.byName[podName(p.name, ordinal)] }
+func (p shardPods) at(ordinal int32) *corev1.Pod { return p.byName[podName(p.set.Name, ordinal)] }
 
-// updated reports whether a pod is there and was made from the wanted template.
-func (p shardPods) updated(ordinal int32) bool {
-	pod := p.at(ordinal)
-	return pod != nil && pod.Annotations[annotationTemplate] == p.template
+// templateSeen reports whether the StatefulSet has the wanted template and its controller knows it, so that a pod which is
+// made now gets it.
+func (p shardPods) templateSeen() bool {
+	return p.set.Spec.Template.Annotations[annotationTemplate] == p.template &&
+		p.set.Status.ObservedGeneration == p.set.Generation
 }
 
-// outdated reports whether a pod is there and was made from another template.
-func (p shardPods) outdated(ordinal int32) bool { return p.at(ordinal) != nil && !p.updated(ordinal) }
+// outdated reports whether a pod is there and was made from another template than the present one: one that the spec no
+// longer asks for, or, as its revision says, one that somebody has changed since (`kubectl rollout restart`).
+func (p shardPods) outdated(ordinal int32) bool {
+	pod := p.at(ordinal)
+	if pod == nil {
+		return false
+	}
+	of, wanted := pod.Labels[appsv1.ControllerRevisionHashLabelKey], p.set.Status.UpdateRevision
+	changed := p.templateSeen() && of != "" && wanted != "" && of != wanted
+	return changed || pod.Annotations[annotationTemplate] != p.template
+}
 
-// settled reports whether every pod was made from the wanted template and is ready.
-func (p shardPods) settled() bool {
-	for k := range p.count {
-		if !p.updated(k) || !podReady(p.at(k)) {
+// allOutdated are the outdated pods that may be replaced, with their UIDs; nil when there are none. Of a shard that must wait
+// for its turn, and of the pods that are about to be removed, these are those that cannot start: others may depend on what they
+// hold. A master that does not serve, and whose data would go with its pod, is spared.
+func (in *instance) allOutdated(s shard, pods shardPods) map[string]types.UID {
+	var all map[string]types.UID
+	for k := range pods.count {
+		name := podName(s.name, k)
+		if idle := s.held || k >= pods.staying; idle && !(pods.outdated(k) && stuck(pods.at(k))) {
+			continue
+		}
+		spared := name == in.reportedMaster(s) && pods.staying > 1 && in.spec.Storage == nil && !podReady(pods.at(k))
+		if pods.outdated(k) && !spared {
+			if all == nil {
+				all = map[string]types.UID{}
+			}
+			all[name] = pods.at(k).UID
+		}
+	}
+	return all
+}
+
+func (p shardPods) anyOutdated() bool {
+	for k := range p.staying {
+		if p.outdated(k) {
+			return true
+		}
+	}
+	return false
+}
+
+// ready reports whether every pod is.
+func (p shardPods) ready() bool {
+	for k := range p.staying {
+		if !podReady(p.at(k)) {
 			return false
 		}
 	}
 	return true
 }
 
-// outOfService names a pod other than ordinal that is not ready and may still become so; "" when there is none. A pod that
-// its template keeps from starting does not hold back an update, which may be what repairs it.
-func (p shardPods) outOfService(ordinal int32) string {
-	for k := range p.count {
-		pod := p.at(k)
-		repairable := p.outdated(k) && stuck(pod)
-		if k != ordinal && !podReady(pod) && !repairable {
-			return podName(p.name, k)
-		}
-	}
-	return ""
-}
-
 // hopeless reports whether nothing serves, an old template keeps pods from starting, and nothing can be lost by removing
 // all pods: no master was ever reported, or every pod is stuck and the data is on volumes that are kept.
 func (p shardPods) hopeless(volumes, served bool) bool {
-	if p.count == 0 || p.unseen || served && !volumes {
+	if p.count == 0 || served && !volumes {
 		return false
 	}
-	var blocked int32
+	var blocked, seen int32
 	for k := range p.count {
-		if podReady(p.at(k)) {
+		pod := p.at(k)
+		if podReady(pod) {
 			return false
 		}
-		if p.outdated(k) && stuck(p.at(k)) {
+		if pod != nil {
+			seen++
+		}
+		if p.outdated(k) && stuck(pod) {
 			blocked++
 		}
+	}
+	if seen < min(p.set.Status.Replicas, p.count) {
+		return false // the StatefulSet has more pods than are observed
 	}
 	return blocked == p.count || blocked > 0 && !served
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -53,17 +54,15 @@ func TestAnUpdateGoesOnePodAtATimeWithTheMasterHandedOverFirst(t *testing.T) {
 				w.settle()
 				w.guard()
 				w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Image = newImage })
-				w.sync()
-				if replicas > 1 {
-					assert.Equal(t, replicas, partitionOf(w.set()), "a new template must come with a partition above every pod")
-				}
+				w.moves = 0
 				w.settle()
+				assert.Equal(t, int(min(replicas-1, 1)), w.moves, "one handover, whoever is master")
 				assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase, w.cr.Status.Reason)
 				for name, pod := range w.pods {
 					assert.Equal(t, newImage, pod.Spec.Containers[0].Image, name)
 				}
-				assert.Zero(t, partitionOf(w.set()))
 				assert.Empty(t, w.topology().Spec.Shards[0].Handoff)
+				assert.Empty(t, w.topology().Spec.Shards[0].Replace)
 			})
 		}
 	}
@@ -170,17 +169,19 @@ func TestPodsAreNotAllRemovedWhenItIsNotKnownWhetherTheyServed(t *testing.T) {
 	w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Image = newImage })
 	w.sync()
 	assert.Equal(t, int32(3), replicasOf(w.set()))
-	assert.Equal(t, int32(3), partitionOf(w.set()))
 }
 
-func TestAPodOutOfServiceHoldsBackTheUpdateOfOthers(t *testing.T) {
+func TestAPodOutOfServiceIsUpdatedFirstAndHoldsBackTheOthers(t *testing.T) {
 	w := settled(t, example(t, "standard-minimal.yaml"))
 	w.pods["demo-0"].Status.ContainerStatuses[0].Ready = false
 	w.setReady(w.pods["demo-0"], false)
-	w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Image = newImage })
+	w.broken = map[string]bool{badImage: true}
+	w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Image = badImage })
 	w.settle()
-	assert.Equal(t, int32(3), partitionOf(w.set()))
-	assert.Equal(t, "waiting for demo-0 to be ready before demo-2 is updated", w.cr.Status.Reason)
+	assert.Equal(t, "waiting for demo-0 to be ready with the new template", w.cr.Status.Reason)
+	assert.Len(t, w.topology().Spec.Shards[0].Replace, 2)
+	assert.True(t, podReady(w.pods["demo-1"]))
+	assert.True(t, podReady(w.pods["demo-2"]))
 }
 
 func TestNothingMovesWhileTheSidecarIsAway(t *testing.T) {
@@ -191,8 +192,11 @@ func TestNothingMovesWhileTheSidecarIsAway(t *testing.T) {
 		w.controller()
 		w.kubelet()
 	}
-	assert.Equal(t, int32(3), partitionOf(w.set()))
-	assert.Equal(t, "handing the master over before demo-2 is updated", w.cr.Status.Reason)
+	assert.Len(t, w.topology().Spec.Shards[0].Replace, 3)
+	assert.Equal(t, "updating demo-2", w.cr.Status.Reason)
+	for name, pod := range w.pods {
+		assert.Nil(t, pod.DeletionTimestamp, name)
+	}
 }
 
 func TestAPodThatComesBackInASettledInstanceIsNotHandedOff(t *testing.T) {
@@ -200,7 +204,94 @@ func TestAPodThatComesBackInASettledInstanceIsNotHandedOff(t *testing.T) {
 	delete(w.pods, w.masters[0])
 	w.sync()
 	assert.Empty(t, w.topology().Spec.Shards[0].Handoff)
-	assert.Zero(t, partitionOf(w.set()))
+	assert.Empty(t, w.topology().Spec.Shards[0].Replace)
+}
+
+// E4: kubectl changes the template of the StatefulSet itself.
+func TestARestartIsARollLikeAnother(t *testing.T) {
+	restart := func(w *world, at string) {
+		w.set().Spec.Template.Annotations[restartedAt] = at
+		w.set().Generation++
+	}
+	for master := range int32(3) {
+		t.Run(fmt.Sprintf("master %d", master), func(t *testing.T) {
+			w := settled(t, example(t, "standard-minimal.yaml"))
+			w.masters[0] = podName("demo", master)
+			w.settle()
+			w.guard()
+			var removed []string
+			guarded := w.onRemove
+			w.onRemove = func(pod, why string) {
+				guarded(pod, why)
+				removed = append(removed, pod)
+			}
+			w.moves = 0
+			restart(w, "first")
+			assert.False(t, w.sync(), "nothing moves before the StatefulSet's controller has seen it")
+			w.settle()
+			assert.Len(t, removed, 3)
+			assert.Equal(t, podName("demo", master), removed[2], "the master is last")
+			assert.Equal(t, 1, w.moves)
+
+			restart(w, "second")
+			w.settle()
+			assert.Len(t, removed, 6)
+			assert.Equal(t, 2, w.moves)
+			for name, pod := range w.pods {
+				assert.Equal(t, "second", pod.Annotations[restartedAt], name)
+			}
+		})
+	}
+	t.Run("during a roll", func(t *testing.T) {
+		w := settled(t, example(t, "standard-minimal.yaml"))
+		w.guard()
+		w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Image = newImage })
+		for range 4 {
+			w.sync()
+			w.controller()
+			w.sidecar()
+		}
+		restart(w, "now")
+		w.settle()
+		assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase, w.cr.Status.Reason)
+		for name, pod := range w.pods {
+			assert.Equal(t, newImage, pod.Spec.Containers[0].Image, name)
+			assert.Equal(t, "now", pod.Annotations[restartedAt], name)
+		}
+	})
+}
+
+// An instance that was rolled by a partition until now.
+func TestTheChangeOfStrategyRollsNothing(t *testing.T) {
+	w := settled(t, example(t, "standard-minimal.yaml"))
+	partition := int32(2)
+	w.set().Spec.UpdateStrategy = appsv1.StatefulSetUpdateStrategy{
+		Type:          appsv1.RollingUpdateStatefulSetStrategyType,
+		RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: &partition},
+	}
+	w.onRemove = func(pod, why string) { t.Errorf("%s was %s", pod, why) }
+	w.sync()
+	assert.Equal(t, appsv1.StatefulSetUpdateStrategy{Type: appsv1.OnDeleteStatefulSetStrategyType}, w.set().Spec.UpdateStrategy)
+	w.settle()
+	assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase, w.cr.Status.Reason)
+}
+
+func TestARollGoesBeforeScalingDownWhereTheMasterLeaves(t *testing.T) {
+	w := settled(t, example(t, "standard-minimal.yaml"))
+	w.masters[0] = "demo-2"
+	w.settle()
+	w.guard()
+	w.moves = 0
+	w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Image, cr.Spec.Replicas = newImage, 2 })
+	w.sync()
+	w.controller()
+	w.sync()
+	shard := w.topology().Spec.Shards[0]
+	assert.Equal(t, []string{"demo-2"}, shard.Handoff)
+	assert.Len(t, shard.Replace, 2, "one that leaves need not be replaced")
+	w.settle()
+	assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase, w.cr.Status.Reason)
+	assert.Len(t, w.pods, 2)
 }
 
 func TestASettingThatIsAppliedLiveRestartsNothing(t *testing.T) {

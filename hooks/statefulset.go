@@ -63,7 +63,8 @@ func (in *instance) shardSelector(s shard) map[string]string {
 	return selector
 }
 
-// dataSet is the StatefulSet of a shard, with as many replicas and as much of an update as the step allows.
+// dataSet is the StatefulSet of a shard, with as many replicas as the step allows. Its pods are replaced by the sidecar: see
+// rollOut.
 func (in *instance) dataSet(s shard, template corev1.PodTemplateSpec, now step) child {
 	history := int32(3)
 	set := in.object("apps/v1", "StatefulSet", s.name, v1alpha1.ComponentData)
@@ -76,10 +77,8 @@ func (in *instance) dataSet(s shard, template corev1.PodTemplateSpec, now step) 
 		RevisionHistoryLimit: &history,
 		// In order, the readiness gate of one pod would hold back the next.
 		PodManagementPolicy: appsv1.ParallelPodManagement,
-		UpdateStrategy: appsv1.StatefulSetUpdateStrategy{
-			Type:          appsv1.RollingUpdateStatefulSetStrategyType,
-			RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: &now.partition},
-		},
+		// Kubernetes would go by ordinals, so that a master on a high one has to be moved more than once.
+		UpdateStrategy: appsv1.StatefulSetUpdateStrategy{Type: appsv1.OnDeleteStatefulSetStrategyType},
 	}
 	if storage := in.spec.Storage; storage != nil {
 		spec.VolumeClaimTemplates = []corev1.PersistentVolumeClaim{in.claim(storage.Class, storage.Size)}

@@ -2,24 +2,24 @@ package hooks
 
 import (
 	"fmt"
-	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
 // step is how far a shard may go now, towards what its spec wants.
 type step struct {
-	replicas  int32    // pods that the StatefulSet may have
-	partition int32    // pods below this ordinal keep their old template
-	members   int32    // pods that belong to the shard: with those that are about to leave
-	handoff   []string // pods that must not be master
-	rolling   bool     // a new template is being rolled out
-	held      bool     // it must wait, and stay as it is
-	pending   bool     // something is still to be done
-	reason    string   // one word
-	message   string   // what is awaited
+	replicas int32                // pods that the StatefulSet may have
+	members  int32                // pods that belong to the shard: with those that are about to leave
+	handoff  []string             // pods that must not be master
+	replace  map[string]types.UID // pods that the sidecar is to replace
+	rolling  bool                 // a new template is being rolled out
+	held     bool                 // it must wait, and stay as it is
+	pending  bool                 // something is still to be done
+	reason   string               // one word
+	message  string               // what is awaited
 }
 
 // nextStep decides for one shard, given the sealed template that its pods should have.
@@ -83,22 +83,6 @@ func (in *instance) asked(s shard) bool {
 	for i := range in.topology.Spec.Shards {
 		if in.topology.Spec.Shards[i].Index == s.index {
 			return in.topology.Spec.Shards[i].Replicas == s.wanted
-		}
-	}
-	return false
-}
-
-// handedOff reports whether the topology's status, of the present spec, shows that a pod that was asked not to be the master
-// is not: another one is, or nobody ever was and the pod does not serve.
-func (in *instance) handedOff(s shard, pod string) bool {
-	master := in.reportedMaster(s)
-	if !current(in.topology) || master == pod || master == "" && podReady(in.pods[pod]) {
-		return false
-	}
-	for i := range in.topology.Spec.Shards {
-		shard := &in.topology.Spec.Shards[i]
-		if shard.Index == s.index {
-			return slices.Contains(shard.Handoff, pod)
 		}
 	}
 	return false

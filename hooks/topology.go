@@ -35,6 +35,7 @@ func (in *instance) topologyShard(s shard, now step) v1alpha1.TopologyShard {
 	return v1alpha1.TopologyShard{
 		Index: s.index, MasterName: s.masterName, Replicas: s.wanted,
 		Leaving: s.leaving, Members: in.members(s, now.members), Handoff: now.handoff,
+		Replace: now.replace,
 	}
 }
 

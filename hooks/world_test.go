@@ -32,13 +32,16 @@ type world struct {
 	address int
 	last    *metacontroller.SyncResponse
 
-	revisions map[string]*corev1.PodTemplateSpec // the current revision of each StatefulSet
-	masters   map[int32]string                   // the pod that really is the master of a shard
-	slots     map[int32]string                   // of each shard of a cluster
-	broken    map[string]bool                    // images that cannot be pulled
-	story     []string                           // what happened, for a failing test
-	onRemove  func(pod, why string)              // called before a pod is removed
+	masters  map[int32]string      // the pod that really is the master of a shard
+	moves    int                   // how often one became master
+	slots    map[int32]string      // of each shard of a cluster
+	broken   map[string]bool       // images that cannot be pulled
+	story    []string              // what happened, for a failing test
+	onRemove func(pod, why string) // called before a pod is removed
 }
+
+// restartedAt is where `kubectl rollout restart` notes that it was called.
+const restartedAt = "kubectl.kubernetes.io/restartedAt"
 
 // settled is a world in which the instance has come to rest.
 func settled(t testing.TB, cr *v1alpha1.KVRocks) *world {
@@ -53,7 +56,7 @@ func newWorld(t testing.TB, cr *v1alpha1.KVRocks) *world {
 	t.Helper()
 	w := &world{
 		t: t, cr: cr.DeepCopy(), pods: map[string]*corev1.Pod{}, clock: epoch,
-		revisions: map[string]*corev1.PodTemplateSpec{}, masters: map[int32]string{}, slots: evenSlots(),
+		masters: map[int32]string{}, slots: evenSlots(),
 	}
 	w.cr.Namespace, w.cr.UID, w.cr.Generation = "shop", "6a0e9c7e-0000-4000-8000-000000000001", 1
 	w.cr.CreationTimestamp = metav1.NewTime(epoch)
@@ -112,6 +115,9 @@ func (w *world) apply(response *metacontroller.SyncResponse) bool {
 			merge(w, w.seen.StatefulSets, raw, func(fresh, old *appsv1.StatefulSet) {
 				if old != nil {
 					fresh.Status = old.Status
+					if at := old.Spec.Template.Annotations[restartedAt]; at != "" { // the merge keeps what is not ours
+						fresh.Spec.Template.Annotations[restartedAt] = at
+					}
 				}
 			})
 		case "Deployment":

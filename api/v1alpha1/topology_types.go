@@ -1,6 +1,9 @@
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
 
 // KVRocksTopology is the handshake between the hooks and the sidecar: spec is what the data plane must look like and is
 // written by the hooks alone; status is what the data plane looks like and is written by the sidecar alone. There is one
@@ -132,10 +135,15 @@ type TopologyShard struct {
 	// +listType=map
 	// +listMapKey=pod
 	Members []Member `json:"members,omitempty"`
-	// Handoff lists the pods that must not be master, because they are about to be updated or removed.
+	// Handoff lists the pods that must not be master, because they are about to be removed.
 	// +optional
 	// +listType=set
 	Handoff []string `json:"handoff,omitempty"`
+	// Replace holds the pods that are to be replaced because they were made from another template than the present one,
+	// each with its UID: the pod that comes in its place is another. The sidecar deletes them one at a time, each when every
+	// other wanted member of the shard serves, and the master last, after one handover to a pod that is not listed.
+	// +optional
+	Replace map[string]types.UID `json:"replace,omitempty"`
 }
 
 // Member is a pod of a shard.

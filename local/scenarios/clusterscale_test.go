@@ -51,18 +51,23 @@ func TestClusterReplicasComeAndGoWithoutLosingAWrite(t *testing.T) {
 	s.nothingLost(t, "orders", w)
 }
 
-// promoteLast makes the pods with the highest ordinal the masters: a pod that is deleted with grace hands over.
+// promoteLast makes the pods with the highest ordinal the masters: a pod that is deleted with grace hands over, to the only one
+// that is not being deleted.
 func (s *scenario) promoteLast(name string, shards, replicas int) {
 	s.Helper()
 	for attempt := 0; ; attempt++ {
 		others := 0
 		for shard := range shards {
-			before := s.shardMaster(name, shard)
-			if before == fmt.Sprintf("%s-%d-%d", name, shard, replicas-1) {
+			before, last := s.shardMaster(name, shard), fmt.Sprintf("%s-%d-%d", name, shard, replicas-1)
+			if before == last {
 				continue
 			}
 			others++
-			require.NoError(s, s.kube.CoreV1().Pods(s.namespace).Delete(s.ctx, before, metav1.DeleteOptions{}))
+			var pods []string
+			for ordinal := range replicas {
+				pods = append(pods, fmt.Sprintf("%s-%d-%d", name, shard, ordinal))
+			}
+			s.deleteAllBut(before, last, pods)
 			s.anotherOf(name, shard, before)
 		}
 		s.settled(name, "watch")

@@ -2,6 +2,8 @@ package scenarios
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -59,15 +61,24 @@ func TestScalingDownHandsTheMasterOverAndLosesNothing(t *testing.T) {
 	s.agreed("watch", "orders")
 }
 
-// promote makes the pod with the highest ordinal the master: a pod that is deleted with grace hands over to it.
-func (s *scenario) promote(instance, highest string) {
+// promote makes a pod the master: one that is deleted with grace hands over, to the only one that is not being deleted.
+func (s *scenario) promote(instance, pod string) {
 	s.Helper()
-	if before := s.master(instance); before != highest {
-		require.NoError(s, s.kube.CoreV1().Pods(s.namespace).Delete(s.ctx, before, metav1.DeleteOptions{}))
-		require.Equal(s, highest, s.replaced(instance, before))
+	if before := s.master(instance); before != pod {
+		s.deleteAllBut(before, pod, slices.Collect(maps.Keys(s.pods(instance))))
+		require.Equal(s, pod, s.replaced(instance, before))
 		require.Equal(s, v1alpha1.CauseHandover, s.journal(instance).Cause, "a deleted pod has the time to hand over")
 	}
 	s.agreed("watch", instance)
+}
+
+// deleteAllBut deletes the pods with the grace that they ask for, but one of them, and the master last.
+func (s *scenario) deleteAllBut(master, but string, pods []string) {
+	s.Helper()
+	pods = append(slices.DeleteFunc(pods, func(pod string) bool { return pod == master || pod == but }), master)
+	for _, pod := range pods {
+		require.NoError(s, s.kube.CoreV1().Pods(s.namespace).Delete(s.ctx, pod, metav1.DeleteOptions{}))
+	}
 }
 
 func (s *scenario) gone(pods ...string) {

@@ -43,6 +43,9 @@ type Detach struct{ Pod, Reason string }
 // Attach grants a pod's readiness gate.
 type Attach struct{ Pod string }
 
+// DeletePod deletes a pod, with the grace that it asks for, if it is still the one with the UID.
+type DeletePod struct{ Pod, UID string }
+
 // Label sets a pod's role label, or removes it when Role is empty.
 type Label struct {
 	Pod  string
@@ -101,6 +104,7 @@ type Unmonitor struct{ Sentinel, MasterName string }
 
 func (Detach) action()        {}
 func (Attach) action()        {}
+func (DeletePod) action()     {}
 func (Label) action()         {}
 func (Promote) action()       {}
 func (Follow) action()        {}

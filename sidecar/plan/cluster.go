@@ -64,6 +64,7 @@ func Cluster(in Input) Plan {
 		c.keep()
 	}
 	for _, s := range c.shards {
+		s.replacePod()
 		s.applyConfig()
 	}
 	return c.finish()

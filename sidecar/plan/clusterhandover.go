@@ -31,7 +31,7 @@ func (c *clusterPass) startHandovers() {
 // master. Until then the way back is to give the old master the record again.
 func (s *clusterShard) startHandover() {
 	m := s.proven
-	if m == nil || s.outage != nil || !m.handoff && !m.pod.Deleting ||
+	if m == nil || s.outage != nil || !s.mustHandOver(m) ||
 		!m.was.Attached || m.was.Role != v1alpha1.RoleMaster {
 		return
 	}

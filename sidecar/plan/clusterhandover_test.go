@@ -17,7 +17,7 @@ func TestHandingOverTheMasterOfAShard(t *testing.T) {
 				push 0-0 v=7 stop force
 				= intent true
 				= event HandoverStarted
-				= 0 outage Handover 0-0 seq=100 0-2
+				= 0 outage Handover 0-0 seq=100 0-1
 				= PrimaryAvailable False HandingOver
 				= again 10ms`,
 		},

@@ -16,6 +16,7 @@
 //	handover.go       a planned move
 //	replication.go  replicas follow the proved master, and are attached when in sync (insync.go)
 //	monitors.go     sentinels watch the proved master
+//	replace.go      pods that are to run another template
 //	scale.go        who may leave, and who must not be elected
 //	config.go       settings that are applied live
 //	report.go       the status, with conditions.go, agreement.go and journal.go

@@ -24,6 +24,9 @@ func (p *pass) handingOver() bool {
 	return p.outage != nil && p.outage.Cause == v1alpha1.CauseHandover
 }
 
+// mustHandOver: the master's pod is about to be removed, is being deleted, or is the last that is to be replaced.
+func (p *pass) mustHandOver(m *member) bool { return m.handoff || m.pod.Deleting || p.masterIsNext(m) }
+
 // startHandover records the intent to move the master off a pod that must not be master.
 //
 // From then on each pass takes the step that what it sees asks for: the sentinels forget the master; it is made
@@ -31,8 +34,7 @@ func (p *pass) handingOver() bool {
 // promoted the way back is to promote the old master again.
 func (p *pass) startHandover() {
 	m := p.proven
-	wanted := m.handoff || m.pod.Deleting
-	if p.outage != nil || !wanted || !m.was.Attached || m.was.Role != v1alpha1.RoleMaster {
+	if p.outage != nil || !p.mustHandOver(m) || !m.was.Attached || m.was.Role != v1alpha1.RoleMaster {
 		return
 	}
 	if p.watch.odown || p.watch.electing || p.watch.silent() >= max(1, p.watch.quorum) || p.abortedLately() {
@@ -54,27 +56,22 @@ func (p *pass) startHandover() {
 	p.again(againWrites)
 }
 
-// handoverTarget is the next healthy replica above the master, counted from the top, else the lowest: a rolling update
-// goes from the highest ordinal down, so those above the master are updated already.
+// handoverTarget is the healthy replica that is to succeed m: one that is not to be replaced itself, or the master would soon
+// have to move again; then the lowest, which scaling down leaves alone for the longest. Only a master whose pod ends anyway
+// hands over to one that is to be replaced.
 func (p *pass) handoverTarget(m *member) *member {
-	var above, below *member
+	var best *member
 	for i := range p.members {
 		t := &p.members[i]
 		if t == m || t.handoff || t.pod.Deleting || !t.was.Attached || !t.linked(m) ||
-			m.node.Sequence-t.node.Sequence > handoverLag {
+			m.node.Sequence-t.node.Sequence > handoverLag || t.outdated && !m.pod.Deleting {
 			continue
 		}
-		if t.ordinal > m.ordinal && (above == nil || t.ordinal > above.ordinal) {
-			above = t
-		}
-		if t.ordinal < m.ordinal && (below == nil || t.ordinal < below.ordinal) {
-			below = t
+		if best == nil || best.outdated && !t.outdated || best.outdated == t.outdated && t.ordinal < best.ordinal {
+			best = t
 		}
 	}
-	if above != nil {
-		return above
-	}
-	return below
+	return best
 }
 
 func (p *pass) abortedLately() bool {

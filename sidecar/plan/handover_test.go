@@ -26,11 +26,11 @@ func TestHandover(t *testing.T) {
 				unmonitor watch-2
 				= intent true
 				= event HandoverStarted
-				= outage Handover orders-0 seq=100 orders-2
+				= outage Handover orders-0 seq=100 orders-1
 				= PrimaryAvailable True MasterServing`,
 		},
 		{
-			name: "the target is the highest above the master, which is updated already",
+			name: "the target is the lowest",
 			given: `
 				record orders-1
 				handoff orders-1
@@ -39,10 +39,10 @@ func TestHandover(t *testing.T) {
 				orders-2 ->orders-1 placed
 				orders-3 ->orders-1 placed`,
 			want: `
-				= outage Handover orders-1 seq=100 orders-3`,
+				= outage Handover orders-1 seq=100 orders-0`,
 		},
 		{
-			name: "without one above it is the lowest",
+			name: "also from the highest",
 			given: `
 				record orders-2
 				handoff orders-2

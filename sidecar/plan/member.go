@@ -33,6 +33,8 @@ type member struct {
 	node Node
 	// handoff: the pod must not be master.
 	handoff bool
+	// outdated: the pod is to be replaced by one of the present template.
+	outdated bool
 	// leaving: the pod is beyond the wanted number of replicas.
 	leaving bool
 	port    int32
@@ -54,16 +56,17 @@ func newMembers(in *Input, shard *v1alpha1.TopologyShard) []member {
 		}
 		ordinal := ordinalOf(m.Pod, i)
 		members[i] = member{
-			name:    m.Pod,
-			address: m.Address,
-			ordinal: ordinal,
-			exists:  exists,
-			pod:     pod,
-			was:     pod,
-			node:    node,
-			handoff: slices.Contains(shard.Handoff, m.Pod),
-			leaving: ordinal >= shard.Replicas,
-			port:    in.Topology.Spec.Port,
+			name:     m.Pod,
+			address:  m.Address,
+			ordinal:  ordinal,
+			exists:   exists,
+			pod:      pod,
+			was:      pod,
+			node:     node,
+			handoff:  slices.Contains(shard.Handoff, m.Pod),
+			outdated: exists && pod.UID != "" && string(shard.Replace[m.Pod]) == pod.UID,
+			leaving:  ordinal >= shard.Replicas,
+			port:     in.Topology.Spec.Port,
 		}
 	}
 	return members

@@ -33,8 +33,14 @@ func (m *member) wasMaster() bool { return m.isMaster() || m.stopped() }
 // placeReplica grants or withdraws the gate of a node that follows the master.
 func (p *pass) placeReplica(m *member) {
 	switch {
+	case m.pod.Deleting:
+		p.cutOff(m, "the pod is being deleted")
 	case p.inSync(m):
 		p.settleLoss(m)
+		if !m.was.Attached && p.lastOutdated(m) {
+			p.again(againSoon)
+			return
+		}
 		p.setRole(m, v1alpha1.RoleReplica)
 		p.attach(m)
 	case m.node.Syncing:

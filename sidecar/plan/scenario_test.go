@@ -91,6 +91,8 @@ func text(a plan.Action) string {
 		return "attach " + a.Pod
 	case plan.Label:
 		return strings.TrimSpace(fmt.Sprintf("label %s %s", a.Pod, a.Role))
+	case plan.DeletePod:
+		return "replace " + a.Pod
 	case plan.Promote:
 		return "promote " + a.Pod
 	case plan.Follow:

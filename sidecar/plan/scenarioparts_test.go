@@ -1,11 +1,13 @@
 package plan_test
 
 import (
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
@@ -95,6 +97,20 @@ func (b *builder) memberWord(word, name string, pod *plan.Pod, node *plan.Node, 
 		node.Priority = int32(number(b.t, value))
 	case "deleting":
 		pod.Deleting = true
+	case "old": // It was made from another template than the present one.
+		pod.UID = "uid-" + name
+		for i := range b.in.Topology.Spec.Shards {
+			shard := &b.in.Topology.Spec.Shards[i]
+			if slices.ContainsFunc(shard.Members, func(m v1alpha1.Member) bool { return m.Pod == name }) {
+				if shard.Replace == nil {
+					shard.Replace = map[string]types.UID{}
+				}
+				shard.Replace[name] = types.UID(pod.UID)
+			}
+		}
+	case "new": // Its predecessor was replaced.
+		pod.UID = "uid-new"
+		b.memberWord("old", name, &plan.Pod{}, node, reported)
 	case "stopped":
 		pod.Running = false
 	case "for":

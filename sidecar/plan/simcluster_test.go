@@ -57,7 +57,7 @@ func (w *clusterWorld) faults() {
 // atRest: nothing waits for a grant either, and no call or push is on its way.
 func (w *clusterWorld) atRest(p plan.Plan) bool {
 	c := &w.controller
-	return !w.inMotion() && p.Status.ObservedGeneration == w.topology.Generation && p.Again == 0 &&
+	return !w.inMotion() && w.rolled() && p.Status.ObservedGeneration == w.topology.Generation && p.Again == 0 &&
 		!c.away(w.now) && len(c.pending) == 0 && len(c.late) == 0 && c.record != nil &&
 		!slices.ContainsFunc(c.record.Shards, func(s plan.LayoutShard) bool { return s.Slots.Empty() })
 }
@@ -87,7 +87,9 @@ func (w *clusterWorld) checkRest(t *testing.T) {
 func (w *clusterWorld) faultIn(in int) {
 	shard := &w.topology.Spec.Shards[min(in, len(w.topology.Spec.Shards)-1)]
 	m := w.victim(shard)
-	switch w.rng.IntN(17) {
+	switch w.rng.IntN(18) {
+	case 17:
+		w.newTemplate()
 	case 14:
 		w.sidecarAway = w.now.Add(w.some(60))
 		w.say("FAULT the sidecar is away until %s", w.sidecarAway.Format("04:05.0"))

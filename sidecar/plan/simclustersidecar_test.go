@@ -85,6 +85,8 @@ func (s *clusterSidecar) apply(a plan.Action) error {
 	case plan.Attach:
 		s.checkAttach(a.Pod)
 		w.pods[a.Pod].attached = true
+	case plan.DeletePod:
+		return w.replacePod(a)
 	case plan.Label:
 		w.checkLabel(a)
 		w.pods[a.Pod].role = a.Role

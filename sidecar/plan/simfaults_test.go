@@ -67,6 +67,9 @@ func (d *dataPlane) hang(m string) {
 
 // heal ends the faults of nodes, and takes handoffs back.
 func (d *dataPlane) heal() {
+	if d.broken[d.revision] {
+		d.revision++
+	}
 	d.say("healed")
 	for _, n := range d.nodes {
 		n.loadEnd = time.Time{}

@@ -20,6 +20,9 @@ type dataPlane struct {
 	nextWrite int
 	// settled are, by shard, the writes that once were on every wanted member: they must never be lost.
 	settled map[int32]map[int]bool
+	// revision of the template that pods are made from; those of a broken one never run.
+	revision int
+	broken   map[int]bool
 }
 
 // simPod is a pod; its volume is the node's log and outlives it.
@@ -30,6 +33,7 @@ type simPod struct {
 	deleting bool
 	attached bool
 	role     v1alpha1.Role
+	revision int    // of the template that it was made from
 	saved    string // what the volume remembered when the pod was made
 	// reported is when the API server learns that the process runs and what the volume remembered: the node answers before.
 	reported time.Time
@@ -42,7 +46,7 @@ type simPod struct {
 
 // observe is what the sidecar sees of a pod.
 func (p *simPod) observe(now time.Time) plan.Pod {
-	seen := plan.Pod{IP: p.ip, Deleting: p.deleting, Attached: p.attached, Role: p.role}
+	seen := plan.Pod{UID: "uid-" + p.ip, IP: p.ip, Deleting: p.deleting, Attached: p.attached, Role: p.role}
 	if !now.Before(p.reported) {
 		seen.Running, seen.Saved = p.running, p.saved
 	}
@@ -82,7 +86,7 @@ type simNode struct {
 func newDataPlane(seed, stream uint64, mode v1alpha1.InstanceType) dataPlane {
 	return dataPlane{
 		life: newLife(seed, stream, mode),
-		pods: map[string]*simPod{}, nodes: map[string]*simNode{}, settled: map[int32]map[int]bool{},
+		pods: map[string]*simPod{}, broken: map[int]bool{}, nodes: map[string]*simNode{}, settled: map[int32]map[int]bool{},
 	}
 }
 
@@ -158,6 +162,7 @@ func (d *dataPlane) advance() {
 	d.now = d.now.Add(tick)
 	d.startPods()
 	d.grant()
+	d.roll()
 	for _, name := range d.names {
 		d.replicate(d.nodes[name])
 	}
@@ -179,7 +184,7 @@ func (d *dataPlane) startPods() {
 			*p = simPod{due: d.now.Add(d.some(20))}
 		case d.isMember(name) && (!p.exists || !p.running):
 			d.boot(name)
-			d.say("%s starts", name)
+			d.say("%s starts: %v", name, p.running)
 		case !d.isMember(name) && p.exists:
 			*p = simPod{}
 		}
@@ -194,7 +199,11 @@ func (d *dataPlane) boot(name string) {
 		saved = savedWords(n.toldLayout)
 	}
 	if !p.exists {
-		*p = simPod{exists: true, ip: d.newIP(), saved: saved}
+		*p = simPod{exists: true, ip: d.newIP(), saved: saved, revision: d.revision}
+	}
+	if d.broken[p.revision] {
+		p.due = d.now.Add(d.some(50))
+		return
 	}
 	p.running, p.reported = true, d.now.Add(d.some(3)-tick)
 	*n = simNode{

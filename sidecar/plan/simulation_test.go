@@ -51,7 +51,7 @@ func settled(p plan.Plan) bool {
 // settledFor: nothing waits for a grant either.
 func (w *world) settledFor(p plan.Plan) bool {
 	return int(w.shard().Replicas) == len(w.shard().Members) && p.Status.ObservedGeneration == w.topology.Generation &&
-		len(w.shard().Handoff) == 0
+		len(w.shard().Handoff) == 0 && w.rolled()
 }
 
 func describe(st v1alpha1.KVRocksTopologyStatus) string {
@@ -71,7 +71,9 @@ func describe(st v1alpha1.KVRocksTopologyStatus) string {
 // fault breaks something.
 func (w *world) fault() {
 	m := w.victim(w.shard())
-	switch w.rng.IntN(12) {
+	switch w.rng.IntN(13) {
+	case 12:
+		w.newTemplate()
 	case 0, 1:
 		w.kill(m)
 	case 2:

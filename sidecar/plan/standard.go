@@ -26,6 +26,7 @@ func Standard(in Input) Plan {
 		p.startHandover()
 		p.placeFormerMasters()
 	}
+	p.replacePod()
 	p.setPriorities()
 	p.applyConfig()
 	return p.finish()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
@@ -97,6 +98,8 @@ func (p *pass) applyOne(ctx context.Context, action plan.Action) error {
 		return p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.detach(ctx, pod, a.Reason) })
 	case plan.Label:
 		return p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.label(ctx, pod, a.Role) })
+	case plan.DeletePod:
+		return p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.delete(ctx, pod, types.UID(a.UID)) })
 	case plan.Promote:
 		return p.onNode(a.Pod, func(c DataNode) error { return c.Promote(ctx) })
 	case plan.Follow:

@@ -91,7 +91,7 @@ func factsOf(pod *corev1.Pod) podFacts {
 	return f
 }
 
-// podWriter writes the readiness gate and the role label.
+// podWriter writes the readiness gate and the role label, and deletes pods that are to be replaced.
 type podWriter struct {
 	pods    typedcorev1.PodsGetter
 	overlay *overlay[*corev1.Pod]
@@ -133,6 +133,28 @@ func (w podWriter) label(ctx context.Context, pod *corev1.Pod, role v1alpha1.Rol
 	})
 }
 
+// delete ends the pod with the given UID, with the grace that it asks for. It fails with errGone when another has its name.
+func (w podWriter) delete(ctx context.Context, pod *corev1.Pod, uid types.UID) error {
+	api := w.pods.Pods(pod.Namespace)
+	err := api.Delete(ctx, pod.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}})
+	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+		return fmt.Errorf("delete pod %s: %w: %w", pod.Name, errGone, err)
+	}
+	if err != nil {
+		return fmt.Errorf("delete pod %s: %w", pod.Name, err)
+	}
+	// The next pass must see that it is being deleted.
+	left, err := api.Get(ctx, pod.Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read pod %s: %w", pod.Name, err)
+	}
+	w.wrote(left)
+	return nil
+}
+
 func (w podWriter) patch(
 	ctx context.Context, pod *corev1.Pod, kind types.PatchType, patch podPatch, subresources ...string,
 ) error {
@@ -147,9 +169,13 @@ func (w podWriter) patch(
 	if err != nil {
 		return fmt.Errorf("patch pod %s: %w", pod.Name, err)
 	}
-	trimmed, _ := trimPod(written) // fails for nothing that is a pod
-	w.overlay.wrote(trimmed.(*corev1.Pod))
+	w.wrote(written)
 	return nil
+}
+
+func (w podWriter) wrote(pod *corev1.Pod) {
+	trimmed, _ := trimPod(pod) // fails for nothing that is a pod
+	w.overlay.wrote(trimmed.(*corev1.Pod))
 }
 
 // podPatch is the part of a pod that is written. A UID or version that is not the pod's makes the API server refuse it.

@@ -1,11 +1,13 @@
 package reconcile
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	clienttesting "k8s.io/client-go/testing"
@@ -116,4 +118,30 @@ func TestWhatAVolumeRemembersIsKeptOfAPod(t *testing.T) {
 
 	pod.Status.InitContainerStatuses = nil
 	assert.Empty(t, factsOf(pod).Saved)
+}
+
+func TestAPodIsDeletedOnlyWhileItIsTheObservedOne(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	var deletions []clienttesting.DeleteAction
+	gone := false
+	w.client.PrependReactor("delete", "pods", func(a clienttesting.Action) (bool, runtime.Object, error) {
+		deletions = append(deletions, a.(clienttesting.DeleteAction))
+		if gone {
+			return true, nil, apierrors.NewConflict(corev1.Resource("pods"), "orders-0", errors.New("the UID in the precondition does not match"))
+		}
+		return true, nil, nil
+	})
+	w.plan = plan.Plan{Actions: []plan.Action{plan.DeletePod{Pod: "orders-0", UID: "uid-orders-0"}}}
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	require.Len(t, deletions, 1)
+	require.NotNil(t, deletions[0].GetDeleteOptions().Preconditions)
+	assert.Equal(t, types.UID("uid-orders-0"), *deletions[0].GetDeleteOptions().Preconditions.UID)
+	assert.Nil(t, deletions[0].GetDeleteOptions().GracePeriodSeconds, "it gets the grace that it asks for")
+
+	gone = true
+	_, err = w.Reconcile(t.Context(), key)
+	require.ErrorIs(t, err, errGone)
+	assert.True(t, isConflict(err))
 }

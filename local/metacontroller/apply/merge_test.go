@@ -68,6 +68,15 @@ func TestMerge(t *testing.T) {
 		"an emptied keyed list keeps foreign items": {
 			`{"l": [{"name": "ours"}, {"name": "theirs"}]}`, `{"l": [{"name": "ours"}]}`, `{"l": []}`, `{"l": [{"name": "theirs"}]}`,
 		},
+		"what kubectl rollout restart adds stays": {
+			`{"template": {"annotations": {"hash": "1", "restartedAt": "now"}}}`, `{"template": {"annotations": {"hash": "1"}}}`,
+			`{"template": {"annotations": {"hash": "2"}}}`, `{"template": {"annotations": {"hash": "2", "restartedAt": "now"}}}`,
+		},
+		"an object that is no longer desired goes with what the API server has filled in": {
+			`{"strategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0, "maxUnavailable": 1}}}`,
+			`{"strategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}}`,
+			`{"strategy": {"type": "OnDelete"}}`, `{"strategy": {"type": "OnDelete"}}`,
+		},
 		"null is a value":              {`{}`, `{}`, `{"a": null}`, `{"a": null}`},
 		"null over an object empties":  {`{"o": {"a": 1, "b": 1}}`, `{"o": {"a": 1}}`, `{"o": null}`, `{"o": {"b": 1}}`},
 		"another type over an object":  {`{"o": {"a": 1}}`, `{}`, `{"o": "text"}`, `{"o": {"a": 1}}`},

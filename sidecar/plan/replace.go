@@ -1,0 +1,94 @@
+package plan
+
+import "time"
+
+// replacePatience is how long a shard is without a master before pods are replaced that do not run: one that is down for a
+// moment comes back sooner if it is left alone.
+const replacePatience = 30 * time.Second
+
+// replacePod replaces one of the pods that run an old template, when that costs nothing: what does not serve goes first, then
+// the replicas, and the master last, after it has handed over to a pod that is not to be replaced (see startHandover). So a
+// roll costs one handover, whoever is master. The pod is taken out of every Service before it is deleted; what is left of its
+// life it answers those that are connected to it (hooks/scripts/stop.sh).
+func (p *pass) replacePod() {
+	m := p.nextReplaced()
+	if m == nil {
+		return
+	}
+	p.cutOff(m, "the pod is being replaced")
+	m.pod.Deleting = true
+	p.do(DeletePod{Pod: m.name, UID: m.pod.UID})
+	p.event("PodReplaced", m.name+" is deleted, so that it comes back with the present template")
+	p.again(againSoon)
+}
+
+// nextReplaced is the pod to be replaced now; nil when there is none or something must be waited for.
+func (p *pass) nextReplaced() *member {
+	var next *member
+	for i := range p.members {
+		m := &p.members[i]
+		needless := m.leaving && (m.was.Running || m.answered())
+		if m.outdated && !needless && !m.pod.Deleting && p.mayBeReplaced(m) && (next == nil || m.replaceBefore(next)) {
+			next = m
+		}
+	}
+	return next
+}
+
+// replaceBefore: m is replaced before o, which serves or has the lower ordinal.
+func (m *member) replaceBefore(o *member) bool {
+	if m.was.Attached != o.was.Attached {
+		return !m.was.Attached
+	}
+	return m.ordinal > o.ordinal
+}
+
+// mayBeReplaced: nobody needs the pod now. One whose container does not run can be of no use, so it need not wait for a
+// master; it may be what is waited for.
+func (p *pass) mayBeReplaced(m *member) bool {
+	switch {
+	case p.shard.Replicas == 1 && len(p.members) == 1:
+		return true // nobody can take over
+	case !m.was.Running && !m.answered():
+		late := p.outageAge() > replacePatience
+		return (late || p.outage == nil && m.name != p.master) && p.othersIn(m, func(o *member) bool {
+			return o.exists && !o.pod.Deleting && (o.outdated || o.was.Attached || o.answered())
+		})
+	case !p.onRecord() || p.outage != nil || !p.proven.was.Attached || m.isMaster() || m.name == p.master:
+		return false
+	}
+	return p.othersIn(m, func(o *member) bool {
+		return p.well(o) || !m.was.Attached && o.outdated && !o.was.Attached && o.exists && !o.pod.Deleting
+	})
+}
+
+// masterIsNext: every other pod of the shard serves and is not to be replaced, so that the master m, which is, can hand over.
+func (p *pass) masterIsNext(m *member) bool {
+	return m.outdated && p.shard.Replicas > 1 && p.othersIn(m, func(o *member) bool { return p.well(o) && !o.outdated })
+}
+
+// lastOutdated: m is the only pod that is still to be replaced, and the others serve. It is not put into the Services before.
+func (p *pass) lastOutdated(m *member) bool {
+	return m.outdated && p.othersIn(m, func(o *member) bool { return o.was.Attached && !o.outdated })
+}
+
+// well: the member is the proved master, or replicates from it, and serves.
+func (p *pass) well(m *member) bool {
+	return m.exists && !m.pod.Deleting && m.was.Attached && (m == p.proven || m.linked(p.proven))
+}
+
+// othersIn: all wanted members are there, and f holds for each of them but m.
+func (p *pass) othersIn(m *member, f func(*member) bool) bool {
+	staying := int32(0)
+	for i := range p.members {
+		o := &p.members[i]
+		if o.leaving {
+			continue
+		}
+		staying++
+		if o != m && !f(o) {
+			return false
+		}
+	}
+	return staying >= p.shard.Replicas
+}
