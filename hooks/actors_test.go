@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -183,6 +184,7 @@ func (w *world) sidecar() bool {
 	before := w.fingerprint()
 	status := v1alpha1.KVRocksTopologyStatus{
 		ObservedGeneration: topology.Generation, Released: topology.Spec.Release, Conditions: topology.Status.Conditions,
+		ControllerEpoch: topology.Status.ControllerEpoch,
 	}
 	for i := range topology.Spec.Shards {
 		status.Shards = append(status.Shards, w.reportShard(&topology.Spec.Shards[i]))
@@ -212,18 +214,33 @@ func (w *world) sidecar() bool {
 }
 
 func (w *world) report(status *v1alpha1.KVRocksTopologyStatus, kind string, healthy bool) {
-	condition := metav1.Condition{Type: kind, Status: truth(healthy), Reason: "Healthy", Message: "as it should be"}
+	condition := metav1.Condition{
+		Type: kind, Status: truth(healthy), Reason: "Healthy", Message: "as it should be", ObservedGeneration: status.ObservedGeneration,
+	}
 	if !healthy {
 		condition.Reason, condition.Message = "NoMaster", "no node has been proved to be the master"
 	}
 	old := find(status.Conditions, kind)
-	if old != nil && old.Status == condition.Status {
+	switch {
+	case old == nil || old.Status != condition.Status:
+		w.tick()
+		condition.LastTransitionTime = metav1.NewTime(w.clock)
+	case old.ObservedGeneration == condition.ObservedGeneration:
 		return
+	default:
+		condition.LastTransitionTime = old.LastTransitionTime
 	}
-	w.tick()
-	condition.LastTransitionTime = metav1.NewTime(w.clock)
 	status.Conditions = slices.DeleteFunc(slices.Clone(status.Conditions), func(c metav1.Condition) bool { return c.Type == kind })
 	status.Conditions = append(status.Conditions, condition)
+}
+
+// confirm has the sidecar report on the present topology what it reported on the one before.
+func (w *world) confirm() {
+	topology := w.topology()
+	topology.Status.ObservedGeneration = topology.Generation
+	for i := range topology.Status.Conditions {
+		topology.Status.Conditions[i].ObservedGeneration = topology.Generation
+	}
 }
 
 func (w *world) reportShard(spec *v1alpha1.TopologyShard) v1alpha1.TopologyShardStatus {
@@ -354,7 +371,7 @@ func (w *world) deployments() bool {
 		status := appsv1.DeploymentStatus{
 			ObservedGeneration: d.Generation, Replicas: n, UpdatedReplicas: n, ReadyReplicas: n, AvailableReplicas: n,
 		}
-		if d.Status.Replicas != n || d.Status.ObservedGeneration != d.Generation {
+		if !equality.Semantic.DeepEqual(d.Status, status) {
 			d.Status, acted = status, true
 		}
 	}

@@ -33,7 +33,7 @@ func syncCluster(in *instance) (answer, error) {
 		return answer{}, err
 	}
 	out.add(in.clusterTopology(shards, steps))
-	return answer{children: out, status: in.clusterStatus(shards, steps, store)}, nil
+	return answer{children: out, status: in.clusterStatus(shards, steps, store, &out)}, nil
 }
 
 // addShards declares the pods of every shard. New templates are rolled out one shard at a time, in their order.

@@ -87,6 +87,8 @@ func TestAShardThatOwnsSlotsIsNotRemoved(t *testing.T) {
 
 	w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Cluster = &v1alpha1.ClusterSpec{Drain: true} })
 	w.sync()
+	assert.Equal(t, reasonApplying, w.condition(v1alpha1.ConditionProgressing).Reason)
+	w.sync()
 	assert.Equal(t, reasonDraining, w.condition(v1alpha1.ConditionProgressing).Reason)
 	assert.True(t, w.topology().Spec.Migration.Drain)
 
@@ -256,6 +258,8 @@ func TestWhatMovesIsPassedOnAndShown(t *testing.T) {
 	})
 	w.sync()
 	assert.True(t, w.topology().Spec.Migration.Paused)
+	w.confirm()
+	w.sync()
 	assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase, "nothing is waited for but the person")
 
 	status = &w.topology().Status

@@ -17,7 +17,7 @@ const (
 )
 
 // clusterStatus is the status of a cluster. Shards that are to leave count for nothing in it but its message.
-func (in *instance) clusterStatus(shards []shard, steps []step, store step) *v1alpha1.KVRocksStatus {
+func (in *instance) clusterStatus(shards []shard, steps []step, store step, out *children) *v1alpha1.KVRocksStatus {
 	wanted := int(*in.spec.Master)
 	status, complete := in.dataStatus(shards[:wanted])
 	for _, s := range shards[wanted:] {
@@ -41,7 +41,7 @@ func (in *instance) clusterStatus(shards []shard, steps []step, store step) *v1a
 		status.Migrations = in.topology.Status.Migrations
 	}
 
-	now := pendingStep(append(slices.Clone(steps[:wanted]), store))
+	now := in.pendingChange(pendingStep(append(slices.Clone(steps[:wanted]), store)), out)
 	if now.reason == "" {
 		now = in.clusterNotReady(shards[:wanted], complete)
 	}
@@ -72,17 +72,17 @@ func pendingStep(steps []step) step {
 // clusterNotReady names a pod that is not ready: of the data, of etcd, or of kvrocks-controller.
 func (in *instance) clusterNotReady(shards []shard, complete bool) step {
 	now := step{reason: reasonPodsNotReady}
-	etcd := in.etcdSet()
-	controller := in.children.Deployments[in.key(controllerName(in.name))]
-	switch {
+	members := in.spec.Cluster.Etcd.Replicas
+	switch etcd := in.etcdSet(); {
 	case !complete:
 		now.message = in.whyNotReady(shards)
-	case etcd == nil || etcd.Status.ReadyReplicas < in.spec.Cluster.Etcd.Replicas:
+	case etcd == nil || etcd.Status.ReadyReplicas < members:
 		now.message = in.whyPodsNotReady(v1alpha1.ComponentEtcd)
-	case controller == nil || controller.Status.ReadyReplicas < in.spec.Cluster.Controller.Replicas:
-		now.message = in.whyPodsNotReady(v1alpha1.ComponentController)
+	case etcd.Status.UpdatedReplicas < members:
+		return now.wait(reasonRollingUpdate, "%d of %d members of etcd are up to date", etcd.Status.UpdatedReplicas, members)
 	default:
-		return step{}
+		return in.deploymentStep(controllerName(in.name), v1alpha1.ComponentController, "pods of kvrocks-controller",
+			in.spec.Cluster.Controller.Replicas)
 	}
 	return now
 }

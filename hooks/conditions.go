@@ -25,6 +25,7 @@ const (
 	reasonHandingOver       = "HandingOver"       // a pod must not be replaced before the sidecar has made another one the master
 	reasonRestarting        = "Restarting"        // no pod could start with the old template; all are started again with the new one
 	reasonCreating          = "Creating"          // a child is not there yet
+	reasonApplying          = "Applying"          // what the spec makes of a child is not observed yet
 	reasonShardOwnsSlots    = "ShardOwnsSlots"    // a shard that is to go owns slots, which somebody must move
 	reasonDraining          = "Draining"          // the slots of a shard that is to go are being moved
 	reasonRemovingShard     = "RemovingShard"     // a shard without slots leaves the cluster
@@ -76,20 +77,38 @@ func (c *conditions) carry(kind string) {
 	if c.in.topology != nil {
 		if seen := find(c.in.topology.Status.Conditions, kind); seen != nil && !seen.LastTransitionTime.IsZero() {
 			condition := *seen
-			condition.ObservedGeneration = c.in.cr.Generation
-			c.list = append(c.list, condition)
-			return
+			condition.ObservedGeneration = c.in.generationOf(seen)
+			if condition.ObservedGeneration > 0 {
+				c.list = append(c.list, condition)
+				return
+			}
 		}
 	}
 	c.set(kind, metav1.ConditionUnknown, reasonUnknown, "the sidecar has not reported on this yet")
 }
 
-// firstProblem is the first condition of the sidecar's that is not True; "" when there is none. That the sentinel instance
-// does not exist keeps nothing from working.
+// generationOf returns the generation of the parent that a condition of the observed topology is about; 0 when that is not
+// known. The sidecar names the generation of the topology; the present one is of spec.parentGeneration, and what is about an
+// earlier one stays what it was shown to be about.
+func (in *instance) generationOf(seen *metav1.Condition) int64 {
+	if in.topology.Generation != 0 && seen.ObservedGeneration == in.topology.Generation && in.topology.Spec.ParentGeneration > 0 {
+		return in.topology.Spec.ParentGeneration
+	}
+	if shown := find(in.cr.Status.Conditions, seen.Type); shown != nil {
+		return min(shown.ObservedGeneration, in.cr.Generation)
+	}
+	return 0
+}
+
+// firstProblem is the first condition of the sidecar's that is not True, or not about the present generation; "" when there
+// is none. That the sentinel instance does not exist keeps nothing from working.
 func (c *conditions) firstProblem() (reason, message string) {
 	for i := range c.list {
-		if seen := &c.list[i]; seen.Status != metav1.ConditionTrue && seen.Reason != reasonSentinelNotFound {
+		switch seen := &c.list[i]; {
+		case seen.Status != metav1.ConditionTrue && seen.Reason != reasonSentinelNotFound:
 			return seen.Reason, seen.Message
+		case seen.ObservedGeneration != c.in.cr.Generation:
+			return reasonUnknown, "the sidecar has not reported " + seen.Type + " of the present generation yet"
 		}
 	}
 	return "", ""

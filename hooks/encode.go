@@ -31,12 +31,27 @@ type metadata struct {
 
 // children collects encoded objects in the order in which they are added. The first error sticks.
 type children struct {
-	list []json.RawMessage
-	err  error
+	list     []json.RawMessage
+	declared []declaration // of those that are not kept as they are
+	err      error
 }
 
-// add encodes one object. This is the only way into a response.
+// add encodes one object, marked with the hash of what it declares (see declaration).
 func (c *children) add(object child) {
+	if c.err != nil {
+		return
+	}
+	raw, hash, err := encodeMarked(object)
+	if err != nil {
+		c.err = fmt.Errorf("encode %s %s: %w", object.Kind, object.Metadata.Name, err)
+		return
+	}
+	c.list = append(c.list, raw)
+	c.declared = append(c.declared, declaration{kind: object.Kind, name: object.Metadata.Name, hash: hash})
+}
+
+// addAsItIs encodes one object without a mark of its own.
+func (c *children) addAsItIs(object child) {
 	if c.err != nil {
 		return
 	}

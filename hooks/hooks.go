@@ -85,23 +85,28 @@ func Finalize(request *metacontroller.SyncRequest) (*metacontroller.FinalizeResp
 	}, nil
 }
 
-// Customize answers the customize hook: the pods of the instance. It depends on the parent's name and namespace alone,
-// because Metacontroller keeps the answer for as long as the parent's generation lasts. It fails with [ErrNoParent].
+// Customize answers the customize hook: the pods of the instance, and the Secret that spec.passwordSecretRef names. It depends
+// on the parent's name, namespace and spec alone, because Metacontroller keeps the answer for as long as the parent's
+// generation lasts. It fails with [ErrNoParent].
 func Customize(request *metacontroller.CustomizeRequest) (*metacontroller.CustomizeResponse, error) {
 	if request == nil || !named(request.Parent) {
 		return nil, ErrNoParent
 	}
-	return &metacontroller.CustomizeResponse{
-		RelatedResources: []metacontroller.RelatedResourceRule{{
-			APIVersion: "v1",
-			Resource:   "pods",
-			Namespace:  request.Parent.Namespace,
-			LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{
-				v1alpha1.LabelInstance:  request.Parent.Name,
-				v1alpha1.LabelManagedBy: v1alpha1.ManagedByValue,
-			}},
+	rules := []metacontroller.RelatedResourceRule{{
+		APIVersion: "v1",
+		Resource:   "pods",
+		Namespace:  request.Parent.Namespace,
+		LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{
+			v1alpha1.LabelInstance:  request.Parent.Name,
+			v1alpha1.LabelManagedBy: v1alpha1.ManagedByValue,
 		}},
-	}, nil
+	}}
+	if ref := request.Parent.Spec.PasswordSecretRef; ref != nil && ref.Name != "" {
+		rules = append(rules, metacontroller.RelatedResourceRule{
+			APIVersion: "v1", Resource: "secrets", Namespace: request.Parent.Namespace, Names: []string{ref.Name},
+		})
+	}
+	return &metacontroller.CustomizeResponse{RelatedResources: rules}, nil
 }
 
 // resyncSeconds is how soon new hook logic reaches an instance at rest, for which nothing else makes Metacontroller call.

@@ -19,6 +19,7 @@ type instance struct {
 	namespace string
 
 	children metacontroller.Children
+	related  metacontroller.Related
 	highest  map[string]int32       // see countServices
 	pods     map[string]*corev1.Pod // by name
 	topology *v1alpha1.KVRocksTopology
@@ -38,8 +39,8 @@ func newInstance(request *metacontroller.SyncRequest) (*instance, error) {
 	}
 	in := &instance{
 		cr: cr, spec: cr.Spec.WithDefaults(), name: cr.Name, namespace: cr.Namespace,
-		children: request.Children,
-		pods:     make(map[string]*corev1.Pod, len(request.Related.Pods)),
+		children: request.Children, related: request.Related,
+		pods: make(map[string]*corev1.Pod, len(request.Related.Pods)),
 	}
 	for _, pod := range request.Related.Pods {
 		if pod != nil {

@@ -93,7 +93,7 @@ func (c *children) keep(apiVersion, kind string, observed metav1.Object, fill fu
 		},
 	}
 	fill(&object)
-	c.add(object)
+	c.addAsItIs(object)
 }
 
 // declares reports whether text is a declaration of the object that carries it, and so safe to send.

@@ -2,7 +2,7 @@ package hooks
 
 import "strconv"
 
-// Annotations on pod templates.
+// Annotations on pod templates and children.
 const (
 	// annotationTemplate carries the hash of the desired pod template. The API server fills in defaults, so a template
 	// cannot be compared with an observed one; the hash on a pod tells which template it was made from.
@@ -11,6 +11,8 @@ const (
 	annotationConfig = "kvrocks.apache.org/config-hash"
 	// annotationPassword carries the number of the sentinels' password: they take a new one only when they start.
 	annotationPassword = "kvrocks.apache.org/password-version"
+	// annotationDeclared carries, on every child, the hash of what was declared: see declaration.
+	annotationDeclared = "kvrocks.apache.org/declared-hash"
 	// annotationEpoch carries the number of the sidecar's last request to replace kvrocks-controller's processes.
 	annotationEpoch = "kvrocks.apache.org/controller-epoch"
 )

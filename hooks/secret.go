@@ -29,6 +29,22 @@ func (in *instance) observedSecret() *corev1.Secret {
 	return in.children.Secrets[in.key(authName(in.name))]
 }
 
+// passwordSecretVersion is the observed version of the Secret that holds the password; "" when none was observed.
+func (in *instance) passwordSecretVersion() string {
+	ref := in.password()
+	if ref == nil {
+		return ""
+	}
+	secret := in.children.Secrets[in.key(ref.Name)]
+	if in.spec.PasswordSecretRef != nil {
+		secret = in.related.Secrets[in.key(ref.Name)]
+	}
+	if secret == nil {
+		return ""
+	}
+	return secret.ResourceVersion
+}
+
 func (in *instance) previousPassword() []byte {
 	observed := in.observedSecret()
 	switch {

@@ -30,5 +30,5 @@ func syncSentinel(in *instance) (answer, error) {
 	out.add(in.disruptionBudget(in.name, v1alpha1.ComponentSentinel, in.selector(v1alpha1.ComponentSentinel)))
 	out.add(deployment)
 	out.add(in.sentinelTopology())
-	return answer{children: out, status: in.sentinelStatus()}, nil
+	return answer{children: out, status: in.sentinelStatus(&out)}, nil
 }

@@ -27,5 +27,5 @@ func syncStandard(in *instance) (answer, error) {
 		out.add(in.dataSet(s, template, now))
 	}
 	out.add(in.dataTopology([]v1alpha1.TopologyShard{in.topologyShard(s, now)}))
-	return answer{children: out, status: in.standardStatus(s, now)}, nil
+	return answer{children: out, status: in.standardStatus(s, now, &out)}, nil
 }

@@ -15,9 +15,10 @@ import (
 const lagOfConcern = 1000
 
 // standardStatus is the status of a standard instance.
-func (in *instance) standardStatus(s shard, now step) *v1alpha1.KVRocksStatus {
+func (in *instance) standardStatus(s shard, now step, out *children) *v1alpha1.KVRocksStatus {
 	status, complete := in.dataStatus([]shard{s})
 	status.Master = status.Shards[0].Master
+	now = in.pendingChange(now, out)
 	if !now.pending && !complete {
 		now.reason, now.message = reasonPodsNotReady, in.whyNotReady([]shard{s})
 	}
@@ -47,23 +48,14 @@ func (in *instance) dataStatus(shards []shard) (status *v1alpha1.KVRocksStatus, 
 }
 
 // sentinelStatus is the status of a sentinel instance.
-func (in *instance) sentinelStatus() *v1alpha1.KVRocksStatus {
+func (in *instance) sentinelStatus(out *children) *v1alpha1.KVRocksStatus {
 	status := in.newStatus(v1alpha1.ComponentSentinel)
 	wanted := in.spec.Replicas
 	status.Quorum = v1alpha1.Quorum(wanted)
-	var now step
-	if deployment := in.children.Deployments[in.key(in.name)]; deployment == nil {
-		now = now.wait(reasonCreating, "waiting for the Deployment %s", in.name)
-	} else {
-		seen := deployment.Status
-		status.Replicas, status.ReadyReplicas = seen.Replicas, seen.ReadyReplicas
-		switch {
-		case seen.ObservedGeneration < deployment.Generation || seen.UpdatedReplicas < wanted || seen.Replicas > wanted:
-			now = now.wait(reasonRollingUpdate, "%d of %d sentinels are up to date", min(seen.UpdatedReplicas, wanted), wanted)
-		case seen.ReadyReplicas < wanted:
-			now.reason, now.message = reasonPodsNotReady, in.whyPodsNotReady(v1alpha1.ComponentSentinel)
-		}
+	if deployment := in.children.Deployments[in.key(in.name)]; deployment != nil {
+		status.Replicas, status.ReadyReplicas = deployment.Status.Replicas, deployment.Status.ReadyReplicas
 	}
+	now := in.pendingChange(in.deploymentStep(in.name, v1alpha1.ComponentSentinel, "sentinels", wanted), out)
 	status.Ready = fraction(status.ReadyReplicas, wanted)
 	c := in.carryAll([]string{v1alpha1.ConditionSentinelAgreed, v1alpha1.ConditionCredentialsApplied})
 	in.conclude(status, c, now, status.ReadyReplicas >= status.Quorum)
@@ -111,6 +103,9 @@ func (in *instance) newStatus(component string) *v1alpha1.KVRocksStatus {
 // conclude derives Ready, Progressing, Degraded, the phase and its reason from the step and the sidecar's conditions.
 // served says whether the instance was ever complete enough to serve.
 func (in *instance) conclude(status *v1alpha1.KVRocksStatus, c *conditions, now step, served bool) {
+	if now.reason == "" && !current(in.topology) {
+		now = now.wait(reasonUnknown, "waiting for the sidecar to report on the change; if that lasts, look at the Deployment kvrocks-sidecar")
+	}
 	if now.reason == "" {
 		now.reason, now.message = c.firstProblem()
 	}

@@ -14,14 +14,16 @@ func (in *instance) topologyChild(component string, spec v1alpha1.KVRocksTopolog
 // sentinelTopology tells the sidecar how many sentinels there should be.
 func (in *instance) sentinelTopology() child {
 	return in.topologyChild(v1alpha1.ComponentSentinel, v1alpha1.KVRocksTopologySpec{
-		Type: v1alpha1.TypeSentinel, Port: in.spec.Port(), PasswordSecret: in.password(), Sentinels: in.spec.Replicas,
+		Type: v1alpha1.TypeSentinel, ParentGeneration: in.cr.Generation, Port: in.spec.Port(),
+		PasswordSecret: in.password(), PasswordSecretVersion: in.passwordSecretVersion(), Sentinels: in.spec.Replicas,
 	})
 }
 
 // dataTopology tells the sidecar what the shards must look like.
 func (in *instance) dataTopology(shards []v1alpha1.TopologyShard) child {
 	spec := v1alpha1.KVRocksTopologySpec{
-		Type: in.spec.Type, Port: in.spec.Port(), PasswordSecret: in.password(),
+		Type: in.spec.Type, ParentGeneration: in.cr.Generation, Port: in.spec.Port(),
+		PasswordSecret: in.password(), PasswordSecretVersion: in.passwordSecretVersion(),
 		Failover: in.spec.Failover, Shards: shards, Config: in.liveSettings(),
 	}
 	if sentinel := in.monitoredBy(); sentinel != "" {

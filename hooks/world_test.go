@@ -3,6 +3,7 @@ package hooks
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ type world struct {
 	cr      *v1alpha1.KVRocks
 	seen    metacontroller.Children
 	pods    map[string]*corev1.Pod
+	secrets map[string]*corev1.Secret // of a person
 	clock   time.Time
 	address int
 	last    *metacontroller.SyncResponse
@@ -76,7 +78,7 @@ func (w *world) request() *metacontroller.SyncRequest {
 	for _, pod := range w.pods {
 		related[metacontroller.Key(pod.Namespace, pod.Name)] = pod
 	}
-	return &metacontroller.SyncRequest{Parent: w.cr, Children: w.seen, Related: metacontroller.Related{Pods: related}}
+	return &metacontroller.SyncRequest{Parent: w.cr, Children: w.seen, Related: metacontroller.Related{Pods: related, Secrets: w.secrets}}
 }
 
 // sync calls the hook and applies its answer. It reports whether anything changed.
@@ -185,6 +187,7 @@ func merge[T any, P interface {
 			fresh.SetGeneration(old.GetGeneration() + 1)
 		}
 	}
+	fresh.SetResourceVersion(strconv.FormatInt(fresh.GetGeneration(), 10))
 	if defaults != nil {
 		defaults(fresh, old)
 	}

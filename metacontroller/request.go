@@ -53,6 +53,7 @@ type Children struct {
 // by kind. A kind that no rule names is absent, and its map nil.
 type Related struct {
 	Pods    map[string]*corev1.Pod       `json:"Pod.v1"`
+	Secrets map[string]*corev1.Secret    `json:"Secret.v1,omitempty"`
 	KVRocks map[string]*v1alpha1.KVRocks `json:"KVRocks.kvrocks.apache.org/v1alpha1"`
 }
 

@@ -38,11 +38,19 @@ type KVRocksTopologyList struct {
 type KVRocksTopologySpec struct {
 	// Type of the instance.
 	Type InstanceType `json:"type"`
+	// ParentGeneration is the generation of the KVRocks that this spec was made from. A report on this spec is thereby a
+	// report on that generation.
+	// +optional
+	ParentGeneration int64 `json:"parentGeneration,omitempty"`
 	// Port that the nodes (or the sentinels) listen on.
 	Port int32 `json:"port"`
 	// PasswordSecret holds the password; absent when there is none.
 	// +optional
 	PasswordSecret *SecretKeyRef `json:"passwordSecret,omitempty"`
+	// PasswordSecretVersion is the resourceVersion at which the hooks saw the Secret of the password; empty until they have.
+	// When it changes the password may have changed, and is read again.
+	// +optional
+	PasswordSecretVersion string `json:"passwordSecretVersion,omitempty"`
 	// Sentinel that monitors this instance; absent when nobody does.
 	// +optional
 	Sentinel *SentinelRef `json:"sentinel,omitempty"`

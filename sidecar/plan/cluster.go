@@ -37,6 +37,8 @@ type clusterPass struct {
 	waiting verdict
 	// migrations is what is reported of them.
 	migrations []v1alpha1.MigrationStatus
+	// reviewed: migrations was compared in this pass with what the topology asks for.
+	reviewed bool
 	// nextMoveAt is when the next slots may move; nil when that may be now.
 	nextMoveAt *metav1.Time
 	// controllerEpoch counts how often the processes of kvrocks-controller had to be replaced.

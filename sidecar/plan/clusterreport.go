@@ -9,6 +9,7 @@ import (
 // finish puts the plan together.
 func (c *clusterPass) finish() Plan {
 	last := &c.in.Topology.Status
+	c.reviewUnsettled()
 	status := v1alpha1.KVRocksTopologyStatus{
 		ObservedGeneration: c.in.Topology.Generation,
 		Shards:             make([]v1alpha1.TopologyShardStatus, len(c.shards)),
@@ -30,6 +31,18 @@ func (c *clusterPass) finish() Plan {
 		newCondition(c.in.Topology, c.now, v1alpha1.ConditionSlotsAssigned, truth(ok), v))
 	again, calm := c.nextPass()
 	return Plan{Actions: c.actions, Status: status, Intent: c.intent, Events: c.events, Again: again, Calm: calm}
+}
+
+// reviewUnsettled compares the migrations with what the topology asks for when nothing may move in this pass: a report that
+// left out what is newly asked for would say that there is nothing to do.
+func (c *clusterPass) reviewUnsettled() {
+	if c.reviewed || c.record == nil || c.current() != nil || c.in.Topology.Spec.Release || !c.wantsMigrations() {
+		return
+	}
+	c.review()
+	if policyOf(&c.in.Topology.Spec).Paused {
+		c.pause()
+	}
 }
 
 // report is the shard as it is. What is reported of the layout is kept until another one is known: with it a lost record

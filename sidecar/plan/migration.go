@@ -157,6 +157,7 @@ func (c *clusterPass) wantsMigrations() bool {
 
 // review makes the entries anew.
 func (c *clusterPass) review() {
+	c.reviewed = true
 	have, holders := c.owners()
 	c.migrations = queue(c.migrations, &c.in.Topology.Spec, have, holders)
 }

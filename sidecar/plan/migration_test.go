@@ -228,7 +228,7 @@ func TestWhatMoves(t *testing.T) {
 				policy paused`,
 			want: `
 				add shard [10.96.3.0:6379]
-				= entries 0`,
+				= 0-9 0->3 Pending: paused; 0 of 10 slots moved`,
 		},
 		{
 			name: "paused",

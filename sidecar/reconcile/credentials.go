@@ -28,12 +28,14 @@ type credentials struct {
 
 	passwords
 
-	ref    v1alpha1.SecretKeyRef
-	readAt time.Time
+	ref        v1alpha1.SecretKeyRef
+	generation int64 // of the topology for which it was read
+	readAt     time.Time
 	err    string
 }
 
-// refresh reads the Secret when it was named anew, when what was read is older than ttl, or when a node refused it.
+// refresh reads the Secret when the topology has changed, when what was read is older than ttl, or when a node refused it. The
+// hooks change the topology after they saw the Secret change, so a report on a topology never praises an older password.
 // A Secret that cannot be read leaves the last password in force and says so in err.
 func (c *credentials) refresh(
 	ctx context.Context, secrets typedcorev1.SecretsGetter, t *v1alpha1.KVRocksTopology, now time.Time,
@@ -50,10 +52,10 @@ func (c *credentials) refresh(
 	if refused || c.err != "" {
 		ttl = min(ttl, refusedRetry)
 	}
-	if c.ref == ref && now.Sub(c.readAt) < ttl {
+	if c.ref == ref && c.generation == t.Generation && now.Sub(c.readAt) < ttl {
 		return
 	}
-	c.ref, c.readAt = ref, now
+	c.ref, c.generation, c.readAt = ref, t.Generation, now
 	secret, err := secrets.Secrets(t.Namespace).Get(ctx, ref.Name, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):

@@ -127,3 +127,17 @@ func (w *world) secret(name string, data map[string]string) {
 	_ = w.client.Tracker().Delete(corev1.SchemeGroupVersion.WithResource("secrets"), testNamespace, name)
 	require.NoError(w.t, w.client.Tracker().Add(s))
 }
+
+func TestSecretIsReadAgainForEveryChangeOfTheTopology(t *testing.T) {
+	w := newWorld(t)
+	topology := w.cluster.topologies[w.standard("orders", 1)]
+	topology.Spec.PasswordSecret = &v1alpha1.SecretKeyRef{Name: "a"}
+	var c credentials
+	for generation, p := range []string{"one", "two"} {
+		w.secret("a", map[string]string{"password": p})
+		topology.Generation = int64(generation + 1)
+		c.refresh(t.Context(), w.client.CoreV1(), topology, w.clock, time.Hour, false)
+		assert.Equal(t, kvrocks.Secret(p), c.wanted, "the report on this topology would be about an older password")
+	}
+	assert.Equal(t, 2, w.gets())
+}
