@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
@@ -324,7 +325,7 @@ func TestOnlyTheSidecarReachesWhatKnowsThePassword(t *testing.T) {
 	require.Len(t, controller.Ingress, 1)
 	assert.Equal(t, map[string]string{"app.kubernetes.io/name": "kvrocks-sidecar"}, controller.Ingress[0].From[0].PodSelector.MatchLabels)
 	etcd := w.seen.NetworkPolicies["shop/shards-etcd"].Spec
-	assert.Equal(t, w.setNamed("shards-etcd").Spec.Selector.MatchLabels, etcd.PodSelector.MatchLabels)
+	assert.True(t, labels.SelectorFromSet(etcd.PodSelector.MatchLabels).Matches(labels.Set(w.setNamed("shards-etcd").Spec.Template.Labels)))
 	assert.EqualValues(t, etcdClientPort, etcd.Ingress[0].Ports[0].Port.IntVal)
 	assert.Equal(t, w.kvctl().Spec.Selector.MatchLabels, etcd.Ingress[0].From[0].PodSelector.MatchLabels)
 	assert.Nil(t, etcd.Ingress[0].From[0].NamespaceSelector, "of this namespace")

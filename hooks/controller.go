@@ -51,9 +51,11 @@ func (in *instance) addController(out *children) error {
 	}
 	replicas, history := in.spec.Cluster.Controller.Replicas, int32(3)
 	deployment := in.object("apps/v1", "Deployment", name, v1alpha1.ComponentController)
-	deployment.Spec = appsv1.DeploymentSpec{
+	spec := appsv1.DeploymentSpec{
 		Replicas: &replicas, Selector: selectorOf(selector), Template: template, RevisionHistoryLimit: &history,
 	}
+	keepSelector(&spec, in.children.Deployments[in.key(name)])
+	deployment.Spec = spec
 	out.add(deployment)
 	return nil
 }

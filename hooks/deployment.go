@@ -31,7 +31,7 @@ func (in *instance) sentinelDeployment() (child, error) {
 	none, one, history := intstr.FromInt32(0), intstr.FromInt32(1), int32(3)
 	replicas := in.spec.Replicas
 	deployment := in.object("apps/v1", "Deployment", in.name, v1alpha1.ComponentSentinel)
-	deployment.Spec = appsv1.DeploymentSpec{
+	spec := appsv1.DeploymentSpec{
 		Replicas: &replicas,
 		// A new sentinel knows no master until the sidecar has told it. Without a pause all of them could be new at once,
 		// and nobody left to call a failover.
@@ -44,5 +44,7 @@ func (in *instance) sentinelDeployment() (child, error) {
 			RollingUpdate: &appsv1.RollingUpdateDeployment{MaxUnavailable: &one, MaxSurge: &none},
 		},
 	}
+	keepSelector(&spec, in.children.Deployments[in.key(in.name)])
+	deployment.Spec = spec
 	return deployment, nil
 }

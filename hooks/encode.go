@@ -6,8 +6,6 @@ import (
 	"fmt"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // child is an object as it is applied: what we care about and nothing else. In particular it has no status, which
@@ -105,17 +103,6 @@ func (in *instance) labels(component string) map[string]string {
 		v1alpha1.LabelInstance:  in.name,
 		v1alpha1.LabelComponent: component,
 		v1alpha1.LabelManagedBy: v1alpha1.ManagedByValue,
+		v1alpha1.LabelKVRocks:   in.name,
 	}
-}
-
-// selector matches the pods of one component of an instance.
-func (in *instance) selector(component string) map[string]string {
-	return map[string]string{
-		v1alpha1.LabelInstance:  in.name,
-		v1alpha1.LabelComponent: component,
-	}
-}
-
-func selectorOf(labels map[string]string) *metav1.LabelSelector {
-	return &metav1.LabelSelector{MatchLabels: labels}
 }

@@ -42,7 +42,7 @@ func (in *instance) addEtcd(out *children, busy bool) (step, error) {
 		out.keep("apps/v1", "StatefulSet", set, func(c *child) { c.Spec = set.Spec })
 		return now, nil
 	}
-	out.add(in.etcdStatefulSet(selector, template, now.replicas))
+	out.add(in.etcdStatefulSet(template, now.replicas))
 	return now, nil
 }
 
@@ -113,13 +113,13 @@ func requests(cpu, memory string) corev1.ResourceRequirements {
 	}}
 }
 
-func (in *instance) etcdStatefulSet(selector map[string]string, template corev1.PodTemplateSpec, replicas int32) child {
+func (in *instance) etcdStatefulSet(template corev1.PodTemplateSpec, replicas int32) child {
 	history := int32(3)
 	set := in.object("apps/v1", "StatefulSet", etcdName(in.name), v1alpha1.ComponentEtcd)
 	spec := appsv1.StatefulSetSpec{
 		Replicas:             &replicas,
 		ServiceName:          etcdPeerName(in.name),
-		Selector:             selectorOf(selector),
+		Selector:             selectorOf(in.setSelector(v1alpha1.ComponentEtcd)),
 		Template:             template,
 		RevisionHistoryLimit: &history,
 		PodManagementPolicy:  appsv1.ParallelPodManagement, // none is ready before most of them run
@@ -132,6 +132,7 @@ func (in *instance) etcdStatefulSet(selector map[string]string, template corev1.
 			WhenScaled: appsv1.DeletePersistentVolumeClaimRetentionPolicyType,
 		}
 	}
+	keepImmutable(&spec, in.etcdSet())
 	set.Spec = spec
 	return set
 }

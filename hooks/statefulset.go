@@ -57,22 +57,18 @@ func (in *instance) recallContainer() corev1.Container {
 	return c
 }
 
-func (in *instance) shardSelector(s shard) map[string]string {
-	selector := in.selector(v1alpha1.ComponentData)
-	selector[v1alpha1.LabelShard] = s.label()
-	return selector
-}
-
 // dataSet is the StatefulSet of a shard, with as many replicas as the step allows. Its pods are replaced by the sidecar: see
 // rollOut.
 func (in *instance) dataSet(s shard, template corev1.PodTemplateSpec, now step) child {
 	history := int32(3)
+	selector := in.setSelector(v1alpha1.ComponentData)
+	selector[v1alpha1.LabelShard] = s.label()
 	set := in.object("apps/v1", "StatefulSet", s.name, v1alpha1.ComponentData)
 	set.Metadata.Labels[v1alpha1.LabelShard] = s.label()
 	spec := appsv1.StatefulSetSpec{
 		Replicas:             &now.replicas,
 		ServiceName:          in.name,
-		Selector:             selectorOf(in.shardSelector(s)),
+		Selector:             selectorOf(selector),
 		Template:             template,
 		RevisionHistoryLimit: &history,
 		// In order, the readiness gate of one pod would hold back the next.
@@ -87,6 +83,7 @@ func (in *instance) dataSet(s shard, template corev1.PodTemplateSpec, now step) 
 			WhenScaled:  appsv1.PersistentVolumeClaimRetentionPolicyType(storage.Reclaim),
 		}
 	}
+	keepImmutable(&spec, in.statefulSet(s))
 	set.Spec = spec
 	return set
 }
@@ -99,7 +96,7 @@ func (in *instance) claim(class string, size resource.Quantity) corev1.Persisten
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "PersistentVolumeClaim"},
 		ObjectMeta: metav1.ObjectMeta{
 			Name: dataVolume, Labels: map[string]string{
-				v1alpha1.LabelInstance: in.name, v1alpha1.LabelManagedBy: v1alpha1.ManagedByValue,
+				v1alpha1.LabelKVRocks: in.name, v1alpha1.LabelManagedBy: v1alpha1.ManagedByValue,
 			},
 		},
 		Spec: corev1.PersistentVolumeClaimSpec{

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
@@ -95,7 +96,7 @@ func (in *instance) deletingStatus(mayGo bool) *v1alpha1.KVRocksStatus {
 // newStatus begins a status with what every type has.
 func (in *instance) newStatus(component string) *v1alpha1.KVRocksStatus {
 	return &v1alpha1.KVRocksStatus{
-		Selector: v1alpha1.LabelComponent + "=" + component + "," + v1alpha1.LabelInstance + "=" + in.name,
+		Selector: labels.SelectorFromSet(in.selector(component)).String(), // of the scale subresource: an autoscaler's pods
 		Image:    in.spec.Image,
 	}
 }

@@ -67,7 +67,7 @@ func TestWhatAPersonSeesOfASettledInstance(t *testing.T) {
 	assert.Equal(t, "3/3", status.Ready)
 	assert.Equal(t, "demo-0", status.Master)
 	assert.Equal(t, int32(3), status.Replicas)
-	assert.Equal(t, "app.kubernetes.io/component=data,app.kubernetes.io/instance=demo", status.Selector)
+	assert.Equal(t, "app.kubernetes.io/component=data,app.kubernetes.io/instance=demo,app.kubernetes.io/managed-by=kvrocks-operator", status.Selector)
 	assert.Empty(t, status.Reason)
 	require.Len(t, status.Shards, 1)
 	assert.Len(t, status.Shards[0].Nodes, 3)

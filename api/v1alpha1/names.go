@@ -8,6 +8,10 @@ const (
 	LabelComponent = "app.kubernetes.io/component"
 	LabelManagedBy = "app.kubernetes.io/managed-by"
 
+	// LabelKVRocks names the KVRocks, on its children, its pods, and the volumes that outlive it. Tools take LabelInstance
+	// for their own: Argo CD deletes what carries it, has no owner and is not in its repository.
+	LabelKVRocks = Group + "/instance"
+
 	// NameValue and ManagedByValue are the values of LabelName and LabelManagedBy on every child.
 	NameValue      = "kvrocks"
 	ManagedByValue = "kvrocks-operator"

@@ -103,7 +103,7 @@ func (s *scenario) nothingOf(instance string) error {
 			left = append(left, kind+"/"+object)
 		}
 	}
-	claims, err := s.kube.CoreV1().PersistentVolumeClaims(s.namespace).List(s.ctx, metav1.ListOptions{LabelSelector: v1alpha1.LabelInstance + "=" + instance})
+	claims, err := s.kube.CoreV1().PersistentVolumeClaims(s.namespace).List(s.ctx, metav1.ListOptions{LabelSelector: v1alpha1.LabelKVRocks + "=" + instance})
 	if err != nil {
 		return err
 	}
