@@ -34,7 +34,8 @@ func (in *instance) addController(out *children) error {
 
 	out.add(in.controllerPolicy(selector))
 
-	template := in.podTemplate(in.labels(v1alpha1.ComponentController), selector)
+	template := in.podTemplate(in.labels(v1alpha1.ComponentController), selector,
+		in.componentPlacement(in.spec.Cluster.Controller.Placement))
 	template.Annotations[annotationConfig] = hash([]byte(text)) // it reads its configuration once
 	if in.topology != nil && in.topology.Status.ControllerEpoch > 0 {
 		template.Annotations[annotationEpoch] = strconv.FormatInt(in.topology.Status.ControllerEpoch, 10)
@@ -91,7 +92,7 @@ func (in *instance) controllerContainer() corev1.Container {
 			{Name: "KVROCKS_CONTROLLER_HTTP_HOST", ValueFrom: fieldRef("status.podIP")},
 			{Name: "KVROCKS_CONTROLLER_HTTP_PORT", Value: strconv.Itoa(v1alpha1.ControllerPort)},
 		},
-		Resources:       requests("20m", "32Mi"),
+		Resources:       componentResources(in.spec.Cluster.Controller.Resources, controllerResources()),
 		VolumeMounts:    []corev1.VolumeMount{{Name: configVolume, MountPath: controllerDir, ReadOnly: true}},
 		SecurityContext: containerSecurity(),
 		// It listens once etcd has elected a leader among its pods, and waits for etcd for as long as that takes. Ready does
@@ -100,6 +101,11 @@ func (in *instance) controllerContainer() corev1.Container {
 		ReadinessProbe: portProbe(v1alpha1.ControllerPort, 5, 3),
 		LivenessProbe:  portProbe(v1alpha1.ControllerPort, 10, 6),
 	}
+}
+
+// controllerResources are the defaults.
+func controllerResources() corev1.ResourceRequirements {
+	return amounts("20m", "32Mi", "500m", "256Mi")
 }
 
 // controllerConfig is kvrocks-controller's configuration. It holds no addr: that would win over the environment.

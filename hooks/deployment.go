@@ -15,7 +15,7 @@ const sentinelDir = "/data"
 // leaves a ghost with its peers, and an extra one would leave another.
 func (in *instance) sentinelDeployment() (child, error) {
 	selector := in.selector(v1alpha1.ComponentSentinel)
-	template := in.podTemplate(in.labels(v1alpha1.ComponentSentinel), selector)
+	template := in.podTemplate(in.labels(v1alpha1.ComponentSentinel), selector, in.dataPlacement())
 	if in.spec.Password != "" {
 		template.Annotations[annotationPassword] = in.passwordVersion()
 	}

@@ -48,7 +48,8 @@ func (in *instance) addEtcd(out *children, busy bool) (step, error) {
 
 // etcdTemplate is the pod template of the members. The image has no shell: the flags name the pod by its environment.
 func (in *instance) etcdTemplate(selector map[string]string) (corev1.PodTemplateSpec, error) {
-	template := in.podTemplate(in.labels(v1alpha1.ComponentEtcd), selector)
+	template := in.podTemplate(in.labels(v1alpha1.ComponentEtcd), selector,
+		in.componentPlacement(in.spec.Cluster.Etcd.Placement))
 	grace := int64(15)
 	template.Spec.TerminationGracePeriodSeconds = &grace
 	peers := etcdPeerName(in.name) + "." + in.namespace + ".svc"
@@ -84,7 +85,7 @@ func (in *instance) etcdTemplate(selector map[string]string) (corev1.PodTemplate
 			{Name: "metrics", ContainerPort: etcdMetricsPort, Protocol: corev1.ProtocolTCP},
 		},
 		Env:             []corev1.EnvVar{{Name: "POD_NAME", ValueFrom: fieldRef("metadata.name")}},
-		Resources:       requests("20m", "64Mi"),
+		Resources:       componentResources(in.spec.Cluster.Etcd.Resources, etcdResources()),
 		VolumeMounts:    []corev1.VolumeMount{{Name: dataVolume, MountPath: etcdDir}},
 		SecurityContext: containerSecurity(),
 		// Ready is a member that has a leader. It is alive without one.
@@ -107,11 +108,8 @@ func httpProbe(path string, period, failures int32) *corev1.Probe {
 	}
 }
 
-func requests(cpu, memory string) corev1.ResourceRequirements {
-	return corev1.ResourceRequirements{Requests: corev1.ResourceList{
-		corev1.ResourceCPU: resource.MustParse(cpu), corev1.ResourceMemory: resource.MustParse(memory),
-	}}
-}
+// etcdResources are the defaults.
+func etcdResources() corev1.ResourceRequirements { return amounts("20m", "64Mi", "1", "512Mi") }
 
 func (in *instance) etcdStatefulSet(template corev1.PodTemplateSpec, replicas int32) child {
 	history := int32(3)

@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"maps"
-	"slices"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
@@ -15,25 +14,23 @@ import (
 // Users and groups. 999 is the user of the redis image and of the kvrocks image (the first system user of Debian).
 const userID = 999
 
-// podTemplate is what the pods of every kind have in common: where they run, and that they may do little.
-func (in *instance) podTemplate(labels map[string]string, selector map[string]string) corev1.PodTemplateSpec {
+// podTemplate is what the pods of every kind have in common: where they run, and that they may do little. selector matches the
+// pods made from it.
+func (in *instance) podTemplate(labels, selector map[string]string, placement v1alpha1.Placement) corev1.PodTemplateSpec {
 	no := false
 	annotations := make(map[string]string, len(in.spec.PodAnnotations)+3)
 	maps.Copy(annotations, in.spec.PodAnnotations)
-	return corev1.PodTemplateSpec{
+	template := corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: annotations},
 		Spec: corev1.PodSpec{
 			AutomountServiceAccountToken: &no,
 			EnableServiceLinks:           &no,
 			SecurityContext:              podSecurity(),
 			ImagePullSecrets:             in.spec.ImagePullSecrets,
-			NodeSelector:                 in.spec.NodeSelector,
-			Tolerations:                  in.spec.Toleration,
-			Affinity:                     in.affinity(selector),
-			TopologySpreadConstraints:    in.spread(selector),
-			PriorityClassName:            in.spec.PriorityClassName,
 		},
 	}
+	place(&template.Spec, placement, selector)
+	return template
 }
 
 func podSecurity() *corev1.PodSecurityContext {
@@ -133,32 +130,6 @@ func (in *instance) volumes() []corev1.Volume {
 
 func emptyDir(name string) corev1.Volume {
 	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}
-}
-
-// affinity is what the spec says, or a preference for one pod of the instance per node.
-func (in *instance) affinity(selector map[string]string) *corev1.Affinity {
-	if in.spec.Affinity != nil {
-		return in.spec.Affinity
-	}
-	return &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
-		PreferredDuringSchedulingIgnoredDuringExecution: []corev1.WeightedPodAffinityTerm{{
-			Weight: 100,
-			PodAffinityTerm: corev1.PodAffinityTerm{
-				LabelSelector: selectorOf(selector),
-				TopologyKey:   corev1.LabelHostname,
-			},
-		}},
-	}}
-}
-
-func (in *instance) spread(selector map[string]string) []corev1.TopologySpreadConstraint {
-	constraints := slices.Clone(in.spec.TopologySpreadConstraints)
-	for i := range constraints {
-		if constraints[i].LabelSelector == nil {
-			constraints[i].LabelSelector = selectorOf(selector)
-		}
-	}
-	return constraints
 }
 
 // seal puts the hash of a template onto it, so that a pod tells which template it was made from.

@@ -96,16 +96,16 @@ func (in *instance) checkPassword() string {
 }
 
 func (in *instance) checkPlacement() string {
-	if r := in.spec.Resources; r != nil {
-		names := make([]string, 0, len(r.Requests))
-		for name := range r.Requests {
-			names = append(names, string(name))
-		}
-		slices.Sort(names)
-		for _, name := range names {
-			limit, limited := r.Limits[corev1.ResourceName(name)]
-			if request := r.Requests[corev1.ResourceName(name)]; limited && request.Cmp(limit) > 0 {
-				return fmt.Sprintf("spec.resources.requests.%s is above its limit, so no pod could be made; lower it or raise the limit", name)
+	if problem := checkResources("spec.resources", in.spec.Resources); problem != "" {
+		return problem
+	}
+	if c := in.spec.Cluster; c != nil {
+		for _, problem := range []string{
+			checkResources("spec.cluster.etcd.resources", c.Etcd.Resources),
+			checkResources("spec.cluster.controller.resources", c.Controller.Resources),
+		} {
+			if problem != "" {
+				return problem
 			}
 		}
 	}
@@ -117,6 +117,25 @@ func (in *instance) checkPlacement() string {
 	for _, key := range keys {
 		if strings.HasPrefix(key, v1alpha1.Group+"/") {
 			return "spec.podAnnotations must not set " + key + ", which the operator uses; choose another prefix"
+		}
+	}
+	return ""
+}
+
+// checkResources says what is wrong with the requests of a container; field is where they stand.
+func checkResources(field string, r *corev1.ResourceRequirements) string {
+	if r == nil {
+		return ""
+	}
+	names := make([]string, 0, len(r.Requests))
+	for name := range r.Requests {
+		names = append(names, string(name))
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		limit, limited := r.Limits[corev1.ResourceName(name)]
+		if request := r.Requests[corev1.ResourceName(name)]; limited && request.Cmp(limit) > 0 {
+			return fmt.Sprintf("%s.requests.%s is above its limit, so no pod could be made; lower it or raise the limit", field, name)
 		}
 	}
 	return ""

@@ -1,5 +1,7 @@
 package v1alpha1
 
+import corev1 "k8s.io/api/core/v1"
+
 // Migration says on which shard some slots should be.
 type Migration struct {
 	// Shard that the slots should be on, counted from 0.
@@ -56,6 +58,12 @@ type EtcdSpec struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	Image string `json:"image,omitempty"`
+	// Resources of the main container of each pod. Default: requests of 20m and 64Mi, limits of 1 and 512Mi; cpu and memory each, unless a
+	// request or a limit of it is given.
+	// +optional
+	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+	// Placement of the pods.
+	Placement `json:",inline"`
 }
 
 // ControllerSpec is kvrocks-controller.
@@ -70,6 +78,12 @@ type ControllerSpec struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	Image string `json:"image,omitempty"`
+	// Resources of the main container of each pod. Default: requests of 20m and 32Mi, limits of 500m and 256Mi; cpu and memory each, unless a
+	// request or a limit of it is given.
+	// +optional
+	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+	// Placement of the pods.
+	Placement `json:",inline"`
 }
 
 // MigrationSpec tunes the moving of slots.

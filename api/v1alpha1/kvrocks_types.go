@@ -135,7 +135,7 @@ type KVRocksSpec struct {
 	// +kubebuilder:validation:MaxItems=64
 	Toleration []corev1.Toleration `json:"toleration,omitempty"`
 
-	// Affinity of the pods. Default: a preferred anti-affinity between the pods of an instance.
+	// Affinity of the pods. Without podAntiAffinity the pods of a shard prefer different nodes; {podAntiAffinity: {}} turns that off.
 	// +optional
 	Affinity *corev1.Affinity `json:"affinity,omitempty"`
 
