@@ -33,9 +33,8 @@ func (in *instance) dataConfig(shards []shard) child {
 		probeScript: probeText,
 		authScript:  authText,
 		configFile:  in.configText(),
-	}
-	if in.recalls() {
-		data[recallScript] = recallText
+
+		recallScript: recallText,
 	}
 	for _, s := range shards {
 		for i := range in.ordinals(s) {

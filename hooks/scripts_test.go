@@ -146,10 +146,31 @@ node third 10.96.0.4 6379 master -  5461-16382
 				}
 				out, err := s.run(recallText)
 				require.NoError(t, err, out)
-				assert.Equal(t, test.want, s.read("message"))
+				volume, layout, _ := strings.Cut(s.read("message"), "\n")
+				assert.Regexp(t, "^volume [-0-9a-f]{36}$", volume)
+				assert.Equal(t, test.want, layout)
 			})
 		})
 	}
+}
+
+func TestAVolumeKeepsItsIdentity(t *testing.T) {
+	inEveryShell(t, func(t *testing.T, s sandbox) {
+		tell := func() string {
+			s.write("message", "")
+			out, err := s.run(recallText)
+			require.NoError(t, err, out)
+			return s.read("message")
+		}
+		first := tell()
+		assert.Regexp(t, "^volume [-0-9a-f]{36}\n$", first)
+		assert.Equal(t, first, tell())
+		s.write("var/lib/kvrocks/volume.id", "")
+		assert.NotEqual(t, first, tell(), "a file that was cut short is none")
+		require.NoError(t, os.Remove(filepath.Join(s.root, "var/lib/kvrocks/volume.id")))
+		require.NoError(t, os.Mkdir(filepath.Join(s.root, "var/lib/kvrocks/volume.id.new"), 0o700))
+		assert.Equal(t, "\n", tell(), "a volume that cannot be written to does not keep kvrocks from starting")
+	})
 }
 
 func TestStartWaitsForTheAddress(t *testing.T) {

@@ -25,9 +25,7 @@ func (in *instance) dataTemplate(s shard) corev1.PodTemplateSpec {
 		Command: []string{"/bin/sh", configDir + "/" + stopScript},
 	}}}
 	template.Spec.Containers = []corev1.Container{container}
-	if in.recalls() {
-		template.Spec.InitContainers = []corev1.Container{in.recallContainer()}
-	}
+	template.Spec.InitContainers = []corev1.Container{in.recallContainer()}
 	template.Spec.Volumes = in.volumes()
 	if in.spec.Storage == nil {
 		template.Spec.Volumes = append(template.Spec.Volumes, emptyDir(dataVolume))
@@ -35,19 +33,14 @@ func (in *instance) dataTemplate(s shard) corev1.PodTemplateSpec {
 	return template
 }
 
-// recalls: the volumes of this instance may remember the cluster that they were part of.
-func (in *instance) recalls() bool {
-	return in.spec.Type == v1alpha1.TypeCluster && in.spec.Storage != nil
-}
-
-// recallContainer tells the sidecar, by its termination message, what the volume remembers.
+// recallContainer tells the sidecar, by its termination message, which volume the pod has and what that remembers.
 func (in *instance) recallContainer() corev1.Container {
 	c := corev1.Container{
 		Name: v1alpha1.ContainerRecall, Image: in.spec.Image, ImagePullPolicy: in.spec.ImagePullPolicy,
 		Command: []string{"/bin/sh", configDir + "/" + recallScript},
 		VolumeMounts: []corev1.VolumeMount{
 			{Name: configVolume, MountPath: configDir, ReadOnly: true},
-			{Name: dataVolume, MountPath: dataDir, ReadOnly: true},
+			{Name: dataVolume, MountPath: dataDir},
 		},
 		SecurityContext: containerSecurity(),
 	}

@@ -1,11 +1,24 @@
 #!/bin/sh
-# Tells, before kvrocks starts, what the volume remembers of the cluster that it was part of, as the termination message of
-# its container: the sidecar reads that when nobody else knows the layout. The lines are the version of the layout, the
-# node's id, the id of the master of its shard, the slots of that shard, and how many shards owned slots. A new volume
-# remembers nothing.
+# Tells, before kvrocks starts, which volume this is and what it remembers of the cluster that it was part of, as the
+# termination message of its container: the sidecar reads that. The first line is the identity of the volume, which it is
+# given once and keeps for as long as it lives: so a new or foreign volume is told from one that was emptied. The others are
+# the version of the layout, the node's id, the id of the master of its shard, the slots of that shard, and how many shards
+# owned slots; the sidecar needs them when nothing else knows the layout. A new volume remembers no layout.
 set -eu
 dir=/var/lib/kvrocks
 message=/dev/termination-log
+identity=$dir/volume.id
+
+# A volume that cannot be written to, because it is full, tells no identity: that must not keep kvrocks from starting.
+if [ ! -s "$identity" ]; then
+  if (cat /proc/sys/kernel/random/uuid >"$identity.new") 2>/dev/null && [ -s "$identity.new" ]; then
+    mv -f "$identity.new" "$identity"
+  fi
+fi
+volume=$(cat "$identity" 2>/dev/null) || volume=''
+if [ -n "$volume" ]; then volume="volume $volume"; fi
+echo "$volume"
+echo "$volume" >"$message"
 
 # nodes.conf: "version 7", "id <id>", and of each node "node <id> <host> <port> master|slave <master id or -> <slots>".
 recall() {
@@ -29,7 +42,7 @@ for file in "$dir/nodes.conf" "$dir/nodes.conf.last"; do
   if [ -f "$file" ] && told=$(recall "$file"); then
     echo "$told"
     # Kubernetes keeps 4096 bytes. Part of the slots would be worse than none.
-    if [ "${#told}" -le 4000 ]; then echo "$told" >"$message"; fi
+    if [ "${#told}" -le 4000 ]; then printf '%s\n%s\n' "$volume" "$told" >"$message"; fi
     exit 0
   fi
 done
