@@ -156,6 +156,10 @@ type TopologyNode struct {
 	// Sequence of the last write that the node has, as of the last change of this status.
 	// +optional
 	Sequence int64 `json:"sequence,omitempty"`
+	// Volume is the identity of the volume that the node had when its role was last proved; empty when it is not known.
+	// Role and sequence are those of this volume: another one in its place has no claim to be master.
+	// +optional
+	Volume string `json:"volume,omitempty"`
 	// Lag behind the master in sequence numbers, as of the last change of this status.
 	// +optional
 	Lag int64 `json:"lag,omitempty"`
@@ -258,8 +262,9 @@ type FailoverRecord struct {
 	// Sequence that the successor started from.
 	// +optional
 	Sequence int64 `json:"sequence,omitempty"`
-	// LostSequence is how many sequence numbers the old master had that its successor lacks. It is known once the old
-	// master has come back with its data; until then it is absent. -1 means that it will never be known: the old master
+	// LostSequence is how many sequence numbers the old master had that its successor lacks. It is known at once, as the
+	// least that was lost, when a member in sync is known to have had more; else once the old master has come back with its
+	// data; until then it is absent. -1 means that it will never be known: the old master
 	// came back without its data, or followed its successor before it could be asked.
 	// +optional
 	LostSequence *int64 `json:"lostSequence,omitempty"`

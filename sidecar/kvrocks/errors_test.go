@@ -147,9 +147,6 @@ func TestAnswersThatMakeNoSenseAreErrorsAndNoStates(t *testing.T) {
 			_, err := n.Observe(t.Context())
 			require.Error(t, err)
 			require.NotErrorIs(t, err, kvrocks.ErrUnreachable)
-			empty, err := n.IsEmpty(t.Context())
-			require.Error(t, err)
-			assert.False(t, empty)
 
 			s := newSentinel(t, addr, kvrocks.Options{})
 			_, err = s.Master(t.Context(), "m")

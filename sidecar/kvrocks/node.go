@@ -112,15 +112,6 @@ func (n *Node) WriteMarker(ctx context.Context, key string) error {
 	})
 }
 
-// IsEmpty tells whether the node's default namespace holds no key, with one SCAN that
-// stops at the first key. (DBSIZE of kvrocks is 0 until somebody ran DBSIZE SCAN.)
-// An expired key counts as none. Keys in other namespaces of kvrocks are not seen.
-func (n *Node) IsEmpty(ctx context.Context) (bool, error) {
-	first, err := n.scan(ctx, start, "COUNT", "1")
-	// A cursor other than 0 means that there is more to see, even if this step (of redis-server) returned no key.
-	return err == nil && first.cursor == start && len(first.keys) == 0, err
-}
-
 // DropSentinel closes the connections of the sentinel with the id (Sentinel.MyID) to the node, which are named after the
 // first eight characters of it, and returns how many it closed: one CLIENT LIST and a CLIENT KILL for each. The sentinel
 // connects again within a second.

@@ -114,38 +114,6 @@ func TestARestartShowsInTheUptime(t *testing.T) {
 	})
 }
 
-func TestEmptiness(t *testing.T) {
-	t.Parallel()
-	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {
-		p, n := start(t, engine)
-		ctx := t.Context()
-		empty := func() bool {
-			empty, err := n.IsEmpty(ctx)
-			require.NoError(t, err)
-			return empty
-		}
-
-		assert.True(t, empty())
-		require.NoError(t, n.WriteMarker(ctx, "marker"))
-		redistest.Await(t, "the marker to expire", empty)
-
-		p.Do(t, "SET", "k", "v")
-		assert.False(t, empty())
-		require.NoError(t, n.WriteMarker(ctx, "k"), "a key that exists is left alone")
-		assert.Equal(t, "v", p.Do(t, "GET", "k"))
-		p.Do(t, "DEL", "k")
-		assert.True(t, empty())
-
-		for i := range 100 {
-			p.Do(t, "SET", strconv.Itoa(i), "v")
-		}
-		for i := range 99 { // a nearly empty hash table, where one step of SCAN may find nothing
-			p.Do(t, "DEL", strconv.Itoa(i))
-		}
-		assert.False(t, empty())
-	})
-}
-
 func TestTheMarkerRaisesTheSequence(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {
@@ -211,8 +179,6 @@ func TestARedisThatLoadsIsObserved(t *testing.T) {
 	assert.Equal(t, kvrocks.RoleUnknown, info.Role)
 	assert.Equal(t, p.Port, info.Port)
 	require.ErrorIs(t, n.Ping(t.Context()), kvrocks.ErrLoading)
-	_, err := n.IsEmpty(t.Context())
-	assert.ErrorIs(t, err, kvrocks.ErrLoading)
 }
 
 func TestAnIdlePassIsOneCommandPerNode(t *testing.T) {

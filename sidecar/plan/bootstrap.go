@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// bootstrap chooses the first master of a shard that has no recorded one. Nothing is known of the past but the data, so
-// every wanted member must answer before the one with the most data is promoted.
+// bootstrap chooses the first master of a shard that has no recorded one. Every wanted member must answer before the one
+// with the best claim is promoted: mostly nothing is known of the past but the sequences.
 func (p *pass) bootstrap() {
 	if m := p.labelledMaster(); m != nil {
 		p.succeed(m)
@@ -16,7 +16,7 @@ func (p *pass) bootstrap() {
 		p.wait(ReasonWaitingForMembers, "no master yet: waiting for "+awaited, againWait)
 		return
 	}
-	first := p.mostData(anyMember)
+	first := p.promotionCandidate(anyMember)
 	p.unmonitorOthers(first)
 	if first.isMaster() {
 		p.succeed(first)
@@ -24,7 +24,7 @@ func (p *pass) bootstrap() {
 	}
 	p.cutOffMastersBut(first)
 	p.do(Promote{Pod: first.name})
-	p.wait(ReasonPromoting, first.name+" is being promoted: of all members it has the most data", againStep)
+	p.wait(ReasonPromoting, first.name+" is being promoted: of all members it has the best claim", againStep)
 }
 
 // labelledMaster returns the only attached member that is labelled and answers as master: only the sidecar gives a pod
@@ -44,12 +44,15 @@ func (p *pass) labelledMaster() *member {
 	return found
 }
 
-// awaited names the wanted members that do not answer; empty when all do.
+// awaited names the wanted members that do not answer, or of whose volume nothing is known yet; empty when there is none.
 func (p *pass) awaited() string {
 	var names []string
 	for i := range p.members {
-		if m := &p.members[i]; !m.answered() || m.pod.Deleting {
+		switch m := &p.members[i]; {
+		case !m.answered() || m.pod.Deleting:
 			names = append(names, fmt.Sprintf("%s (%s)", m.name, m.state()))
+		case p.volumeUnread(m):
+			names = append(names, m.name+" (its volume is not known yet)")
 		}
 	}
 	if missing := int(p.shard.Replicas) - len(p.members); missing > 0 {
@@ -58,9 +61,10 @@ func (p *pass) awaited() string {
 	return strings.Join(names, ", ")
 }
 
-// mostData returns that of the eligible members which answer that should be master by its data: one that holds some before one that is empty,
-// then the highest sequence, then one that may stay master, then the recorded master, then the lowest ordinal.
-func (p *pass) mostData(eligible func(*member) bool) *member {
+// promotionCandidate returns that of the eligible members which answer that should be master: the one with the best
+// standing, then the highest sequence, then one that may stay master, then the recorded master, then the lowest ordinal.
+// Nil when none is eligible.
+func (p *pass) promotionCandidate(eligible func(*member) bool) *member {
 	var best *member
 	for i := range p.members {
 		m := &p.members[i]
@@ -73,10 +77,10 @@ func (p *pass) mostData(eligible func(*member) bool) *member {
 
 func (p *pass) better(a, b *member) bool {
 	switch {
-	case a.node.Empty != b.node.Empty:
-		return !a.node.Empty
-	case a.node.Sequence != b.node.Sequence:
-		return a.node.Sequence > b.node.Sequence
+	case p.outranks(a, b):
+		return true
+	case p.outranks(b, a):
+		return false
 	case a.handoff != b.handoff:
 		return !a.handoff
 	case a.name == p.master || b.name == p.master:

@@ -58,6 +58,8 @@ func (s *clusterShard) namedServes(m *member) {
 	switch {
 	case s.inDoubt():
 		s.waitForController(m)
+	case m.name != s.master && s.unfit(m):
+		s.replaceUnfit(m)
 	case m.name == s.master:
 		if !s.told(m) && !m.was.Attached {
 			s.push(m) // before clients reach it; others are told in their turn
@@ -73,7 +75,7 @@ func (s *clusterShard) namedServes(m *member) {
 
 // namedReturned: the master on record answers and is none: it has restarted, or the record has only just named it.
 func (s *clusterShard) namedReturned(m *member) {
-	elected := m.hasPlace() && m.name != s.master && !m.pod.Deleting && !s.dataBeside(m)
+	elected := m.hasPlace() && m.name != s.master && !m.pod.Deleting && !s.unfit(m)
 	switch {
 	case s.inDoubt():
 		s.waitForController(m)
@@ -136,7 +138,7 @@ func (s *clusterShard) inDoubt() bool {
 // everybody must have been heard, or one must vouch for m. When it has lost its record for good a majority must do, or a
 // member that never comes back would hold up the shard for ever.
 func (s *clusterShard) certain(m *member) bool {
-	lost := s.c.lost && s.majority(m) && m.node.Sequence >= s.lastSequence(m.name)
+	lost := s.c.lost && s.majority(m) && s.keptData(m)
 	return s.c.source == sourceController || s.awaited() == "" || s.vouched(m) || lost
 }
 
@@ -169,11 +171,8 @@ func (s *clusterShard) decide(m *member) {
 	switch {
 	case next == nil:
 		s.wait(ReasonWaitingForMembers, "no successor for the master yet: waiting for "+awaited, againSoon)
-	case next == m && s.dataBeside(m):
-		s.wait(ReasonWaitingForMembers, m.name+" is empty, and a pod that holds data is not in the cluster yet; if nobody else is awaited, "+
-			"delete the instance with storage.reclaim: Retain and apply it again: it is made anew from what the volumes remember", againSoon)
 	case next == m:
-		s.install(m)
+		s.installReturned(m)
 	case !s.prepare(next):
 		s.wait(ReasonPromoting, next.name+" is to be master and must be reachable first", againStep)
 	case s.c.lost:
@@ -187,6 +186,16 @@ func (s *clusterShard) decide(m *member) {
 	}
 }
 
+// installReturned makes the master on record master again, unless a pod that is not on record has a better claim.
+func (s *clusterShard) installReturned(m *member) {
+	if o := s.outsider(m); o != nil {
+		s.wait(ReasonWaitingForMembers, m.name+" lacks data that "+o.name+" has, which is not in the cluster yet; if nothing else is awaited, "+
+			"delete the instance with storage.reclaim: Retain and apply it again: it is made again from what the volumes remember", againSoon)
+		return
+	}
+	s.install(m)
+}
+
 // failOver asks kvrocks-controller to make next the master on record. That is carried out in the passes that follow.
 func (s *clusterShard) failOver(next *member) {
 	if s.outage.Target != next.name {
@@ -198,17 +207,17 @@ func (s *clusterShard) failOver(next *member) {
 }
 
 // successor returns the member that is to succeed m, or whom to wait for. When everybody answers it is the one with the
-// most data. Otherwise it must be in sync; and unless the sentinels say that m is down a majority must answer, because the
+// best claim. Otherwise it must be in sync; and unless the sentinels say that m is down a majority must answer, because the
 // sidecar may be the one that is cut off.
 func (s *clusterShard) successor(m *member) (next *member, awaited string) {
 	awaited = s.awaited()
 	if awaited == "" {
-		return s.mostData(func(o *member) bool { return o.entry != nil }), ""
+		return s.promotionCandidate(func(o *member) bool { return o.entry != nil }), ""
 	}
 	if !s.watch.odown && !s.majority(m) {
 		return nil, awaited
 	}
-	return s.mostData(func(o *member) bool { return o != m && o.entry != nil && s.inSyncReplica(o) }), awaited
+	return s.promotionCandidate(func(o *member) bool { return o != m && o.entry != nil && s.inSyncReplica(o) }), awaited
 }
 
 // prepare makes a node fit to be chosen by kvrocks-controller, which asks it through its Service: it must be attached, have

@@ -42,7 +42,7 @@ func (c *clusterPass) create() {
 		}
 		shards = append(shards, s.addresses())
 		for i := range s.members {
-			data = data || !s.members[i].node.Empty
+			data = data || s.members[i].node.Sequence > 0
 		}
 	}
 	if len(shards) == 0 {
@@ -57,9 +57,9 @@ func (c *clusterPass) create() {
 	c.again(againStep)
 }
 
-// addresses of the wanted members, that of the one with the most data first.
+// addresses of the wanted members, that of the one with the best claim first.
 func (s *clusterShard) addresses() []string {
-	first := s.mostData(func(m *member) bool { return !m.leaving })
+	first := s.promotionCandidate(func(m *member) bool { return !m.leaving })
 	all := []string{endpoint(first.address, first.port)}
 	for i := range s.members {
 		if m := &s.members[i]; m != first && !m.leaving {

@@ -61,7 +61,7 @@ func TestAMasterThatHasRestarted(t *testing.T) {
 		{
 			name: "behind, it waits while the one with more data is made reachable for kvrocks-controller",
 			given: `
-				0-0 self seq=80
+				0-0 self seq=80 had=100
 				0-1 self seq=100
 				0-2 self seq=90`,
 			want: `
@@ -72,7 +72,7 @@ func TestAMasterThatHasRestarted(t *testing.T) {
 			name: "which is attached then",
 			given: `
 				outage 0 ColdStart 1s
-				0-0 self seq=80
+				0-0 self seq=80 had=100
 				0-1 dead seq=100
 				0-2 self seq=90`,
 			want: `
@@ -83,7 +83,7 @@ func TestAMasterThatHasRestarted(t *testing.T) {
 			name: "and made master on record",
 			given: `
 				outage 0 ColdStart 1s
-				0-0 self seq=80
+				0-0 self seq=80 had=100
 				0-1 dead seq=100 attached label=replica
 				0-2 self seq=90`,
 			want: `

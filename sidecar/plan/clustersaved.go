@@ -99,9 +99,9 @@ func (s *savedShard) belongs(m *member) bool {
 	return m.saved != nil && m.saved.master == s.newest.master
 }
 
-// layout is the shard as it is to be. Its master is the one that is remembered, or else who has the most data.
+// layout is the shard as it is to be. Its master is the one that is remembered, or else the one with the best claim.
 func (s *savedShard) layout(uid string) LayoutShard {
-	master := s.mostData(s.belongs)
+	master := s.promotionCandidate(s.belongs)
 	for i := range s.members {
 		if m := &s.members[i]; m.saved != nil && m.saved.id == s.newest.master && s.belongs(m) {
 			master = m

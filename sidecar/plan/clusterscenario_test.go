@@ -239,7 +239,7 @@ func (b *clusterBuilder) member(name string, words []string) {
 	case "self":
 		c.Version, c.ID = -1, ""
 	}
-	b.state(words[0], &node, &reported, clusterAddress)
+	b.state(words[0], &node, clusterAddress)
 	for _, word := range words[1:] {
 		key, value, _ := strings.Cut(word, "=")
 		switch key {

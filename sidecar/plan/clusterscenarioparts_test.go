@@ -43,6 +43,7 @@ func (b *clusterBuilder) finish() {
 				status.Shards[i].Master = m.pod
 			}
 		}
+		provedMaster(&status.Shards[i])
 		if address, ok := b.foreign[i]; ok {
 			s.Nodes = append(s.Nodes, plan.LayoutNode{ID: "idforeign", Address: address, Port: simPort})
 		}

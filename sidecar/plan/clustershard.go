@@ -129,15 +129,17 @@ func (s *clusterShard) vouched(m *member) bool {
 	return false
 }
 
-// dataBeside: m is empty while another member that answers holds data.
-func (s *clusterShard) dataBeside(m *member) bool {
-	if !m.node.Empty {
-		return false
-	}
+// outsider returns a member that answers, is not on record and holds what m has lost: its standing is better, or m was never
+// written to. One that merely has a higher sequence may be a former master with writes of its own. Nil when there is none.
+func (s *clusterShard) outsider(m *member) *member {
 	for i := range s.members {
-		if o := &s.members[i]; o != m && o.answered() && !o.node.Empty {
-			return true
+		o := &s.members[i]
+		if o == m || o.entry != nil || !o.answered() {
+			continue
+		}
+		if s.standing(o) > s.standing(m) || m.node.Sequence == 0 && s.outranks(o, m) {
+			return o
 		}
 	}
-	return false
+	return nil
 }

@@ -1,10 +1,6 @@
 package plan
 
-import (
-	"time"
-
-	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-)
+import "time"
 
 // decide replaces the recorded master m, which is fenced. While the sentinels may elect a successor the choice is theirs;
 // the sidecar takes it over only by making them forget the master first.
@@ -74,16 +70,16 @@ func (p *pass) unmonitor() {
 }
 
 // successor returns the member that is to succeed m, or whom to wait for. When everybody answers it is the one with the
-// most data. Otherwise it must be in sync, and a majority of the members must answer: a sidecar that is cut off itself
+// best claim. Otherwise it must be in sync, and a majority of the members must answer: a sidecar that is cut off itself
 // does nothing. When only the master of two is missing there can be no majority; that it is really gone must then be
 // known from Kubernetes.
 func (p *pass) successor(m *member) (next *member, awaited string) {
 	awaited = p.awaited()
 	if awaited == "" {
-		return p.mostData(anyMember), ""
+		return p.promotionCandidate(anyMember), ""
 	}
 	if p.majority(m) {
-		next = p.mostData(func(o *member) bool { return o != m && p.inSyncReplica(o) })
+		next = p.promotionCandidate(func(o *member) bool { return o != m && p.inSyncReplica(o) })
 	}
 	return next, awaited
 }
@@ -100,11 +96,7 @@ func (p *pass) majority(m *member) bool {
 	return answering > len(p.members)/2 || len(p.members) == 2 && answering == 1 && (m == nil || m.gone())
 }
 
-// inSyncReplica: o may succeed the master while others are missing; see insync.go. An instance may hold no key at all; that
-// is proved by a member that has all that the others had.
-func (p *pass) inSyncReplica(o *member) bool {
-	holds := !o.node.Empty || o.node.Sequence > 0 && p.outage != nil && o.node.Sequence >= p.outage.Sequence
-	return holds && p.keptRole(o) == v1alpha1.RoleReplica
-}
+// inSyncReplica: o may succeed the master while others are missing; see insync.go.
+func (p *pass) inSyncReplica(o *member) bool { return !p.volumeUnread(o) && p.keptRole(o) != "" }
 
 func anyMember(*member) bool { return true }

@@ -13,6 +13,8 @@
 //	bootstrap.go      the first master: everybody must answer
 //	failover.go       a master that answers, has restarted, or is silent; the successor that the sentinels elected
 //	decide.go         the successor that the sidecar chooses, and when the choice is its own
+//	lineage.go        who has the best claim to be master, by what was reported of each volume
+//	unfit.go          what others made master, checked against it
 //	handover.go       a planned move
 //	replication.go  replicas follow the proved master, and are attached when in sync (insync.go)
 //	monitors.go     sentinels watch the proved master

@@ -131,17 +131,14 @@ func (p *pass) masterMute(m *member) {
 	p.wait(ReasonMasterDown, m.name+" cannot serve yet ("+m.state()+")", againSoon)
 }
 
-// holdsAll: no answering member has more data than m, and m is not empty unless everybody is known to be.
+// holdsAll: no answering member has a better claim than m and, unless every member answers, m has all that was reported of
+// its volume, which was in sync.
 func (p *pass) holdsAll(m *member) bool {
-	if m.pod.Deleting {
+	if m.pod.Deleting || p.awaited() != "" && !p.inSyncReplica(m) {
 		return false
 	}
 	for i := range p.members {
-		o := &p.members[i]
-		if o.answered() && o.node.Sequence > m.node.Sequence {
-			return false
-		}
-		if m.node.Empty && (!o.answered() || !o.node.Empty) {
+		if o := &p.members[i]; o.answered() && p.outranks(o, m) {
 			return false
 		}
 	}
@@ -241,7 +238,7 @@ func (p *pass) succeed(x *member) {
 func (p *pass) prove(x *member) {
 	p.proven = x
 	p.cutOffMastersBut(x)
-	if x.node.Empty && x.node.Sequence == 0 {
+	if x.node.Sequence == 0 {
 		p.do(WriteMarker{Pod: x.name})
 	}
 	p.setRole(x, v1alpha1.RoleMaster)

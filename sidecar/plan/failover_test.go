@@ -368,24 +368,24 @@ func TestFailoverWithoutSentinel(t *testing.T) {
 				= PrimaryAvailable False WaitingForMembers`,
 		},
 		{
-			name: "an instance without a key fails over to a member that has all that the others had",
+			name: "an instance that was emptied fails over as any other",
 			given: `
 				record orders-0
 				outage MasterDown 60s
 				orders-0 down for=60s
-				orders-1 self insync keyless seq=90
-				orders-2 self insync keyless seq=89`,
+				orders-1 self insync seq=90
+				orders-2 self insync seq=89`,
 			want: `
 				promote orders-1`,
 		},
 		{
-			name: "a member without a key that had not all is not trusted to hold nothing rightly",
+			name: "members that were never written to are not promoted while another is missing",
 			given: `
 				record orders-0
 				outage MasterDown 60s
 				orders-0 down for=60s
-				orders-1 self insync keyless seq=89
-				orders-2 self insync keyless seq=89`,
+				orders-1 self insync empty
+				orders-2 self insync empty`,
 			want: `
 				= PrimaryAvailable False WaitingForMembers`,
 		},

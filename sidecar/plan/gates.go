@@ -28,11 +28,16 @@ func (p *pass) attach(m *member) {
 	}
 }
 
-// withdrawStaleGates cuts off every node that follows itself: it has restarted since it was attached.
+// withdrawStaleGates cuts off every node that follows itself, because it has restarted since it was attached, and every one
+// whose data is being replaced. That such a node is in sync no more must be on record before anything else is done.
 func (p *pass) withdrawStaleGates() {
 	for i := range p.members {
-		if m := &p.members[i]; m.unplaced() {
+		switch m := &p.members[i]; {
+		case m.unplaced():
 			p.cutOff(m, "the node has restarted and has no place yet")
+		case p.inFullSync(m):
+			p.intent = p.intent || p.lastRole(m) != ""
+			p.cutOff(m, "a full sync replaces its data")
 		}
 	}
 }

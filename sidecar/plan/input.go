@@ -38,8 +38,8 @@ type Pod struct {
 	Attached bool
 	// Role is the value of the role label; empty when there is none.
 	Role v1alpha1.Role
-	// Saved is what the pod's volume remembered of its cluster when the pod was started, in the words of
-	// hooks/scripts/recall.sh; empty when that was nothing.
+	// Saved is what hooks/scripts/recall.sh told when the pod was started: the identity of the volume, and what it
+	// remembered of its cluster. Empty when it told nothing, or nothing yet.
 	Saved string
 }
 
@@ -90,8 +90,6 @@ type Node struct {
 	// Replicas are the addresses that a master lists as its replicas. kvrocks goes on listing one that vanished without a
 	// word until a write to it fails, and lists itself for a moment after it was a replica of itself.
 	Replicas []string
-	// Empty is true when the node holds no key at all.
-	Empty bool
 	// Priority is slave-priority: 0 keeps sentinel from electing the node. Unset answers count as 100.
 	Priority int32
 	// Config holds the observed value of each setting that the topology's spec.config names, and of

@@ -24,21 +24,13 @@ func (p *pass) inSync(m *member) bool {
 func (p *pass) roleOf(m *member) v1alpha1.Role {
 	switch {
 	case p.proven == nil:
-		return p.keptRole(m)
+		return p.recordedRole(m)
 	case m == p.proven:
 		return v1alpha1.RoleMaster
 	case p.inSync(m):
 		return v1alpha1.RoleReplica
 	}
 	return ""
-}
-
-// keptRole is the last reported role, unless the node has come back with less than it had.
-func (p *pass) keptRole(m *member) v1alpha1.Role {
-	if m.answered() && m.node.Sequence < p.lastSequence(m.name) {
-		return ""
-	}
-	return p.lastRole(m)
 }
 
 func (p *pass) lastNode(pod string) *v1alpha1.TopologyNode {

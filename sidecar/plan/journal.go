@@ -42,6 +42,7 @@ func (p *pass) recordFailover(x *member) {
 		p.event("MasterReplaced", fmt.Sprintf("%s handed over to %s; writes were stopped for %d ms", r.From, r.To, r.PromoteMs))
 	} else {
 		r.DetectMs = o.DetectedAt.Sub(o.Since.Time).Milliseconds()
+		p.noteShortfall(&r, o.Sequence)
 		p.warn("MasterReplaced", fmt.Sprintf("%s is master in place of %s, %d ms after it was called down", r.To, r.From, r.PromoteMs))
 	}
 	p.append(r)
@@ -66,7 +67,7 @@ func (p *pass) measureLoss(m *member) {
 			return
 		}
 		lost := max(0, m.node.Sequence-r.Sequence)
-		if m.node.Empty {
+		if !p.keptData(m) || m.node.Sequence < r.Sequence {
 			lost = unknownLoss
 		}
 		p.setLoss(i, lost)

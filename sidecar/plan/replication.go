@@ -36,6 +36,8 @@ func (p *pass) placeReplica(m *member) {
 	case m.pod.Deleting:
 		p.cutOff(m, "the pod is being deleted")
 	case p.inSync(m):
+		// Before it can be elected it must be on record that it is in sync.
+		p.intent = p.intent || p.lastRole(m) != v1alpha1.RoleReplica
 		p.settleLoss(m)
 		if !m.was.Attached && p.lastOutdated(m) {
 			p.again(againSoon)

@@ -44,10 +44,12 @@ func (p *pass) reportNode(m *member) v1alpha1.TopologyNode {
 		Message:  m.node.Err,
 	}
 	// Of a node that does not answer the last sequence stays: its volume still holds that much.
-	n.Sequence = p.lastSequence(m.name)
+	n.Sequence, n.Volume = p.lastSequence(m.name), p.recordedVolume(m, n.Role)
 	if m.answered() {
 		n.Message = ""
-		n.Sequence = m.node.Sequence
+		if p.proven != nil || p.lineage(m) == p.lastNode(m.name) {
+			n.Sequence = m.node.Sequence
+		}
 		if p.proven != nil && n.Role == v1alpha1.RoleReplica {
 			n.Lag = max(0, p.proven.node.Sequence-m.node.Sequence)
 		}
@@ -97,8 +99,8 @@ func (m *member) state() string {
 		return "its container does not run"
 	case m.node.Reach == Down:
 		return "it does not answer"
-	case m.node.Empty:
-		return "it answers and is empty"
+	case m.node.Sequence == 0:
+		return "it answers and was never written to"
 	}
 	return "it answers"
 }

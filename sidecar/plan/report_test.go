@@ -59,7 +59,10 @@ func TestSameReport(t *testing.T) {
 			ObservedGeneration: 3,
 			Shards: []v1alpha1.TopologyShardStatus{{
 				Master: "orders-0",
-				Nodes:  []v1alpha1.TopologyNode{{Pod: "orders-0", Sequence: 5}, {Pod: "orders-1", Lag: 40_000}},
+				Nodes: []v1alpha1.TopologyNode{
+					{Pod: "orders-0", Sequence: 5}, {Pod: "orders-1", Lag: 40_000},
+					{Pod: "orders-2", Role: "replica", Sequence: 40_000, Volume: "a"},
+				},
 			}},
 			Failovers:  []v1alpha1.FailoverRecord{{From: "orders-1", LostSequence: &lost}},
 			Conditions: []metav1.Condition{{Type: "PrimaryAvailable", Status: "True"}},
@@ -77,6 +80,10 @@ func TestSameReport(t *testing.T) {
 		"a lag that grows":     {func(s *v1alpha1.KVRocksTopologyStatus) { s.Shards[0].Nodes[1].Lag = 70_000 }, true},
 		"a lag that doubles":   {func(s *v1alpha1.KVRocksTopologyStatus) { s.Shards[0].Nodes[1].Lag = 80_000 }, false},
 		"a lag that vanishes":  {func(s *v1alpha1.KVRocksTopologyStatus) { s.Shards[0].Nodes[1].Lag = 0 }, false},
+		"a sequence in sync":   {func(s *v1alpha1.KVRocksTopologyStatus) { s.Shards[0].Nodes[2].Sequence = 50_000 }, true},
+		"one that grows a lot": {func(s *v1alpha1.KVRocksTopologyStatus) { s.Shards[0].Nodes[2].Sequence = 50_001 }, false},
+		"one that falls":       {func(s *v1alpha1.KVRocksTopologyStatus) { s.Shards[0].Nodes[2].Sequence = 39_999 }, false},
+		"a volume":             {func(s *v1alpha1.KVRocksTopologyStatus) { s.Shards[0].Nodes[2].Volume = "b" }, false},
 		"a role":               {func(s *v1alpha1.KVRocksTopologyStatus) { s.Shards[0].Nodes[1].Role = "replica" }, false},
 		"the master":           {func(s *v1alpha1.KVRocksTopologyStatus) { s.Shards[0].Master = "orders-1" }, false},
 		"the generation":       {func(s *v1alpha1.KVRocksTopologyStatus) { s.ObservedGeneration = 4 }, false},

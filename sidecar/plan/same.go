@@ -11,8 +11,9 @@ import (
 // instant, and a busy master is some thousand writes further by the time the next one answers.
 const lagNoise = 10_000
 
-// SameReport tells whether two reports say the same, but for noise: the sequences of the nodes, and a lag that is small
-// or has not even doubled or halved. An instance that is idle, or busy and healthy, thus causes no API write.
+// SameReport tells whether report b says the same as report a, which came before it, but for noise: the sequences of the nodes
+// while they grow slowly, and a lag that is small or has not even doubled or halved. An instance that is idle, or busy and
+// healthy, thus causes hardly any API write.
 func SameReport(a, b v1alpha1.KVRocksTopologyStatus) bool {
 	if len(a.Shards) != len(b.Shards) {
 		return false
@@ -35,7 +36,7 @@ func sameShard(a, b v1alpha1.TopologyShardStatus) bool {
 }
 
 func sameNode(a, b v1alpha1.TopologyNode) bool {
-	if !sameLag(a.Lag, b.Lag) {
+	if !sameLag(a.Lag, b.Lag) || b.Role != "" && !sameSequence(a.Sequence, b.Sequence) {
 		return false
 	}
 	a.Lag, b.Lag, a.Sequence, b.Sequence = 0, 0, 0, 0
@@ -45,4 +46,10 @@ func sameNode(a, b v1alpha1.TopologyNode) bool {
 func sameLag(a, b int64) bool {
 	a, b = max(a, lagNoise), max(b, lagNoise)
 	return a < 2*b && b < 2*a
+}
+
+// sameSequence reports whether the sequence before still tells an old copy of the volume from the volume: it has not fallen,
+// as it does after a full sync, nor grown by more than a quarter.
+func sameSequence(before, now int64) bool {
+	return now >= before && now-before <= max(before/4, lagNoise)
 }

@@ -27,8 +27,8 @@ import (
 //	release | releasing 61s | no-such-sentinel | config maxclients 100 | failover orders-0 orders-1
 //	orders-0 master seq=5 serving   a member: what its node is (master, self, dead, ->orders-1, down, hung, loading,
 //	                                refused, nopod), then any of seq=5 up syncing silent-link empty serving placed
-//	                                attached label=master priority=0 deleting stopped for=10s insync had=9
-//	                                stale-password config=name:value refuses=name
+//	                                attached label=master priority=0 deleting stopped for=10s insync had=9 volume=a
+//	                                had-volume=b stale-password config=name:value refuses=name
 //	watch-0 ->orders-0 odown        a sentinel: whom it takes for the master (or down, nothing), then any of odown
 //	                                electing quorum=3 ghost-peer ghost-replica self-replica stale-auth alone
 //
@@ -246,11 +246,21 @@ func duration(t *testing.T, s string) time.Duration {
 	return d
 }
 
+// provedMaster: the recorded master was reported as such.
+func provedMaster(last *v1alpha1.TopologyShardStatus) {
+	for i := range last.Nodes {
+		if n := &last.Nodes[i]; n.Pod == last.Master && n.Role == "" {
+			n.Role = v1alpha1.RoleMaster
+		}
+	}
+}
+
 func (b *builder) finish() {
 	shard := &b.in.Topology.Spec.Shards[0]
 	if shard.Replicas == 0 {
 		shard.Replicas = int32(len(shard.Members))
 	}
+	provedMaster(&b.last)
 	b.in.Topology.Status.Shards = []v1alpha1.TopologyShardStatus{b.last}
 	for pod, v := range b.in.Sentinels.Views {
 		m, ok := v.Masters["orders"]

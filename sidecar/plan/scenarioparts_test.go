@@ -25,7 +25,7 @@ func (b *builder) member(name string, words []string) {
 		b.last.Nodes = append(b.last.Nodes, b.reported(reported, words, 100))
 		return
 	default:
-		b.state(is, &node, &reported, addressOf)
+		b.state(is, &node, addressOf)
 	}
 	for _, word := range words[1:] {
 		b.memberWord(word, name, &pod, &node, &reported)
@@ -35,10 +35,10 @@ func (b *builder) member(name string, words []string) {
 }
 
 // state is what a member's node is; addressOf knows the members that it may follow.
-func (b *builder) state(is string, node *plan.Node, reported *v1alpha1.TopologyNode, addressOf func(pod string) string) {
+func (b *builder) state(is string, node *plan.Node, addressOf func(pod string) string) {
 	switch is {
 	case "master":
-		node.Role, reported.Role = v1alpha1.RoleMaster, v1alpha1.RoleMaster
+		node.Role = v1alpha1.RoleMaster
 	case "self":
 		node.MasterHost, node.MasterPort, node.LinkUp = "127.0.0.1", simPort, true
 	case "dead":
@@ -59,8 +59,12 @@ func (b *builder) reported(n v1alpha1.TopologyNode, words []string, sequence int
 		if word == "insync" || word == "placed" {
 			n.Role = v1alpha1.RoleReplica
 		}
-		if had, ok := strings.CutPrefix(word, "had="); ok {
-			n.Sequence = number(b.t, had)
+		key, value, _ := strings.Cut(word, "=")
+		switch key {
+		case "had":
+			n.Sequence = number(b.t, value)
+		case "had-volume":
+			n.Volume = value
 		}
 	}
 	return n
@@ -72,9 +76,9 @@ func (b *builder) memberWord(word, name string, pod *plan.Pod, node *plan.Node, 
 	case "seq":
 		node.Sequence = number(b.t, value)
 	case "empty":
-		node.Empty, node.Sequence = true, 0
-	case "keyless":
-		node.Empty = true
+		node.Sequence = 0
+	case "volume":
+		pod.Saved += "volume " + value + "\n"
 	case "lists":
 		node.Replicas = append(node.Replicas, value)
 	case "up":
@@ -88,7 +92,7 @@ func (b *builder) memberWord(word, name string, pod *plan.Pod, node *plan.Node, 
 	case "placed":
 		pod.Attached, pod.Role = true, v1alpha1.RoleReplica
 		node.LinkUp = true
-	case "insync", "had": // See reported.
+	case "insync", "had", "had-volume": // See reported.
 	case "attached":
 		pod.Attached = true
 	case "label":

@@ -133,7 +133,7 @@ func (l *life) pass(s simProcess, crash int) (plan.Plan, error) {
 
 // report writes the status when it differs.
 func (l *life) report(s simProcess, p plan.Plan) {
-	if plan.SameReport(p.Status, l.topology.Status) {
+	if plan.SameReport(l.topology.Status, p.Status) {
 		return
 	}
 	s.checkReport(p.Status)
@@ -180,7 +180,7 @@ func (l *life) requireRest(t *testing.T, s simProcess, n int, atRest func(plan.P
 			continue
 		}
 		again := s.decide()
-		if len(again.Actions) > 0 || !plan.SameReport(again.Status, l.topology.Status) {
+		if len(again.Actions) > 0 || !plan.SameReport(l.topology.Status, again.Status) {
 			t.Fatalf("a settled instance plans %v", again.Actions)
 		}
 		return

@@ -215,7 +215,7 @@ func (w *moveWorld) input() plan.Input {
 
 func (n *moveNode) observed() plan.Node {
 	node := plan.Node{
-		Reach: plan.Answered, RunID: fmt.Sprint(n.name, n.life), Role: v1alpha1.RoleMaster, Sequence: n.seq, Empty: len(n.data) == 0,
+		Reach: plan.Answered, RunID: fmt.Sprint(n.name, n.life), Role: v1alpha1.RoleMaster, Sequence: n.seq,
 		Priority: 100, Count: n.count, Cluster: &plan.ClusterNode{Version: n.version(), ID: n.id, Layout: n.layout},
 	}
 	if !n.master {

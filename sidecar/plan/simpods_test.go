@@ -288,7 +288,7 @@ func (d *dataPlane) observe(name string) plan.Node {
 	}
 	node := plan.Node{
 		Reach: plan.Answered, RunID: fmt.Sprint(name, n.life), Role: v1alpha1.RoleMaster,
-		Sequence: int64(len(n.log)), Empty: len(n.log) == 0, Priority: n.priority,
+		Sequence: int64(len(n.log)), Priority: n.priority,
 	}
 	if !n.master {
 		node.Role, node.MasterHost, node.MasterPort = v1alpha1.RoleReplica, n.host, n.port

@@ -41,6 +41,8 @@ func (p *pass) settleMaster() {
 	}
 	elected := p.electedBySentinel()
 	switch {
+	case elected != nil && p.unfit(elected):
+		p.overrule(elected, recorded)
 	case elected != nil:
 		p.succeed(elected)
 	case recorded == nil:

@@ -77,7 +77,6 @@ func answer(c net.Conn, commands *atomic.Int64) {
 	info := "kvrocks_version:2.10.1\r\nrun_id:" + host + "\r\nloading:0\r\n" + role + strings.Repeat("filler_field:12345678\r\n", 200)
 	replies := map[string]string{
 		"INFO":   bulk(info),
-		"SCAN":   "*2\r\n" + bulk("12") + "*1\r\n" + bulk("key"),
 		"CONFIG": "*4\r\n" + bulk(settingAnnounceIP) + bulk(announced) + bulk(settingMasterAuth) + bulk(""),
 	}
 	clusterReplies := map[string]func(host string) string{

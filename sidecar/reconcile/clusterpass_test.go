@@ -36,7 +36,7 @@ func (w *world) act(key types.NamespacedName, actions ...plan.Action) (map[strin
 	sent := sentTo(w.journal.take())
 	for who, what := range sent {
 		what = slices.DeleteFunc(what, func(s string) bool {
-			return slices.Contains([]string{"INFO", "SCAN", "CONFIG GET *", "CLUSTER INFO", "CLUSTER NODES", "MYID", "get"}, s)
+			return slices.Contains([]string{"INFO", "CONFIG GET *", "CLUSTER INFO", "CLUSTER NODES", "MYID", "get"}, s)
 		})
 		if sent[who] = what; len(what) == 0 {
 			delete(sent, who)
@@ -74,37 +74,10 @@ func TestMoveOfSlotsIsWatchedWithFewQuestions(t *testing.T) {
 	key := w.aCluster("orders")
 	w.plan.Again = time.Millisecond
 	w.look(key)
-	_, sent := w.look(key)
-	assert.Contains(t, sent["10.1.0.0"], "SCAN", "something is awaited")
 	w.plan.Calm = true
 	w.look(key)
-	_, sent = w.look(key)
+	_, sent := w.look(key)
 	assert.Equal(t, []string{"CLUSTER INFO", "INFO"}, sent["10.1.0.0"])
-}
-
-func TestNodeThatMovesSlotsIsNotScannedAgainAndAgain(t *testing.T) {
-	w := newWorld(t)
-	key := w.aCluster("orders")
-	w.plan.Again = time.Millisecond // so that every pass looks closely
-	n := w.node("orders-0-0")
-	n.cluster.Outgoing = &kvrocks.SlotMove{Slots: slots.Range{First: 5, Last: 9}, To: "x", State: kvrocks.MoveSucceeded}
-	asked := func() bool {
-		w.clock = w.clock.Add(time.Second)
-		_, sent := w.look(key)
-		return slices.Contains(sent["10.1.0.0"], "SCAN")
-	}
-	assert.True(t, asked(), "nothing is known")
-	assert.False(t, asked(), "it held keys a moment ago")
-	n.info.Sequence--
-	assert.True(t, asked(), "it may have the data of somebody else")
-	w.clock = w.clock.Add(rarely)
-	assert.True(t, asked(), "that was long ago")
-	n.info.RunID = "another process"
-	assert.True(t, asked(), "another process")
-	n.info.Sequence--
-	n.empty = true
-	assert.True(t, asked())
-	assert.True(t, asked(), "it may hold keys by now")
 }
 
 func TestClusterAtRestIsAskedLittle(t *testing.T) {

@@ -12,7 +12,6 @@ import (
 // DataNode is what a pass needs of a data node; [kvrocks.Node] has it.
 type DataNode interface {
 	Observe(ctx context.Context) (kvrocks.NodeInfo, error)
-	IsEmpty(ctx context.Context) (bool, error)
 	ConfigGet(ctx context.Context, name string) (map[string]string, error)
 	ConfigSet(ctx context.Context, name, value string) error
 	ReplicaOf(ctx context.Context, host string, port int) error

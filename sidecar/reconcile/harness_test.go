@@ -53,7 +53,6 @@ type fakeNode struct {
 	addr     string
 	journal  *journal
 	info     kvrocks.NodeInfo
-	empty    bool
 	settings map[string]string
 	// fail answers instead, when set.
 	fail func(what string) error
@@ -70,7 +69,6 @@ func (n *fakeNode) call(format string, args ...any) error {
 
 func (n *fakeNode) Observe(context.Context) (kvrocks.NodeInfo, error) { return n.info, n.call("INFO") }
 
-func (n *fakeNode) IsEmpty(context.Context) (bool, error)     { return n.empty, n.call("SCAN") }
 func (n *fakeNode) Promote(context.Context) error             { return n.call("promote") }
 func (n *fakeNode) WriteMarker(context.Context, string) error { return n.call("marker") }
 func (n *fakeNode) DropSentinel(_ context.Context, id string) (int, error) {

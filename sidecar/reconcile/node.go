@@ -16,7 +16,7 @@ import (
 // markerKey is the key of [plan.WriteMarker].
 const markerKey = "kvrocks-operator:marker"
 
-// rarely is how often a settled node is asked what hardly ever changes: its settings and whether it holds a key.
+// rarely is how often a settled node is asked what hardly ever changes: its settings.
 const rarely = time.Minute
 
 // hungPatience is how long a pass waits for a process that was silent before.
@@ -43,9 +43,6 @@ type node struct {
 
 	seen    plan.Node
 	started time.Time // of its process
-	// emptyAt is when seen.Empty was read, and emptySequence is the node's sequence then.
-	emptyAt       time.Time
-	emptySequence int64
 	// configAt is when the settings were last read; zero makes the next pass read them.
 	configAt time.Time
 	// refusals are the settings that the process refused, by name.
@@ -192,7 +189,7 @@ func (n *node) process(i kvrocks.NodeInfo, at time.Time) string {
 	if same {
 		return n.seen.RunID
 	}
-	n.started, n.emptyAt, n.configAt, n.refusals = start, time.Time{}, time.Time{}, nil
+	n.started, n.configAt, n.refusals = start, time.Time{}, nil
 	n.layoutAt, n.own = time.Time{}, nil
 	n.counter.stop()
 	if i.RunID != "" {

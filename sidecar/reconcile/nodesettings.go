@@ -28,8 +28,6 @@ type examination struct {
 	passwords passwords
 	spec      *v1alpha1.KVRocksTopologySpec
 	now       time.Time
-	// all: ask whatever the age of the last answers.
-	all bool
 	// settings: ask for the settings.
 	settings bool
 	// taken names another pod that announces an address.
@@ -40,20 +38,18 @@ type examination struct {
 
 // nodeDetails are the answers.
 type nodeDetails struct {
-	empty    *bool             // nil when not asked
-	settings map[string]string // nil when not asked
+	settings map[string]string
 	err      error
 }
 
 // examine asks a node that answered what changes rarely.
 func (n *node) examine(ctx context.Context, x examination) {
 	n.seen.Config, n.seen.Refusals = nil, n.refused(x.spec)
-	empty := n.asksEmpty(x)
-	if n.seen.Reach != plan.Answered || !x.settings && !empty {
+	if n.seen.Reach != plan.Answered || !x.settings {
 		return
 	}
 	answer, ok := n.details.ask(n.patience, func() nodeDetails {
-		return n.askDetails(ctx, x.passwords, x.settings, empty)
+		return n.askDetails(ctx, x.passwords)
 	}, func(d nodeDetails) { n.cameLate(d.err, x.late) })
 	switch {
 	case !ok:
@@ -61,41 +57,14 @@ func (n *node) examine(ctx context.Context, x examination) {
 	case answer.err != nil:
 		n.fail(reachOf(answer.err), answer.err.Error(), x.now)
 	default:
-		if answer.empty != nil {
-			n.seen.Empty, n.emptyAt, n.emptySequence = *answer.empty, x.now, n.seen.Sequence
-		}
-		if answer.settings != nil {
-			n.takeSettings(answer.settings, x)
-		}
+		n.takeSettings(answer.settings, x)
 	}
 }
 
-// asksEmpty tells whether it matters now if the node holds a key. To find out, kvrocks steps over everything that was
-// deleted and not yet compacted: a second, after a million keys were moved away. So a node that moves slots and held keys a
-// moment ago is taken to hold some still; one that has fewer writes than then has other data.
-func (n *node) asksEmpty(x examination) bool {
-	if x.now.Sub(n.emptyAt) >= rarely {
-		return true
-	}
-	c := n.seen.Cluster
-	moves := c != nil && (c.Outgoing != nil || c.Incoming != nil)
-	held := !n.seen.Empty && n.seen.Sequence >= n.emptySequence
-	return x.all && (!moves || !held)
-}
-
-func (n *node) askDetails(ctx context.Context, p passwords, settings, empty bool) nodeDetails {
+func (n *node) askDetails(ctx context.Context, p passwords) nodeDetails {
 	var d nodeDetails
 	d.err = n.session.do(p, func(c DataNode) (err error) {
-		if settings {
-			if d.settings, err = c.ConfigGet(ctx, "*"); err != nil {
-				return err
-			}
-		}
-		if empty { // last, because decisions rest on it
-			var is bool
-			is, err = c.IsEmpty(ctx)
-			d.empty = &is
-		}
+		d.settings, err = c.ConfigGet(ctx, "*")
 		return err
 	})
 	return d

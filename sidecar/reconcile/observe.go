@@ -115,7 +115,7 @@ func (p *pass) observeNodes(ctx context.Context) (restless bool) {
 	settings := p.settingsDue()
 	p.eachNode(func(n *node) {
 		n.examine(ctx, examination{
-			passwords: pw, spec: &p.topology.Spec, now: p.now(), all: all, settings: settings, late: w.late,
+			passwords: pw, spec: &p.topology.Spec, now: p.now(), settings: settings, late: w.late,
 			taken: func(address string) string {
 				if pod := p.cluster.podAt(address); pod != p.key.Namespace+"/"+n.pod {
 					return pod

@@ -90,10 +90,11 @@ func TestNodeThatFallsSilentBetweenTwoQuestionsHoldsNobodyUp(t *testing.T) {
 	_, err := w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
 	w.alarm(key)
+	w.clock = w.clock.Add(rarely)
 	release := make(chan struct{})
 	defer close(release)
 	w.node("orders-1").fail = func(what string) error {
-		if what == "SCAN" { // it has begun to change its role after it answered INFO
+		if what == "CONFIG GET *" { // it has begun to change its role after it answered INFO
 			<-release
 		}
 		return nil

@@ -30,7 +30,7 @@ func happened(lines []string) []string {
 	var kept []string
 	for _, l := range lines {
 		switch {
-		case len(l) > 4 && l[len(l)-4:] == "INFO", len(l) > 4 && l[len(l)-4:] == "SCAN", len(l) > 1 && l[len(l)-1:] == "*":
+		case len(l) > 4 && l[len(l)-4:] == "INFO", len(l) > 1 && l[len(l)-1:] == "*":
 		default:
 			kept = append(kept, l)
 		}
@@ -137,7 +137,7 @@ func TestCommandsPerNodeOfASettledInstanceAreFewAndBounded(t *testing.T) {
 		perNode[l[:len("10.0.6.0")]]++
 	}
 	for node, n := range perNode {
-		assert.LessOrEqual(t, n, 8, "%s: INFO each period, SCAN and CONFIG GET once a minute", node)
+		assert.LessOrEqual(t, n, 7, "%s: INFO each period, CONFIG GET once a minute", node)
 	}
 	assert.Len(t, perNode, 3)
 }
@@ -237,25 +237,6 @@ func TestReplacedPodKeepsWhenItLastServedAndLosesTheRest(t *testing.T) {
 	assert.Equal(t, w.clock, got.LastMaster, "its connection stood until now")
 	assert.Equal(t, w.clock, got.DownSince)
 	assert.Zero(t, got.Sequence)
-}
-
-func TestClosePassReadsAnewWhatACalmOneRemembers(t *testing.T) {
-	w := newWorld(t)
-	key := w.standard("orders", 2)
-	pass := func() []string {
-		_, err := w.Reconcile(t.Context(), key)
-		require.NoError(t, err)
-		w.clock = w.clock.Add(time.Second)
-		return commands(w.journal.take())
-	}
-	pass()
-	pass()
-	assert.NotContains(t, pass(), "10.0.6.0 SCAN")
-	w.wake(key)
-	assert.Contains(t, pass(), "10.0.6.0 SCAN", "after an event")
-	assert.NotContains(t, pass(), "10.0.6.0 SCAN")
-	w.node("orders-1").info.LinkUp = false
-	assert.Contains(t, pass(), "10.0.6.0 SCAN", "in the very pass that finds another node unwell")
 }
 
 func TestIPThatWasGivenToAnotherPodIsNotTakenForTheNode(t *testing.T) {

@@ -1,0 +1,143 @@
+package plan
+
+import (
+	"strings"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// The lineage of a volume is what the last report says of this very volume: its role, if it was in sync, and its sequence.
+// It tells a database that was emptied (the same volume, a higher sequence) from a volume that is new, foreign, or an old
+// copy. Whether there are keys in it says nothing: an emptied queue is the present state of its instance.
+//
+// A volume is known by the identity that it keeps (hooks/scripts/recall.sh). Where none was told or reported, because the
+// pod or the report is that of an older operator, it is taken for the one that the pod had.
+
+// standing is how good a claim a member has to be master by its lineage.
+type standing int
+
+const (
+	// standingNone: nothing was reported of its volume: it is new, or comes from elsewhere.
+	standingNone standing = iota
+	// standingKnown: its volume was reported, but was not in sync, or has come back with less than it had.
+	standingKnown
+	// standingInSync: its volume was the master's or in sync with it, and has all that it had.
+	standingInSync
+)
+
+// volumeKey begins the line with which hooks/scripts/recall.sh tells the identity of the volume.
+const volumeKey = "volume "
+
+// volumeOf returns the identity of a pod's volume in the words of hooks/scripts/recall.sh; empty when it does not tell.
+func volumeOf(saved string) string {
+	for line := range strings.Lines(saved) {
+		if id, ok := strings.CutPrefix(strings.TrimSpace(line), volumeKey); ok {
+			return id
+		}
+	}
+	return ""
+}
+
+// lineage returns what was last reported of the volume that m has; nil when nothing was.
+func (p *pass) lineage(m *member) *v1alpha1.TopologyNode {
+	own, volume := p.lastNode(m.name), m.volume()
+	if volume == "" || own != nil && (own.Volume == "" || own.Volume == volume) {
+		return own
+	}
+	if p.last == nil {
+		return nil
+	}
+	for i := range p.last.Nodes { // The volumes of two members may have changed places.
+		if n := &p.last.Nodes[i]; n.Volume == volume {
+			return n
+		}
+	}
+	return nil
+}
+
+// volume is the identity of the volume; empty when it is not known.
+func (m *member) volume() string { return volumeOf(m.pod.Saved) }
+
+// volumeUnread reports whether m answers before its pod's status tells which volume it has.
+func (p *pass) volumeUnread(m *member) bool {
+	own := p.lastNode(m.name)
+	return m.exists && !m.pod.Running && m.pod.Saved == "" && own != nil && own.Volume != ""
+}
+
+// keptData reports whether m answers with all that was reported of its volume.
+func (p *pass) keptData(m *member) bool {
+	n := p.lineage(m)
+	return n != nil && m.answered() && m.node.Sequence >= n.Sequence
+}
+
+// standing returns the standing of a member that answers.
+func (p *pass) standing(m *member) standing {
+	switch {
+	case p.lineage(m) == nil:
+		return standingNone
+	case p.keptRole(m) == "":
+		return standingKnown
+	}
+	return standingInSync
+}
+
+// outranks reports whether a has a better claim to be master than b: by its standing, then by its sequence.
+func (p *pass) outranks(a, b *member) bool {
+	if x, y := p.standing(a), p.standing(b); x != y {
+		return x > y
+	}
+	return a.node.Sequence > b.node.Sequence
+}
+
+// keptRole is the last reported role of the volume that m has, unless it has come back with less than it had, or was never
+// written to. A node that is in a full sync has to give its data up, and is in sync no more.
+func (p *pass) keptRole(m *member) v1alpha1.Role {
+	n := p.lineage(m)
+	if n == nil || m.answered() && m.node.Sequence < max(1, n.Sequence) || p.inFullSync(m) {
+		return ""
+	}
+	return n.Role
+}
+
+// inFullSync reports whether the node's data is being replaced. kvrocks says so until it closes its database, and answers
+// LOADING from then on; at its start it does not listen before its database is open. The recorded master is left alone
+// while it loads: it follows nothing.
+func (p *pass) inFullSync(m *member) bool {
+	return m.answered() && m.node.Syncing || m.node.Reach == Loading && m.name != p.master
+}
+
+// holder returns the member that has the volume of which n was reported, best the one of that name; nil when none does.
+func (p *pass) holder(n *v1alpha1.TopologyNode) *member {
+	var found *member
+	for i := range p.members {
+		if m := &p.members[i]; p.lineage(m) == n && (found == nil || m.name == n.Pod) {
+			found = m
+		}
+	}
+	return found
+}
+
+// recordedRole is the role that stays on record of a pod while no master is proved: that of the volume which it had,
+// wherever that is now.
+func (p *pass) recordedRole(m *member) v1alpha1.Role {
+	own := p.lastNode(m.name)
+	if own == nil {
+		return ""
+	}
+	if h := p.holder(own); h != nil {
+		return p.keptRole(h)
+	}
+	return own.Role
+}
+
+// recordedVolume is the volume to which the report of a pod refers: the one that it has when its role is proved, before
+// that the one that it had. So a volume that is new or foreign has no lineage before it is in sync.
+func (p *pass) recordedVolume(m *member, role v1alpha1.Role) string {
+	if p.proven != nil && role != "" && !p.volumeUnread(m) {
+		return m.volume()
+	}
+	if own := p.lastNode(m.name); own != nil {
+		return own.Volume
+	}
+	return ""
+}
