@@ -24,7 +24,7 @@ KUBECTL         := $(LOCAL_CACHE)/bin/kubectl --kubeconfig $(LOCAL_CONFIG)
 METACONTROLLER  := local/metacontroller/install
 endif
 
-.PHONY: demo down test build lint unit fuzz scenarios smoke bench bench-migration bench-failover generate local-up local-down local-status packages programs images install
+.PHONY: demo down test build lint unit fuzz scenarios smoke bench bench-migration bench-failover generate local-up local-down local-status packages programs images install uninstall
 
 ## The two commands of the README ##
 
@@ -114,3 +114,10 @@ endif
 	$(KUBECTL) -n metacontroller rollout status statefulset/metacontroller --timeout=5m
 	$(KUBECTL) -n kvrocks-system rollout status deployment/kvrocks-hooks --timeout=5m
 	$(KUBECTL) -n kvrocks-system rollout status deployment/kvrocks-sidecar --timeout=5m
+
+# In this order, or what is deleted waits for a finalizer that nothing takes off: docs/operations.md.
+uninstall:
+	@left=$$($(KUBECTL) get kvrocks -A -o name); test -z "$$left" || { echo "delete these instances first (kubectl delete kvrocks --all -A):"; echo "$$left"; exit 1; }
+	$(KUBECTL) delete --ignore-not-found -k metacontroller
+	$(KUBECTL) delete --ignore-not-found -k manifests
+	$(KUBECTL) delete --ignore-not-found -k $(METACONTROLLER)

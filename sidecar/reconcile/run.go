@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/metadata"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/record"
@@ -37,12 +38,16 @@ func Run(ctx context.Context, config *rest.Config, o Options, log *slog.Logger) 
 	if err != nil {
 		return err
 	}
+	instances, err := metadata.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("make a client for metadata: %w", err)
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	s := &sidecar{options: o, log: log, client: client, topologies: topologies, metrics: newMetrics(registry), running: newRunning()}
+	s := &sidecar{options: o, log: log, client: client, topologies: topologies, metadata: instances, metrics: newMetrics(registry), running: newRunning()}
 	s.gauges(registry)
 	go func() {
 		if err := serve(ctx, o.Address, handler(registry, s.ready.Load, s.running.stuck)); err != nil {
@@ -62,6 +67,7 @@ type sidecar struct {
 	log        *slog.Logger
 	client     kubernetes.Interface
 	topologies *TopologyClient
+	metadata   metadata.Interface // of the instances
 	metrics    *metrics
 	running    *running
 	ready      atomic.Bool
@@ -119,6 +125,7 @@ func (s *sidecar) lead(ctx context.Context, c *cluster, events eventSink) {
 	for _, t := range c.allTopologies() {
 		q.Add(keyOf(t))
 	}
+	go newFinalizers(ctx, s.metadata, s.options.Namespaces, s.log).run(ctx, s.options.Period)
 	r.work(ctx, q)
 	s.log.Info("no longer leading")
 }
