@@ -11,6 +11,7 @@ import (
 // Reasons of the conditions that the hooks derive themselves. The others come from the sidecar's report.
 const (
 	reasonInvalidSpec  = "InvalidSpec"  // the spec got past admission although it is wrong
+	reasonNotManaged   = "NotManaged"   // the instance is in a namespace that is not in the operator's scope
 	reasonDeleting     = "Deleting"     // waiting for the sidecar to release the instance
 	reasonAsWanted     = "AsWanted"     // all is as the spec wants it
 	reasonSettled      = "Settled"      // no change is being carried out

@@ -27,6 +27,8 @@ type Options struct {
 	MaxBody int64
 	// Token returns the bearer token that hook calls must carry. Nil, or an empty token, lets everyone call.
 	Token func() string
+	// Namespaces whose instances are managed; none means all.
+	Namespaces []string
 	// Ready is what /readyz answers; nil is always ready. It turns false before the server stops, so that callers go
 	// elsewhere first.
 	Ready *atomic.Bool
@@ -67,8 +69,9 @@ func NewHandler(o Options) http.Handler {
 	serve := func(path, name string, call http.HandlerFunc) {
 		r.With(observe(o.Log, m, name), recoverer(o.Log), authenticate(o.Token), limit(o.MaxBody)).Post(path, call)
 	}
-	serve("/sync", "sync", hook(hooks.Sync))
-	serve("/finalize", "finalize", hook(hooks.Finalize))
+	scope := hooks.Scope(o.Namespaces)
+	serve("/sync", "sync", hook(scope.Sync))
+	serve("/finalize", "finalize", hook(scope.Finalize))
 	serve("/customize", "customize", hook(hooks.Customize))
 	return r
 }

@@ -22,9 +22,11 @@ type config struct {
 	timeout   time.Duration
 	drain     time.Duration
 	grace     time.Duration
-	logLevel  slog.Level
-	logFormat string
-	version   bool
+	// namespaces that are managed; none means all.
+	namespaces []string
+	logLevel   slog.Level
+	logFormat  string
+	version    bool
 }
 
 // envPrefix and a flag's name in capitals make the name of the variable that sets the flag: KVROCKS_HOOKS_LISTEN.
@@ -44,6 +46,11 @@ func parse(args []string, lookup func(string) (string, bool), out io.Writer) (co
 	flags.DurationVar(&c.drain, "drain-delay", 5*time.Second,
 		"time between failing /readyz and closing the listener, for callers to go elsewhere")
 	flags.DurationVar(&c.grace, "grace", 10*time.Second, "time for running calls to end when stopping")
+	flags.Func("namespaces", "comma-separated `list` of the namespaces whose instances are managed, as given to the sidecar (default all)",
+		func(list string) error {
+			c.namespaces = strings.Fields(strings.ReplaceAll(list, ",", " "))
+			return nil
+		})
 	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "DEBUG (a line per call), INFO, WARN or ERROR")
 	flags.StringVar(&c.logFormat, "log-format", "json", "json or text")
 	flags.BoolVar(&c.version, "version", false, "print the version and exit")

@@ -30,6 +30,7 @@ func TestFlagsWinOverTheEnvironmentAndTheEnvironmentOverDefaults(t *testing.T) {
 	env := func(name string) (string, bool) {
 		value, ok := map[string]string{
 			"KVROCKS_HOOKS_LISTEN": "127.0.0.1:1", "KVROCKS_HOOKS_DRAIN_DELAY": "7s", "KVROCKS_HOOKS_LOG_LEVEL": "debug",
+			"KVROCKS_HOOKS_NAMESPACES": "shop, billing,",
 		}[name]
 		return value, ok
 	}
@@ -39,6 +40,7 @@ func TestFlagsWinOverTheEnvironmentAndTheEnvironmentOverDefaults(t *testing.T) {
 	assert.Equal(t, 7*time.Second, c.drain)
 	assert.Equal(t, slog.LevelDebug, c.logLevel)
 	assert.Equal(t, 10*time.Second, c.grace)
+	assert.Equal(t, []string{"shop", "billing"}, c.namespaces)
 }
 
 func TestBadSettingsAreNamed(t *testing.T) {

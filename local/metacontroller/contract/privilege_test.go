@@ -19,27 +19,51 @@ import (
 // repository is the folder of the operator, from this package.
 const repository = "../../../"
 
-// TestLeastPrivilegeIsEnough runs the program with the rights of
-// metacontroller/install/least-privilege alone, and the operator's own
-// CompositeController through the whole life of an instance.
+// TestLeastPrivilegeIsEnough runs the program with the rights of a component of
+// metacontroller/install alone, and the operator's own CompositeController
+// through the whole life of an instance.
 func TestLeastPrivilegeIsEnough(t *testing.T) {
+	t.Run("least-privilege", func(t *testing.T) {
+		lifeWithRights(t, "least-privilege", "least-privilege/clusterrole.yaml", "")
+	})
+	t.Run("scoped", func(t *testing.T) {
+		lifeWithRights(t, "scoped", "scoped/clusterrole.yaml", "scoped/children.yaml")
+	})
+}
+
+// lifeWithRights gives the program the role in one file everywhere and that in
+// another one, if any, in one namespace.
+func lifeWithRights(t *testing.T, namespace, everywhere, inNamespace string) {
+	t.Helper()
 	_, err := envtest.InstallCRDs(shared.environment.Config, envtest.CRDInstallOptions{Paths: []string{repository + "manifests/crds"}})
 	require.NoError(t, err)
 	h := newHooks(t)
-	namespace := "least-privilege"
 	require.NoError(t, shared.client.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}))
 
 	role := &rbacv1.ClusterRole{}
-	readYAML(t, repository+"metacontroller/install/least-privilege/clusterrole.yaml", role)
+	readYAML(t, repository+"metacontroller/install/"+everywhere, role)
+	role.Name = namespace
 	require.NoError(t, shared.client.Create(t.Context(), role))
+	user := "restricted-" + namespace
+	subjects := []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: user}}
 	require.NoError(t, shared.client.Create(t.Context(), &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: "least-privilege"},
+		ObjectMeta: metav1.ObjectMeta{Name: namespace},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: "restricted"}},
+		Subjects:   subjects,
 	}))
-	user, err := shared.environment.AddUser(envtest.User{Name: "restricted"}, nil)
+	if inNamespace != "" {
+		children := &rbacv1.ClusterRole{}
+		readYAML(t, repository+"metacontroller/install/"+inNamespace, children)
+		require.NoError(t, shared.client.Create(t.Context(), children))
+		require.NoError(t, shared.client.Create(t.Context(), &rbacv1.RoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: children.Name, Namespace: namespace},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: children.Name},
+			Subjects:   subjects,
+		}))
+	}
+	added, err := shared.environment.AddUser(envtest.User{Name: user}, nil)
 	require.NoError(t, err)
-	kubeconfig, err := user.KubeConfig()
+	kubeconfig, err := added.KubeConfig()
 	require.NoError(t, err)
 
 	createOperatorsController(t, namespace, h.url)

@@ -1,0 +1,67 @@
+package hooks
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+func TestAnInstanceOutsideOfTheScopeSaysThatItIsNotManaged(t *testing.T) {
+	w := newWorld(t, example(t, "standard-minimal.yaml"))
+	scope := Scope{"warehouse", "billing"}
+	for range 3 {
+		response, err := scope.Sync(w.request())
+		require.NoError(t, err)
+		assert.Empty(t, response.Children)
+		w.apply(response)
+	}
+	ready := find(w.cr.Status.Conditions, v1alpha1.ConditionReady)
+	require.NotNil(t, ready)
+	assert.Equal(t, metav1.ConditionFalse, ready.Status)
+	assert.Equal(t, "NotManaged", ready.Reason)
+	assert.Contains(t, ready.Message, "manages the namespaces billing, warehouse only")
+	response, err := scope.Finalize(w.request())
+	require.NoError(t, err)
+	assert.True(t, response.Finalized)
+}
+
+func TestAnInstanceThatLeavesTheScopeKeepsRunningAndCanBeDeleted(t *testing.T) {
+	w := settled(t, example(t, "standard-minimal.yaml"))
+	scope := Scope{"warehouse"}
+	before := w.fingerprintOfChildren()
+	response, err := scope.Sync(w.request())
+	require.NoError(t, err)
+	w.apply(response)
+	assert.Equal(t, before, w.fingerprintOfChildren())
+	available := find(w.cr.Status.Conditions, v1alpha1.ConditionPrimaryAvailable)
+	require.NotNil(t, available)
+	assert.Equal(t, metav1.ConditionUnknown, available.Status, "nothing observes it any more")
+
+	// The sidecar never releases it.
+	answer, err := scope.Finalize(w.request())
+	require.NoError(t, err)
+	assert.False(t, answer.Finalized, "its pods are there")
+	w.apply(&answer.SyncResponse)
+	assert.Empty(t, w.seen.StatefulSets)
+	clear(w.pods)
+	answer, err = scope.Finalize(w.request())
+	require.NoError(t, err)
+	assert.True(t, answer.Finalized)
+}
+
+func TestAnInstanceWithinTheScopeIsAnsweredAsWithoutOne(t *testing.T) {
+	w := settled(t, example(t, "standard-minimal.yaml"))
+	want, err := Sync(w.request())
+	require.NoError(t, err)
+	for _, scope := range []Scope{nil, {}, {"warehouse", "shop"}} {
+		got, err := scope.Sync(w.request())
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+	_, err = Scope{"shop"}.Sync(nil)
+	require.ErrorIs(t, err, ErrNoParent)
+}
