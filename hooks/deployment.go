@@ -12,13 +12,11 @@ import (
 const sentinelDir = "/data"
 
 // sentinelDeployment runs the sentinels. One at a time is replaced, and none is added beforehand: each replaced sentinel
-// leaves a ghost with its peers, and an extra one would leave another.
+// leaves a ghost with its peers, and an extra one would leave another. A changed password replaces none: the sidecar gives it to
+// them live, as to data nodes.
 func (in *instance) sentinelDeployment() (child, error) {
 	selector := in.selector(v1alpha1.ComponentSentinel)
 	template := in.podTemplate(in.labels(v1alpha1.ComponentSentinel), selector, in.dataPlacement())
-	if in.spec.Password != "" {
-		template.Annotations[annotationPassword] = in.passwordVersion()
-	}
 	grace := int64(10)
 	template.Spec.TerminationGracePeriodSeconds = &grace
 	sentinel := in.container(v1alpha1.ContainerSentinel, sentinelDir)

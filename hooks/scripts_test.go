@@ -264,6 +264,25 @@ func TestASentinelKeepsItsFileOverARestart(t *testing.T) {
 		_, err = s.run(sentinelText)
 		require.NoError(t, err)
 		assert.Contains(t, s.read("data/sentinel.conf"), "sentinel myid 0123\n")
+
+		live := "user default on #11507a ~* &* +@all\nsentinel monitor orders 10.0.0.1 6379 2\nsentinel auth-pass orders s3cret!\nsentinel sentinel-pass s3cret\n"
+		s.write("data/sentinel.conf", text+"sentinel myid 0123\n"+live)
+		_, err = s.run(sentinelText)
+		require.NoError(t, err)
+		assert.Contains(t, s.read("data/sentinel.conf"), live, "what it was given live stays")
+
+		// It would not start with any of these.
+		s.write("etc/kvrocks-auth/password", "s3\"cr\\et\r\n")
+		for _, line := range []string{`auth-pass orders a"b`, `auth-pass orders a\b`, `auth-pass orders a b`, `sentinel-pass it's`, `sentinel-pass a b`} {
+			s.write("data/sentinel.conf", text+"sentinel myid 0123\nsentinel auth-pass other fine\nsentinel "+line+"\n")
+			_, err = s.run(sentinelText)
+			require.NoError(t, err)
+			fresh := s.read("data/sentinel.conf")
+			assert.Contains(t, fresh, "sentinel myid 0123\n", "its peers know it by its id")
+			assert.Contains(t, fresh, "requirepass \"s3\\\"cr\\\\et\"\n")
+			assert.NotContains(t, fresh, "auth-pass")
+			assert.NotContains(t, fresh, "sentinel-pass")
+		}
 	})
 }
 

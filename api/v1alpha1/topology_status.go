@@ -129,7 +129,7 @@ type FailoverCause string
 
 // The causes.
 const (
-	// CauseDown: the master was down.
+	// CauseDown: the master was down, also when it came back at once without all its data.
 	CauseDown FailoverCause = "MasterDown"
 	// CauseHandover: a planned move, because the pod is to be updated or removed.
 	CauseHandover FailoverCause = "Handover"

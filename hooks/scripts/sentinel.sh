@@ -15,7 +15,16 @@ case "$version" in
   ;;
 esac
 
-# Only if absent: a restarted container keeps its id, its monitors and what it knows of its peers.
+# A sentinel writes passwords into its file as they are, and does not start with one that holds a quote, a backslash or a
+# space. Then it keeps its id alone, and the sidecar gives it the rest again.
+myid=
+if [ -f "$conf" ] && grep -E '^sentinel (auth-pass [^ ]+|sentinel-pass) ' "$conf" | grep -Eqv "^sentinel (auth-pass [^ ]+|sentinel-pass) [^ \"'\\\\]+\$"; then
+  myid=$(sed -n 's/^sentinel myid \([0-9a-f]*\)$/\1/p' "$conf")
+  rm -f "$conf"
+fi
+
+# Only if absent: a restarted container keeps its id, its monitors, what it knows of its peers, and the password that it was
+# given live, which may be newer than the one that is mounted.
 if [ ! -f "$conf" ]; then
   {
     echo "port $PORT"
@@ -24,8 +33,10 @@ if [ ! -f "$conf" ]; then
     echo "sentinel announce-ip $POD_IP"
     echo "sentinel announce-port $PORT"
     echo "sentinel resolve-hostnames no"
+    if [ -n "$myid" ]; then echo "sentinel myid $myid"; fi
     if [ -f /etc/kvrocks-auth/password ]; then
-      password=$(sed -e 's/[\\"]/\\&/g' /etc/kvrocks-auth/password)
+      # Without the end of line that an editor leaves, be it LF or CR LF.
+      password=$(tr -d '\r' </etc/kvrocks-auth/password | sed -e 's/[\\"]/\\&/g')
       # It also authenticates with this password to its peers.
       if [ -n "$password" ]; then printf 'requirepass "%s"\n' "$password"; fi
     fi

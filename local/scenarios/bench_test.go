@@ -12,8 +12,9 @@ var (
 	benchDownAfter = flag.Duration("down-after", 2*time.Second, "downAfterMilliseconds of the instance in BenchmarkFailover")
 )
 
-// BenchmarkFailover kills the master's pod again and again under a continuous writer and reports the distribution of the
-// time without an acknowledged write.
+// BenchmarkFailover deletes the master's pod by force again and again under continuous writers and reports the distribution of the
+// time without an acknowledged write: of a client that goes to -master with a dial timeout of 0.5 s, and of go-redis' failover
+// client with its default options.
 func BenchmarkFailover(b *testing.B) {
 	for b.Loop() {
 		s := begin(b)
@@ -22,9 +23,10 @@ func BenchmarkFailover(b *testing.B) {
 		s.ready("watch", readyWithin)
 		s.ready("orders", readyWithin)
 		s.agreed("watch", "orders")
-		var gaps []time.Duration
+		var gaps, usual []time.Duration
 		for range *kills {
 			w := s.write("orders-master", password)
+			d := s.writeBy(s.defaultFailoverClient("watch", "orders"), "default")
 			before := s.master("orders")
 			killed := time.Now()
 			release := s.keepAway(before)
@@ -33,11 +35,16 @@ func BenchmarkFailover(b *testing.B) {
 			gaps = append(gaps, w.longestGap(killed).length())
 			release()
 			s.replaced("orders", before)
+			s.resumed(d, time.Now(), 30*time.Second)
+			usual = append(usual, d.longestGap(killed).length())
 			w.finish()
+			d.finish()
 			record := s.journal("orders")
-			b.Logf("gap %s, detect %d ms, promote %d ms", gaps[len(gaps)-1].Round(time.Millisecond), record.DetectMs, record.PromoteMs)
+			b.Logf("gap %s, of a default client %s; cause %s, detect %d ms, promote %d ms", gaps[len(gaps)-1].Round(time.Millisecond),
+				usual[len(usual)-1].Round(time.Millisecond), record.Cause, record.DetectMs, record.PromoteMs)
 			s.agreed("watch", "orders")
 		}
 		reportGaps(b, gaps)
+		reportDefault(b, usual)
 	}
 }

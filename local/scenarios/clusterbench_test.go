@@ -100,9 +100,10 @@ func BenchmarkClusterFailover(b *testing.B) {
 		s.apply(sentinelCR("watch", 3) + "---" + clusterCR("orders", 3, 3, 1, "watch"))
 		s.patch("orders", fmt.Sprintf(`{"spec":{"failover":{"downAfterMilliseconds":%d}}}`, benchDownAfter.Milliseconds()))
 		s.settled("orders", "watch")
-		var gaps []time.Duration
+		var gaps, usual []time.Duration
 		for i := range *kills {
 			shard := i % len(thirds)
+			d := s.writeBy(s.defaultClusterClient("orders"), keysIn(thirds[shard], 1)[0])
 			w := s.writeCluster("orders", thirds[shard])
 			before := s.shardMaster("orders", shard)
 			killed := time.Now()
@@ -110,13 +111,18 @@ func BenchmarkClusterFailover(b *testing.B) {
 			s.anotherOf("orders", shard, before)
 			s.laneResumed(w.lanes[0], time.Now(), 30*time.Second)
 			gaps = append(gaps, w.lanes[0].longestGap(killed).length())
+			s.resumed(d, time.Now(), 30*time.Second)
+			usual = append(usual, d.longestGap(killed).length())
+			d.finish()
 			record := s.journal("orders")
-			b.Logf("gap %s, detect %d ms, promote %d ms", gaps[i].Round(time.Millisecond), record.DetectMs, record.PromoteMs)
+			b.Logf("gap %s, of a default client %s; cause %s, detect %d ms, promote %d ms", gaps[i].Round(time.Millisecond),
+				usual[i].Round(time.Millisecond), record.Cause, record.DetectMs, record.PromoteMs)
 			release()
 			w.finish()
 			s.settled("orders", "watch")
 		}
 		reportGaps(b, gaps)
+		reportDefault(b, usual)
 	}
 }
 
@@ -181,6 +187,14 @@ func (s *scenario) bareMaster(url string) (string, error) {
 		}
 	}
 	return "", errors.New("no master")
+}
+
+// reportDefault reports what a client with default options saw.
+func reportDefault(b *testing.B, gaps []time.Duration) {
+	b.Helper()
+	slices.Sort(gaps)
+	b.ReportMetric(median(gaps), "default-median-s")
+	b.ReportMetric(gaps[len(gaps)-1].Seconds(), "default-max-s")
 }
 
 func reportGaps(b *testing.B, gaps []time.Duration) {

@@ -60,13 +60,19 @@ func isAttached(pod *corev1.Pod) bool {
 // signal sends a signal to the main process of a pod's container, on this machine.
 func (s *scenario) signal(pod string, signal syscall.Signal) {
 	s.Helper()
+	require.NoError(s, syscall.Kill(s.process(pod), signal), "signal %s in %s", signal, pod)
+}
+
+// process is the id of the main process of a pod's container.
+func (s *scenario) process(pod string) int {
+	s.Helper()
 	object := s.pod(pod)
 	require.NotEmpty(s, object.Status.ContainerStatuses)
 	id := strings.TrimPrefix(object.Status.ContainerStatuses[0].ContainerID, "containerd://")
 	require.NotEmpty(s, id, "%s has no running container", pod)
 	pid, err := mainProcess(id)
 	require.NoError(s, err)
-	require.NoError(s, syscall.Kill(pid, signal), "signal %s in %s", signal, pod)
+	return pid
 }
 
 // mainProcess finds the process that is number 1 in a container's PID namespace.

@@ -82,9 +82,9 @@ func (s *scenario) busy(sentinel string) float64 {
 	c := kvrocks.NewSentinel(fmt.Sprintf("%s:%d", s.pod(sentinel).Status.PodIP, v1alpha1.SentinelPort), kvrocks.Options{Timeout: patient})
 	defer func() { _ = c.Close() }()
 	used := func() time.Duration {
-		used, err := c.CPU(s.ctx)
+		stats, err := c.Stats(s.ctx)
 		require.NoError(s, err)
-		return used
+		return stats.CPU
 	}
 	before, began := used(), time.Now()
 	time.Sleep(2 * time.Second) // what it does in this time is the subject

@@ -38,6 +38,9 @@ const (
 	EventReboot = "+reboot"
 	// EventSentinel: a new peer was discovered.
 	EventSentinel = "+sentinel"
+	// EventTilt and its opposite: the sentinel calls nothing down for a while.
+	EventTilt     = "+tilt"
+	EventTiltOver = "-tilt"
 	// EventMonitor and EventUnmonitor: a master was added or removed.
 	EventMonitor   = "+monitor"
 	EventUnmonitor = "-monitor"

@@ -37,18 +37,27 @@ func (s *Sentinel) MyID(ctx context.Context) (string, error) {
 	return id, err
 }
 
-// CPU is how much processor time the sentinel has used since it was started, with one INFO.
-func (s *Sentinel) CPU(ctx context.Context) (time.Duration, error) {
-	var used time.Duration
-	err := s.conn.run(ctx, operation{name: "INFO cpu"}, func(ctx context.Context) error {
-		text, err := s.conn.client.Info(ctx, "cpu").Result()
+// SentinelStats is how a sentinel's process is.
+type SentinelStats struct {
+	// CPU is how much processor time it has used since it was started.
+	CPU time.Duration
+	// Tilt: its clock or its scheduling was disturbed a moment ago, and it calls nothing down for 30 s.
+	Tilt bool
+}
+
+// Stats asks for them with one INFO.
+func (s *Sentinel) Stats(ctx context.Context) (SentinelStats, error) {
+	var stats SentinelStats
+	err := s.conn.run(ctx, operation{name: "INFO"}, func(ctx context.Context) error {
+		text, err := s.conn.client.Info(ctx).Result()
 		if err != nil {
 			return err
 		}
-		used, err = parseCPU(text)
+		stats.CPU, err = parseCPU(text)
+		stats.Tilt = strings.Contains(text, "\nsentinel_tilt:1")
 		return err
 	})
-	return used, err
+	return stats, err
 }
 
 // Masters lists everything that the sentinel monitors, with one command.

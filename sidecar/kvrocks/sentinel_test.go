@@ -232,8 +232,9 @@ func TestTheConnectionsOfOneSentinelAreDroppedAndMadeAnew(t *testing.T) {
 			return len(now) == 2 && !slices.Contains(now, before[0]) && !slices.Contains(now, before[1])
 		})
 		assert.Equal(t, untouched, links(otherID))
-		used, err := s.CPU(ctx)
+		stats, err := s.Stats(ctx)
 		require.NoError(t, err)
-		assert.Positive(t, used)
+		assert.Positive(t, stats.CPU)
+		assert.False(t, stats.Tilt)
 	})
 }

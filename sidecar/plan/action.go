@@ -99,19 +99,31 @@ type RenewLinks struct {
 	Pods     []string
 }
 
+// AcceptPassword makes a sentinel take the wanted password, beside those that it takes already.
+type AcceptPassword struct{ Sentinel string }
+
+// PresentPassword makes a sentinel give the wanted password to its peers.
+type PresentPassword struct{ Sentinel string }
+
+// AcceptOnlyPassword makes a sentinel take no password but the wanted one.
+type AcceptOnlyPassword struct{ Sentinel string }
+
 // Unmonitor makes one sentinel forget a master.
 type Unmonitor struct{ Sentinel, MasterName string }
 
-func (Detach) action()        {}
-func (Attach) action()        {}
-func (DeletePod) action()     {}
-func (Label) action()         {}
-func (Promote) action()       {}
-func (Follow) action()        {}
-func (Configure) action()     {}
-func (ApplyPassword) action() {}
-func (WriteMarker) action()   {}
-func (Monitor) action()       {}
-func (Tune) action()          {}
-func (RenewLinks) action()    {}
-func (Unmonitor) action()     {}
+func (Detach) action()             {}
+func (Attach) action()             {}
+func (DeletePod) action()          {}
+func (Label) action()              {}
+func (Promote) action()            {}
+func (Follow) action()             {}
+func (Configure) action()          {}
+func (ApplyPassword) action()      {}
+func (WriteMarker) action()        {}
+func (Monitor) action()            {}
+func (Tune) action()               {}
+func (RenewLinks) action()         {}
+func (Unmonitor) action()          {}
+func (AcceptPassword) action()     {}
+func (PresentPassword) action()    {}
+func (AcceptOnlyPassword) action() {}

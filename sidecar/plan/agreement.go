@@ -1,6 +1,9 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // sentinelVerdict says whether every sentinel monitors the same master with the right quorum. Who is not monitored has
 // nobody to disagree with: True, with the reason NotMonitored.
@@ -13,10 +16,17 @@ func (p *pass) sentinelVerdict() (verdict, bool) {
 		return verdict{ReasonSentinelNotFound, "the sentinel instance named by the label kvrocks/monitored-by does not exist"}, false
 	case w.answered < w.quorum:
 		return verdict{ReasonQuorumLost, fmt.Sprintf("%d of %d sentinels answer; an election needs %d", w.answered, w.want, w.quorum)}, false
+	case len(w.tilted()) > 0 && w.able < w.quorum:
+		return tiltVerdict(w.tilted()), false
+	case p.unheeded():
+		return verdict{ReasonMasterNotCalledDown, p.master + " has been silent for longer than downAfterMilliseconds, and the sentinels do not call it down"}, false
 	case w.electing || p.outage != nil:
 		return verdict{ReasonFailover, "the master is being replaced"}, false
 	case w.answered < w.want || w.silent() > 0:
 		return verdict{ReasonSentinelUnreachable, fmt.Sprintf("%d of %d sentinels answer", w.answered, w.want)}, false
+	}
+	if tilted := w.tilted(); len(tilted) > 0 {
+		return tiltVerdict(tilted), false
 	}
 	for i := range w.views {
 		if v, ok := p.viewVerdict(&w.views[i]); !ok {
@@ -24,6 +34,21 @@ func (p *pass) sentinelVerdict() (verdict, bool) {
 		}
 	}
 	return verdict{ReasonAgreed, "every sentinel monitors " + p.master}, true
+}
+
+// tilted names the sentinels in TILT.
+func (w *watch) tilted() []string {
+	var pods []string
+	for i := range w.views {
+		if v := &w.views[i]; v.reached && v.tilt {
+			pods = append(pods, v.pod)
+		}
+	}
+	return pods
+}
+
+func tiltVerdict(pods []string) verdict {
+	return verdict{ReasonSentinelTilt, strings.Join(pods, ", ") + " in TILT: it had no processor for seconds, or its clock jumped, and calls no master down for 30 s"}
 }
 
 // viewVerdict finds fault with one sentinel.

@@ -125,7 +125,7 @@ func (s *clusterShard) endHandover(m *member) {
 	s.outage.DetectedAt, s.intent = microTime(s.now), true
 	s.outage.Cause = v1alpha1.CauseDown
 	if m != nil && m.answered() {
-		s.outage.Cause = v1alpha1.CauseRestart
+		s.outage.Cause = s.restartCause(m)
 	}
 	if s.named == m {
 		s.outage.Target = ""

@@ -86,18 +86,19 @@ func (s *clusterShard) namedReturned(m *member) {
 	case s.holdsAll(m):
 		s.waitForController(m)
 	default:
-		s.fence(m, v1alpha1.CauseRestart)
+		s.fence(m, s.restartCause(m))
 		s.decide(m)
 	}
 }
 
 // namedSilent: the master on record does not answer, or has no pod. The sentinels say when that is an outage. Where they
-// do not watch it the sidecar goes by what it sees itself.
+// do not watch it the sidecar goes by what it sees itself; and where a process is known to have ended, or the sentinels have
+// not called it down for long.
 func (s *clusterShard) namedSilent(m *member) {
 	blind := s.watch.names(m.address) < max(1, s.watch.quorum)
 	seen := blind && (!m.exists || m.downFor(s.now) >= s.downAfter())
 	begun := s.outage != nil && s.outage.Master == m.name
-	if !begun && !s.watch.odown && !seen {
+	if !begun && !s.watch.odown && !seen && !s.processEnded(m) && !s.overdue(m) {
 		s.wait(ReasonMasterDown, m.name+" does not answer ("+m.state()+")", againSoon)
 		return
 	}

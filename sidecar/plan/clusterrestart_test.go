@@ -37,7 +37,7 @@ func TestAMasterThatHasRestarted(t *testing.T) {
 			want: `
 				failover 0-0 -> 0-2
 				= intent true
-				= 0 outage ColdStart 0-0 seq=100 0-2`,
+				= 0 outage MasterDown 0-0 seq=100 0-2`,
 		},
 		{
 			name: "empty and alone, it waits for those who may have data",

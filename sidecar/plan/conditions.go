@@ -58,6 +58,10 @@ const (
 	ReasonQuorumLost = "QuorumLost"
 	// ReasonSentinelUnreachable: some sentinel does not answer; the quorum does.
 	ReasonSentinelUnreachable = "SentinelUnreachable"
+	// ReasonSentinelTilt: some sentinel is in TILT, in which it calls no master down.
+	ReasonSentinelTilt = "SentinelTilt"
+	// ReasonMasterNotCalledDown: the master does not answer the sidecar, and the sentinels do not call it down.
+	ReasonMasterNotCalledDown = "MasterNotCalledDown"
 	// ReasonMonitorMissing: some sentinel does not monitor the master.
 	ReasonMonitorMissing = "MonitorMissing"
 	// ReasonMonitorWrong: some sentinel takes another address for the master, has other settings, or knows ghosts.

@@ -9,11 +9,12 @@ func (p *pass) decide(m *member) {
 		p.wait(ReasonMasterDown, m.name+" cannot serve; the sentinels have not called it down yet", againSoon)
 		return
 	}
+	ended := p.processEnded(m)
 	if p.watch.mayElect() {
-		p.leaveToSentinel()
+		p.leaveToSentinel(ended || p.overdue(m))
 		return
 	}
-	if !m.answered() && p.outageAge() < p.downAfter() && m.downFor(p.now) < p.downAfter() {
+	if !ended && !m.answered() && p.outageAge() < p.downAfter() && m.downFor(p.now) < p.downAfter() {
 		p.wait(ReasonMasterDown, m.name+" does not answer ("+m.state()+")", againSoon)
 		return
 	}
@@ -31,22 +32,43 @@ func (p *pass) decide(m *member) {
 	p.wait(ReasonPromoting, next.name+" is being promoted in place of "+m.name, againStep)
 }
 
-// leaveToSentinel waits for an election, and takes the decision over when none can succeed: nobody is attached whom a
-// sentinel could reach, or two attempts have had the time to fail.
-func (p *pass) leaveToSentinel() {
-	patience := p.downAfter() + 2*time.Duration(p.failover.FailoverTimeoutMilliseconds)*time.Millisecond
-	late := p.outageAge() > patience && !p.watch.electing
+// leaveToSentinel waits for an election, and takes the decision over when none can succeed (nobody is attached that a sentinel
+// could reach, or they have had their time), or need not be waited for: proved says that the sidecar itself has proof that the
+// master does not serve. An election that is under way is waited for even so.
+func (p *pass) leaveToSentinel(proved bool) {
 	switch {
-	case p.othersAttached() && !late:
+	case p.othersAttached() && !p.sentinelsLate() && (!proved || p.watch.progressing || p.watch.odown && p.watch.able >= p.watch.quorum):
 		p.cutOffForgotten()
 		p.wait(ReasonSentinelElecting, "the sentinels are to elect a new master", againSoon)
 	case p.watch.silent() >= p.watch.quorum:
 		p.wait(ReasonSentinelElecting, "the sentinels do not answer, so they may or may not elect a new master", againWait)
 	default:
 		p.unmonitor()
-		p.warn("SentinelOverruled", "the sentinels cannot elect a master; the sidecar chooses one")
-		p.wait(ReasonWaitingForMembers, "the sentinels cannot elect a master; the sidecar chooses one", againStep)
+		p.warn("SentinelOverruled", p.whyOverruled(proved))
+		p.wait(ReasonWaitingForMembers, "the sentinels are not to elect a master any more; the sidecar chooses one", againStep)
 	}
+}
+
+// sentinelsLate reports whether the sentinels have had the time for two attempts since the outage began, or three when one of
+// them says that it is at one; those in TILT are at none, and when too few others are left they have had enough after
+// sentinelPatience.
+func (p *pass) sentinelsLate() bool {
+	timeout := time.Duration(p.failover.FailoverTimeoutMilliseconds) * time.Millisecond
+	patience := p.downAfter() + 2*timeout
+	switch {
+	case p.watch.progressing:
+		patience += timeout
+	case p.watch.able < p.watch.quorum:
+		patience = sentinelPatience
+	}
+	return p.outageAge() > patience
+}
+
+func (p *pass) whyOverruled(proved bool) string {
+	if proved && !p.sentinelsLate() {
+		return "the master is known not to serve, and the sentinels have not called it down; the sidecar chooses a new one"
+	}
+	return "the sentinels cannot elect a master; the sidecar chooses one"
 }
 
 // cutOffForgotten cuts off members that a sentinel promoted and then went away without telling the others: no failover is

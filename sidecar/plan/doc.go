@@ -12,6 +12,7 @@
 //	standard.go     who is the master? one switch over what is recorded and what is seen, which leads to
 //	bootstrap.go      the first master: everybody must answer
 //	failover.go       a master that answers, has restarted, or is silent; the successor that the sentinels elected
+//	silence.go        what is known of a silent master without the sentinels' word
 //	decide.go         the successor that the sidecar chooses, and when the choice is its own
 //	lineage.go        who has the best claim to be master, by what was reported of each volume
 //	unfit.go          what others made master, checked against it

@@ -86,7 +86,7 @@ func (p *pass) masterAnswers(m *member) {
 		p.again(againSoon)
 	default:
 		p.fence(m, v1alpha1.CauseDown)
-		p.leaveToSentinel()
+		p.leaveToSentinel(false)
 	}
 }
 
@@ -103,7 +103,7 @@ func (p *pass) masterReturned(m *member) {
 		}
 		p.decide(m)
 	default:
-		p.fence(m, v1alpha1.CauseRestart)
+		p.fence(m, p.restartCause(m))
 		p.decide(m)
 	}
 }
@@ -112,7 +112,8 @@ func (p *pass) masterReturned(m *member) {
 func (p *pass) masterSilent(m *member) {
 	// A failover may be in progress without +odown of this master, when the sentinels take another address for its own.
 	alone := !p.watch.mayElect() && (!m.exists || m.downFor(p.now) >= p.downAfter())
-	if p.outage == nil && !p.watch.odown && !p.watch.replacing && !alone {
+	called := p.outage != nil || p.watch.odown || p.watch.replacing
+	if !called && !alone && !p.processEnded(m) && !p.overdue(m) {
 		p.wait(ReasonMasterDown, m.name+" does not answer ("+m.state()+")", againSoon)
 		return
 	}

@@ -34,6 +34,8 @@ type Pod struct {
 	Deleting bool
 	// Running is true while the container kvrocks runs.
 	Running bool
+	// BackingOff is true while Kubernetes waits before it starts the container again (CrashLoopBackOff).
+	BackingOff bool
 	// Attached is the state of the readiness gate.
 	Attached bool
 	// Role is the value of the role label; empty when there is none.
@@ -72,6 +74,9 @@ type Node struct {
 	// DownSince is when the present run of failures began; zero when Answered.
 	DownSince time.Time
 
+	// Outlives is true of a process that still answers although its pod was deleted by force; its connection stands since
+	// before. It ends within seconds.
+	Outlives bool
 	// RunID changes when the process of the node changes.
 	RunID string
 	// Role as the node reports it. Every node boots as a replica of itself.
@@ -129,8 +134,24 @@ type SentinelView struct {
 	// Spinning is true when it uses up a processor, and its connections to the nodes of the instance were not renewed a
 	// moment ago.
 	Spinning bool
+	// Tilt is true while its clock or its scheduling was disturbed a moment ago: it then calls nothing down and carries no
+	// failover on, for 30 s.
+	Tilt bool
+	// Access says how it stands to the wanted password of the sentinel instance; nil when that was not asked, none is wanted, or
+	// it does not say.
+	Access *SentinelAccess
 	// Masters holds what it says of each master name of the instance; a name that it does not monitor is missing.
 	Masters map[string]MasterView
+}
+
+// SentinelAccess is how a sentinel stands to the wanted password of its instance.
+type SentinelAccess struct {
+	// Open: it takes clients without a password.
+	Open bool
+	// Accepts the wanted password; AcceptsOthers than that.
+	Accepts, AcceptsOthers bool
+	// Presents the wanted password to its peers.
+	Presents bool
 }
 
 // MasterView is what one sentinel says about one master name.

@@ -51,7 +51,11 @@ func newMembers(in *Input, shard *v1alpha1.TopologyShard) []member {
 	for i, m := range shard.Members {
 		pod, exists := in.Pods[m.Pod]
 		node, known := in.Nodes[m.Pod]
-		if !exists || !known {
+		switch {
+		case node.Outlives:
+			// Like a pod that is being deleted with grace. Nothing can be written to it any more.
+			exists, pod = false, Pod{Deleting: true, Running: true, Attached: true, Role: v1alpha1.RoleMaster}
+		case !exists || !known:
 			node.Reach = Down
 		}
 		ordinal := ordinalOf(m.Pod, i)

@@ -17,4 +17,7 @@ type SentinelInput struct {
 	Views map[string]SentinelView
 	// Claimed are the master names that some topology of the namespace wants this instance to monitor.
 	Claimed map[string]bool
+	// Credentials says whether the wanted password could be read, and Password whether one is wanted.
+	Credentials Credentials
+	Password    bool
 }

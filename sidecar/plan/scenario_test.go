@@ -27,10 +27,11 @@ import (
 //	release | releasing 61s | no-such-sentinel | config maxclients 100 | failover orders-0 orders-1
 //	orders-0 master seq=5 serving   a member: what its node is (master, self, dead, ->orders-1, down, hung, loading,
 //	                                refused, nopod), then any of seq=5 up syncing silent-link empty serving placed
-//	                                attached label=master priority=0 deleting stopped for=10s insync had=9 volume=a
-//	                                had-volume=b stale-password config=name:value refuses=name
+//	                                attached label=master priority=0 deleting stopped backing-off no-address outlives
+//	                                heard=2s for=10s insync had=9 volume=a had-volume=b stale-password
+//	                                config=name:value refuses=name
 //	watch-0 ->orders-0 odown        a sentinel: whom it takes for the master (or down, nothing), then any of odown
-//	                                electing quorum=3 ghost-peer ghost-replica self-replica stale-auth alone
+//	                                electing tilt quorum=3 ghost-peer ghost-replica self-replica stale-auth alone
 //
 // Want holds the actions, and after a "=" what the plan reports: master, outage, intent, event, scaleTo, again, released,
 // failover, node, or the name of a condition with its status and reason.

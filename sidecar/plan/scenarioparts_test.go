@@ -117,6 +117,14 @@ func (b *builder) memberWord(word, name string, pod *plan.Pod, node *plan.Node, 
 		b.memberWord("old", name, &plan.Pod{}, node, reported)
 	case "stopped":
 		pod.Running = false
+	case "backing-off":
+		pod.Running, pod.BackingOff = false, true
+	case "no-address":
+		pod.Running, pod.IP = false, ""
+	case "outlives":
+		node.Outlives = true
+	case "heard":
+		node.LinkUp, node.LastIO = true, duration(b.t, value)
 	case "for":
 		d := duration(b.t, value)
 		node.DownSince, node.LastMaster = scenarioNow.Add(-d), scenarioNow.Add(-d-time.Second)
@@ -192,6 +200,8 @@ func (b *builder) sentinel(pod string, words []string) {
 			m.Replicas = append(m.Replicas, m.Address)
 		case "spinning":
 			v.Spinning = true
+		case "tilt":
+			v.Tilt = true
 		case "stale-auth":
 			m.AuthApplied = false
 		case "alone":

@@ -15,7 +15,11 @@ func SentinelInstance(in SentinelInput) Plan {
 	var p Plan
 	spec := &in.Topology.Spec
 	answered := int32(0)
-	credentials := verdict{ReasonApplied, "every sentinel that answers uses the wanted password"}
+	steps, changing := in.passwordStep()
+	credentials := in.credentialsVerdict(changing)
+	if p.Actions = steps; len(changing) > 0 {
+		p.Again = againWait
+	}
 	p.Status = v1alpha1.KVRocksTopologyStatus{
 		ObservedGeneration: in.Topology.Generation,
 		Released:           spec.Release, // Nothing outside refers to sentinels.
@@ -26,8 +30,6 @@ func SentinelInstance(in SentinelInput) Plan {
 		if s.Reachable {
 			answered++
 			s.Masters = slices.Sorted(maps.Keys(v.Masters))
-		} else if v.Reach == Refused {
-			credentials = verdict{ReasonRefused, pod + " refuses every known password: " + v.Err}
 		}
 		for _, name := range s.Masters {
 			if !in.Claimed[name] {
@@ -37,11 +39,16 @@ func SentinelInstance(in SentinelInput) Plan {
 		}
 		p.Status.Sentinels = append(p.Status.Sentinels, s)
 	}
+	tilted := slices.DeleteFunc(slices.Sorted(maps.Keys(in.Views)), func(pod string) bool {
+		return in.Views[pod].Reach != Answered || !in.Views[pod].Tilt
+	})
 	v := verdict{ReasonAgreed, fmt.Sprintf("%d of %d sentinels answer", answered, spec.Sentinels)}
 	if answered < v1alpha1.Quorum(spec.Sentinels) {
 		v.reason = ReasonQuorumLost
 	} else if answered < spec.Sentinels {
 		v.reason = ReasonSentinelUnreachable
+	} else if len(tilted) > 0 {
+		v = tiltVerdict(tilted)
 	}
 	p.Status.Conditions = []metav1.Condition{
 		newCondition(in.Topology, in.Now, v1alpha1.ConditionSentinelAgreed, truth(v.reason == ReasonAgreed), v),

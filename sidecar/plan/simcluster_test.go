@@ -87,7 +87,7 @@ func (w *clusterWorld) checkRest(t *testing.T) {
 func (w *clusterWorld) faultIn(in int) {
 	shard := &w.topology.Spec.Shards[min(in, len(w.topology.Spec.Shards)-1)]
 	m := w.victim(shard)
-	switch w.rng.IntN(18) {
+	switch w.rng.IntN(20) {
 	case 17:
 		w.newTemplate()
 	case 14:
@@ -121,6 +121,8 @@ func (w *clusterWorld) faultIn(in int) {
 		w.reshape()
 	case 13:
 		w.handoff(shard, m)
+	case 18, 19:
+		w.orphan(m)
 	case 16:
 		w.remake()
 	}
@@ -145,6 +147,15 @@ func (w *clusterWorld) breakSentinel() {
 		return
 	}
 	pod := pods[w.rng.IntN(len(pods))]
+	if w.rng.IntN(2) == 0 {
+		for _, pod := range pods {
+			if w.rng.IntN(2) == 0 {
+				w.sentinels[pod].until = w.now.Add(w.some(300))
+				w.say("FAULT %s is in TILT", pod)
+			}
+		}
+		return
+	}
 	if w.rng.IntN(2) == 0 {
 		w.sentinels[pod].downEnd = w.now.Add(w.some(60))
 		w.say("FAULT %s is unreachable", pod)
@@ -177,7 +188,7 @@ func (w *clusterWorld) heal() {
 	w.sidecarAway = time.Time{}
 	w.controller.awayUntil = time.Time{}
 	for _, o := range w.sentinels {
-		o.downEnd = time.Time{}
+		o.downEnd, o.until = time.Time{}, time.Time{}
 	}
 	w.dataPlane.heal()
 }

@@ -12,8 +12,9 @@ import (
 
 // detector is a sentinel on the nodes of a cluster: it finds out who is down, and tries for ever to replace it.
 type detector struct {
-	ip       string
-	downEnd  time.Time
+	ip      string
+	downEnd time.Time
+	tilt
 	monitors map[string]*simMonitor
 }
 
@@ -55,10 +56,13 @@ func (w *clusterWorld) detect(s *detector, name string) {
 		}
 		return
 	}
+	if s.active(w.now) {
+		return
+	}
 	down := time.Duration(m.settings.DownAfterMilliseconds) * time.Millisecond
 	agree := 0
 	for _, o := range w.sentinels {
-		if p := o.monitors[name]; p != nil && w.detectorUp(o) && p.address == m.address && w.now.Sub(p.lastSeen) >= down {
+		if p := o.monitors[name]; p != nil && w.detectorUp(o) && p.address == m.address && !o.active(w.now) && w.now.Sub(p.lastSeen) >= down {
 			agree++
 		}
 	}
@@ -78,7 +82,7 @@ func (w *clusterWorld) observeSentinels() plan.Sentinels {
 	for pod, o := range w.sentinels {
 		v := plan.SentinelView{IP: o.ip, Reach: plan.Down, Err: "connection refused", Masters: map[string]plan.MasterView{}}
 		if w.detectorUp(o) {
-			v.Reach, v.Err = plan.Answered, ""
+			v.Reach, v.Err, v.Tilt = plan.Answered, "", o.active(w.now)
 			for name, m := range o.monitors {
 				v.Masters[name] = m.view(m.odown() && w.now.UnixMilli()/1000%3 > 0)
 			}

@@ -38,6 +38,13 @@ func (s *clusterSidecar) input() plan.Input {
 			continue
 		}
 		n := s.observe(name)
+		if p.forced {
+			if s.observeOrphan(name, &n, w.now) {
+				in.Nodes[name] = n
+			}
+			continue
+		}
+		s.masters[name] = n.Reach == plan.Answered && n.Role == v1alpha1.RoleMaster
 		s.see(name, &n, w.now, n.Role == v1alpha1.RoleMaster)
 		in.Pods[name], in.Nodes[name] = p.observe(w.now), n
 	}

@@ -191,9 +191,13 @@ func (l *life) requireRest(t *testing.T, s simProcess, n int, atRest func(plan.P
 // memory is what the sidecar's process remembers of nodes.
 type memory struct {
 	lastMaster, downSince map[string]time.Time
+	// masters are those that answered as master when their pod was last seen.
+	masters map[string]bool
 }
 
-func (m *memory) forget() { m.lastMaster, m.downSince = map[string]time.Time{}, map[string]time.Time{} }
+func (m *memory) forget() {
+	m.lastMaster, m.downSince, m.masters = map[string]time.Time{}, map[string]time.Time{}, map[string]bool{}
+}
 
 // see completes what is observed of a node; served: it has just answered as one that serves.
 func (m *memory) see(name string, n *plan.Node, now time.Time, served bool) {

@@ -31,6 +31,8 @@ type simPod struct {
 	ip       string
 	running  bool
 	deleting bool
+	// forced: the API has no such pod any more, and its process goes on until due.
+	forced   bool
 	attached bool
 	role     v1alpha1.Role
 	revision int    // of the template that it was made from
@@ -145,7 +147,7 @@ func (d *dataPlane) up(name string) bool {
 // reachable: the node answers behind its Service.
 func (d *dataPlane) reachable(name string) bool {
 	p := d.pods[name]
-	return d.up(name) && !p.deleting && (p.attached || d.now.Before(p.reachedUntil))
+	return d.up(name) && !p.deleting && !p.forced && (p.attached || d.now.Before(p.reachedUntil))
 }
 
 func (d *dataPlane) byAddress(address string) *simNode {
@@ -180,6 +182,9 @@ func (d *dataPlane) startPods() {
 			continue
 		}
 		switch {
+		case p.forced:
+			*p = simPod{due: d.now.Add(d.some(3))}
+			d.say("%s ends", name)
 		case p.deleting:
 			*p = simPod{due: d.now.Add(d.some(20))}
 		case d.isMember(name) && (!p.exists || !p.running):

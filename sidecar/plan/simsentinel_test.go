@@ -15,6 +15,7 @@ type simSentinel struct {
 	pod     string
 	ip      string
 	downEnd time.Time
+	tilt
 	// monitor is nil when it does not watch the master.
 	monitor *simMonitor
 }
@@ -122,6 +123,9 @@ func (w *world) moveMonitor(m *simMonitor, address string) {
 // fail is the failover state machine.
 func (w *world) fail(s *simSentinel) {
 	m := s.monitor
+	if s.active(w.now) {
+		return
+	}
 	if m.promoted != nil {
 		w.reconfigure(s)
 		return
@@ -135,7 +139,7 @@ func (w *world) fail(s *simSentinel) {
 	for _, o := range w.sentinels {
 		if w.sentinelUp(o) && o.monitor != nil && o.monitor.address == m.address {
 			voters++
-			if w.now.Sub(o.monitor.lastSeen) >= down {
+			if !o.active(w.now) && w.now.Sub(o.monitor.lastSeen) >= down {
 				agree++
 			}
 		}
@@ -232,9 +236,9 @@ func (w *world) observeSentinels() plan.Sentinels {
 	for pod, o := range w.sentinels {
 		v := plan.SentinelView{IP: o.ip, Reach: plan.Down, Err: "connection refused", Masters: map[string]plan.MasterView{}}
 		if w.sentinelUp(o) {
-			v.Reach, v.Err = plan.Answered, ""
+			v.Reach, v.Err, v.Tilt = plan.Answered, "", o.active(w.now)
 			if o.monitor != nil {
-				v.Masters["orders"] = o.monitor.view(w.now.Before(o.monitor.electUntil))
+				v.Masters["orders"] = o.monitor.view(w.now.Before(o.monitor.electUntil) || v.Tilt && o.monitor.promoted != nil)
 			}
 		}
 		s.Views[pod] = v

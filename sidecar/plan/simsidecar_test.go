@@ -35,6 +35,13 @@ func (s *simSidecar) input() plan.Input {
 			continue
 		}
 		n := w.observe(name)
+		if p.forced {
+			if s.observeOrphan(name, &n, w.now) {
+				in.Nodes[name] = n
+			}
+			continue
+		}
+		s.masters[name] = n.Reach == plan.Answered && n.Role == v1alpha1.RoleMaster
 		s.see(name, &n, w.now, true) // Here every answer counts, also a replica's.
 		in.Pods[name], in.Nodes[name] = p.observe(w.now), n
 	}

@@ -71,7 +71,7 @@ func describe(st v1alpha1.KVRocksTopologyStatus) string {
 // fault breaks something.
 func (w *world) fault() {
 	m := w.victim(w.shard())
-	switch w.rng.IntN(13) {
+	switch w.rng.IntN(15) {
 	case 12:
 		w.newTemplate()
 	case 0, 1:
@@ -101,6 +101,8 @@ func (w *world) fault() {
 		}
 	case 10:
 		w.scaleTo(1, 2, 3, 5)
+	case 13, 14:
+		w.orphan(m)
 	case 11: // The pod is about to be updated, or no longer.
 		if len(w.shard().Members) != int(w.shard().Replicas) {
 			return
@@ -122,6 +124,15 @@ func (w *world) breakSentinel() {
 	}
 	pod := pods[w.rng.IntN(len(pods))]
 	if w.rng.IntN(2) == 0 {
+		for _, pod := range pods { // a machine that stands still takes several along
+			if w.rng.IntN(2) == 0 {
+				w.sentinels[pod].until = w.now.Add(w.some(300))
+				w.say("FAULT %s is in TILT", pod)
+			}
+		}
+		return
+	}
+	if w.rng.IntN(2) == 0 {
 		w.sentinels[pod].downEnd = w.now.Add(w.some(60))
 		w.say("FAULT %s is unreachable", pod)
 		return
@@ -136,7 +147,7 @@ func (w *world) breakSentinel() {
 func (w *world) heal() {
 	w.sentinelGone = false
 	for _, o := range w.sentinels {
-		o.downEnd = time.Time{}
+		o.downEnd, o.until = time.Time{}, time.Time{}
 	}
 	w.dataPlane.heal()
 }

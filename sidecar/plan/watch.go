@@ -29,6 +29,10 @@ type watch struct {
 	replacing bool
 	// deposed: the quorum takes another address for the master's, and the node there may be one.
 	deposed bool
+	// able counts those that monitor the name and are not in TILT: what they agree on happens.
+	able int
+	// progressing: one of them carries a failover on.
+	progressing bool
 	// authUnknown: some sentinel may use an old password, so its verdicts may be wrong.
 	authUnknown bool
 }
@@ -39,8 +43,8 @@ type view struct {
 	ip      string
 	reached bool
 	err     string
-	// spinning: see [SentinelView].
-	spinning bool
+	// spinning and tilt: see [SentinelView].
+	spinning, tilt bool
 	// watches: it monitors the name; says is what it knows.
 	watches bool
 	says    MasterView
@@ -59,7 +63,7 @@ func newWatch(s *Sentinels, masterName, address string, mayBeMaster func(address
 	}
 	w.views = make([]view, 0, len(s.Views))
 	for pod, v := range s.Views {
-		one := view{pod: pod, ip: v.IP, reached: v.Reach == Answered, err: v.Err, spinning: v.Spinning}
+		one := view{pod: pod, ip: v.IP, reached: v.Reach == Answered, err: v.Err, spinning: v.Spinning, tilt: v.Tilt}
 		if one.reached {
 			one.says, one.watches = v.Masters[masterName]
 		}
@@ -94,6 +98,10 @@ func (w *watch) count(v *view, address string) {
 	w.watching++
 	w.authUnknown = w.authUnknown || !v.says.AuthApplied
 	w.electing = w.electing || v.says.Failover
+	if !v.tilt {
+		w.able++
+		w.progressing = w.progressing || v.says.Failover
+	}
 	if v.says.ObjectivelyDown && v.says.Address == address {
 		w.odown = true
 		if at := v.says.ODownAt; !at.IsZero() && (w.odownAt.IsZero() || at.Before(w.odownAt)) {

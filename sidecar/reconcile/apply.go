@@ -123,6 +123,12 @@ func (p *pass) applyOne(ctx context.Context, action plan.Action) error {
 		return p.onSentinel(a.Sentinel, func(s *sentinel) error { return p.monitor(ctx, s, a) })
 	case plan.Tune:
 		return p.onSentinel(a.Sentinel, func(s *sentinel) error { return p.tune(ctx, s, a) })
+	case plan.AcceptPassword:
+		return p.givePassword(ctx, a.Sentinel, Sentinel.AcceptPassword)
+	case plan.PresentPassword:
+		return p.givePassword(ctx, a.Sentinel, Sentinel.PresentPassword)
+	case plan.AcceptOnlyPassword:
+		return p.givePassword(ctx, a.Sentinel, Sentinel.AcceptOnlyPassword)
 	case plan.RenewLinks:
 		return p.renewLinks(ctx, a)
 	case plan.Unmonitor:

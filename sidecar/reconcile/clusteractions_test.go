@@ -357,10 +357,10 @@ func TestMasterWithoutAPodIsToldOfItsSuccessor(t *testing.T) {
 	}
 	_, err := w.act(key, plan.Push{Pod: "orders-1-0", ID: nodeIDOf("orders-1-0"), Layout: after})
 	require.NoError(t, err)
-	assert.Len(t, w.instances[key].orphans, 1, "its shard has no other master yet")
+	assert.NotNil(t, w.instances[key].nodes["orders-0-0"], "its shard has no other master yet")
 	sent, err := w.act(key, plan.Push{Pod: "orders-0-1", ID: nodeIDOf("orders-0-1"), Layout: after})
 	require.NoError(t, err)
-	assert.Empty(t, w.instances[key].orphans)
+	assert.Nil(t, w.instances[key].nodes["orders-0-0"])
 	told := "layout " + nodeIDOf("orders-0-0") + " 4 nodes v4 force=true" // in the pass or soon after it, without holding it up
 	require.Eventually(t, func() bool {
 		return slices.Contains(sent["10.1.0.0"], told) || slices.Contains(w.journal.take(), "10.1.0.0 "+told)

@@ -173,15 +173,19 @@ func (p *pass) countKeys(ctx context.Context, a plan.CountKeys) error {
 
 // stopClusterOrphans tells masters without a pod whose successor has just been made master that they are its replicas.
 func (p *pass) stopClusterOrphans(ctx context.Context, made plan.Push) {
-	p.inst.pruneOrphans()
+	succeeded := func(n *node) bool {
+		c := n.seen.Cluster
+		return c != nil && follows(made.Layout, c.ID, made.ID)
+	}
+	p.inst.orphanNodes(succeeded)
 	pw := p.inst.credentials.passwords
 	var left []*node
 	for _, n := range p.inst.orphans {
-		c := n.seen.Cluster
-		if c == nil || !follows(made.Layout, c.ID, made.ID) {
+		if !succeeded(n) {
 			left = append(left, n)
 			continue
 		}
+		c := n.seen.Cluster
 		go func() {
 			defer n.session.close()
 			err := n.setLayout(ctx, pw, plan.Push{ID: c.ID, Layout: made.Layout, Force: true})

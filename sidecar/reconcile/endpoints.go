@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"time"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
@@ -34,7 +33,11 @@ type DataNode interface {
 // Sentinel is what a pass needs of a sentinel; [kvrocks.Sentinel] has it.
 type Sentinel interface {
 	MyID(ctx context.Context) (string, error)
-	CPU(ctx context.Context) (time.Duration, error)
+	Stats(ctx context.Context) (kvrocks.SentinelStats, error)
+	Access(ctx context.Context) (kvrocks.SentinelAccess, error)
+	AcceptPassword(ctx context.Context, password kvrocks.Secret) error
+	AcceptOnlyPassword(ctx context.Context, password kvrocks.Secret) error
+	PresentPassword(ctx context.Context, password kvrocks.Secret) error
 	Master(ctx context.Context, name string) (kvrocks.MonitoredMaster, error)
 	Masters(ctx context.Context) ([]kvrocks.MonitoredMaster, error)
 	Sentinels(ctx context.Context, name string) ([]kvrocks.Peer, error)

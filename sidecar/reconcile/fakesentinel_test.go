@@ -29,6 +29,7 @@ type fakeSentinel struct {
 	used   time.Duration
 	// mute answers INFO with an error.
 	mute   bool
+	tilt   bool
 	closed bool
 }
 
@@ -60,13 +61,32 @@ func (s *fakeSentinel) Masters(context.Context) ([]kvrocks.MonitoredMaster, erro
 
 func (s *fakeSentinel) MyID(context.Context) (string, error) { return "id-of-" + s.addr, nil }
 
-func (s *fakeSentinel) CPU(context.Context) (time.Duration, error) {
+func (s *fakeSentinel) Stats(context.Context) (kvrocks.SentinelStats, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.mute {
-		return 0, &kvrocks.Error{Op: "INFO cpu", Text: "no such section"}
+		return kvrocks.SentinelStats{}, &kvrocks.Error{Op: "INFO", Text: "no such section"}
 	}
-	return s.used, nil
+	return kvrocks.SentinelStats{CPU: s.used, Tilt: s.tilt}, nil
+}
+
+func (s *fakeSentinel) Access(context.Context) (kvrocks.SentinelAccess, error) {
+	return kvrocks.SentinelAccess{}, nil
+}
+
+func (s *fakeSentinel) AcceptPassword(_ context.Context, password kvrocks.Secret) error {
+	s.call("accept %q", string(password))
+	return nil
+}
+
+func (s *fakeSentinel) AcceptOnlyPassword(_ context.Context, password kvrocks.Secret) error {
+	s.call("accept only %q", string(password))
+	return nil
+}
+
+func (s *fakeSentinel) PresentPassword(_ context.Context, password kvrocks.Secret) error {
+	s.call("present %q", string(password))
+	return nil
 }
 
 // works lets the sentinel use processor time.

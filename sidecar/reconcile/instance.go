@@ -57,8 +57,13 @@ func (i *instance) connect(
 	for name, pod := range pods {
 		facts := factsOf(pod)
 		addr := joinHostPort(facts.IP, t.Spec.Port)
-		switch have := i.nodes[name]; {
+		have := i.nodes[name]
+		if have != nil && have.uid == facts.UID {
+			have.seen.Outlives = false
+		}
+		switch {
 		case have == nil:
+		case have.uid != facts.UID && facts.IP == "" && have.outlives():
 		case have.uid != facts.UID:
 			i.orphan(i.drop(have, now))
 		case facts.IP == "" || have.addr != addr:
@@ -74,7 +79,7 @@ func (i *instance) connect(
 		}
 	}
 	for name, have := range i.nodes {
-		if pods[name] == nil {
+		if pods[name] == nil && !have.outlives() {
 			i.orphan(i.drop(have, now))
 		}
 	}

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -188,7 +189,10 @@ func (p *pass) views(ctx context.Context, owner types.NamespacedName, names []st
 		}
 	}
 	q := question{names: names, details: p.closely, waiting: p.waiting(), now: p.now()}
-	pw := p.sentinelPasswords(ctx, owner)
+	refused := slices.ContainsFunc(slices.Collect(maps.Values(p.inst.sentinels)), func(v *sentinelView) bool {
+		return v.last.Reach == plan.Refused
+	})
+	pw := p.sentinelPasswords(ctx, owner, refused)
 	var (
 		mu    sync.Mutex
 		wg    sync.WaitGroup

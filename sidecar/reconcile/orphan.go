@@ -12,6 +12,14 @@ const (
 	nobodyPort = 1
 )
 
+// outlives reports whether the node goes on without its pod: a master that answers over the connection that stands. It is
+// looked after like one whose pod is being deleted with grace, so it hands over. A node that has been found to outlive its pod
+// does so until that connection is lost; by then there may be another process at its address.
+func (n *node) outlives() bool {
+	n.seen.Outlives = n.seen.Outlives && n.answered.Load() || n.serves() && !n.silent
+	return n.seen.Outlives
+}
+
 // orphan keeps the connection to a master whose pod is gone. The process of a pod that was deleted by force may live on
 // for seconds, with clients and replicas connected to it. As long as nobody succeeds it that does no harm: the replicas
 // get what is written. Only a connection that stands is of use; at the address there may soon be somebody else.
@@ -36,6 +44,17 @@ func (i *instance) pruneOrphans() {
 	i.orphans = alive
 }
 
+// orphanNodes gives up the nodes that outlive their pod, still serve as master and have been succeeded.
+func (i *instance) orphanNodes(succeeded func(*node) bool) {
+	for name, n := range i.nodes {
+		if n.seen.Outlives && n.serves() && succeeded(n) {
+			delete(i.nodes, name)
+			i.orphans = append(i.orphans, n)
+		}
+	}
+	i.pruneOrphans()
+}
+
 // stopOrphans makes masters without a pod read-only, because somebody else is master now: what they would still take is
 // lost. It comes after the promotion, and at once: stopped before, they would leave their replicas, and those that look
 // for a master take seconds to become one.
@@ -43,7 +62,7 @@ func (p *pass) stopOrphans(ctx context.Context) {
 	if p.topology.Spec.Type == v1alpha1.TypeCluster {
 		return // SLAVEOF is refused, and another shard may have got the master: see stopClusterOrphans
 	}
-	p.inst.pruneOrphans()
+	p.inst.orphanNodes(func(*node) bool { return true })
 	for _, n := range p.inst.orphans {
 		pw := p.inst.credentials.passwords
 		go func() {

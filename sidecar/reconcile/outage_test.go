@@ -48,16 +48,18 @@ func TestMasterServesUntilItsConnectionIsLostOrItsPodIsGone(t *testing.T) {
 	w.node("orders-0").fail = nil
 	assert.Equal(t, w.clock, lastMaster())
 	w.clock = w.clock.Add(5 * time.Second)
-	gone := w.clock
 	w.cluster.pods = nil
-	_, err := w.Reconcile(t.Context(), key)
-	require.NoError(t, err)
+	assert.Equal(t, w.clock, lastMaster(), "the process outlives its pod")
+	assert.True(t, w.seen[len(w.seen)-1].Nodes["orders-0"].Outlives)
+	gone := w.clock
+	w.instances[key].nodes["orders-0"].lose(gone)
+	assert.Zero(t, lastMaster(), "its connection is lost, so there is nothing to be seen")
 	w.clock = w.clock.Add(time.Second)
 	w.cluster.pods = pods
 	w.nodes[w.node("orders-0").addr+":6379"] = &fakeNode{journal: w.journal, fail: func(string) error {
 		return &kvrocks.Error{Kind: kvrocks.ErrRefused}
 	}}
-	assert.Equal(t, gone, lastMaster(), "the pod was deleted while its connection stood")
+	assert.True(t, gone.Equal(lastMaster()), "until then it served")
 }
 
 func TestMasterThatFellSilentDidNotServeUntilItsPodWasGone(t *testing.T) {
@@ -144,7 +146,7 @@ func TestMasterWhoseProcessEndedWithItsPodIsLeftAlone(t *testing.T) {
 	w.cluster.pods = w.cluster.pods[1:]
 	_, err = w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
-	require.Len(t, w.instances[key].orphans, 1)
+	assert.True(t, w.seen[len(w.seen)-1].Nodes["orders-0"].Outlives)
 	orders0.lose(w.clock)
 	w.journal.take()
 	w.plan = plan.Plan{Actions: []plan.Action{plan.Promote{Pod: "orders-1"}}}

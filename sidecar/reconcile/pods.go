@@ -15,6 +15,9 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
+// reasonBackOff is Kubernetes' word for a container that it starts again only after a pause.
+const reasonBackOff = "CrashLoopBackOff"
+
 // Reasons of the condition that the readiness gate is.
 const (
 	reasonAttached = "Attached"
@@ -80,6 +83,7 @@ func factsOf(pod *corev1.Pod) podFacts {
 	for _, c := range pod.Status.ContainerStatuses {
 		if c.Name == v1alpha1.ContainerKVRocks || c.Name == v1alpha1.ContainerSentinel {
 			f.Running = c.State.Running != nil
+			f.BackingOff = c.State.Waiting != nil && c.State.Waiting.Reason == reasonBackOff
 			f.containerID = c.ContainerID
 		}
 	}

@@ -25,6 +25,8 @@ type sentinel struct {
 	hungSince time.Time
 	passwords passwords
 	load      load
+	// listening is the password of the subscription.
+	listening kvrocks.Secret
 }
 
 func newSentinel(pod, addr string, dial func(kvrocks.Secret) Sentinel) *sentinel {
@@ -48,6 +50,8 @@ func (s *sentinel) heard(e kvrocks.Event) {
 		}
 	case kvrocks.EventODownOver, kvrocks.EventSwitchMaster, kvrocks.EventUnmonitor:
 		delete(s.odown, e.Master)
+	case kvrocks.EventTilt, kvrocks.EventTiltOver:
+		s.load.tilt = e.Name == kvrocks.EventTilt
 	}
 }
 
@@ -128,7 +132,9 @@ type masterDetails struct {
 type viewAnswer struct {
 	masters map[string]plan.MasterView
 	details map[string]masterDetails
-	// spinning: it uses up a processor.
-	spinning bool
-	err      error
+	// spinning: it uses up a processor; tilt: it is in TILT.
+	spinning, tilt bool
+	// access is nil when it was not asked or does not say.
+	access *plan.SentinelAccess
+	err    error
 }

@@ -178,3 +178,62 @@ func TestEvictedSentinelPodIsNoSentinel(t *testing.T) {
 	assert.Len(t, w.seen[0].Sentinels.Views, 1)
 	assert.Equal(t, w.options.Period, result.After, "nobody is missing")
 }
+
+func TestASentinelInTiltIsSeenAndWakesWhatItMonitors(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	list := w.sentinelInstance("watch", 1, key)
+	tilted := func() bool {
+		_, err := w.Reconcile(t.Context(), key)
+		require.NoError(t, err)
+		return w.seen[len(w.seen)-1].Sentinels.Views["watch-0"].Tilt
+	}
+	assert.False(t, tilted())
+	list[0].mu.Lock()
+	list[0].tilt = true
+	list[0].mu.Unlock()
+	w.clock = w.clock.Add(10 * time.Second)
+	assert.True(t, tilted())
+	require.Eventually(t, func() bool { return list[0].subscriptions() == 1 }, 5*time.Second, time.Millisecond)
+	list[0].handle(kvrocks.Event{Name: kvrocks.EventTiltOver})
+	assert.False(t, tilted(), "it says so before it is asked again")
+}
+
+func TestTheStepsOfASentinelsPassword(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	list := w.sentinelInstance("watch", 1, key)
+	watch := types.NamespacedName{Namespace: testNamespace, Name: "watch"}
+	w.secret("watch-auth", map[string]string{"password": "new", v1alpha1.PreviousPasswordKey: "old"})
+	w.cluster.topologies[watch].Spec.PasswordSecret = &v1alpha1.SecretKeyRef{Name: "watch-auth"}
+	byAddr := w.sentinels.network.Sentinel
+	w.sentinels.network.Sentinel = func(addr string, o kvrocks.Options) Sentinel {
+		w.journal.add("dial with %s", string(o.Password))
+		return byAddr(addr, o)
+	}
+	var seen plan.SentinelInput
+	step := func(a ...plan.Action) []string {
+		w.planner.sentinel = func(in plan.SentinelInput) plan.Plan {
+			seen = in
+			return plan.Plan{Actions: a}
+		}
+		w.journal.take()
+		_, err := w.Reconcile(t.Context(), watch)
+		require.NoError(t, err)
+		return w.journal.take()
+	}
+	assert.Contains(t, step(plan.AcceptPassword{Sentinel: "watch-0"}), `watch-0 accept "new"`)
+	assert.True(t, seen.Password)
+	assert.NotNil(t, seen.Views["watch-0"].Access)
+	did := step(plan.PresentPassword{Sentinel: "watch-0"})
+	assert.Contains(t, did, "dial with new", "each step is followed by a new connection")
+	assert.Contains(t, did, `watch-0 present "new"`)
+	assert.Contains(t, step(plan.AcceptOnlyPassword{Sentinel: "watch-0"}), `watch-0 accept only "new"`)
+	step()
+	assert.Eventually(t, func() bool { return list[0].subscriptions() == 1 }, 5*time.Second, time.Millisecond, "the subscription stays")
+
+	w.cluster.topologies[watch].Spec.PasswordSecret = nil
+	step()
+	assert.False(t, seen.Password)
+	assert.Nil(t, seen.Views["watch-0"].Access)
+}

@@ -5,6 +5,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
@@ -18,24 +19,75 @@ func (p *pass) observeSentinelInstance(ctx context.Context) plan.SentinelInput {
 		}
 	}
 	in.Views = p.views(ctx, p.key, nil)
+	if c := p.sentinelCredentials(p.key); c != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		in.Credentials.Err, in.Password = c.err, c.wanted != ""
+	}
 	return in
 }
 
-// sentinelPasswords are those of a sentinel instance, shared by the passes of all that it monitors.
-func (r *Reconciler) sentinelPasswords(ctx context.Context, owner types.NamespacedName) passwords {
+// access tells how the sentinel stands to the wanted password; nil when none is wanted, or it does not say.
+func (s *sentinel) access(ctx context.Context) *plan.SentinelAccess {
+	s.mu.Lock()
+	wanted := s.passwords.wanted
+	s.mu.Unlock()
+	if wanted == "" {
+		return nil
+	}
+	var a kvrocks.SentinelAccess
+	err := s.do(func(c Sentinel) (err error) {
+		a, err = c.Access(ctx)
+		return err
+	})
+	if err != nil {
+		return nil
+	}
+	return &plan.SentinelAccess{
+		Open: a.Open, Accepts: a.Accepts(wanted), AcceptsOthers: a.AcceptsOthers(wanted), Presents: a.Presents(wanted),
+	}
+}
+
+// givePassword carries out one step of a change of the sentinels' password. The connection is then made anew, with the password
+// that is wanted.
+func (p *pass) givePassword(ctx context.Context, pod string, step func(Sentinel, context.Context, kvrocks.Secret) error) error {
+	return p.onSentinel(pod, func(s *sentinel) error {
+		s.mu.Lock()
+		wanted := s.passwords.wanted
+		s.mu.Unlock()
+		if err := s.do(func(c Sentinel) error { return step(c, ctx, wanted) }); err != nil {
+			return err
+		}
+		s.session.close()
+		return nil
+	})
+}
+
+// sentinelPasswords are those of a sentinel instance, shared by the passes of all that it monitors. When a sentinel has refused
+// them they are read anew.
+func (r *Reconciler) sentinelPasswords(ctx context.Context, owner types.NamespacedName, refused bool) passwords {
 	t, ok := r.cluster.topology(owner)
-	if !ok {
+	c := r.sentinelCredentials(owner)
+	if !ok || c == nil {
 		return passwords{}
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refresh(ctx, r.secrets, t, r.now(), r.options.SecretTTL, refused)
+	return c.passwords
+}
+
+// sentinelCredentials are what is known of the password of a sentinel instance; nil when there is no such instance.
+func (r *Reconciler) sentinelCredentials(owner types.NamespacedName) *credentials {
+	if _, ok := r.cluster.topology(owner); !ok {
+		return nil
+	}
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	c := r.ofPool[owner]
 	if c == nil {
 		c = &credentials{}
 		r.ofPool[owner] = c
 	}
-	r.mu.Unlock()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.refresh(ctx, r.secrets, t, r.now(), r.options.SecretTTL, false)
-	return c.passwords
+	return c
 }

@@ -41,11 +41,11 @@ func (p *sentinelPool) get(pod *corev1.Pod, facts podFacts, pw passwords) *senti
 	have, ok := p.conns[key]
 	if ok && have.uid == pod.UID && have.conn.addr == addr {
 		have.conn.mu.Lock()
-		changed := have.conn.passwords != pw
 		have.conn.passwords = pw
 		have.conn.mu.Unlock()
-		if changed {
-			p.listen(have.conn, pod, pw)
+		// While a new password is on its way, the subscription goes on with the one that the sentinel takes.
+		if takes := have.conn.session.proved.Load(); takes != nil && *takes != have.conn.listening {
+			p.listen(have.conn, pod, *takes)
 		}
 		return have.conn
 	}
@@ -57,17 +57,18 @@ func (p *sentinelPool) get(pod *corev1.Pod, facts podFacts, pw passwords) *senti
 	})
 	conn.passwords = pw
 	p.conns[key] = pooled{conn: conn, uid: pod.UID}
-	p.listen(conn, pod, pw)
+	p.listen(conn, pod, pw.wanted)
 	return conn
 }
 
 // listen starts the subscription, in place of the one that there was.
-func (p *sentinelPool) listen(conn *sentinel, pod *corev1.Pod, pw passwords) {
+func (p *sentinelPool) listen(conn *sentinel, pod *corev1.Pod, password kvrocks.Secret) {
 	conn.stop()
+	conn.listening = password
 	ctx, stop := context.WithCancel(p.ctx)
 	conn.stop = stop
 	owner := types.NamespacedName{Namespace: pod.Namespace, Name: pod.Labels[v1alpha1.LabelInstance]}
-	go p.network.Listen(ctx, conn.addr, p.options(pw.wanted), func(e kvrocks.Event) {
+	go p.network.Listen(ctx, conn.addr, p.options(password), func(e kvrocks.Event) {
 		conn.heard(e)
 		p.route(owner, e)
 	})
@@ -76,7 +77,7 @@ func (p *sentinelPool) listen(conn *sentinel, pod *corev1.Pod, pw passwords) {
 // route starts the passes that an event calls for.
 func (p *sentinelPool) route(owner types.NamespacedName, e kvrocks.Event) {
 	switch {
-	case e.Name == kvrocks.EventSubscribed || e.Name == kvrocks.EventLost:
+	case e.Name == kvrocks.EventSubscribed, e.Name == kvrocks.EventLost, e.Name == kvrocks.EventTilt, e.Name == kvrocks.EventTiltOver:
 		p.wakeAll(owner)
 	case e.Master == "" || e.Name == "+set": // the echo of our own settings
 	default:

@@ -46,6 +46,7 @@ func (v *sentinelView) observe(ctx context.Context, q question) plan.SentinelVie
 	default:
 		v.last.Reach, v.last.Err = plan.Answered, ""
 		v.last.Masters, v.details = answer.masters, answer.details
+		v.last.Tilt, v.last.Access = answer.tilt, answer.access
 		v.last.Spinning = answer.spinning && q.now.Sub(v.renewed) >= renewAge
 	}
 	return v.last
@@ -53,14 +54,14 @@ func (v *sentinelView) observe(ctx context.Context, q question) plan.SentinelVie
 
 func (s *sentinel) ask(ctx context.Context, q question, known map[string]masterDetails) viewAnswer {
 	if q.names == nil {
-		return s.askAll(ctx)
+		return s.askAll(ctx, q.now)
 	}
 	ask, err := s.entries(ctx, q)
 	if err != nil {
 		return viewAnswer{err: err}
 	}
 	a := viewAnswer{masters: map[string]plan.MasterView{}, details: map[string]masterDetails{}}
-	if a.spinning, err = s.spinning(ctx, q.now); err != nil {
+	if a.spinning, a.tilt, err = s.loaded(ctx, q.now); err != nil {
 		return viewAnswer{err: err}
 	}
 	for _, name := range q.names {
@@ -122,12 +123,15 @@ func (s *sentinel) list(ctx context.Context) (list []kvrocks.MonitoredMaster, er
 	return list, err
 }
 
-func (s *sentinel) askAll(ctx context.Context) viewAnswer {
+func (s *sentinel) askAll(ctx context.Context, now time.Time) viewAnswer {
 	list, err := s.list(ctx)
 	if err != nil {
 		return viewAnswer{err: err}
 	}
-	a := viewAnswer{masters: map[string]plan.MasterView{}}
+	a := viewAnswer{masters: map[string]plan.MasterView{}, access: s.access(ctx)}
+	if a.spinning, a.tilt, err = s.loaded(ctx, now); err != nil {
+		return viewAnswer{err: err}
+	}
 	for _, m := range list {
 		a.masters[m.Name] = s.view(m, masterDetails{})
 	}

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 )
@@ -36,6 +37,8 @@ type session[C interface{ Close() error }] struct {
 	opened bool
 	used   kvrocks.Secret
 	tried  passwords // that used was chosen from
+	// proved is the last password that the server took; nil before the first answer. It can be read without waiting for a call.
+	proved atomic.Pointer[kvrocks.Secret]
 }
 
 // do runs f on the connection. It opens one when there is none, finds the password that the server takes, and repeats f
@@ -51,17 +54,26 @@ func (s *session[C]) do(p passwords, f func(C) error) error {
 		err = f(s.conn)
 	}
 	if !passwordRefused(err) {
+		s.prove(err)
 		return err
 	}
 	first := err
 	for _, candidate := range p.candidates() {
 		s.open(p, candidate)
 		if err = f(s.conn); !passwordRefused(err) {
+			s.prove(err)
 			return err
 		}
 	}
 	s.open(p, p.wanted)
 	return first
+}
+
+// prove notes that the server took the password, when a call was answered without an error.
+func (s *session[C]) prove(err error) {
+	if used := s.used; err == nil {
+		s.proved.Store(&used)
+	}
 }
 
 // stale tells whether the server was opened with something other than the wanted password.

@@ -25,30 +25,33 @@ type load struct {
 	at       time.Time     // of the last measurement; zero before the first
 	used     time.Duration // by then, since the sentinel was started
 	spinning bool          // between the last two
+	tilt     bool          // at the last one
 }
 
 // due says whether it is time for a measurement.
 func (l *load) due(now time.Time) bool { return now.Sub(l.at) >= loadAge }
 
-func (l *load) measured(now time.Time, used time.Duration) {
+func (l *load) measured(now time.Time, stats kvrocks.SentinelStats) {
 	if !l.due(now) {
 		return // another pass was faster
 	}
+	used := stats.CPU
+	l.tilt = stats.Tilt
 	share := float64(used-l.used) / float64(now.Sub(l.at))
 	l.spinning = share > spinningShare && !l.at.IsZero()
 	l.at, l.used = now, used
 }
 
-// spinning tells whether the sentinel uses up a processor. One that does not say how much it uses is none the worse for it.
-func (s *sentinel) spinning(ctx context.Context, now time.Time) (bool, error) {
+// loaded tells whether the sentinel uses up a processor, and whether it is in TILT. One that does not say is none the worse for
+// it.
+func (s *sentinel) loaded(ctx context.Context, now time.Time) (spinning, tilt bool, err error) {
 	s.mu.Lock()
 	due := s.load.due(now)
 	s.mu.Unlock()
-	var used time.Duration
-	var err error
+	var stats kvrocks.SentinelStats
 	if due {
 		err = s.do(func(c Sentinel) (err error) {
-			used, err = c.CPU(ctx)
+			stats, err = c.Stats(ctx)
 			return err
 		})
 	}
@@ -56,13 +59,13 @@ func (s *sentinel) spinning(ctx context.Context, now time.Time) (bool, error) {
 	defer s.mu.Unlock()
 	switch {
 	case errors.Is(err, kvrocks.ErrUnreachable) || passwordRefused(err):
-		return false, err
+		return false, false, err
 	case err != nil:
 		s.load = load{}
 	case due:
-		s.load.measured(now, used)
+		s.load.measured(now, stats)
 	}
-	return s.load.spinning, nil
+	return s.load.spinning, s.load.tilt, nil
 }
 
 func (p *pass) renewLinks(ctx context.Context, a plan.RenewLinks) error {

@@ -1,0 +1,62 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A sentinel takes several passwords at a time, so that a new one can be given while all go on talking to each other, in three
+// steps of which each is taken by all before the next begins: they take the new password as well, they give it to their peers,
+// they take no other. A sentinel that asks for no password ignores that it is given one, so it begins to ask only when all have
+// one to give. Connections that stand are not affected by any of it.
+
+// passwordStep plans the next step; pods are those that it waits for or is taken on.
+func (in *SentinelInput) passwordStep() (actions []Action, pods []string) {
+	if !in.Password || in.Credentials.Err != "" {
+		return nil, nil
+	}
+	names := slices.Sorted(maps.Keys(in.Views))
+	step := func(needs func(*SentinelAccess) bool, action func(pod string) Action) bool {
+		for _, pod := range names {
+			if v := in.Views[pod]; v.Reach == Answered && v.Access != nil && needs(v.Access) {
+				actions, pods = append(actions, action(pod)), append(pods, pod)
+			}
+		}
+		return len(actions) > 0
+	}
+	if step(func(a *SentinelAccess) bool { return !a.Accepts && !a.Open }, func(pod string) Action { return AcceptPassword{pod} }) ||
+		step(func(a *SentinelAccess) bool { return !a.Presents }, func(pod string) Action { return PresentPassword{pod} }) {
+		return actions, pods
+	}
+	if !step(func(a *SentinelAccess) bool { return a.Open || a.AcceptsOthers }, func(pod string) Action { return AcceptOnlyPassword{pod} }) {
+		return nil, nil
+	}
+	var awaited []string
+	for _, pod := range names {
+		if in.Views[pod].Reach != Answered {
+			awaited = append(awaited, pod) // it may still give the old one
+		}
+	}
+	if len(awaited) > 0 {
+		return nil, awaited
+	}
+	return actions, pods
+}
+
+// credentialsVerdict says whether every sentinel takes the wanted password and no other.
+func (in *SentinelInput) credentialsVerdict(changing []string) verdict {
+	if e := in.Credentials.Err; e != "" {
+		return verdict{ReasonSecretUnreadable, e}
+	}
+	for _, pod := range slices.Sorted(maps.Keys(in.Views)) {
+		if v := in.Views[pod]; v.Reach == Refused {
+			return verdict{ReasonRefused, pod + " refuses every known password: " + v.Err}
+		}
+	}
+	if len(changing) > 0 {
+		return verdict{ReasonApplying, fmt.Sprintf("giving the present password to %s", strings.Join(changing, ", "))}
+	}
+	return verdict{ReasonApplied, "every sentinel that answers uses the wanted password"}
+}

@@ -1,0 +1,89 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// A silent master is down when the sentinels say so. Two things are known without them: that its process has ended, and
+// that it has not answered for so long that the sentinels would have said so if they could.
+
+const (
+	// restartPatience is how long a container that has ended in its pod is given to come back: all its data is there, and
+	// kubelet restarts it at once, within a second of noticing.
+	restartPatience = 1500 * time.Millisecond
+	// sentinelPatience is how much longer than downAfterMilliseconds a master may be silent before the sidecar acts without
+	// the sentinels' word. They agree within two seconds of it when they can.
+	sentinelPatience = 5 * time.Second
+	// silenceNoted is how much longer than downAfterMilliseconds it may be before that is said of the sentinels.
+	silenceNoted = 2 * time.Second
+)
+
+// processEnded reports whether the process of m is known to have ended for longer than a restart in its
+// pod takes, and live replicas of it are left to choose from. When they have all restarted as well, as after a loss of power,
+// the master is waited for like them.
+func (p *pass) processEnded(m *member) bool {
+	return p.endedForGood(m) && p.liveReplicas(m) > 0
+}
+
+func (p *pass) endedForGood(m *member) bool {
+	switch {
+	case !m.silent() || m.node.Outlives:
+		return false
+	case !m.exists:
+		return true
+	case m.pod.Deleting:
+		return m.node.Reach == Down || !m.pod.Running
+	case m.pod.Running:
+		return false
+	}
+	// Of a pod that has no address yet the predecessor is gone. Otherwise it is the same pod, and its container restarts.
+	return m.pod.IP == "" || m.pod.BackingOff || m.downFor(p.now) >= restartPatience
+}
+
+// liveReplicas counts the attached members that still follow m: they have not restarted since they got its last writes.
+func (p *pass) liveReplicas(m *member) int {
+	n := 0
+	for i := range p.members {
+		if o := &p.members[i]; o.was.Attached && o.follows(m) {
+			n++
+		}
+	}
+	return n
+}
+
+// silentFor reports whether m has been silent for d longer than downAfterMilliseconds, as far as this process knows.
+func (p *pass) silentFor(m *member, d time.Duration) bool {
+	return m.silent() && m.downFor(p.now) >= p.downAfter()+d
+}
+
+// overdue reports whether the sidecar itself has proof that m does not serve, and the sentinels have had the time to say so:
+// it has been silent for long, to a majority of members that answer, and none of its replicas has heard from it since.
+func (p *pass) overdue(m *member) bool {
+	return p.silentFor(m, sentinelPatience) && p.majority(m) && !p.heardByReplica(m)
+}
+
+func (p *pass) heardByReplica(m *member) bool {
+	for i := range p.members {
+		if o := &p.members[i]; o.linked(m) && o.node.LastIO < p.downAfter() {
+			return true
+		}
+	}
+	return false
+}
+
+// restartCause is why m, which answers and is no master, is replaced: it went down alone while its replicas went on, or the
+// whole shard has been started.
+func (p *pass) restartCause(m *member) v1alpha1.FailoverCause {
+	if p.liveReplicas(m) > 0 {
+		return v1alpha1.CauseDown
+	}
+	return v1alpha1.CauseRestart
+}
+
+// unheeded reports whether the recorded master has been silent for so long that the sentinels should have called it down.
+func (p *pass) unheeded() bool {
+	m := p.member(p.master)
+	return m != nil && p.outage == nil && p.watch.mayElect() && !p.watch.odown && p.silentFor(m, silenceNoted)
+}
