@@ -192,7 +192,7 @@ func TestKnownDeath(t *testing.T) {
 				unmonitor watch-1
 				unmonitor watch-2
 				= event HandoverStarted
-				= outage Handover orders-0 seq=100 orders-2`,
+				= outage Handover orders-0 seq=98 orders-1`,
 		},
 		{
 			name: "its writes are stopped like any master's",
