@@ -30,13 +30,8 @@ func (in *instance) clusterStatus(shards []shard, steps []step, store step, out 
 		}
 	}
 	status.ShardsReady = fraction(masters, int32(wanted))
-	lines := slotLines(status.Shards)
-	owned := int32(0)
-	for _, line := range lines {
-		owned += line.last - line.first + 1
-	}
-	status.Slots = fraction(owned, slotCount)
-	status.SlotMap = slotMap(lines)
+	status.Slots, status.SlotMap = slotFacts(status.Shards)
+	served := len(status.SlotMap) > 0
 	if in.topology != nil {
 		status.Migrations = in.topology.Status.Migrations
 	}
@@ -55,7 +50,7 @@ func (in *instance) clusterStatus(shards []shard, steps []step, store step, out 
 		now = in.migrationStep()
 	}
 	kinds := append(dataConditions(in.monitoredBy() != ""), v1alpha1.ConditionSlotsAssigned)
-	in.conclude(status, in.carryAll(kinds), now, owned > 0)
+	in.conclude(status, in.carryAll(kinds), now, served)
 	return status
 }
 
@@ -145,6 +140,16 @@ func (in *instance) migrationStep() step {
 		}
 	}
 	return failed
+}
+
+// slotFacts says how many slots have an owner, and who has them.
+func slotFacts(shards []v1alpha1.ShardStatus) (owned string, slots []string) {
+	lines := slotLines(shards)
+	n := int32(0)
+	for _, line := range lines {
+		n += line.last - line.first + 1
+	}
+	return fraction(n, slotCount), slotMap(lines)
 }
 
 // slotLine is a range of slots and the shard that owns it.

@@ -46,6 +46,11 @@ type conditions struct {
 // set adds a condition that the hook derived. The hook has no clock: a condition that stays keeps its time, and one that
 // changes takes the time of the newest fact that was observed.
 func (c *conditions) set(kind string, status metav1.ConditionStatus, reason, message string) {
+	c.list = append(c.list, c.made(kind, status, reason, message))
+}
+
+// made is the condition that set adds.
+func (c *conditions) made(kind string, status metav1.ConditionStatus, reason, message string) metav1.Condition {
 	condition := metav1.Condition{
 		Type: kind, Status: status, Reason: reason, Message: message,
 		ObservedGeneration: c.in.cr.Generation,
@@ -61,7 +66,7 @@ func (c *conditions) set(kind string, status metav1.ConditionStatus, reason, mes
 	if condition.LastTransitionTime.IsZero() {
 		condition.LastTransitionTime = metav1.Unix(1, 0) // a null would be refused; only a fixture without any time gets here
 	}
-	c.list = append(c.list, condition)
+	return condition
 }
 
 // carryAll begins with some of the sidecar's conditions.

@@ -68,7 +68,7 @@ func finalize(request *metacontroller.SyncRequest, unmanaged bool) (*metacontrol
 		return nil, err
 	}
 	topology := in.topology
-	mayGo := topology == nil || unmanaged || released(topology)
+	mayGo := unmanaged || in.mayGo()
 	keep := keepAllButTopology
 	if mayGo {
 		keep = keepWhatHasNoPods

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -76,17 +78,168 @@ func (in *instance) whyNotReady(shards []shard) string {
 
 // whyPodsNotReady names a pod of a component that is not ready.
 func (in *instance) whyPodsNotReady(component string) string {
+	ended := ""
 	for _, name := range slices.Sorted(maps.Keys(in.pods)) {
-		if pod := in.pods[name]; pod.Labels[v1alpha1.LabelComponent] == component && !podReady(pod) {
+		pod := in.pods[name]
+		switch {
+		case pod.Labels[v1alpha1.LabelComponent] != component || podReady(pod):
+		case pod.Status.Phase != corev1.PodFailed:
 			return notReady(pod)
+		case ended == "":
+			ended = notReady(pod) // it may have been replaced already
 		}
+	}
+	if ended != "" {
+		return ended
 	}
 	return "waiting for pods to be made"
 }
 
+// notReady says why a pod is not ready, in the words of Kubernetes.
 func notReady(pod *corev1.Pod) string {
-	if why := obstacle(pod); why != "" {
-		return fmt.Sprintf("the pod %s cannot start: %s", pod.Name, why)
+	if why := trouble(pod); why != "" {
+		return why
 	}
 	return fmt.Sprintf("waiting for the pod %s to be ready", pod.Name)
+}
+
+// trouble says what is wrong with a pod, with what Kubernetes says of it; "" when nothing is known to be. It holds nothing that
+// changes while the trouble lasts, such as the number of restarts.
+func trouble(pod *corev1.Pod) string {
+	if pod.Status.Phase == corev1.PodFailed {
+		reason := pod.Status.Reason // Evicted
+		if reason == "" {
+			reason = "its containers have failed"
+		}
+		return fmt.Sprintf("the pod %s has ended: %s", pod.Name, explained(reason, pod.Status.Message))
+	}
+	disrupted := ""
+	for i := range pod.Status.Conditions {
+		switch c := &pod.Status.Conditions[i]; {
+		case c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable:
+			return fmt.Sprintf("the pod %s cannot start: %s", pod.Name, explained(c.Reason, c.Message))
+		case c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue:
+			disrupted = c.Reason // such as EvictionByEvictionAPI, PreemptionByScheduler, DeletionByTaintManager
+		}
+	}
+	switch {
+	case pod.DeletionTimestamp != nil && disrupted != "":
+		return fmt.Sprintf("the pod %s is being removed: %s", pod.Name, disrupted)
+	case pod.DeletionTimestamp != nil:
+		return ""
+	}
+	for _, list := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
+		for i := range list {
+			if why := containerTrouble(pod, &list[i]); why != "" {
+				return why
+			}
+		}
+	}
+	return ""
+}
+
+// reasonOOMKilled is Kubernetes' word for a container that needed more memory than its limit.
+const reasonOOMKilled = "OOMKilled"
+
+func containerTrouble(pod *corev1.Pod, c *corev1.ContainerStatus) string {
+	ended := c.State.Terminated
+	if ended == nil {
+		ended = c.LastTerminationState.Terminated
+	}
+	waiting := c.State.Waiting
+	switch {
+	case ended != nil && ended.Reason == reasonOOMKilled && !c.Ready:
+		return fmt.Sprintf("the container %s of the pod %s was OOMKilled: it needed more than its memory limit%s", c.Name, pod.Name, memoryLimit(pod, c.Name))
+	case waiting == nil || !hopeless(waiting.Reason):
+		return ""
+	case waiting.Reason == "ErrImagePull" || waiting.Reason == "ImagePullBackOff": // they alternate
+		return fmt.Sprintf("the pod %s cannot start: ImagePullBackOff: the image %s cannot be pulled", pod.Name, imageOf(pod, c))
+	case waiting.Reason == reasonCrashLoop && ended != nil:
+		return fmt.Sprintf("the pod %s cannot start: %s: its container %s ends with %s, exit code %d", pod.Name, waiting.Reason, c.Name, ended.Reason, ended.ExitCode)
+	case waiting.Reason == reasonCrashLoop:
+		return fmt.Sprintf("the pod %s cannot start: %s", pod.Name, waiting.Reason)
+	}
+	return fmt.Sprintf("the pod %s cannot start: %s", pod.Name, explained(waiting.Reason, waiting.Message))
+}
+
+// explained is a reason with Kubernetes' message, if it has one.
+func explained(reason, message string) string {
+	if message == "" {
+		return reason
+	}
+	return reason + ": " + shortened(message)
+}
+
+// mostOfAMessage bounds, in bytes, what is quoted of others.
+const mostOfAMessage = 400
+
+func shortened(message string) string {
+	if len(message) <= mostOfAMessage {
+		return message
+	}
+	return strings.ToValidUTF8(message[:mostOfAMessage], "") + "..."
+}
+
+// memoryLimit is the limit of a container as " of 512Mi"; "" when it has none, so that the machine itself was short of memory.
+func memoryLimit(pod *corev1.Pod, container string) string {
+	for i := range pod.Spec.Containers {
+		if limit, ok := pod.Spec.Containers[i].Resources.Limits[corev1.ResourceMemory]; ok && pod.Spec.Containers[i].Name == container {
+			return " of " + limit.String()
+		}
+	}
+	return ""
+}
+
+func imageOf(pod *corev1.Pod, c *corev1.ContainerStatus) string {
+	for _, list := range [][]corev1.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
+		for i := range list {
+			if list[i].Name == c.Name {
+				return list[i].Image
+			}
+		}
+	}
+	return c.Image
+}
+
+// firstTrouble says what keeps the instance from having its pods: those that cannot be made, and then what is wrong with the
+// first pod that something is wrong with; "" when nothing is known to be.
+func (in *instance) firstTrouble() string {
+	if why := in.podsRefused(); why != "" {
+		return why
+	}
+	ended := ""
+	for _, name := range slices.Sorted(maps.Keys(in.pods)) {
+		why := trouble(in.pods[name])
+		switch {
+		case why == "":
+		case in.pods[name].Status.Phase != corev1.PodFailed:
+			return why
+		case ended == "":
+			ended = why // it may have been replaced already
+		}
+	}
+	return ended
+}
+
+// podsRefused says why pods of a StatefulSet or Deployment that lacks some cannot be made; "" when nothing is known to be in
+// the way.
+func (in *instance) podsRefused() string {
+	for _, set := range ordered(in.children.StatefulSets) {
+		if set.Status.Replicas >= replicasOf(set) || in.topology == nil {
+			continue
+		}
+		for i := range in.topology.Status.PodFailures {
+			if f := &in.topology.Status.PodFailures[i]; f.StatefulSet == set.Name {
+				return fmt.Sprintf("the StatefulSet %s cannot make a pod: %s", set.Name, shortened(f.Message))
+			}
+		}
+	}
+	for _, d := range ordered(in.children.Deployments) {
+		for i := range d.Status.Conditions {
+			if c := &d.Status.Conditions[i]; c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {
+				return fmt.Sprintf("the Deployment %s cannot make a pod: %s", d.Name, shortened(c.Message))
+			}
+		}
+	}
+	return ""
 }

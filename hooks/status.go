@@ -2,8 +2,7 @@ package hooks
 
 import (
 	"fmt"
-	"maps"
-	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -63,33 +62,13 @@ func (in *instance) sentinelStatus(out *children) *v1alpha1.KVRocksStatus {
 	return status
 }
 
-// refusedStatus is the status of an instance for which nothing is done. What was reported before stays visible.
+// refusedStatus is the status of an instance for which nothing is done. What is observed stays visible.
 func (in *instance) refusedStatus(reason, message string) *v1alpha1.KVRocksStatus {
-	status := in.cr.Status.DeepCopy()
-	status.ObservedGeneration = 0 // added by Metacontroller
+	status, c := in.lastStatus()
 	status.Phase, status.Reason = v1alpha1.PhaseFailed, message
-	c := conditions{in: in}
-	for i := range status.Conditions {
-		switch kind := status.Conditions[i].Type; kind {
-		case v1alpha1.ConditionReady, v1alpha1.ConditionProgressing:
-		default:
-			c.list = append(c.list, status.Conditions[i])
-		}
-	}
 	c.set(v1alpha1.ConditionReady, metav1.ConditionFalse, reason, message)
 	c.set(v1alpha1.ConditionProgressing, metav1.ConditionFalse, reason, message)
 	status.Conditions = c.list
-	return status
-}
-
-// deletingStatus is the status of an instance that is being deleted. mayGo: its pods may, too.
-func (in *instance) deletingStatus(mayGo bool) *v1alpha1.KVRocksStatus {
-	message := "waiting for the sidecar to remove the monitors of this instance before its pods go"
-	if names := slices.Sorted(maps.Keys(in.pods)); mayGo && len(names) > 0 {
-		message = fmt.Sprintf("waiting for %d pods to end, %s among them; if its machine is lost, delete it by force", len(names), names[0])
-	}
-	status := in.refusedStatus(reasonDeleting, message)
-	status.Phase = v1alpha1.PhaseDeleting
 	return status
 }
 
@@ -111,6 +90,9 @@ func (in *instance) conclude(status *v1alpha1.KVRocksStatus, c *conditions, now 
 		now.reason, now.message = c.firstProblem()
 	}
 	ready := now.reason == ""
+	if why := in.firstTrouble(); !ready && why != "" && !strings.Contains(now.message, why) {
+		now.message += "; " + why
+	}
 	if ready {
 		now.reason, now.message = reasonAsWanted, "everything is as the spec wants it"
 	}

@@ -82,7 +82,7 @@ func TestAPodThatCannotStartIsNamedWithTheReason(t *testing.T) {
 	w.broken = map[string]bool{v1alpha1.DefaultKVRocksImage: true}
 	w.settle()
 	assert.Equal(t, v1alpha1.PhaseCreating, w.cr.Status.Phase)
-	assert.Equal(t, "the pod demo-0 cannot start: ImagePullBackOff", w.cr.Status.Reason)
+	assert.Equal(t, "the pod demo-0 cannot start: ImagePullBackOff: the image "+v1alpha1.DefaultKVRocksImage+" cannot be pulled", w.cr.Status.Reason)
 	assert.Equal(t, "0/3", w.cr.Status.Ready)
 }
 

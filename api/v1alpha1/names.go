@@ -27,6 +27,11 @@ const (
 	AnnotationMigration = Group + "/migration"
 	MigrationPaused     = "paused"
 
+	// AnnotationRelease on a KVRocks that is being deleted, with the value ReleaseSkipped: its pods go although the sidecar has
+	// not released it.
+	AnnotationRelease = Group + "/release"
+	ReleaseSkipped    = "skip"
+
 	// AttachedGate is the readiness gate of data pods. Only the sidecar sets it, and only once it has proved where the
 	// pod belongs.
 	AttachedGate = Group + "/attached"

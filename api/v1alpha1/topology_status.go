@@ -67,6 +67,11 @@ type KVRocksTopologyStatus struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=10
 	Failovers []FailoverRecord `json:"failovers,omitempty"`
+	// PodFailures say why pods of a StatefulSet cannot be made, as Kubernetes' events of the last 20 minutes tell.
+	// +optional
+	// +listType=map
+	// +listMapKey=statefulSet
+	PodFailures []PodFailure `json:"podFailures,omitempty"`
 	// Released is true once nothing outside the instance refers to it any more (after spec.release).
 	// +optional
 	Released bool `json:"released,omitempty"`
@@ -76,6 +81,14 @@ type KVRocksTopologyStatus struct {
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// PodFailure says why a pod cannot be made.
+type PodFailure struct {
+	// StatefulSet that the pod would belong to.
+	StatefulSet string `json:"statefulSet"`
+	// Message of Kubernetes.
+	Message string `json:"message"`
 }
 
 // TopologyShardStatus is one shard as it is.

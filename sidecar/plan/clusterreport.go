@@ -18,6 +18,7 @@ func (c *clusterPass) finish() Plan {
 		Migrations:         c.migrations,
 		NextMoveAt:         c.nextMoveAt,
 		Failovers:          c.failovers,
+		PodFailures:        c.in.PodFailures,
 		Released:           c.released,
 	}
 	if c.record != nil {

@@ -13,6 +13,7 @@ func (p *pass) report() v1alpha1.KVRocksTopologyStatus {
 		ObservedGeneration: p.in.Topology.Generation,
 		Shards:             []v1alpha1.TopologyShardStatus{p.reportShard(p.mayLeave())},
 		Failovers:          p.failovers,
+		PodFailures:        p.in.PodFailures,
 		Released:           p.released,
 		Conditions:         conditions(p.in.Topology, p.now, p),
 	}

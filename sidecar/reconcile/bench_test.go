@@ -265,6 +265,8 @@ func indexed(c *fakeCluster) indexedCluster {
 
 func (c indexedCluster) podAt(string) string { return "" }
 
+func (c indexedCluster) failuresOf(types.NamespacedName) []podFailure { return nil }
+
 func (c indexedCluster) podsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod {
 	return c.pods[componentKey(instance, component)]
 }

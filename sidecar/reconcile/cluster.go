@@ -29,7 +29,7 @@ type cluster struct {
 	topologies *overlay[*v1alpha1.KVRocksTopology]
 }
 
-type caches struct{ pods, topologies cache.SharedIndexInformer }
+type caches struct{ pods, topologies, failures cache.SharedIndexInformer }
 
 // listTopologies makes the source of the topologies of a namespace.
 type listTopologies func(namespace string) cache.ListerWatcher
@@ -67,10 +67,15 @@ func newCaches(namespace string, client kubernetes.Interface, list listTopologie
 			byAddress:  func(obj any) ([]string, error) { return addressKeys(obj), nil },
 		}),
 	}
+	failures, err := newFailures(namespace, client)
+	if err != nil {
+		return caches{}, err
+	}
+	c.failures = failures
 	if err := c.topologies.SetTransform(trimTopology); err != nil {
 		return caches{}, fmt.Errorf("prepare the topology informer: %w", err)
 	}
-	err := c.pods.AddIndexers(cache.Indexers{
+	err = c.pods.AddIndexers(cache.Indexers{
 		byInstance: func(obj any) ([]string, error) { return instanceKey(obj), nil },
 	})
 	if err != nil {

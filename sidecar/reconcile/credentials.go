@@ -31,7 +31,7 @@ type credentials struct {
 	ref        v1alpha1.SecretKeyRef
 	generation int64 // of the topology for which it was read
 	readAt     time.Time
-	err    string
+	err        string
 }
 
 // refresh reads the Secret when the topology has changed, when what was read is older than ttl, or when a node refused it. The

@@ -92,6 +92,7 @@ func (n *fakeNode) ReplicaOf(_ context.Context, host string, port int) error {
 type fakeCluster struct {
 	topologies map[types.NamespacedName]*v1alpha1.KVRocksTopology
 	pods       []*corev1.Pod
+	failures   map[string][]podFailure
 }
 
 func (c *fakeCluster) topology(key types.NamespacedName) (*v1alpha1.KVRocksTopology, bool) {
@@ -108,6 +109,8 @@ func (c *fakeCluster) monitoredBy(sentinel types.NamespacedName) []*v1alpha1.KVR
 	}
 	return list
 }
+
+func (c *fakeCluster) failuresOf(set types.NamespacedName) []podFailure { return c.failures[set.Name] }
 
 func (c *fakeCluster) podAt(address string) string {
 	for _, t := range c.topologies {

@@ -44,6 +44,7 @@ func (p *pass) input(ctx context.Context) plan.Input {
 		Sentinels: p.observeSentinels(ctx),
 	}
 	in.Credentials.Err = p.inst.credentials.err
+	in.PodFailures = p.podFailures()
 	for name, pod := range p.pods {
 		in.Pods[name] = factsOf(pod).Pod
 	}

@@ -148,6 +148,8 @@ func (w *realWorld) monitoredBy(types.NamespacedName) []*v1alpha1.KVRocksTopolog
 
 func (w *realWorld) podAt(string) string { return "" }
 
+func (w *realWorld) failuresOf(types.NamespacedName) []podFailure { return nil }
+
 func (w *realWorld) podsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod {
 	pods := map[string]*corev1.Pod{}
 	list, err := w.client.CoreV1().Pods(instance.Namespace).List(context.Background(), metav1.ListOptions{})

@@ -45,6 +45,8 @@ type clusterView interface {
 	monitoredBy(sentinel types.NamespacedName) []*v1alpha1.KVRocksTopology
 	// podsOf lists the pods of one component of an instance, by name.
 	podsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod
+	// failuresOf lists the latest reports of Kubernetes that a pod of a StatefulSet cannot be made.
+	failuresOf(set types.NamespacedName) []podFailure
 	// podAt names the data pod, as namespace/name, that has the announced address; empty when there is none.
 	podAt(address string) string
 }

@@ -29,7 +29,11 @@ func (c *cluster) start(ctx context.Context, h handlers) error {
 		if _, err := of.topologies.AddEventHandler(h.ofTopologies()); err != nil {
 			return fmt.Errorf("watch topologies: %w", err)
 		}
+		if _, err := of.failures.AddEventHandler(h.ofFailures()); err != nil {
+			return fmt.Errorf("watch events: %w", err)
+		}
 		synced = append(synced, of.pods.HasSynced, of.topologies.HasSynced)
+		go of.failures.RunWithContext(ctx) // no pass waits for it: it only tells people why
 		go of.pods.RunWithContext(ctx)
 		go of.topologies.RunWithContext(ctx)
 	}

@@ -1,0 +1,155 @@
+package hooks
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+func TestWhatKeepsAPodFromServingIsSaidInTheWordsOfKubernetes(t *testing.T) {
+	waiting := func(reason, message string) corev1.PodStatus {
+		return corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{
+			Name: "kvrocks", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}},
+		}}}
+	}
+	ended := func(status corev1.PodStatus, reason string, code int32) corev1.PodStatus {
+		status.ContainerStatuses[0].LastTerminationState.Terminated = &corev1.ContainerStateTerminated{Reason: reason, ExitCode: code}
+		return status
+	}
+	condition := func(kind corev1.PodConditionType, status corev1.ConditionStatus, reason, message string) corev1.PodStatus {
+		return corev1.PodStatus{Conditions: []corev1.PodCondition{{Type: kind, Status: status, Reason: reason, Message: message}}}
+	}
+	running := corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{
+		Name: "kvrocks", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
+	}}}
+	for name, c := range map[string]struct {
+		status   corev1.PodStatus
+		deleting bool
+		want     string
+	}{
+		"unschedulable": {
+			status: condition(corev1.PodScheduled, corev1.ConditionFalse, corev1.PodReasonUnschedulable, "0/3 nodes are available: 3 Insufficient memory."),
+			want:   "the pod demo-0 cannot start: Unschedulable: 0/3 nodes are available: 3 Insufficient memory.",
+		},
+		"its image": {
+			status: waiting("ErrImagePull", "rpc error 17"),
+			want:   "the pod demo-0 cannot start: ImagePullBackOff: the image example.org/kvrocks:1 cannot be pulled",
+		},
+		"its image, a moment later": {
+			status: waiting("ImagePullBackOff", "Back-off 18"),
+			want:   "the pod demo-0 cannot start: ImagePullBackOff: the image example.org/kvrocks:1 cannot be pulled",
+		},
+		"a Secret that is missing": {
+			status: waiting("CreateContainerConfigError", `secret "auth" not found`),
+			want:   `the pod demo-0 cannot start: CreateContainerConfigError: secret "auth" not found`,
+		},
+		"it ends again and again": {
+			status: ended(waiting(reasonCrashLoop, "back-off 40s"), "Error", 3),
+			want:   "the pod demo-0 cannot start: CrashLoopBackOff: its container kvrocks ends with Error, exit code 3",
+		},
+		"memory": {
+			status: ended(waiting(reasonCrashLoop, "back-off 40s"), reasonOOMKilled, 137),
+			want:   "the container kvrocks of the pod demo-0 was OOMKilled: it needed more than its memory limit of 512Mi",
+		},
+		"memory, and it runs again": {
+			status: ended(*running.DeepCopy(), reasonOOMKilled, 137),
+			want:   "the container kvrocks of the pod demo-0 was OOMKilled: it needed more than its memory limit of 512Mi",
+		},
+		"evicted by the kubelet": {
+			status: corev1.PodStatus{Phase: corev1.PodFailed, Reason: "Evicted", Message: "The node was low on resource: memory."},
+			want:   "the pod demo-0 has ended: Evicted: The node was low on resource: memory.",
+		},
+		"evicted by a drain": {
+			status:   condition(corev1.DisruptionTarget, corev1.ConditionTrue, "EvictionByEvictionAPI", ""),
+			deleting: true,
+			want:     "the pod demo-0 is being removed: EvictionByEvictionAPI",
+		},
+		"nothing": {status: running, want: "waiting for the pod demo-0 to be ready"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "demo-0"}, Status: c.status}
+			pod.Spec.Containers = []corev1.Container{{Name: "kvrocks", Image: "example.org/kvrocks:1", Resources: corev1.ResourceRequirements{
+				Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("512Mi")},
+			}}}
+			if c.deleting {
+				pod.DeletionTimestamp = &metav1.Time{Time: epoch}
+			}
+			assert.Equal(t, c.want, notReady(pod))
+		})
+	}
+}
+
+func TestWhyPodsAreNotMadeIsInReady(t *testing.T) {
+	quota := `pods "x" is forbidden: exceeded quota: small`
+	t.Run("of the data", func(t *testing.T) {
+		w := newWorld(t, example(t, "standard-minimal.yaml"))
+		for range 4 { // no pods: nobody plays the StatefulSet controller
+			w.sync()
+			w.sidecar()
+		}
+		w.topology().Status.PodFailures = []v1alpha1.PodFailure{{StatefulSet: "demo", Message: quota}}
+		w.set().Status.ObservedGeneration = w.set().Generation
+		w.sync()
+		assert.Contains(t, w.condition(v1alpha1.ConditionReady).Message, "the StatefulSet demo cannot make a pod: "+quota)
+		assert.Equal(t, w.cr.Status.Reason, w.condition(v1alpha1.ConditionReady).Message)
+		assert.Equal(t, v1alpha1.PhaseCreating, w.cr.Status.Phase)
+	})
+	t.Run("of etcd, while the data is there", func(t *testing.T) {
+		w := settled(t, example(t, "cluster-minimal.yaml"))
+		set := w.setNamed("shards-etcd")
+		set.Status.Replicas, set.Status.ReadyReplicas = 2, 2
+		w.topology().Status.PodFailures = []v1alpha1.PodFailure{{StatefulSet: "shards-etcd", Message: quota}}
+		w.sync()
+		assert.Contains(t, w.condition(v1alpha1.ConditionReady).Message, "the StatefulSet shards-etcd cannot make a pod: "+quota)
+	})
+	for name, c := range map[string]struct{ file, deployment string }{
+		"of the sentinels":      {"sentinel-minimal.yaml", "sentinel"},
+		"of kvrocks-controller": {"cluster-minimal.yaml", "shards-controller"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := settled(t, example(t, c.file))
+			d := w.seen.Deployments["shop/"+c.deployment]
+			d.Status.Replicas, d.Status.ReadyReplicas, d.Status.UpdatedReplicas = 0, 0, 0
+			d.Status.Conditions = []appsv1.DeploymentCondition{{
+				Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate", Message: quota,
+				LastTransitionTime: metav1.NewTime(epoch),
+			}}
+			w.sync()
+			assert.Equal(t, metav1.ConditionFalse, w.condition(v1alpha1.ConditionReady).Status)
+			assert.Contains(t, w.condition(v1alpha1.ConditionReady).Message, "the Deployment "+c.deployment+" cannot make a pod: "+quota)
+		})
+	}
+}
+
+func TestATroubledPodIsNamedWhateverElseIsAwaited(t *testing.T) {
+	w := settled(t, example(t, "standard-minimal.yaml"))
+	w.broken = map[string]bool{newImage: true}
+	w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Image = newImage })
+	w.settle()
+	ready := w.condition(v1alpha1.ConditionReady)
+	assert.Equal(t, reasonRollingUpdate, ready.Reason)
+	assert.Contains(t, ready.Message, "cannot start: ImagePullBackOff: the image "+newImage+" cannot be pulled")
+}
+
+func TestAnEvictedPodThatWasReplacedIsNotNamed(t *testing.T) {
+	w := settled(t, example(t, "sentinel-minimal.yaml"))
+	for name, status := range map[string]corev1.PodStatus{
+		"sentinel-a": {Phase: corev1.PodFailed, Reason: "Evicted"},
+		"sentinel-b": {Phase: corev1.PodPending},
+	} {
+		w.pods[name] = &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+			Name: name, Namespace: "shop", Labels: map[string]string{v1alpha1.LabelComponent: v1alpha1.ComponentSentinel},
+		}, Status: status}
+	}
+	for _, d := range w.seen.Deployments {
+		d.Status.ReadyReplicas--
+	}
+	w.sync()
+	assert.Contains(t, w.cr.Status.Reason, "waiting for the pod sentinel-b to be ready")
+}

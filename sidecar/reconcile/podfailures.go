@@ -1,0 +1,150 @@
+package reconcile
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// A StatefulSet says in no status why its pods cannot be made (a quota, PodSecurity, a webhook), only in events. Those are
+// watched with a field selector, so that the API server sends no others.
+
+// failureLife is how long an event counts. The StatefulSet controller tries again after 17 minutes at the latest.
+const failureLife = 20 * time.Minute
+
+// bySet indexes the events by namespace/StatefulSet.
+const bySet = "set"
+
+// podFailure is a report that a pod of a StatefulSet cannot be made.
+type podFailure struct {
+	message string
+	at      time.Time
+}
+
+func newFailures(namespace string, client kubernetes.Interface) (cache.SharedIndexInformer, error) {
+	factory := informers.NewSharedInformerFactoryWithOptions(client, 0,
+		informers.WithNamespace(namespace),
+		informers.WithTweakListOptions(func(o *metav1.ListOptions) {
+			o.FieldSelector = fields.AndSelectors(
+				fields.OneTermEqualSelector("reason", "FailedCreate"),
+				fields.OneTermEqualSelector("involvedObject.kind", "StatefulSet"),
+			).String()
+		}))
+	informer := factory.Core().V1().Events().Informer()
+	err := informer.AddIndexers(cache.Indexers{bySet: func(obj any) ([]string, error) {
+		if e, ok := obj.(*corev1.Event); ok {
+			return []string{e.InvolvedObject.Namespace + "/" + e.InvolvedObject.Name}, nil
+		}
+		return nil, nil
+	}})
+	if err != nil {
+		return nil, fmt.Errorf("prepare the event informer: %w", err)
+	}
+	return informer, nil
+}
+
+func (c *cluster) failuresOf(set types.NamespacedName) []podFailure {
+	of, ok := c.of(set.Namespace)
+	if !ok {
+		return nil
+	}
+	objs, err := of.failures.GetIndexer().ByIndex(bySet, set.String())
+	if err != nil {
+		return nil // only when the index does not exist
+	}
+	list := make([]podFailure, 0, len(objs))
+	for _, obj := range objs {
+		e := obj.(*corev1.Event)
+		at := e.LastTimestamp.Time
+		if e.Series != nil && e.Series.LastObservedTime.After(at) {
+			at = e.Series.LastObservedTime.Time
+		}
+		if e.EventTime.After(at) {
+			at = e.EventTime.Time
+		}
+		list = append(list, podFailure{message: e.Message, at: at})
+	}
+	return list
+}
+
+func (h handlers) ofFailures() cache.ResourceEventHandler {
+	return cache.ResourceEventHandlerFuncs{
+		AddFunc:    func(obj any) { h.failure(obj) },
+		UpdateFunc: func(_, is any) { h.failure(is) },
+	}
+}
+
+// failure wakes the instances that a StatefulSet may belong to by its name.
+func (h handlers) failure(obj any) {
+	e, ok := obj.(*corev1.Event)
+	if !ok {
+		return
+	}
+	key := types.NamespacedName{Namespace: e.InvolvedObject.Namespace, Name: e.InvolvedObject.Name}
+	for _, name := range slices.Compact([]string{key.Name, setOf(key.Name)}) {
+		key.Name = name
+		if _, ok := h.cluster.topology(key); ok {
+			h.wake(key)
+		}
+	}
+}
+
+// setOf is the name of the StatefulSet of a pod, and of the instance of the StatefulSet of a shard or of etcd.
+func setOf(pod string) string {
+	if at := strings.LastIndexByte(pod, '-'); at >= 0 {
+		return pod[:at]
+	}
+	return pod
+}
+
+// verbose is what the StatefulSet controller puts before the message of the API server.
+var verbose = regexp.MustCompile(`^create (Pod|Claim) .*? failed error: `)
+
+// podFailures says, of each StatefulSet of the instance, why a pod that is missing cannot be made.
+func (p *pass) podFailures() []v1alpha1.PodFailure {
+	wanted := map[string][]string{} // pods by StatefulSet
+	missing := func(pod string) { wanted[setOf(pod)] = append(wanted[setOf(pod)], pod) }
+	for _, m := range members(p.topology) {
+		if p.pods[m.Pod] == nil {
+			missing(m.Pod)
+		}
+	}
+	if p.topology.Spec.Type == v1alpha1.TypeCluster {
+		etcd := p.cluster.podsOf(p.key, v1alpha1.ComponentEtcd)
+		for i := range 3 {
+			if pod := fmt.Sprintf("%s-etcd-%d", p.key.Name, i); etcd[pod] == nil {
+				missing(pod)
+			}
+		}
+	}
+	var list []v1alpha1.PodFailure
+	for set, pods := range wanted {
+		latest := podFailure{at: p.now().Add(-failureLife)}
+		for _, f := range p.cluster.failuresOf(types.NamespacedName{Namespace: p.key.Namespace, Name: set}) {
+			names := slices.ContainsFunc(pods, func(pod string) bool { return namesPod(f.message, pod) })
+			if names && f.at.After(latest.at) {
+				latest = f
+			}
+		}
+		if latest.message != "" {
+			list = append(list, v1alpha1.PodFailure{StatefulSet: set, Message: verbose.ReplaceAllString(latest.message, "")})
+		}
+	}
+	slices.SortFunc(list, func(a, b v1alpha1.PodFailure) int { return strings.Compare(a.StatefulSet, b.StatefulSet) })
+	return list
+}
+
+// namesPod reports whether the message is about this pod: "demo-1" is not in "create Pod demo-10 in ...".
+func namesPod(message, pod string) bool { return strings.Contains(message+" ", "Pod "+pod+" ") }
