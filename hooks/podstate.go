@@ -155,7 +155,8 @@ func containerTrouble(pod *corev1.Pod, c *corev1.ContainerStatus) string {
 	case waiting.Reason == "ErrImagePull" || waiting.Reason == "ImagePullBackOff": // they alternate
 		return fmt.Sprintf("the pod %s cannot start: ImagePullBackOff: the image %s cannot be pulled", pod.Name, imageOf(pod, c))
 	case waiting.Reason == reasonCrashLoop && ended != nil:
-		return fmt.Sprintf("the pod %s cannot start: %s: its container %s ends with %s, exit code %d", pod.Name, waiting.Reason, c.Name, ended.Reason, ended.ExitCode)
+		why := fmt.Sprintf("the pod %s cannot start: %s: its container %s ends with %s, exit code %d", pod.Name, waiting.Reason, c.Name, ended.Reason, ended.ExitCode)
+		return explained(why, strings.TrimSpace(ended.Message)) // such as that of scripts/sentinel.sh
 	case waiting.Reason == reasonCrashLoop:
 		return fmt.Sprintf("the pod %s cannot start: %s", pod.Name, waiting.Reason)
 	}

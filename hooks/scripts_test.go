@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/metacontroller"
@@ -372,6 +373,18 @@ func TestSentinelBefore62SaysWhatIsWrong(t *testing.T) {
 			assert.Equal(t, s.read("message"), out)
 		}
 	})
+}
+
+func TestWhatAContainerSaysAtItsEndIsToldOfItsPod(t *testing.T) {
+	pod := &corev1.Pod{}
+	pod.Name = "watch-0"
+	c := &corev1.ContainerStatus{Name: "sentinel"}
+	c.State.Waiting = &corev1.ContainerStateWaiting{Reason: reasonCrashLoop}
+	c.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{
+		Reason: "Error", ExitCode: 1, Message: "redis-sentinel 6.0 is too old: it must be 6.2 or later; change spec.image\n",
+	}
+	assert.Equal(t, "the pod watch-0 cannot start: CrashLoopBackOff: its container sentinel ends with Error, exit code 1: "+
+		"redis-sentinel 6.0 is too old: it must be 6.2 or later; change spec.image", containerTrouble(pod, c))
 }
 
 // A real redis-sentinel takes the file that the script writes.
