@@ -186,6 +186,9 @@ func (w *world) sidecar() bool {
 		ObservedGeneration: topology.Generation, Released: topology.Spec.Release, Conditions: topology.Status.Conditions,
 		ControllerEpoch: topology.Status.ControllerEpoch,
 	}
+	if _, set := topology.Spec.Config["hz"]; set {
+		status.UnknownSettings = []string{"hz"} // a setting of Redis
+	}
 	for i := range topology.Spec.Shards {
 		status.Shards = append(status.Shards, w.reportShard(&topology.Spec.Shards[i]))
 	}

@@ -32,6 +32,7 @@ const (
 	reasonRemovingShard     = "RemovingShard"     // a shard without slots leaves the cluster
 	reasonMigrating         = "MigratingSlots"    // slots move, as spec.migrate or spec.cluster asks
 	reasonMigrationFailed   = "MigrationFailed"   // slots that were to move did not
+	reasonRestartPending    = "RestartPending"    // (ConfigApplied) a pod is still to be restarted with the present settings
 
 	// reasonSentinelNotFound is the sidecar's: the sentinel instance that should watch this one does not exist.
 	reasonSentinelNotFound = "SentinelNotFound"
@@ -74,6 +75,9 @@ func (in *instance) carryAll(kinds []string) *conditions {
 	c := &conditions{in: in}
 	for _, kind := range kinds {
 		c.carry(kind)
+	}
+	if slices.Contains(kinds, v1alpha1.ConditionConfigApplied) {
+		in.awaitRestarts(c)
 	}
 	return c
 }

@@ -9,6 +9,8 @@ const (
 	annotationTemplate = "kvrocks.apache.org/template-hash"
 	// annotationConfig carries the hash of the settings that kvrocks reads only when it starts.
 	annotationConfig = "kvrocks.apache.org/config-hash"
+	// annotationConfigEpoch carries the number of times that settings were removed; absent for none.
+	annotationConfigEpoch = "kvrocks.apache.org/config-epoch"
 	// annotationPassword carries the number of the sentinels' password: they take a new one only when they start.
 	annotationPassword = "kvrocks.apache.org/password-version"
 	// annotationDeclared carries, on every child, the hash of what was declared: see declaration.

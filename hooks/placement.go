@@ -1,6 +1,8 @@
 package hooks
 
 import (
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
@@ -11,7 +13,7 @@ import (
 func (in *instance) dataPlacement() v1alpha1.Placement {
 	return v1alpha1.Placement{
 		NodeSelector:              in.spec.NodeSelector,
-		Tolerations:               in.spec.Toleration,
+		Tolerations:               slices.Concat(in.spec.Tolerations, in.spec.Toleration),
 		Affinity:                  in.spec.Affinity,
 		TopologySpreadConstraints: in.spec.TopologySpreadConstraints,
 		PriorityClassName:         in.spec.PriorityClassName,

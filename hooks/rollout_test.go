@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // seeds is how many random orders are tried.
@@ -302,8 +303,52 @@ func TestASettingThatIsAppliedLiveRestartsNothing(t *testing.T) {
 	})
 	w.sync()
 	assert.Equal(t, before, w.set().Annotations[lastApplied])
-	assert.Equal(t, map[string]string{"maxclients": "100"}, w.topology().Spec.Config, "the other would crash the nodes")
+	assert.Equal(t, map[string]string{"maxclients": "100", settingNamespaces: "yes"}, w.topology().Spec.Config, "the other would crash the nodes")
 	assert.Contains(t, w.seen.ConfigMaps["shop/demo-config"].Data[configFile], "maxclients 100\n")
+}
+
+// The process keeps a value that was set live: only a restart brings the default back.
+func TestALiveSettingThatIsRemovedIsRolledOut(t *testing.T) {
+	for _, file := range []string{"standard-minimal.yaml", "cluster-minimal.yaml"} {
+		t.Run(file, func(t *testing.T) {
+			cr := example(t, file)
+			cr.Spec.KVRocksConfig = v1alpha1.KVRocksConfig{"maxclients": "100", "hz": "10", "log-level": "info"}
+			w := settled(t, cr)
+			pods := len(w.podNames())
+			name := cr.Name
+			if cr.Spec.Type == v1alpha1.TypeCluster {
+				name += "-0"
+			}
+			template := func() string { return w.setNamed(name).Spec.Template.Annotations[annotationTemplate] }
+			before := template()
+
+			w.change(func(cr *v1alpha1.KVRocks) { delete(cr.Spec.KVRocksConfig, "hz") })
+			w.settle()
+			assert.Equal(t, before, template(), "what kvrocks did not know needs no way back")
+
+			w.change(func(cr *v1alpha1.KVRocks) { delete(cr.Spec.KVRocksConfig, "maxclients") })
+			w.sync()
+			applied := find(w.cr.Status.Conditions, v1alpha1.ConditionConfigApplied)
+			assert.Equal(t, metav1.ConditionFalse, applied.Status)
+			assert.Equal(t, reasonRestartPending, applied.Reason)
+			w.settle()
+			assert.NotEqual(t, before, template())
+			assert.Equal(t, int64(1), w.topology().Spec.ConfigEpoch)
+			assert.NotContains(t, w.topology().Spec.Config, "maxclients")
+			assert.Contains(t, w.topology().Spec.Config, "log-level")
+			assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase)
+			assert.Equal(t, metav1.ConditionTrue, find(w.cr.Status.Conditions, v1alpha1.ConditionConfigApplied).Status)
+			assert.Len(t, w.podNames(), pods)
+
+			after := template()
+			w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.KVRocksConfig["maxclients"] = "200" })
+			w.settle()
+			assert.Equal(t, after, template(), "one that comes is applied live")
+			delete(w.seen.Topologies, w.cr.Namespace+"/"+w.cr.Name)
+			w.settle()
+			assert.Equal(t, after, template(), "the count outlives the topology")
+		})
+	}
 }
 
 func TestASettingThatKvrocksOnlyReadsAtStartIsRolledOut(t *testing.T) {
@@ -314,5 +359,5 @@ func TestASettingThatKvrocksOnlyReadsAtStartIsRolledOut(t *testing.T) {
 	})
 	w.sync()
 	assert.NotEqual(t, hash, w.set().Spec.Template.Annotations[annotationTemplate])
-	assert.Empty(t, w.topology().Spec.Config)
+	assert.NotContains(t, w.topology().Spec.Config, "rocksdb.block_size")
 }

@@ -115,6 +115,31 @@ masterauth "a\"b\\c&d/e"
 	})
 }
 
+// An editor leaves LF or CRLF behind a password; every script that reads it drops them, as the sidecar does.
+func TestScriptsDropLineEndsOfThePassword(t *testing.T) {
+	for _, file := range []string{"pw", "pw\n", "pw\r\n", "pw\r\n\r\n", "pw\n\r\n"} {
+		inEveryShell(t, func(t *testing.T, s sandbox) {
+			s.write("etc/kvrocks-auth/password", file)
+			s.write("etc/kvrocks/kvrocks.conf", "port 6379\n")
+			s.write("etc/kvrocks/demo-0", "10.96.0.7")
+			s.write("bin/kvrocks", "#!/bin/sh\necho \"environment [${REDISCLI_AUTH-}]\"\n")
+			s.write("bin/redis-sentinel", "#!/bin/sh\necho \"environment [${REDISCLI_AUTH-}]\"\n")
+			s.write("bin/redis-cli", "#!/bin/sh\necho \"PONG\"\necho \"[$REDISCLI_AUTH]\" >"+s.root+"/auth\n")
+
+			for script, conf := range map[string]string{startText: "var/lib/kvrocks/kvrocks.conf", sentinelText: "data/sentinel.conf"} {
+				out, err := s.run(script)
+				require.NoError(t, err, out)
+				assert.Equal(t, "environment []\n", out, "the process needs no password in its environment")
+				assert.Contains(t, s.read(conf), "requirepass \"pw\"\n")
+			}
+			assert.Contains(t, s.read("var/lib/kvrocks/kvrocks.conf"), "masterauth \"pw\"\n")
+			out, err := s.run(probeText, "ready")
+			require.NoError(t, err, out)
+			assert.Equal(t, "[pw]\n", s.read("auth"))
+		})
+	}
+}
+
 func TestAVolumeRecallsItsCluster(t *testing.T) {
 	const saved = `version 17
 id self

@@ -11,17 +11,21 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// frozen reports whether kvrocks refuses to change a setting live. The names are the read-only fields of src/config/config.cc
-// in kvrocks 2.10.1 (38 of them) and on its unstable branch of 2024-10 (which adds socket-fd and rocksdb.wal_compression). A
-// setting that is not listed is tried live; if the node refuses it, ConfigApplied says so.
+// frozen reports whether a setting takes effect only when kvrocks starts. The names are the read-only fields of
+// src/config/config.cc from kvrocks 2.10 to 2.17, and those whose CONFIG SET can only fail: log-retention-days with our log to
+// stdout, and rocksdb.level_compaction_dynamic_level_bytes, which RocksDB does not change while it runs. To take one for frozen
+// that is not costs a roll; one that is missing here is tried live, and ConfigApplied says that it takes a restart.
 func frozen(setting string) bool {
 	switch setting {
-	case "bind", "cluster-enabled", "daemonize", "db-name", "dir", "log-dir", "pidfile", "port", "rename-command",
+	case "bind", "cluster-enabled", "daemonize", "db-name", "dir", "enable-blob-cache", "histogram-bucket-boundaries",
+		"log-dir", "log-retention-days", "pidfile", "port", "redis-databases", "rename-command", "replicaof",
 		"slaveof", "socket-fd", "supervised", "tcp-backlog", "tls-port", "tls-replication", "txn-context-enabled",
 		"unixsocket", "unixsocketperm", "use-rsid-psync",
 		"rocksdb.avoid_unnecessary_blocking_io", "rocksdb.block_cache_size", "rocksdb.block_cache_type",
 		"rocksdb.block_size", "rocksdb.cache_index_and_filter_blocks", "rocksdb.compression_level",
-		"rocksdb.enable_pipelined_write", "rocksdb.max_background_flushes", "rocksdb.metadata_block_cache_size",
+		"rocksdb.dump_malloc_stats", "rocksdb.enable_pipelined_write",
+		"rocksdb.level_compaction_dynamic_level_bytes", "rocksdb.max_background_flushes",
+		"rocksdb.metadata_block_cache_size", "rocksdb.partition_filters",
 		"rocksdb.rate_limiter_auto_tuned", "rocksdb.row_cache_size",
 		"rocksdb.share_metadata_and_subkey_block_cache", "rocksdb.subkey_block_cache_size",
 		"rocksdb.wal_compression", "rocksdb.wal_size_limit_mb", "rocksdb.wal_ttl_seconds",
@@ -36,7 +40,7 @@ func frozen(setting string) bool {
 // decided reports whether the operator decides a setting; a wanted value is either what it decides or was refused.
 func decided(setting string) bool {
 	switch setting {
-	case "slave-priority", "slave-read-only":
+	case "slave-priority", "slave-read-only", "slave-serve-stale-data", "master-use-repl-port":
 		return true
 	}
 	return frozen(setting)
@@ -50,7 +54,10 @@ func crashes(setting string) bool {
 
 // liveSettings are those that the sidecar applies to running nodes.
 func (in *instance) liveSettings() map[string]string {
-	live := make(map[string]string, len(in.spec.KVRocksConfig))
+	live := make(map[string]string, len(in.spec.KVRocksConfig)+1)
+	if in.spec.Type == v1alpha1.TypeStandard {
+		live[settingNamespaces] = "yes"
+	}
 	for setting, value := range in.spec.KVRocksConfig {
 		if !decided(setting) && (in.spec.Type == v1alpha1.TypeCluster || !crashes(setting)) {
 			live[setting] = string(value)
@@ -66,8 +73,14 @@ func (in *instance) frozenHash() string {
 
 // configText is kvrocks.conf as far as all pods share it. start.sh adds what differs from pod to pod, and the password.
 func (in *instance) configText() string {
-	return configLines(in.settings(), func(string) bool { return true })
+	settings := in.settings()
+	maps.Copy(settings, in.derivedSettings())
+	return configLines(settings, func(string) bool { return true })
 }
+
+// settingNamespaces has kvrocks keep the tokens of namespaces in its database: replicas have them as well, and a restart, for
+// which start.sh makes a fresh file, does not lose them. A cluster has no namespaces.
+const settingNamespaces = "repl-namespace-enabled"
 
 // settings are those of the spec with those that the operator decides.
 func (in *instance) settings() map[string]string {
@@ -87,6 +100,9 @@ func (in *instance) settings() map[string]string {
 		// Partial sync would otherwise compare sequence numbers alone, and a returning master keep its diverged data.
 		"use-rsid-psync": "yes",
 	})
+	if in.spec.Type == v1alpha1.TypeStandard {
+		settings[settingNamespaces] = "yes"
+	}
 	return settings
 }
 
@@ -94,12 +110,28 @@ func (in *instance) settings() map[string]string {
 func configLines(settings map[string]string, pass func(string) bool) string {
 	var text strings.Builder
 	for _, setting := range slices.Sorted(maps.Keys(settings)) {
-		if pass(setting) {
-			text.WriteString(configLine(setting, settings[setting]))
+		if !pass(setting) {
+			continue
+		}
+		for _, line := range settingLines(setting, settings[setting]) {
+			text.WriteString(line)
 			text.WriteByte('\n')
 		}
 	}
 	return text.String()
+}
+
+// settingLines are the lines of kvrocks.conf for a setting: one, or one for each command that is renamed.
+func settingLines(setting, value string) []string {
+	if setting != "rename-command" {
+		return []string{configLine(setting, value)}
+	}
+	list, _ := renames(value) // what is wrong was refused
+	lines := make([]string, len(list))
+	for i := range list {
+		lines[i] = list[i].line()
+	}
+	return lines
 }
 
 // configLine writes one line of kvrocks.conf. A value is quoted where it must be: older releases read no quotes.

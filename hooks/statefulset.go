@@ -15,7 +15,7 @@ func (in *instance) dataTemplate(s shard) corev1.PodTemplateSpec {
 	labels := in.labels(v1alpha1.ComponentData)
 	labels[v1alpha1.LabelShard] = s.label()
 	template := in.podTemplate(labels, selector, in.dataPlacement())
-	template.Annotations[annotationConfig] = in.frozenHash()
+	in.markConfig(template.Annotations)
 	// stop.sh takes up to 20 s of it. kvrocks ends within about a second of SIGTERM; a large memtable takes longer to flush.
 	grace := int64(60)
 	template.Spec.TerminationGracePeriodSeconds = &grace

@@ -24,7 +24,7 @@ func (in *instance) dataTopology(shards []v1alpha1.TopologyShard) child {
 	spec := v1alpha1.KVRocksTopologySpec{
 		Type: in.spec.Type, ParentGeneration: in.cr.Generation, Port: in.spec.Port(),
 		PasswordSecret: in.password(), PasswordSecretVersion: in.passwordSecretVersion(),
-		Failover: in.spec.Failover, Shards: shards, Config: in.liveSettings(),
+		Failover: in.spec.Failover, Shards: shards, Config: in.liveSettings(), ConfigEpoch: in.configEpoch(),
 	}
 	if sentinel := in.monitoredBy(); sentinel != "" {
 		spec.Sentinel = &v1alpha1.SentinelRef{Name: sentinel}

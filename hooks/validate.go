@@ -16,7 +16,7 @@ import (
 func (in *instance) validate() string {
 	rules := []func() string{
 		in.checkName, in.checkLabel, in.checkCounts, in.checkPassword, in.checkPlacement, in.checkFields,
-		in.checkFailover, in.checkStorage, in.checkConfig, in.checkCluster, in.checkMigrate, in.checkUnchanged,
+		in.checkFailover, in.checkStorage, in.checkConfig, in.checkSizes, in.checkCluster, in.checkMigrate, in.checkUnchanged,
 	}
 	var problems []string
 	for _, rule := range rules {
@@ -197,6 +197,10 @@ func (in *instance) checkUnchanged() string {
 	if set == nil {
 		return ""
 	}
+	if port := portOf(set); port != 0 && port != in.spec.Port() {
+		// Services and the sidecar would go to the new port at once, the pods only after a roll, which waits for the sidecar.
+		return fmt.Sprintf("kvrocksConfig.port cannot be changed on a live instance; write %d again, or create a new KVRocks with the wanted port and move the data", port)
+	}
 	if in.topology != nil && in.topology.Spec.PasswordSecret != nil && in.password() == nil {
 		// The nodes would keep the old password, and nobody would know it any more.
 		return "the password cannot be removed from a live instance; write another one into spec.password, or name a Secret in spec.passwordSecretRef"
@@ -212,6 +216,16 @@ func (in *instance) checkUnchanged() string {
 		}
 	}
 	return ""
+}
+
+// portOf is the port that the pods of a StatefulSet listen on; 0 when that is not to be seen.
+func portOf(set *appsv1.StatefulSet) int32 {
+	for i := range set.Spec.Template.Spec.Containers {
+		if c := &set.Spec.Template.Spec.Containers[i]; c.Name == v1alpha1.ContainerKVRocks && len(c.Ports) > 0 {
+			return c.Ports[0].ContainerPort
+		}
+	}
+	return 0
 }
 
 // dataSetObserved is the first StatefulSet of data nodes; nil when there is none.

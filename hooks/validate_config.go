@@ -19,6 +19,10 @@ func (in *instance) checkConfig() string {
 			return problem
 		}
 	}
+	must := yesNo(in.spec.Type == v1alpha1.TypeStandard)
+	if value, set := in.spec.KVRocksConfig[settingNamespaces]; set && string(value) != must {
+		return "repl-namespace-enabled must be yes in a standard instance, or tokens of namespaces are lost at restarts and failovers, and no in a cluster, which has no namespaces; leave it out of kvrocksConfig"
+	}
 	return ""
 }
 
@@ -45,14 +49,42 @@ func checkSetting(setting, value string) string {
 			return "kvrocksConfig.port must be a number from 1024 to 65535 (pods run without root); leave it out for 6379"
 		}
 		return ""
-	case "migrate-batch-rate-limit-mb":
-		if strings.Trim(value, "0") == "" {
-			return "kvrocks crashes when slots move with migrate-batch-rate-limit-mb 0; write 1024, which is as good as no limit"
-		}
-		return ""
+	}
+	if problem := checkUnsupported(setting, value); problem != "" {
+		return problem
 	}
 	if must, why := fixedValue(setting); must != "" && must != value {
 		return why
+	}
+	return ""
+}
+
+// checkUnsupported refuses settings that kvrocks takes and that then break what the instance relies on.
+func checkUnsupported(setting, value string) string {
+	switch {
+	case strings.HasPrefix(setting, "tls-"):
+		return "the operator does not support TLS yet; leave the tls- settings out of kvrocksConfig, and encrypt between the machines (CNI or service mesh) where that is needed"
+	case strings.HasPrefix(setting, "namespace."):
+		return "a token in kvrocksConfig could be read by everybody who reads this object; leave namespace. settings out, and send NAMESPACE ADD to the master, which keeps tokens over restarts and failovers"
+	}
+	switch setting {
+	case "socket-fd":
+		return "kvrocks ignores bind and port when it has a socket-fd; leave it out of kvrocksConfig"
+	case "redis-databases":
+		if value != "0" {
+			return "databases besides the first are not supported; leave redis-databases out of kvrocksConfig, and use a namespace (NAMESPACE ADD) or an instance for each"
+		}
+	case "migrate-batch-rate-limit-mb":
+		if n, err := strconv.ParseUint(value, 10, 31); err != nil || n == 0 {
+			return "kvrocks crashes or does not start with migrate-batch-rate-limit-mb 0; write 1024, which is as good as no limit"
+		}
+	case "maxclients":
+		if n, err := strconv.ParseUint(value, 10, 31); err == nil && n < 64 {
+			return "kvrocksConfig.maxclients must leave room for the sidecar, sentinels, replicas and probes, or a node that is full counts as dead; write at least 64"
+		}
+	case "rename-command":
+		_, problem := renames(value)
+		return problem
 	}
 	return ""
 }
@@ -68,6 +100,12 @@ func fixedValue(setting string) (value, why string) {
 		return "yes", "slave-read-only must stay yes, or replicas diverge; leave it out of kvrocksConfig"
 	case "bind":
 		return "0.0.0.0", "bind must be 0.0.0.0 so that the pod can be reached; leave it out of kvrocksConfig"
+	case "slave-serve-stale-data":
+		return "yes", "slave-serve-stale-data must stay yes: every pod boots without a master and would then refuse even the operator's AUTH; leave it out of kvrocksConfig"
+	case "master-use-repl-port":
+		return "no", "master-use-repl-port must stay no, because replicas would connect to a port that no Service has; leave it out of kvrocksConfig"
+	case "rocksdb.write_options.disable_wal":
+		return "no", "rocksdb.write_options.disable_wal must stay no, because replicas are fed from the WAL; leave it out of kvrocksConfig"
 	case "slave-priority":
 		return "100", "slave-priority is used by the operator to keep a leaving pod from being elected; leave it out of kvrocksConfig"
 	}

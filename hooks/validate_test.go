@@ -82,6 +82,37 @@ func TestStorageThatChangedIsReported(t *testing.T) {
 	}
 }
 
+func TestAPortThatChangedIsReported(t *testing.T) {
+	for name, test := range map[string]struct{ first, then v1alpha1.KVRocksConfig }{
+		"set":     {nil, v1alpha1.KVRocksConfig{"port": "6390"}},
+		"removed": {v1alpha1.KVRocksConfig{"port": "6390"}, nil},
+		"another": {v1alpha1.KVRocksConfig{"port": "6390"}, v1alpha1.KVRocksConfig{"port": "6391"}},
+	} {
+		for _, file := range []string{"standard-minimal.yaml", "cluster-minimal.yaml"} {
+			t.Run(name+" in "+file, func(t *testing.T) {
+				cr := example(t, file)
+				cr.Spec.KVRocksConfig = test.first
+				w := settled(t, cr)
+				w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.KVRocksConfig = test.then })
+				before := w.fingerprintOfChildren()
+				w.sync()
+				assert.Contains(t, w.cr.Status.Reason, "kvrocksConfig.port cannot be changed")
+				assert.Equal(t, before, w.fingerprintOfChildren())
+
+				w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.KVRocksConfig = test.first })
+				w.settle()
+				assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase)
+			})
+		}
+	}
+	t.Run("the default written out is no change", func(t *testing.T) {
+		w := settled(t, example(t, "standard-minimal.yaml"))
+		w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.KVRocksConfig = v1alpha1.KVRocksConfig{"port": "06379"} })
+		w.settle()
+		assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase)
+	})
+}
+
 func TestAPasswordThatWasRemovedIsReported(t *testing.T) {
 	w := settled(t, example(t, "standard-full.yaml"))
 	w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.PasswordSecretRef = nil })

@@ -70,6 +70,8 @@ type KVRocksList struct {
 // +kubebuilder:validation:XValidation:rule="self.type != 'sentinel' || !has(self.image) || !self.image.matches('(^|/)redis(-sentinel)?:v?([0-5]([.-].*)?|6[.][01]([.-].*)?)(@.*)?$')",message="spec.image is a redis-sentinel older than 6.2, which does not know resolve-hostnames; write a newer one, for example docker.io/library/redis:7.0.15"
 // +kubebuilder:validation:XValidation:rule="self.type == 'cluster' || !has(self.migrate)",message="spec.migrate moves slots between the shards of a cluster; leave it out unless type is cluster"
 // +kubebuilder:validation:XValidation:rule="self.type == 'cluster' || !has(self.cluster)",message="spec.cluster holds settings of type: cluster; leave it out"
+// +kubebuilder:validation:XValidation:rule="self.type == 'sentinel' || int(has(self.kvrocksConfig) && 'port' in self.kvrocksConfig ? self.kvrocksConfig['port'] : '6379') == int(has(oldSelf.kvrocksConfig) && 'port' in oldSelf.kvrocksConfig ? oldSelf.kvrocksConfig['port'] : '6379')",message="kvrocksConfig.port cannot be changed on a live instance; write the former port again (6379 if there was none), or create a new KVRocks with the wanted port and move the data"
+// +kubebuilder:validation:XValidation:rule="self.type == 'sentinel' || !has(self.kvrocksConfig) || !('repl-namespace-enabled' in self.kvrocksConfig) || self.kvrocksConfig['repl-namespace-enabled'] == (self.type == 'standard' ? 'yes' : 'no')",message="repl-namespace-enabled must be yes in a standard instance, or tokens of namespaces are lost at restarts and failovers, and no in a cluster, which has no namespaces; leave it out of kvrocksConfig"
 // +kubebuilder:validation:XValidation:rule="has(self.storage) == has(oldSelf.storage)",message="spec.storage cannot be added to or removed from a live instance; create a new KVRocks and move the data"
 // +kubebuilder:validation:XValidation:rule="!has(self.migrate) || self.migrate.all(m, has(self.master) && m.shard < self.master)",message="spec.migrate names a shard that does not exist; shards are numbered from 0 to spec.master - 1"
 type KVRocksSpec struct {
@@ -130,7 +132,12 @@ type KVRocksSpec struct {
 	// +optional
 	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
 
-	// Toleration of the pods. (Singular, as in the older operator.)
+	// Tolerations of the pods.
+	// +optional
+	// +kubebuilder:validation:MaxItems=64
+	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
+
+	// Toleration is the older operator's name of Tolerations. What it lists is added to them.
 	// +optional
 	// +kubebuilder:validation:MaxItems=64
 	Toleration []corev1.Toleration `json:"toleration,omitempty"`
@@ -186,6 +193,17 @@ type KVRocksSpec struct {
 // +kubebuilder:validation:XValidation:rule="!('slave-read-only' in self) || self['slave-read-only'] == 'yes'",message="slave-read-only must stay yes, or replicas diverge; leave it out of kvrocksConfig"
 // +kubebuilder:validation:XValidation:rule="!('bind' in self) || self['bind'] == '0.0.0.0'",message="bind must be 0.0.0.0 so that the pod can be reached; leave it out of kvrocksConfig"
 // +kubebuilder:validation:XValidation:rule="!('slave-priority' in self) || self['slave-priority'] == '100'",message="slave-priority is used by the operator to keep a leaving pod from being elected; leave it out of kvrocksConfig"
+// +kubebuilder:validation:XValidation:rule="!('slave-serve-stale-data' in self) || self['slave-serve-stale-data'] == 'yes'",message="slave-serve-stale-data must stay yes: every pod boots without a master and would then refuse even the operator's AUTH; leave it out of kvrocksConfig"
+// +kubebuilder:validation:XValidation:rule="!('master-use-repl-port' in self) || self['master-use-repl-port'] == 'no'",message="master-use-repl-port must stay no, because replicas would connect to a port that no Service has; leave it out of kvrocksConfig"
+// +kubebuilder:validation:XValidation:rule="!('rocksdb.write_options.disable_wal' in self) || self['rocksdb.write_options.disable_wal'] == 'no'",message="rocksdb.write_options.disable_wal must stay no, because replicas are fed from the WAL; leave it out of kvrocksConfig"
+// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('tls-'))",message="the operator does not support TLS yet; leave the tls- settings out of kvrocksConfig, and encrypt between the machines (CNI or service mesh) where that is needed"
+// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('namespace.'))",message="a token in kvrocksConfig could be read by everybody who reads this object; leave namespace. settings out, and send NAMESPACE ADD to the master, which keeps tokens over restarts and failovers"
+// +kubebuilder:validation:XValidation:rule="!('socket-fd' in self)",message="kvrocks ignores bind and port when it has a socket-fd; leave it out of kvrocksConfig"
+// +kubebuilder:validation:XValidation:rule="!('redis-databases' in self) || self['redis-databases'] == '0'",message="databases besides the first are not supported; leave redis-databases out of kvrocksConfig, and use a namespace (NAMESPACE ADD) or an instance for each"
+// +kubebuilder:validation:XValidation:rule="!('migrate-batch-rate-limit-mb' in self) || self['migrate-batch-rate-limit-mb'].matches('^0*[1-9][0-9]{0,8}$')",message="kvrocks crashes or does not start with migrate-batch-rate-limit-mb 0; write 1024, which is as good as no limit"
+// +kubebuilder:validation:XValidation:rule="!('maxclients' in self) || !self['maxclients'].matches('^0*([1-5]?[0-9]|6[0-3])$')",message="kvrocksConfig.maxclients must leave room for the sidecar, sentinels, replicas and probes, or a node that is full counts as dead; write at least 64"
+// +kubebuilder:validation:XValidation:rule="!('rename-command' in self) || self['rename-command'].matches('^ *[^ ,]+ +[^ ,]+ *(, *[^ ,]+ +[^ ,]+ *)*$')",message="kvrocksConfig.rename-command must be the old and the new name, as in KEYS HIDDEN-KEYS, or KEYS and two quotes to take the command away; write a comma between several"
+// +kubebuilder:validation:XValidation:rule="!('rename-command' in self) || !self['rename-command'].matches('(?i)(^|[^a-z0-9_.-])(auth|hello|client|info|ping|config|slaveof|replicaof|scan|set|clusterx|cluster|publish|subscribe|multi|exec|script|role|psync|replconf|_db_name|_fetch_meta|_fetch_file|applybatch|command)([^a-z0-9_.-]|$)')",message="kvrocksConfig.rename-command must leave alone what the operator, sentinels or replicas use (AUTH HELLO CLIENT INFO PING CONFIG SLAVEOF REPLICAOF SCAN SET CLUSTERX CLUSTER PUBLISH SUBSCRIBE MULTI EXEC SCRIPT ROLE PSYNC REPLCONF _DB_NAME _FETCH_META _FETCH_FILE APPLYBATCH COMMAND); leave it out"
 // +kubebuilder:validation:XValidation:rule="!('port' in self) || (self['port'].matches('^[0-9]{4,5}$') && int(self['port']) >= 1024 && int(self['port']) <= 65535)",message="kvrocksConfig.port must be a number from 1024 to 65535 (pods run without root); leave it out for 6379"
 type KVRocksConfig map[string]ConfigValue
 

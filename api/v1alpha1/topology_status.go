@@ -75,6 +75,10 @@ type KVRocksTopologyStatus struct {
 	// Released is true once nothing outside the instance refers to it any more (after spec.release).
 	// +optional
 	Released bool `json:"released,omitempty"`
+	// UnknownSettings are the settings of spec.config that some node does not know and ignores.
+	// +optional
+	// +listType=set
+	UnknownSettings []string `json:"unknownSettings,omitempty"`
 	// Conditions as the sidecar sees them: PrimaryAvailable, ReplicationHealthy, SentinelAgreed, SlotsAssigned,
 	// ConfigApplied, CredentialsApplied.
 	// +optional

@@ -71,6 +71,10 @@ type KVRocksTopologySpec struct {
 	// Config holds the settings that are applied live.
 	// +optional
 	Config map[string]string `json:"config,omitempty"`
+	// ConfigEpoch counts how often settings were removed from Config. Every pod is restarted when it grows, because only a
+	// process that starts has the default of what was removed.
+	// +optional
+	ConfigEpoch int64 `json:"configEpoch,omitempty"`
 	// Migrate lists slots and the shard that they should be on.
 	// +optional
 	// +listType=atomic

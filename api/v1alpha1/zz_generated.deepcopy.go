@@ -239,6 +239,13 @@ func (in *KVRocksSpec) DeepCopyInto(out *KVRocksSpec) {
 			(*out)[key] = val
 		}
 	}
+	if in.Tolerations != nil {
+		in, out := &in.Tolerations, &out.Tolerations
+		*out = make([]v1.Toleration, len(*in))
+		for i := range *in {
+			(*in)[i].DeepCopyInto(&(*out)[i])
+		}
+	}
 	if in.Toleration != nil {
 		in, out := &in.Toleration, &out.Toleration
 		*out = make([]v1.Toleration, len(*in))
@@ -503,6 +510,11 @@ func (in *KVRocksTopologyStatus) DeepCopyInto(out *KVRocksTopologyStatus) {
 	if in.PodFailures != nil {
 		in, out := &in.PodFailures, &out.PodFailures
 		*out = make([]PodFailure, len(*in))
+		copy(*out, *in)
+	}
+	if in.UnknownSettings != nil {
+		in, out := &in.UnknownSettings, &out.UnknownSettings
+		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
 	if in.Conditions != nil {

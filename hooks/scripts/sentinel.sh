@@ -4,6 +4,8 @@
 set -eu
 umask 077
 conf=/data/sentinel.conf
+. /etc/kvrocks/auth.sh
+unset REDISCLI_AUTH # the file below is where sentinel finds it
 
 # redis-sentinel before 6.2 does not know resolve-hostnames and would end with a syntax error. The message is where
 # kubectl describe and the instance's status find why the container ended.
@@ -34,12 +36,9 @@ if [ ! -f "$conf" ]; then
     echo "sentinel announce-port $PORT"
     echo "sentinel resolve-hostnames no"
     if [ -n "$myid" ]; then echo "sentinel myid $myid"; fi
-    if [ -f /etc/kvrocks-auth/password ]; then
-      # Without the end of line that an editor leaves, be it LF or CR LF.
-      password=$(tr -d '\r' </etc/kvrocks-auth/password | sed -e 's/[\\"]/\\&/g')
-      # It also authenticates with this password to its peers.
-      if [ -n "$password" ]; then printf 'requirepass "%s"\n' "$password"; fi
-    fi
+    # It also authenticates with this password to its peers.
+    quoted=$(password | sed -e 's/[\\"]/\\&/g')
+    if [ -n "$quoted" ]; then printf 'requirepass "%s"\n' "$quoted"; fi
   } >"$conf.new"
   mv -f "$conf.new" "$conf"
 fi

@@ -5,6 +5,8 @@ set -eu
 umask 077
 dir=/var/lib/kvrocks
 conf=$dir/kvrocks.conf
+. /etc/kvrocks/auth.sh
+unset REDISCLI_AUTH # the file below is where kvrocks finds it
 
 # The address of this pod's Service. The file is there before the pod is made; wait in case the mount is older.
 until address=$(cat "/etc/kvrocks/$POD_NAME" 2>/dev/null) && [ -n "$address" ]; do
@@ -22,11 +24,9 @@ if [ -f "$dir/nodes.conf" ]; then mv -f "$dir/nodes.conf" "$dir/nodes.conf.last"
   echo "replica-announce-port $PORT"
   # Boots as a read-only replica of itself, until the sidecar has proved where it belongs.
   echo "slaveof 127.0.0.1 $PORT"
-  if [ -f /etc/kvrocks-auth/password ]; then
-    password=$(sed -e 's/[\\"]/\\&/g' /etc/kvrocks-auth/password)
-    if [ -n "$password" ]; then
-      printf 'requirepass "%s"\nmasterauth "%s"\n' "$password" "$password"
-    fi
+  quoted=$(password | sed -e 's/[\\"]/\\&/g')
+  if [ -n "$quoted" ]; then
+    printf 'requirepass "%s"\nmasterauth "%s"\n' "$quoted" "$quoted"
   fi
 } >"$conf.new"
 mv -f "$conf.new" "$conf"

@@ -20,6 +20,7 @@ func (c *clusterPass) finish() Plan {
 		Failovers:          c.failovers,
 		PodFailures:        c.in.PodFailures,
 		Released:           c.released,
+		UnknownSettings:    c.reportUnknownSettings(c.in),
 	}
 	if c.record != nil {
 		status.LayoutVersion = c.record.Version
@@ -153,7 +154,7 @@ func (c *clusterPass) configVerdict() (v verdict, ok, known bool) {
 		}
 		known = known && k
 	}
-	return verdict{ReasonApplied, "every node runs with kvrocksConfig"}, true, known
+	return applied(c.in), true, known
 }
 
 func (c *clusterPass) credentialsVerdict() (verdict, bool) {

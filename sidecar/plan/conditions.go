@@ -83,6 +83,10 @@ const (
 	ReasonApplying = "Applying"
 	// ReasonRefused: a node refused it; the message quotes the node.
 	ReasonRefused = "Refused"
+	// ReasonUnknownSettings: True, but kvrocks ignores the settings that the message names, because it does not know them.
+	ReasonUnknownSettings = "UnknownSettings"
+	// ReasonRestartRequired: a node takes the setting only when it starts.
+	ReasonRestartRequired = "RestartRequired"
 	// ReasonSecretUnreadable: the password could not be read.
 	ReasonSecretUnreadable = "SecretUnreadable"
 )

@@ -41,19 +41,28 @@ func (p *pass) needsPassword(m *member) bool {
 	return m.answered() && (slices.Contains(p.in.Credentials.Stale, m.name) || m.node.Config[authMatches] == "no")
 }
 
-// applyConfig applies the settings that a node has otherwise, each on its own so that a refusal holds up no other.
+// applyConfig applies the settings that a node has otherwise, each on its own so that a refusal holds up no other. The master
+// is the last: replicas that do not keep namespaces in their database yet could not take one from it.
 func (p *pass) applyConfig() {
 	for i := range p.members {
-		m := &p.members[i]
-		if !m.answered() || m.node.Config == nil {
-			continue
+		if p.members[i].name != p.master {
+			p.configure(&p.members[i])
 		}
-		if have, known := m.node.Config[announceSetting]; known && have != m.address {
-			p.set(m, announceSetting, m.address)
-		}
-		for _, name := range p.differing(m) {
-			p.set(m, name, p.in.Topology.Spec.Config[name])
-		}
+	}
+	if m := p.member(p.master); m != nil {
+		p.configure(m)
+	}
+}
+
+func (p *pass) configure(m *member) {
+	if !m.answered() || m.node.Config == nil {
+		return
+	}
+	if have, known := m.node.Config[announceSetting]; known && have != m.address {
+		p.set(m, announceSetting, m.address)
+	}
+	for _, name := range p.differing(m) {
+		p.set(m, name, p.in.Topology.Spec.Config[name])
 	}
 }
 
@@ -64,15 +73,22 @@ func (p *pass) set(m *member, name, value string) {
 	}
 }
 
-// differing lists, sorted, the settings that the node has otherwise than wanted.
+// blobSetting comes before the details of blob files: kvrocks refuses those while it is off, and a refusal is not tried again.
+const blobSetting = "rocksdb.enable_blob_files"
+
+// differing lists the settings that the node has otherwise than wanted, in the order in which they can be applied. What the
+// node does not know is none of them; see unknownSettings.
 func (p *pass) differing(m *member) []string {
 	var names []string
 	for name, want := range p.in.Topology.Spec.Config {
-		if have, known := m.node.Config[name]; !known || normal(have) != normal(want) {
+		if have, known := m.node.Config[name]; known && normal(have) != normal(want) {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
+	if i := slices.Index(names, blobSetting); i > 0 {
+		names = slices.Insert(slices.Delete(names, i, i+1), 0, blobSetting)
+	}
 	return names
 }
 
@@ -88,13 +104,16 @@ func (p *pass) configVerdict() (v verdict, ok, known bool) {
 		}
 		known = true
 		for _, name := range slices.Sorted(maps.Keys(m.node.Refusals)) {
+			if m.node.Frozen[name] {
+				return verdict{ReasonRestartRequired, m.name + " takes " + name + " only when it starts: restart the pods, for example with kubectl rollout restart on their StatefulSets"}, false, true
+			}
 			return verdict{ReasonRefused, m.name + " refuses " + name + ": " + m.node.Refusals[name]}, false, true
 		}
 		if names := p.differing(m); len(names) > 0 {
 			return verdict{ReasonApplying, "applying " + strings.Join(names, ", ") + " to " + m.name}, false, true
 		}
 	}
-	return verdict{ReasonApplied, "every node runs with kvrocksConfig"}, true, known && !unread
+	return applied(p.in), true, known && !unread
 }
 
 // units of kvrocks.conf, in bytes.

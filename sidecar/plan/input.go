@@ -99,7 +99,7 @@ type Node struct {
 	Replicas []string
 	// Priority is slave-priority: 0 keeps sentinel from electing the node. Unset answers count as 100.
 	Priority int32
-	// Config holds the observed value of each setting that the topology's spec.config names, and of
+	// Config holds the observed value of each setting that the topology's spec.config names and the node knows, and of
 	// replica-announce-ip and masterauth-matches ("yes"/"no": whether masterauth is the wanted password). It is read
 	// rarely; nil means not read in this pass.
 	Config map[string]string
@@ -107,6 +107,8 @@ type Node struct {
 	// them from failed [Configure] actions and forgets one when the wanted value or the node's RunID changes. A refused
 	// setting is reported, not retried.
 	Refusals map[string]string
+	// Frozen says of which of them the node knows the setting and changes it only when it starts.
+	Frozen map[string]bool
 	// Cluster is what a node of a cluster says of its layout; nil when the node is in no cluster or never answered.
 	Cluster *ClusterNode
 	// Count is the result of the last [CountKeys] action; nil when there was none.

@@ -203,6 +203,52 @@ func TestPasswordsAndSettings(t *testing.T) {
 				= ConfigApplied: orders-0 refuses maxclients: ERR no`,
 		},
 		{
+			name: "a setting that the node takes only when it starts is told apart from a wrong value",
+			given: `
+				record orders-0
+				config some-day 7
+				orders-0 master serving config=some-day:1 frozen=some-day`,
+			want: `
+				= ConfigApplied False RestartRequired
+				= ConfigApplied: orders-0 takes some-day only when it starts: restart the pods, for example with kubectl rollout restart on their StatefulSets`,
+		},
+		{
+			name: "settings that kvrocks does not know are named, ignored and warned of",
+			given: `
+				record orders-0
+				config tcp-keepalive 300
+				config hz 10
+				config maxclients 100
+				orders-0 master serving config=maxclients:100`,
+			want: `
+				= ConfigApplied True UnknownSettings
+				= ConfigApplied: kvrocks does not know hz, tcp-keepalive and ignores them; correct the names in spec.kvrocksConfig or leave them out
+				= event UnknownSettings`,
+		},
+		{
+			name: "of which a node that was not asked stays known",
+			given: `
+				record orders-0
+				config hz 10
+				unknown hz
+				unknown gone
+				orders-0 master serving
+				orders-1 ->orders-0 placed config`,
+			want: `
+				= unknown hz`,
+		},
+		{
+			name: "the setting that others need comes first",
+			given: `
+				record orders-0
+				config rocksdb.blob_file_size 1000
+				config rocksdb.enable_blob_files yes
+				orders-0 master serving config=rocksdb.blob_file_size:1 config=rocksdb.enable_blob_files:no`,
+			want: `
+				set orders-0 map[rocksdb.enable_blob_files:yes]
+				set orders-0 map[rocksdb.blob_file_size:1000]`,
+		},
+		{
 			name: "a wrong announced address is corrected",
 			given: `
 				record orders-0

@@ -15,6 +15,7 @@ func (p *pass) report() v1alpha1.KVRocksTopologyStatus {
 		Failovers:          p.failovers,
 		PodFailures:        p.in.PodFailures,
 		Released:           p.released,
+		UnknownSettings:    p.reportUnknownSettings(p.in),
 		Conditions:         conditions(p.in.Topology, p.now, p),
 	}
 }

@@ -24,12 +24,12 @@ import (
 //	record orders-0                 the recorded master
 //	outage MasterDown 3s orders-1   cause, age, target of the recorded outage
 //	handoff orders-2                pods that must not be master
-//	release | releasing 61s | no-such-sentinel | config maxclients 100 | failover orders-0 orders-1
+//	release | releasing 61s | no-such-sentinel | config maxclients 100 | unknown hz | failover orders-0 orders-1
 //	orders-0 master seq=5 serving   a member: what its node is (master, self, dead, ->orders-1, down, hung, loading,
 //	                                refused, nopod), then any of seq=5 up syncing silent-link empty serving placed
 //	                                attached label=master priority=0 deleting stopped backing-off no-address outlives
 //	                                heard=2s for=10s insync had=9 volume=a had-volume=b stale-password
-//	                                config=name:value refuses=name
+//	                                config=name:value refuses=name frozen=name
 //	watch-0 ->orders-0 odown        a sentinel: whom it takes for the master (or down, nothing), then any of odown
 //	                                electing tilt quorum=3 ghost-peer ghost-replica self-replica stale-auth alone
 //
@@ -142,6 +142,9 @@ func facts(p plan.Plan) []string {
 		all = append(all, fmt.Sprintf("failover %s %s->%s detect=%d promote=%d seq=%d lost=%s",
 			f.Cause, f.From, f.To, f.DetectMs, f.PromoteMs, f.Sequence, lost))
 	}
+	for _, name := range p.Status.UnknownSettings {
+		all = append(all, "unknown "+name)
+	}
 	for _, s := range p.Status.Shards {
 		all = append(all, "master "+cmp.Or(s.Master, "none"), fmt.Sprint("scaleTo ", s.ScaleTo), outageText(s.Outage))
 		for _, n := range s.Nodes {
@@ -223,7 +226,12 @@ func (b *builder) line(words []string) {
 	case first == "releasing":
 		b.releasing(rest[0])
 	case first == "config":
-		b.in.Topology.Spec.Config = map[string]string{rest[0]: rest[1]}
+		if b.in.Topology.Spec.Config == nil {
+			b.in.Topology.Spec.Config = map[string]string{}
+		}
+		b.in.Topology.Spec.Config[rest[0]] = rest[1]
+	case first == "unknown":
+		b.in.Topology.Status.UnknownSettings = append(b.in.Topology.Status.UnknownSettings, rest[0])
 	case strings.HasPrefix(first, "orders-"):
 		b.member(first, rest)
 	case strings.HasPrefix(first, "watch-"):

@@ -131,12 +131,16 @@ func (b *builder) memberWord(word, name string, pod *plan.Pod, node *plan.Node, 
 	case "stale-password":
 		b.in.Credentials.Stale = append(b.in.Credentials.Stale, name)
 	case "config":
-		node.Config = map[string]string{}
+		if node.Config == nil {
+			node.Config = map[string]string{}
+		}
 		if k, v, ok := strings.Cut(value, ":"); ok {
 			node.Config[k] = v
 		}
 	case "refuses":
 		node.Refusals = map[string]string{value: "ERR no"}
+	case "frozen":
+		node.Refusals, node.Frozen = map[string]string{value: "ERR no"}, map[string]bool{value: true}
 	default:
 		b.t.Fatalf("unknown word %q of %s", word, reported.Pod)
 	}

@@ -181,7 +181,12 @@ func (p *pass) configure(ctx context.Context, a plan.Configure) error {
 	n.configAt = time.Time{} // read back what comes of it
 	for _, name := range slices.Sorted(maps.Keys(a.Settings)) {
 		value := a.Settings[name]
-		err := p.onNode(a.Pod, func(c DataNode) error { return c.ConfigSet(ctx, name, value) })
+		err := p.onNode(a.Pod, func(c DataNode) error {
+			if name == kvrocks.SettingNamespaces && value == "yes" {
+				return c.KeepNamespaces(ctx)
+			}
+			return c.ConfigSet(ctx, name, value)
+		})
 		switch {
 		case err == nil:
 		case ctx.Err() != nil, passwordRefused(err),

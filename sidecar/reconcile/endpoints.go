@@ -13,6 +13,7 @@ type DataNode interface {
 	Observe(ctx context.Context) (kvrocks.NodeInfo, error)
 	ConfigGet(ctx context.Context, name string) (map[string]string, error)
 	ConfigSet(ctx context.Context, name, value string) error
+	KeepNamespaces(ctx context.Context) error
 	ReplicaOf(ctx context.Context, host string, port int) error
 	Promote(ctx context.Context) error
 	WriteMarker(ctx context.Context, key string) error

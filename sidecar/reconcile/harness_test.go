@@ -84,6 +84,8 @@ func (n *fakeNode) ConfigSet(_ context.Context, name, value string) error {
 	return n.call("CONFIG SET %s %s", name, value)
 }
 
+func (n *fakeNode) KeepNamespaces(context.Context) error { return n.call("keep namespaces") }
+
 func (n *fakeNode) ReplicaOf(_ context.Context, host string, port int) error {
 	return n.call("follow %s:%d", host, port)
 }

@@ -2,10 +2,12 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
@@ -14,6 +16,7 @@ const (
 	settingAnnounceIP  = "replica-announce-ip"
 	settingMasterAuth  = "masterauth"
 	settingRequirePass = "requirepass"
+	settingPriority    = "slave-priority"
 	masterAuthMatches  = "masterauth-matches"
 )
 
@@ -21,7 +24,10 @@ const (
 const defaultPriority = 100
 
 // refusal of a setting.
-type refusal struct{ value, message string }
+type refusal struct {
+	value, message string
+	frozen         bool // the setting cannot be changed while the process runs
+}
 
 // examination is what a pass wants to know of a node besides what it is.
 type examination struct {
@@ -44,7 +50,8 @@ type nodeDetails struct {
 
 // examine asks a node that answered what changes rarely.
 func (n *node) examine(ctx context.Context, x examination) {
-	n.seen.Config, n.seen.Refusals = nil, n.refused(x.spec)
+	n.seen.Config = nil
+	n.seen.Refusals, n.seen.Frozen = n.refused(x.spec)
 	if n.seen.Reach != plan.Answered || !x.settings {
 		return
 	}
@@ -102,26 +109,28 @@ func (n *node) refuse(setting, value string, err error) {
 	if n.refusals == nil {
 		n.refusals = map[string]refusal{}
 	}
-	n.refusals[setting] = refusal{value: value, message: err.Error()}
+	n.refusals[setting] = refusal{value: value, message: err.Error(), frozen: errors.Is(err, kvrocks.ErrNotAllowed)}
 }
 
-// refused lists the settings that were refused with the value that is wanted now.
-func (n *node) refused(spec *v1alpha1.KVRocksTopologySpec) map[string]string {
+// refused lists the settings that were refused with the value that is wanted now, and says which of them are frozen.
+func (n *node) refused(spec *v1alpha1.KVRocksTopologySpec) (list map[string]string, frozen map[string]bool) {
 	if len(n.refusals) == 0 {
-		return nil
+		return nil, nil
 	}
-	list := map[string]string{}
+	list, frozen = map[string]string{}, map[string]bool{}
 	for name, r := range n.refusals {
-		if wanted, named := spec.Config[name]; !named || wanted == r.value {
-			list[name] = r.message
+		wanted, named := spec.Config[name]
+		own := name == settingAnnounceIP || name == settingPriority // by the planner, whatever spec says
+		if named && wanted == r.value || !named && own {
+			list[name], frozen[name] = r.message, r.frozen
 		}
 	}
-	return list
+	return list, frozen
 }
 
 // priorityOf reads slave-priority under either of its names.
 func priorityOf(settings map[string]string) int32 {
-	for _, name := range [...]string{"slave-priority", "replica-priority"} {
+	for _, name := range [...]string{settingPriority, "replica-priority"} {
 		if value, err := strconv.ParseInt(settings[name], 10, 32); err == nil {
 			return int32(value)
 		}

@@ -212,12 +212,18 @@ func TestRefusedSettingIsToldToThePlannerAndHoldsUpNothing(t *testing.T) {
 	require.NoError(t, err)
 	last := w.seen[len(w.seen)-1].Nodes["orders-0"]
 	assert.Contains(t, last.Refusals["bad"], "no such setting")
+	assert.True(t, last.Frozen["bad"])
 	assert.NotNil(t, last.Config, "what came of it is read back")
 
 	w.cluster.topologies[key].Spec.Config["bad"] = "3"
 	_, err = w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
 	assert.Empty(t, w.seen[len(w.seen)-1].Nodes["orders-0"].Refusals, "another value is another question")
+
+	delete(w.cluster.topologies[key].Spec.Config, "bad")
+	_, err = w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Empty(t, w.seen[len(w.seen)-1].Nodes["orders-0"].Refusals, "what is not wanted any more is refused by nobody")
 }
 
 func TestReplacedPodKeepsWhenItLastServedAndLosesTheRest(t *testing.T) {

@@ -1,0 +1,42 @@
+package hooks
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+func TestCommandsAreRenamed(t *testing.T) {
+	w := settled(t, example(t, "standard-minimal.yaml"))
+	w.change(func(cr *v1alpha1.KVRocks) {
+		cr.Spec.KVRocksConfig = v1alpha1.KVRocksConfig{"rename-command": `KEYS "", FLUSHALL '' ,flushdb WipeDB`}
+	})
+	w.settle()
+	assert.Contains(t, w.seen.ConfigMaps["shop/demo-config"].Data[configFile], `rename-command "keys \"\""
+rename-command "flushall \"\""
+rename-command "flushdb wipedb"
+`)
+	assert.NotContains(t, w.topology().Spec.Config, "rename-command")
+}
+
+func TestBothNamesOfTolerationsHold(t *testing.T) {
+	cr := example(t, "standard-minimal.yaml")
+	cr.Spec.Tolerations = []corev1.Toleration{{Key: "a"}}
+	cr.Spec.Toleration = []corev1.Toleration{{Key: "b"}}
+	w := settled(t, cr)
+	assert.Equal(t, []corev1.Toleration{{Key: "a"}, {Key: "b"}}, w.set().Spec.Template.Spec.Tolerations)
+}
+
+// Tokens of namespaces stand in kvrocks' database: the file is made afresh at each start, and replicas have another.
+func TestNamespacesAreKeptInTheDatabase(t *testing.T) {
+	w := settled(t, example(t, "standard-minimal.yaml"))
+	assert.Contains(t, w.seen.ConfigMaps["shop/demo-config"].Data[configFile], "\nrepl-namespace-enabled yes\n")
+	assert.Equal(t, "yes", w.topology().Spec.Config[settingNamespaces], "running nodes take it without a restart")
+
+	w = settled(t, example(t, "cluster-minimal.yaml"))
+	assert.NotContains(t, w.seen.ConfigMaps["shop/"+configName(w.cr.Name)].Data[configFile], "namespace")
+	assert.Empty(t, w.topology().Spec.Config)
+}

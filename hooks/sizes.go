@@ -1,0 +1,125 @@
+package hooks
+
+import (
+	"fmt"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
+
+// Settings that say how much of the memory and of the volume kvrocks takes, in MiB.
+const (
+	settingBlockCache    = "rocksdb.block_cache_size"
+	settingMetadataCache = "rocksdb.metadata_block_cache_size"
+	settingSubkeyCache   = "rocksdb.subkey_block_cache_size"
+	settingWriteBuffer   = "rocksdb.write_buffer_size"
+	settingKeptWAL       = "rocksdb.wal_size_limit_mb"
+	settingLiveWAL       = "rocksdb.max_total_wal_size"
+)
+
+// Defaults of kvrocks, in MiB. With them a small pod is killed as soon as its cache is warm, and a small volume is full of
+// old WAL.
+const (
+	defaultHalfCache   = 2048 // of metadata and of subkeys each
+	defaultWriteBuffer = 64
+	defaultKeptWAL     = 16384
+	defaultLiveWAL     = 512
+)
+
+// derivedSettings are the sizes that follow from spec.resources and spec.storage where kvrocksConfig does not give them; none
+// where there is no limit to fit into, or where kvrocks' default fits. They stand in kvrocks.conf alone and take effect when a
+// pod starts. When the limits change every pod is restarted anyway, so they need no place in the hash of the template, and a
+// new version of the operator restarts nothing because of them.
+//
+// A third of the memory goes to the block cache, and a quarter to memtables: up to four for each of the three column families
+// that writes fill (metadata, subkeys, scores of sorted sets). The rest is for the process itself (about 30 MiB), connections,
+// compactions and what the allocator wastes. A tenth of the volume goes to WAL that is kept for replicas, and as much to WAL of
+// what is not flushed yet.
+func (in *instance) derivedSettings() map[string]string {
+	derived := map[string]int64{}
+	if memory := in.memoryLimit(); memory > 0 {
+		if !in.given(settingMetadataCache) && !in.given(settingSubkeyCache) {
+			derived[settingBlockCache] = min(memory/3, 2*defaultHalfCache)
+		}
+		derived[settingWriteBuffer] = min(memory/4/12, defaultWriteBuffer)
+	}
+	if volume := in.volumeSize(); volume > 0 {
+		derived[settingKeptWAL] = min(volume/10, defaultKeptWAL)
+		derived[settingLiveWAL] = min(volume/10, defaultLiveWAL)
+	}
+	settings := map[string]string{}
+	for setting, size := range derived {
+		if !in.given(setting) {
+			settings[setting] = strconv.FormatInt(max(size, 1), 10)
+		}
+	}
+	return settings
+}
+
+func (in *instance) given(setting string) bool {
+	_, given := in.spec.KVRocksConfig[setting]
+	return given
+}
+
+const mebibyte = 1 << 20
+
+// memoryLimit is in MiB; 0 when there is none.
+func (in *instance) memoryLimit() int64 {
+	if in.spec.Resources == nil {
+		return 0
+	}
+	return in.spec.Resources.Limits.Memory().Value() / mebibyte
+}
+
+// volumeSize is in MiB: that of the volume, or what an emptyDir may take before the pod is evicted; 0 when nothing limits it.
+func (in *instance) volumeSize() int64 {
+	switch {
+	case in.spec.Storage != nil:
+		return in.spec.Storage.Size.Value() / mebibyte
+	case in.spec.Resources != nil:
+		limit := in.spec.Resources.Limits[corev1.ResourceEphemeralStorage]
+		return limit.Value() / mebibyte
+	}
+	return 0
+}
+
+// checkSizes refuses sizes in kvrocksConfig that cannot fit.
+func (in *instance) checkSizes() string {
+	if in.spec.Type == v1alpha1.TypeSentinel {
+		return ""
+	}
+	memory, volume := in.memoryLimit(), in.volumeSize()
+	cache, setting := in.givenSize(settingBlockCache), settingBlockCache
+	if cache == 0 && (in.given(settingMetadataCache) || in.given(settingSubkeyCache)) {
+		setting = settingMetadataCache + " and " + settingSubkeyCache
+		cache = in.sizeOr(settingMetadataCache, defaultHalfCache) + in.sizeOr(settingSubkeyCache, defaultHalfCache)
+	}
+	for _, size := range []struct {
+		setting           string
+		wants, most, room int64
+		of                string
+	}{
+		{setting, cache, memory * 3 / 4, memory, "memory limit"},
+		{settingWriteBuffer, in.givenSize(settingWriteBuffer), memory / 4, memory, "memory limit"},
+		{settingKeptWAL, in.givenSize(settingKeptWAL), volume / 2, volume, "volume"},
+		{settingLiveWAL, in.givenSize(settingLiveWAL), volume / 2, volume, "volume"},
+	} {
+		if size.room > 0 && size.wants > size.most {
+			return fmt.Sprintf("kvrocksConfig: %s of %d MiB do not fit into the %s of %d MiB; write at most %d, leave it out for a size that fits, or raise the %s",
+				size.setting, size.wants, size.of, size.room, size.most, size.of)
+		}
+	}
+	return ""
+}
+
+// givenSize is the size that kvrocksConfig gives; 0 for none, and for what kvrocks would refuse.
+func (in *instance) givenSize(setting string) int64 { return in.sizeOr(setting, 0) }
+
+func (in *instance) sizeOr(setting string, otherwise int64) int64 {
+	if size, err := strconv.ParseInt(string(in.spec.KVRocksConfig[setting]), 10, 32); err == nil {
+		return size
+	}
+	return otherwise
+}
