@@ -24,7 +24,7 @@ KUBECTL         := $(LOCAL_CACHE)/bin/kubectl --kubeconfig $(LOCAL_CONFIG)
 METACONTROLLER  := local/metacontroller/install
 endif
 
-.PHONY: demo down test build lint unit fuzz scenarios smoke bench bench-migration bench-failover generate local-up local-down local-status packages programs images install uninstall
+.PHONY: demo down test build lint unit fuzz scenarios smoke bench bench-migration bench-failover bench-moves generate local-up local-down local-status packages programs images install uninstall
 
 ## The two commands of the README ##
 
@@ -82,6 +82,11 @@ bench-migration: install
 # shard that only kvrocks-controller looks after.
 bench-failover: install
 	cd local && go test -run '^$$' -bench Failover -benchtime 1x -timeout 60m ./scenarios -args -kills $(KILLS) -down-after $(DOWN_AFTER)
+
+# What clients with default options miss of MOVES planned moves.
+MOVES ?= 30
+bench-moves: install
+	cd local && go test -run '^$$' -bench PlannedMove -benchtime 1x -timeout 90m ./scenarios -args -moves $(MOVES)
 
 ## The local cluster ##
 

@@ -40,8 +40,7 @@ func (in *instance) addController(out *children) error {
 	if in.topology != nil && in.topology.Status.ControllerEpoch > 0 {
 		template.Annotations[annotationEpoch] = strconv.FormatInt(in.topology.Status.ControllerEpoch, 10)
 	}
-	grace := int64(10)
-	template.Spec.TerminationGracePeriodSeconds = &grace
+	template.Spec.TerminationGracePeriodSeconds = in.grace(10)
 	template.Spec.Tolerations = leavingLostMachines(template.Spec.Tolerations)
 	template.Spec.Containers = []corev1.Container{in.controllerContainer()}
 	template.Spec.Volumes = []corev1.Volume{{Name: configVolume, VolumeSource: corev1.VolumeSource{
@@ -95,6 +94,7 @@ func (in *instance) controllerContainer() corev1.Container {
 		Resources:       componentResources(in.spec.Cluster.Controller.Resources, controllerResources()),
 		VolumeMounts:    []corev1.VolumeMount{{Name: configVolume, MountPath: controllerDir, ReadOnly: true}},
 		SecurityContext: containerSecurity(),
+		Lifecycle:       in.drained(),
 		// It listens once etcd has elected a leader among its pods, and waits for etcd for as long as that takes. Ready does
 		// not mean that it leads.
 		StartupProbe:   portProbe(v1alpha1.ControllerPort, 2, 900),

@@ -17,10 +17,10 @@ const sentinelDir = "/data"
 func (in *instance) sentinelDeployment() (child, error) {
 	selector := in.selector(v1alpha1.ComponentSentinel)
 	template := in.podTemplate(in.labels(v1alpha1.ComponentSentinel), selector, in.dataPlacement())
-	grace := int64(10)
-	template.Spec.TerminationGracePeriodSeconds = &grace
+	template.Spec.TerminationGracePeriodSeconds = in.grace(10)
 	sentinel := in.container(v1alpha1.ContainerSentinel, sentinelDir)
 	sentinel.Env = append(sentinel.Env, corev1.EnvVar{Name: "POD_IP", ValueFrom: fieldRef("status.podIP")})
+	sentinel.Lifecycle = in.drained()
 	template.Spec.Containers = []corev1.Container{sentinel}
 	template.Spec.Volumes = append(in.volumes(), emptyDir(dataVolume))
 	if err := seal(&template); err != nil {

@@ -85,6 +85,22 @@ func (in *instance) container(name, dir string) corev1.Container {
 	return c
 }
 
+// grace is how long a pod may take to end: with what it needs to do so, and the time that it keeps answering.
+func (in *instance) grace(seconds int64) *int64 {
+	seconds += int64(*in.spec.DrainSeconds)
+	return &seconds
+}
+
+// drained keeps a container, whose image must have the program sleep, from being ended as long as it is to keep answering.
+func (in *instance) drained() *corev1.Lifecycle {
+	if *in.spec.DrainSeconds == 0 {
+		return nil
+	}
+	return &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Exec: &corev1.ExecAction{
+		Command: []string{"sleep", strconv.Itoa(int(*in.spec.DrainSeconds))},
+	}}}
+}
+
 func fieldRef(path string) *corev1.EnvVarSource {
 	return &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: path}}
 }

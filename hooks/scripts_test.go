@@ -225,24 +225,36 @@ func TestStartWaitsForTheAddress(t *testing.T) {
 
 func TestAMasterWithReplicasIsKeptUntilItHasHandedOver(t *testing.T) {
 	for what, test := range map[string]struct {
-		info string // what INFO says first; then it follows another node
-		asks int
+		info   string // what INFO says first; then it follows another node
+		asks   int
+		drains bool
 	}{
-		"a master with replicas":       {"role:master\nconnected_slaves:2\n", 2},
-		"writes are stopped":           {"role:slave\nmaster_host:127.0.0.1\nmaster_port:1\nconnected_slaves:2\n", 2},
-		"a master alone":               {"role:master\nconnected_slaves:0\n", 1},
-		"a replica":                    {"role:slave\nmaster_host:10.0.0.1\nmaster_port:6379\nconnected_slaves:1\n", 1},
-		"a node that was never placed": {"role:slave\nmaster_host:127.0.0.1\nmaster_port:6379\nconnected_slaves:1\n", 1},
-		"no answer":                    {"", 1},
+		"a master with replicas":       {"role:master\nconnected_slaves:2\n", 2, true},
+		"writes are stopped":           {"role:slave\nmaster_host:127.0.0.1\nmaster_port:1\nconnected_slaves:2\n", 2, true},
+		"a master alone":               {"role:master\nconnected_slaves:0\n", 1, false},
+		"a replica":                    {"role:slave\nmaster_host:10.0.0.1\nmaster_port:6379\nconnected_slaves:0\n", 1, true},
+		"a replica with replicas":      {"role:slave\nmaster_host:10.0.0.1\nmaster_port:6379\nconnected_slaves:1\n", 1, true},
+		"a node that was never placed": {"role:slave\nmaster_host:127.0.0.1\nmaster_port:6379\nconnected_slaves:1\n", 1, false},
+		"no answer":                    {"", 1, false},
 	} {
 		t.Run(what, func(t *testing.T) {
 			inEveryShell(t, func(t *testing.T, s sandbox) {
 				s.write("info", test.info)
-				s.write("bin/redis-cli", "#!/bin/sh\necho >>"+s.root+"/asks\ncat "+s.root+"/info\n"+
+				s.write("announced", "10.96.0.7")
+				s.write("bin/redis-cli", "#!/bin/sh\ncase \"$*\" in *CONFIG*) echo >>"+s.root+"/configs; cat "+s.root+"/announced; exit;; esac\n"+
+					"echo >>"+s.root+"/asks\ncat "+s.root+"/info\n"+
 					"printf 'role:slave\\nmaster_host:10.0.0.1\\nconnected_slaves:0\\n' >"+s.root+"/info\n")
+				s.env = append(s.env, "DRAIN_SECONDS=1")
 				out, err := s.run(stopText)
 				require.NoError(t, err, out)
 				assert.Equal(t, test.asks, strings.Count(s.read("asks"), "\n"))
+				assert.Equal(t, test.drains, s.read("configs") == "\n\n", "it asks again in each second of draining")
+
+				s.write("announced", "127.0.0.1") // the instance is being deleted
+				s.write("configs", "")
+				out, err = s.run(stopText)
+				require.NoError(t, err, out)
+				assert.Equal(t, "\n", s.read("configs"))
 			})
 		})
 	}

@@ -1,6 +1,8 @@
 package hooks
 
 import (
+	"strconv"
+
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -16,11 +18,11 @@ func (in *instance) dataTemplate(s shard) corev1.PodTemplateSpec {
 	labels[v1alpha1.LabelShard] = s.label()
 	template := in.podTemplate(labels, selector, in.dataPlacement())
 	in.markConfig(template.Annotations)
-	// stop.sh takes up to 20 s of it. kvrocks ends within about a second of SIGTERM; a large memtable takes longer to flush.
-	grace := int64(60)
-	template.Spec.TerminationGracePeriodSeconds = &grace
+	// A handover takes up to 20 s of it. kvrocks ends within about a second of SIGTERM; a large memtable takes longer to flush.
+	template.Spec.TerminationGracePeriodSeconds = in.grace(60)
 	template.Spec.ReadinessGates = gates()
 	container := in.container(v1alpha1.ContainerKVRocks, dataDir)
+	container.Env = append(container.Env, corev1.EnvVar{Name: "DRAIN_SECONDS", Value: strconv.Itoa(int(*in.spec.DrainSeconds))})
 	container.Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Exec: &corev1.ExecAction{
 		Command: []string{"/bin/sh", configDir + "/" + stopScript},
 	}}}

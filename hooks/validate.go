@@ -16,7 +16,7 @@ import (
 func (in *instance) validate() string {
 	rules := []func() string{
 		in.checkName, in.checkLabel, in.checkCounts, in.checkPassword, in.checkPlacement, in.checkFields,
-		in.checkFailover, in.checkStorage, in.checkConfig, in.checkSizes, in.checkCluster, in.checkMigrate, in.checkUnchanged,
+		in.checkFailover, in.checkDrain, in.checkStorage, in.checkConfig, in.checkSizes, in.checkCluster, in.checkMigrate, in.checkUnchanged,
 	}
 	var problems []string
 	for _, rule := range rules {
@@ -167,6 +167,13 @@ func (in *instance) checkFailover() string {
 		return "spec.failover.failoverTimeoutMilliseconds must be from 1000 to 3600000"
 	case f.ParallelSyncs < 1 || f.ParallelSyncs > 99:
 		return "spec.failover.parallelSyncs must be from 1 to 99"
+	}
+	return ""
+}
+
+func (in *instance) checkDrain() string {
+	if s := *in.spec.DrainSeconds; s < 0 || s > 300 {
+		return fmt.Sprintf("spec.drainSeconds is %d, and is how many seconds a pod that goes keeps answering; write a number from 0 to 300", s)
 	}
 	return ""
 }

@@ -17,6 +17,9 @@ const (
 	DefaultParallelSyncs               = 1
 )
 
+// DefaultDrainSeconds is how long a pod that goes keeps answering; see KVRocksSpec.
+const DefaultDrainSeconds = 5
+
 // DefaultDeadlineSeconds is how long one range of slots may take; see MigrationSpec.
 const DefaultDeadlineSeconds = 3600
 
@@ -27,6 +30,10 @@ func (s *KVRocksSpec) WithDefaults() *KVRocksSpec {
 	setDefault(&d.Image, defaultImage(d.Type))
 	setDefault(&d.ImagePullPolicy, "IfNotPresent")
 	setDefault(&d.Replicas, 3)
+	if d.DrainSeconds == nil {
+		drain := int32(DefaultDrainSeconds)
+		d.DrainSeconds = &drain
+	}
 	if d.Failover == nil {
 		d.Failover = &Failover{}
 	}

@@ -72,6 +72,7 @@ type KVRocksList struct {
 // +kubebuilder:validation:XValidation:rule="self.type == 'cluster' || !has(self.cluster)",message="spec.cluster holds settings of type: cluster; leave it out"
 // +kubebuilder:validation:XValidation:rule="self.type == 'sentinel' || int(has(self.kvrocksConfig) && 'port' in self.kvrocksConfig ? self.kvrocksConfig['port'] : '6379') == int(has(oldSelf.kvrocksConfig) && 'port' in oldSelf.kvrocksConfig ? oldSelf.kvrocksConfig['port'] : '6379')",message="kvrocksConfig.port cannot be changed on a live instance; write the former port again (6379 if there was none), or create a new KVRocks with the wanted port and move the data"
 // +kubebuilder:validation:XValidation:rule="self.type == 'sentinel' || !has(self.kvrocksConfig) || !('repl-namespace-enabled' in self.kvrocksConfig) || self.kvrocksConfig['repl-namespace-enabled'] == (self.type == 'standard' ? 'yes' : 'no')",message="repl-namespace-enabled must be yes in a standard instance, or tokens of namespaces are lost at restarts and failovers, and no in a cluster, which has no namespaces; leave it out of kvrocksConfig"
+// +kubebuilder:validation:XValidation:rule="!has(self.drainSeconds) || (self.drainSeconds >= 0 && self.drainSeconds <= 300)",message="spec.drainSeconds is how many seconds a pod that goes keeps answering; write a number from 0 to 300"
 // +kubebuilder:validation:XValidation:rule="has(self.storage) == has(oldSelf.storage)",message="spec.storage cannot be added to or removed from a live instance; create a new KVRocks and move the data"
 // +kubebuilder:validation:XValidation:rule="!has(self.migrate) || self.migrate.all(m, has(self.master) && m.shard < self.master)",message="spec.migrate names a shard that does not exist; shards are numbered from 0 to spec.master - 1"
 type KVRocksSpec struct {
@@ -163,6 +164,13 @@ type KVRocksSpec struct {
 	// Storage of each data node. Without it the data lives in the pod (emptyDir) and only the replicas protect it.
 	// +optional
 	Storage *Storage `json:"storage,omitempty"`
+
+	// DrainSeconds is how long a pod that goes (an update, scaling down, a drained node) keeps answering those that are
+	// connected to it, after its place was taken and before its process ends: until then clients have learned where to go. Longer
+	// than clients take for that, and than the network takes to forget the pod. A change is rolled out. Default: 5; 0 ends pods at once.
+	// +optional
+	// +kubebuilder:default=5
+	DrainSeconds *int32 `json:"drainSeconds,omitempty"`
 
 	// Failover tunes how soon a dead master is replaced.
 	// +optional

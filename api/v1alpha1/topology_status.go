@@ -273,8 +273,9 @@ type FailoverRecord struct {
 	// DetectMs is the time from the last answer of the old master to the quorum's verdict, in milliseconds. For a
 	// handover, 0.
 	DetectMs int64 `json:"detectMs"`
-	// PromoteMs is the time from the verdict (or from stopping the writes) to the successor taking writes, in
-	// milliseconds. For a handover this is how long writes were stopped.
+	// PromoteMs is the time from the verdict (or from stopping the writes) to the successor being seen to take writes, in
+	// milliseconds. For a handover this is how long the shard took no writes, by the sidecar's clock. What a client misses
+	// includes the time that it takes to learn of the successor, which is not known here.
 	PromoteMs int64 `json:"promoteMs"`
 	// Sequence that the successor started from.
 	// +optional

@@ -277,6 +277,11 @@ func (in *KVRocksSpec) DeepCopyInto(out *KVRocksSpec) {
 		*out = new(Storage)
 		(*in).DeepCopyInto(*out)
 	}
+	if in.DrainSeconds != nil {
+		in, out := &in.DrainSeconds, &out.DrainSeconds
+		*out = new(int32)
+		**out = **in
+	}
 	if in.Failover != nil {
 		in, out := &in.Failover, &out.Failover
 		*out = new(Failover)

@@ -18,7 +18,8 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// watchMasters fails the test as soon as two pods of one shard are attached masters at the same moment.
+// watchMasters fails the test as soon as two pods of one shard are attached masters at the same moment, and neither of them is
+// a former master that takes no writes any more.
 func (s *scenario) watchMasters() {
 	ctx, cancel := context.WithCancel(s.ctx)
 	done := make(chan struct{})
@@ -40,12 +41,29 @@ func (s *scenario) watchMasters() {
 			if event.Type != watch.Deleted && pod.Labels[v1alpha1.LabelRole] == string(v1alpha1.RoleMaster) && isAttached(pod) {
 				masters[shard][pod.Name] = true
 			}
-			if len(masters[shard]) > 1 {
+			if len(masters[shard]) > 1 && s.takeWrites(ctx, masters[shard]) > 1 {
 				s.Errorf("two attached masters in shard %s: %v", shard, masters[shard])
 			}
 		}
 	}()
 	s.Cleanup(func() { cancel(); watcher.Stop(); <-done })
+}
+
+// takeWrites is how many of the pods say that they are master.
+func (s *scenario) takeWrites(ctx context.Context, pods map[string]bool) int {
+	n := 0
+	for name := range pods {
+		pod, err := s.kube.CoreV1().Pods(s.namespace).Get(ctx, name, metav1.GetOptions{})
+		if err != nil || pod.Status.PodIP == "" {
+			continue
+		}
+		c := client(fmt.Sprintf("%s:%d", pod.Status.PodIP, pod.Spec.Containers[0].Ports[0].ContainerPort), s.password, impatient)
+		if info, err := c.Info(ctx, "replication").Result(); err == nil && strings.Contains(info, "role:master") {
+			n++
+		}
+		_ = c.Close()
+	}
+	return n
 }
 
 func isAttached(pod *corev1.Pod) bool {

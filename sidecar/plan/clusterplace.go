@@ -6,7 +6,8 @@ import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 func (s *clusterShard) placeMembers() {
 	for i := range s.members {
 		m := &s.members[i]
-		if m == s.proven || m.entry == nil || !m.answered() || m.pod.Deleting {
+		// One that is going is told the record all the same, if it was master: clients ask it where their slots are.
+		if m == s.proven || m.entry == nil || !m.answered() || m.pod.Deleting && !m.wasMaster() {
 			continue
 		}
 		if m.version() >= 0 && m.follows(s.proven) {

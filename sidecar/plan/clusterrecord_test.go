@@ -231,6 +231,7 @@ func TestReleasingACluster(t *testing.T) {
 				controller lost
 				0-0 master serving`,
 			want: `
+				set 0-0 map[replica-announce-ip:127.0.0.1]
 				= released true`,
 		},
 		{
@@ -251,6 +252,7 @@ func TestReleasingACluster(t *testing.T) {
 				controller down
 				0-0 master serving`,
 			want: `
+				set 0-0 map[replica-announce-ip:127.0.0.1]
 				= released true`,
 		},
 	})

@@ -24,4 +24,9 @@ func (c *clusterPass) release() {
 		c.again(againWait)
 		c.released = false
 	}
+	for _, s := range c.shards {
+		if c.released && !c.in.Topology.Status.Released {
+			s.letGo()
+		}
+	}
 }

@@ -221,16 +221,20 @@ func (p *pass) abandonTarget() {
 // succeed makes x, which answers as master, the recorded master. The clients come first: it is labelled before it is on
 // record, which the next pass would find out again, and the replicas are placed in the next pass.
 func (p *pass) succeed(x *member) {
+	old := p.member(p.master)
 	if p.master == "" {
 		p.event("MasterChosen", x.name+" is the master")
 	} else if p.master != x.name {
-		if old := p.member(p.master); old != nil {
+		if old != nil && !p.readOnlyPredecessor(old) {
 			p.cutOff(old, x.name+" is the master now")
 		}
 		p.recordFailover(x)
 	}
 	p.master = x.name
 	p.prove(x)
+	if old != nil && old != x {
+		p.cutOff(old, x.name+" is the master now")
+	}
 	p.outage = nil
 	p.again(againStep)
 }

@@ -115,8 +115,8 @@ func (p *pass) stopWrites(m, t *member) {
 		p.unmonitor()
 		p.prove(m)
 	default:
+		// It keeps its label and its gate: until its successor has them it is what there is, and says READONLY.
 		p.outage.DetectedAt, p.intent = microTime(p.now), true
-		p.setRole(m, "")
 		p.do(Follow{Pod: m.name, Host: deadHost, Port: deadPort})
 		p.wait(ReasonHandingOver, m.name+" is handing over to "+t.name, againWrites)
 	}
@@ -128,9 +128,11 @@ func (p *pass) promoteTarget(m, t *member) {
 	fit := t != nil && t.answered() && !t.isMaster() && !t.pod.Deleting
 	switch {
 	case fit && t.node.Sequence >= m.node.Sequence:
-		p.cutOff(m, "it hands over to "+t.name)
 		p.cutOffMastersBut(t) // such as a target that was given up before this one
 		p.do(Promote{Pod: t.name})
+		p.setRole(t, v1alpha1.RoleMaster)
+		p.cutOff(m, "it has handed over to "+t.name)
+		p.monitorSuccessor(t)
 		p.wait(ReasonHandingOver, t.name+" is being promoted in place of "+m.name, againWrites)
 	case fit && p.outageAge() < handoverPatience:
 		p.wait(ReasonHandingOver, t.name+" is catching up with "+m.name, againWrites)
@@ -142,6 +144,12 @@ func (p *pass) promoteTarget(m, t *member) {
 		p.masterReturned(m)
 		p.again(againWrites)
 	}
+}
+
+// readOnlyPredecessor: m is handing over, and says itself that it takes no writes, so that it may stay in the Services until its
+// successor is in them.
+func (p *pass) readOnlyPredecessor(m *member) bool {
+	return p.handingOver() && m.name == p.outage.Master && m.answered() && !m.isMaster() && !m.unplaced()
 }
 
 // resume ends a handover with the old master in its place.

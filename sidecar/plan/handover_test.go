@@ -96,7 +96,7 @@ func TestHandover(t *testing.T) {
 				= outage Handover orders-0 seq=100 orders-1`,
 		},
 		{
-			name: "writes are stopped when no sentinel watches, label first, and the time is on record",
+			name: "writes are stopped when no sentinel watches, and the time is on record; the master keeps its label",
 			given: `
 				record orders-0
 				outage Handover 500ms orders-1
@@ -104,7 +104,6 @@ func TestHandover(t *testing.T) {
 				orders-0 master serving
 				orders-1 ->orders-0 placed` + forgotten,
 			want: `
-				label orders-0
 				stop orders-0
 				= intent true
 				= again 10ms
@@ -136,16 +135,21 @@ func TestHandover(t *testing.T) {
 				= again 10ms`,
 		},
 		{
-			name: "the target is promoted when it has every write and the old master is fenced",
+			name: "the target is promoted when it has every write; the old master leaves the Services when it is in them, and the sentinels know it at once",
 			given: `
 				record orders-0
 				outage Handover 100ms orders-1
 				handoff orders-0
-				orders-0 dead seq=100 attached priority=0
-				orders-1 ->orders-0 seq=100 placed`,
+				orders-0 dead seq=100 attached label=master priority=0
+				orders-1 ->orders-0 seq=100 placed` + forgotten,
 			want: `
-				detach orders-0
 				promote orders-1
+				label orders-1 master
+				label orders-0
+				detach orders-0
+				monitor watch-0 ->orders-1 quorum=2
+				monitor watch-1 ->orders-1 quorum=2
+				monitor watch-2 ->orders-1 quorum=2
 				= again 10ms`,
 		},
 		{
@@ -160,7 +164,8 @@ func TestHandover(t *testing.T) {
 			want: `
 				label orders-1
 				detach orders-1
-				promote orders-2`,
+				promote orders-2
+				label orders-2 master`,
 		},
 		{
 			name: "the target gets the label when it answers as master, and the pause is journaled",
@@ -241,7 +246,43 @@ func TestHandover(t *testing.T) {
 				orders-1 ->orders-0 seq=100 placed`,
 			want: `
 				detach orders-0
-				promote orders-1`,
+				promote orders-1
+				label orders-1 master`,
+		},
+		{
+			name: "when the sidecar crashes after that, the label goes over before the old one loses it",
+			given: `
+				record orders-0
+				outage Handover 120ms orders-1
+				handoff orders-0
+				orders-0 dead seq=100 priority=0 attached label=master
+				orders-1 master seq=101 attached label=replica`,
+			want: `
+				label orders-1 master
+				label orders-0
+				detach orders-0
+				= outage none
+				= master orders-1`,
+		},
+		{
+			name: "a former master whose pod is going is fed all the same",
+			given: `
+				record orders-1
+				orders-0 dead seq=100 deleting
+				orders-1 master seq=101 serving
+				orders-2 ->orders-1 insync placed`,
+			want: `
+				follow orders-0 ->orders-1`,
+		},
+		{
+			name: "a replica whose pod is going leaves the Services",
+			given: `
+				record orders-1
+				orders-0 ->orders-1 insync placed deleting
+				orders-1 master seq=101 serving`,
+			want: `
+				label orders-0
+				detach orders-0`,
 		},
 		{
 			name: "a master that dies in the middle is an outage, which the sidecar decides",

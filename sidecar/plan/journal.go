@@ -39,7 +39,7 @@ func (p *pass) recordFailover(x *member) {
 	if o.Cause == v1alpha1.CauseHandover {
 		r.Sequence = x.node.Sequence
 		r.LostSequence = new(int64)
-		p.event("MasterReplaced", fmt.Sprintf("%s handed over to %s; writes were stopped for %d ms", r.From, r.To, r.PromoteMs))
+		p.event("MasterReplaced", fmt.Sprintf("%s handed over to %s; the nodes took no writes for %d ms", r.From, r.To, r.PromoteMs))
 	} else {
 		r.DetectMs = o.DetectedAt.Sub(o.Since.Time).Milliseconds()
 		p.noteShortfall(&r, o.Sequence)

@@ -68,6 +68,19 @@ func (p *pass) monitor(v *view, replace bool) {
 	p.again(againWait)
 }
 
+// monitorSuccessor has the sentinels watch t, which is being promoted in a planned move, at once: clients that ask them for the
+// master find none until they do.
+func (p *pass) monitorSuccessor(t *member) {
+	for i := range p.watch.views {
+		if v := &p.watch.views[i]; v.reached {
+			p.do(Monitor{
+				Sentinel: v.pod, MasterName: p.shard.MasterName, Address: t.address, Port: p.port,
+				Quorum: int32(p.watch.quorum), Failover: p.failover, Replace: v.watches,
+			})
+		}
+	}
+}
+
 // tune gives the wanted settings to sentinels that watch with others.
 func (p *pass) tune() {
 	for i := range p.watch.views {

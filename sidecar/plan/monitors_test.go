@@ -235,6 +235,7 @@ func TestRelease(t *testing.T) {
 				watch-1 nothing
 				watch-2 down`,
 			want: `
+				set orders-0 map[replica-announce-ip:127.0.0.1]
 				= released true
 				= event ReleasedUnseen`,
 		},
@@ -246,6 +247,7 @@ func TestRelease(t *testing.T) {
 				record orders-0
 				orders-0 master serving`,
 			want: `
+				set orders-0 map[replica-announce-ip:127.0.0.1]
 				= released true`,
 		},
 	})

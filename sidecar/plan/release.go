@@ -30,6 +30,18 @@ func (p *pass) release() {
 	}
 }
 
+// releasedAddress is what a node announces of which nothing counts on any more: its preStop hook then keeps it for nobody.
+const releasedAddress = "127.0.0.1"
+
+// letGo tells the nodes, once, that the instance is released.
+func (p *pass) letGo() {
+	for i := range p.members {
+		if m := &p.members[i]; m.answered() {
+			p.do(Configure{Pod: m.name, Settings: map[string]string{announceSetting: releasedAddress}})
+		}
+	}
+}
+
 // releasingFor is how long ago the release was first reported.
 func (p *pass) releasingFor() time.Duration {
 	for _, c := range p.in.Topology.Status.Conditions {

@@ -22,7 +22,9 @@ func (p *pass) placeFormerMasters() { p.pointAll((*member).wasMaster) }
 func (p *pass) pointAll(which func(*member) bool) {
 	for i := range p.members {
 		m := &p.members[i]
-		if m != p.proven && m.answered() && !m.pod.Deleting && !m.follows(p.proven) && which(m) {
+		// One that is going is fed all the same, if it was master: clients still read from it, and its preStop hook waits for that.
+		stays := !m.pod.Deleting || m.wasMaster()
+		if m != p.proven && m.answered() && stays && !m.follows(p.proven) && which(m) {
 			p.point(m)
 		}
 	}

@@ -105,13 +105,13 @@ func (d *dataPlane) lacks(n *simNode) int {
 	return 0
 }
 
-// checkLabel: one pod of a shard is labelled master, and it is one.
+// checkLabel: of the pods of a shard that are labelled master one takes writes.
 func (d *dataPlane) checkLabel(a plan.Label) {
 	if a.Role != v1alpha1.RoleMaster {
 		return
 	}
 	for _, name := range d.names {
-		if name != a.Pod && d.nodes[name].shard == d.nodes[a.Pod].shard && d.pods[name].role == v1alpha1.RoleMaster {
+		if name != a.Pod && d.nodes[name].shard == d.nodes[a.Pod].shard && d.pods[name].role == v1alpha1.RoleMaster && d.nodes[name].master {
 			d.violated("%s is labelled master beside %s", a.Pod, name)
 		}
 	}

@@ -68,7 +68,7 @@ func (d *dataPlane) replacePod(a plan.DeletePod) error {
 	if len(shard.Members) > 1 && p.attached && n.master && p.running {
 		d.violated("%s is replaced, and it is an attached master", a.Pod)
 	}
-	for _, m := range shard.Members {
+	for _, m := range shard.Members[:min(len(shard.Members), int(shard.Replicas))] {
 		o := d.pods[m.Pod]
 		if m.Pod == a.Pod || p.revision == o.revision || !p.running {
 			continue

@@ -15,6 +15,9 @@ func Standard(in Input) Plan {
 	p.look(p.member(p.master))
 	if in.Topology.Spec.Release {
 		p.release()
+		if p.released && !in.Topology.Status.Released {
+			p.letGo()
+		}
 		return p.finish()
 	}
 	p.applyPassword()

@@ -1,0 +1,204 @@
+package scenarios
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// plainWriter writes as an application does: with a client that has its default options, one write after another, and what is
+// refused is tried again.
+type plainWriter struct {
+	mu     sync.Mutex
+	acks   []time.Time
+	errors []string
+	stop   context.CancelFunc
+	done   chan struct{}
+}
+
+func (s *scenario) plainWriter(write func(ctx context.Context, n int) error) *plainWriter {
+	s.Helper()
+	ctx, cancel := context.WithCancel(s.ctx)
+	w := &plainWriter{stop: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(w.done)
+		for n := 0; ctx.Err() == nil; time.Sleep(time.Millisecond) {
+			err := write(ctx, n)
+			w.mu.Lock()
+			if err == nil {
+				n++
+				w.acks = append(w.acks, time.Now())
+			} else if text := err.Error(); ctx.Err() == nil && !slices.Contains(w.errors, text) && len(w.errors) < 20 {
+				w.errors = append(w.errors, text)
+			}
+			w.mu.Unlock()
+		}
+	}()
+	s.Cleanup(func() { w.stop(); <-w.done })
+	s.eventually("the client writes", 30*time.Second, func() error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if len(w.acks) == 0 {
+			return fmt.Errorf("%v", w.errors)
+		}
+		return nil
+	})
+	return w
+}
+
+// gap is the longest time without an acknowledged write since a moment.
+func (w *plainWriter) gap(since time.Time) span {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return longestGap(slices.Values(w.acks), since, true)
+}
+
+// plainFailoverClient asks the sentinels for the master of a standard instance, with default options.
+func (s *scenario) plainFailoverClient(sentinel, instance string) *plainWriter {
+	s.Helper()
+	c := redis.NewFailoverClient(&redis.FailoverOptions{
+		MasterName: instance, SentinelAddrs: []string{s.service(sentinel)}, Password: password,
+	})
+	s.Cleanup(func() { _ = c.Close() })
+	return s.plainWriter(func(ctx context.Context, n int) error { return c.Set(ctx, fmt.Sprint("plain:", n), n, 0).Err() })
+}
+
+// plainClusterClients are a writer for each shard of a cluster that share one client with default options.
+func (s *scenario) plainClusterClients(name string) []*plainWriter {
+	s.Helper()
+	c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: s.entries(name), Password: s.password})
+	s.Cleanup(func() { _ = c.Close() })
+	var all []*plainWriter
+	for _, slots := range thirds {
+		keys := keysIn(slotRange{slots.first, slots.first + 20}, 1)
+		all = append(all, s.plainWriter(func(ctx context.Context, n int) error {
+			return c.Set(ctx, keys[rand.IntN(len(keys))], n, 0).Err()
+		}))
+	}
+	return all
+}
+
+// withoutEndpoint are the spans in which a Service had no endpoint, since the call.
+func (s *scenario) withoutEndpoint(service string) func() []span {
+	s.Helper()
+	ctx, cancel := context.WithCancel(s.ctx)
+	watcher, err := s.kube.DiscoveryV1().EndpointSlices(s.namespace).Watch(ctx, metav1.ListOptions{LabelSelector: discoveryv1.LabelServiceName + "=" + service})
+	require.NoError(s, err)
+	var (
+		mu    sync.Mutex
+		spans []span
+		since time.Time
+	)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for event := range watcher.ResultChan() {
+			slice, ok := event.Object.(*discoveryv1.EndpointSlice)
+			if !ok {
+				continue
+			}
+			ready := slices.ContainsFunc(slice.Endpoints, func(e discoveryv1.Endpoint) bool {
+				serving := e.Conditions.Serving
+				return e.Conditions.Ready == nil || *e.Conditions.Ready || serving != nil && *serving // kube-proxy takes one that terminates when there is no other
+			})
+			mu.Lock()
+			switch {
+			case !ready && since.IsZero():
+				since = time.Now()
+			case ready && !since.IsZero():
+				spans, since = append(spans, span{since, time.Now()}), time.Time{}
+			}
+			mu.Unlock()
+		}
+	}()
+	s.Cleanup(func() { cancel(); watcher.Stop(); <-done })
+	return func() []span {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(spans)
+	}
+}
+
+// plannedGap is what a client with default options may miss at a planned move on a quiet machine; see `make bench-moves`.
+const plannedGap = 350 * time.Millisecond
+
+// E3: a planned move costs clients with default options what the journal says, and -master is never without an endpoint.
+func TestAPlannedMoveCostsDefaultClientsNextToNothing(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	s.watched("orders")
+	p, w, empty := s.pulse(), s.plainFailoverClient("watch", "orders"), s.withoutEndpoint("orders-master")
+
+	began := time.Now()
+	s.roll("orders", "by the spec")
+	t.Logf("roll: gap %s, %v", w.gap(began), s.moves("orders", began))
+	p.within(t, plannedGap+noise, "a roll", w.gap(began))
+
+	began = time.Now()
+	require.NoError(t, s.kube.CoreV1().Pods(s.namespace).Delete(s.ctx, s.master("orders"), metav1.DeleteOptions{}))
+	s.eventually("the master has moved", time.Minute, func() error {
+		if len(s.moves("orders", began)) == 0 {
+			return fmt.Errorf("not yet")
+		}
+		return nil
+	})
+	s.ready("orders", readyWithin)
+	t.Logf("a deleted pod: gap %s, %v, errors %v", w.gap(began), s.moves("orders", began), w.errors)
+	p.within(t, plannedGap+noise, "a deleted pod", w.gap(began))
+	for _, none := range empty() {
+		assert.Less(t, none.length(), 10*time.Millisecond, "orders-master had no endpoint")
+	}
+	s.agreed("watch", "orders")
+}
+
+func TestAPlannedMoveCostsDefaultClientsOfAClusterNextToNothing(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	s.sharded("orders", 2, 1, "")
+	p, all := s.pulse(), s.plainClusterClients("orders")
+	began := time.Now()
+	s.roll("orders", "by the spec")
+	t.Logf("%v", s.moves("orders", began))
+	for shard, w := range all {
+		t.Logf("shard %d: gap %s, errors %v", shard, w.gap(began), w.errors)
+		p.within(t, plannedGap+noise, fmt.Sprintf("shard %d", shard), w.gap(began))
+	}
+}
+
+// The whole instance goes without waiting for clients.
+func TestADeletedInstanceDoesNotDrain(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	s.watched("orders")
+	s.patch("orders", `{"spec":{"drainSeconds":60}}`)
+	s.annotatedGrace("orders", 120)
+	s.ready("orders", readyWithin*2)
+	began := time.Now()
+	s.remove("orders")
+	s.removed("orders")
+	t.Logf("removed within %s", time.Since(began).Round(time.Millisecond))
+	assert.Less(t, time.Since(began), 45*time.Second)
+}
+
+// annotatedGrace waits until every data pod has a grace period.
+func (s *scenario) annotatedGrace(instance string, seconds int64) {
+	s.Helper()
+	s.eventually("every pod has the grace period", 4*readyWithin, func() error {
+		for name, pod := range s.dataPods(instance) {
+			if pod.Spec.TerminationGracePeriodSeconds == nil || *pod.Spec.TerminationGracePeriodSeconds != seconds {
+				return fmt.Errorf("%s has not been replaced", name)
+			}
+		}
+		return nil
+	})
+}
