@@ -238,6 +238,19 @@ func TestPasswordsAndSettings(t *testing.T) {
 				= unknown hz`,
 		},
 		{
+			name: "the master takes a setting last: what it then writes may be nothing that a replica without it understands",
+			given: `
+				record orders-0
+				config repl-namespace-enabled yes
+				orders-0 master serving config=repl-namespace-enabled:no
+				orders-1 ->orders-0 placed config=repl-namespace-enabled:no
+				orders-2 ->orders-0 placed config`,
+			want: `
+				set orders-1 map[repl-namespace-enabled:yes]
+				set orders-0 map[repl-namespace-enabled:yes]
+				= ConfigApplied False Applying`,
+		},
+		{
 			name: "the setting that others need comes first",
 			given: `
 				record orders-0

@@ -14,6 +14,7 @@ func (s *Server) adminCommands() []command {
 	return []command{
 		{"info", -1, okLoading, [3]int{}, s.cmdInfo},
 		{"config", -2, 0, [3]int{}, s.cmdConfig},
+		{"namespace", -2, 0, [3]int{}, s.cmdNamespace},
 		{"dbsize", -1, 0, [3]int{}, s.cmdDBSize},
 		{"flushdb", 1, write, [3]int{}, s.cmdFlush},
 		{"flushall", 1, write, [3]int{}, s.cmdFlush},
@@ -45,6 +46,11 @@ func (s *Server) cmdConfig(c *client, args []string) error {
 		s.checkCrash(args[2])
 		if err := s.cfg.Set(args[2], args[3]); err != nil {
 			return refuse("CONFIG SET '" + args[2] + "' error: " + err.Error())
+		}
+		if strings.EqualFold(args[2], optionNamespaces) {
+			if err := s.switchTokens(); err != nil {
+				return refuse("CONFIG SET '" + args[2] + "' error: " + err.Error())
+			}
 		}
 	default:
 		return refuse("CONFIG subcommand must be one of GET, SET, REWRITE")
@@ -83,7 +89,7 @@ func (s *Server) scanSizes() {
 	z.keys, z.expires, z.avgTTL, z.at = 0, 0, 0, time.Now()
 	s.store.View(func(r store.Reader) {
 		var ttl int64
-		r.Keys("", "", func(_ string, v *store.Value) bool {
+		r.Keys("", s.firstKey(), func(_ string, v *store.Value) bool {
 			z.keys++
 			if v.ExpireAt != 0 {
 				z.expires++
@@ -101,7 +107,16 @@ func (s *Server) cmdFlush(c *client, args []string) error {
 	if s.migration.running().Valid() {
 		s.migration.stop.Store(true)
 	}
-	err := s.update(func(store.Reader) ([]store.Op, uint64) { return []store.Op{{store.OpFlush}}, 1 })
+	err := s.update(func(r store.Reader) ([]store.Op, uint64) {
+		if strings.EqualFold(args[0], "flushdb") && !s.cfg.Flag("cluster-enabled") {
+			return s.flushNamespace(r, c.namespace)
+		}
+		ops := []store.Op{{store.OpFlush}}
+		if v := r.Get(tokenKey); v != nil {
+			ops = append(ops, store.Op{store.OpSet, tokenKey, v.Str, "0"}) // no data
+		}
+		return ops, 1
+	})
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,8 @@ type client struct {
 	created time.Time
 	closing atomic.Bool // no further command is run; set by QUIT and CLIENT KILL
 	admin   bool        // has authenticated, or needed not to
+	// namespace that its token opened; empty for the default one
+	namespace string
 
 	inMulti, inExec, multiFailed bool
 	queue                        [][]string
@@ -95,7 +97,7 @@ func (c *client) describe(slave bool) string {
 	}
 	return fmt.Sprintf("id=%d addr=%s fd=%d name=%s age=%d idle=%d flags=%s namespace=%s qbuf=0 obuf=0 cmd=%s\n",
 		c.id, c.RemoteAddr(), c.id, c.name, int(time.Since(c.created).Seconds()),
-		int(time.Since(c.lastActive).Seconds()), cmp.Or(flags.String(), "N"), "__namespace", c.lastCommand)
+		int(time.Since(c.lastActive).Seconds()), cmp.Or(flags.String(), "N"), cmp.Or(c.namespace, defaultNamespace), c.lastCommand)
 }
 
 // end lets the serving goroutine finish what it runs and then close the connection.

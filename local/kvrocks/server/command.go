@@ -71,6 +71,11 @@ func (s *Server) execute(c *client, args []string) {
 		s.fail(c, refuse("Can't execute "+cmd.name+" in MULTI"))
 		return
 	}
+	if c.namespace != "" && needsAdmin(cmd.name) {
+		s.fail(c, errAdminOnly)
+		return
+	}
+	args = c.inNamespace(cmd, args)
 	if err := s.route(c, cmd, args); err != nil {
 		s.fail(c, err)
 		return

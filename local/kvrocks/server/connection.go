@@ -27,11 +27,16 @@ func replyOK(c *client, _ []string) error {
 
 // authenticate checks a password. One connection's right does not end when the password changes.
 func (s *Server) authenticate(c *client, password string) error {
-	switch s.cfg.Text("requirepass") {
-	case "":
+	wanted := s.cfg.Text("requirepass")
+	if wanted == "" {
 		return refuse("Client sent AUTH, but no password is set")
-	case password:
-		c.admin = true
+	}
+	if namespace, found := s.tokensNow()[password]; found {
+		c.admin, c.namespace = true, namespace
+		return nil
+	}
+	if password == wanted {
+		c.admin, c.namespace = true, ""
 		return nil
 	}
 	return refuse("Invalid password")

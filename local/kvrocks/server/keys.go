@@ -164,8 +164,12 @@ func (s *Server) cmdKeys(c *client, args []string) error {
 	}
 	var keys []string
 	s.store.View(func(r store.Reader) {
-		r.Keys(args[1][:len(args[1])-1], "", func(key string, _ *store.Value) bool {
-			keys = append(keys, key)
+		prefix, after := prefixOf(c.namespace), ""
+		if prefix == "" {
+			after = s.firstKey()
+		}
+		r.Keys(prefix+args[1][:len(args[1])-1], after, func(key string, _ *store.Value) bool {
+			keys = append(keys, strings.TrimPrefix(key, prefix))
 			return true
 		})
 	})
@@ -211,7 +215,14 @@ func (s *Server) cmdScan(c *client, args []string) error {
 	var keys []string
 	end := ""
 	s.store.View(func(r store.Reader) {
-		keys, end = r.Scan(store.Scan{After: s.cursors.key(cursor), Prefix: prefix, Kind: kind, Limit: limit})
+		after, own := s.cursors.key(cursor), prefixOf(c.namespace)
+		if after == "" && own == "" {
+			after = s.firstKey()
+		}
+		keys, end = r.Scan(store.Scan{After: after, Prefix: own + prefix, Kind: kind, Limit: limit})
+		for i := range keys {
+			keys[i] = strings.TrimPrefix(keys[i], own)
+		}
 	})
 	c.WriteArray(2)
 	if end != "" {

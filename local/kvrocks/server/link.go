@@ -242,8 +242,11 @@ func (l *link) batches(in *bufio.Reader) error {
 			return fmt.Errorf("%w: %w", errRefused, err)
 		}
 		for _, op := range b.Ops {
-			if op[0] == store.OpPublish {
+			switch {
+			case op[0] == store.OpPublish:
 				l.server.pubsub.publish(op[1], op[2])
+			case op[0] == store.OpSet && op[1] == tokenKey && !l.server.cfg.Flag(optionNamespaces):
+				return fmt.Errorf("%w: failed to load namespaces: %w", errRefused, errTokensInDB)
 			}
 		}
 	}

@@ -40,6 +40,7 @@ type Server struct {
 	stats    stats
 	cursors  cursors
 	sizes    sizes
+	tokens   tokens
 
 	topology  *cluster.Topology
 	migration migration
@@ -96,6 +97,9 @@ func (s *Server) Run(ctx context.Context) error {
 
 // start takes the role that the configuration names.
 func (s *Server) start() error {
+	if err := s.checkTokens(); err != nil {
+		return err
+	}
 	if host, port := s.cfg.Master(); host != "" {
 		s.follow(host, port, false)
 	} else if err := s.shiftReplID(); err != nil {
