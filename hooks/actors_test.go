@@ -202,8 +202,8 @@ func (w *world) sidecar() bool {
 	kinds := []string{v1alpha1.ConditionSentinelAgreed, v1alpha1.ConditionCredentialsApplied}
 	if w.cr.Spec.Type != v1alpha1.TypeSentinel {
 		kinds = []string{
-			v1alpha1.ConditionPrimaryAvailable, v1alpha1.ConditionReplicationHealthy, v1alpha1.ConditionSentinelAgreed,
-			v1alpha1.ConditionConfigApplied, v1alpha1.ConditionCredentialsApplied,
+			v1alpha1.ConditionPrimaryAvailable, v1alpha1.ConditionReplicationHealthy, v1alpha1.ConditionStorageHealthy,
+			v1alpha1.ConditionSentinelAgreed, v1alpha1.ConditionConfigApplied, v1alpha1.ConditionCredentialsApplied,
 		}
 	}
 	if w.cr.Spec.Type == v1alpha1.TypeCluster {

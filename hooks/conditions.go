@@ -111,10 +111,12 @@ func (in *instance) generationOf(seen *metav1.Condition) int64 {
 }
 
 // firstProblem is the first condition of the sidecar's that is not True, or not about the present generation; "" when there
-// is none. That the sentinel instance does not exist keeps nothing from working.
+// is none. That the sentinel instance does not exist keeps nothing from working, nor does a volume that fills up: when one is full,
+// the others say what does not work.
 func (c *conditions) firstProblem() (reason, message string) {
 	for i := range c.list {
 		switch seen := &c.list[i]; {
+		case seen.Type == v1alpha1.ConditionStorageHealthy:
 		case seen.Status != metav1.ConditionTrue && seen.Reason != reasonSentinelNotFound:
 			return seen.Reason, seen.Message
 		case seen.ObservedGeneration != c.in.cr.Generation:
@@ -183,7 +185,7 @@ func (in *instance) newestFact() metav1.Time {
 
 // dataConditions are the sidecar's conditions that a data instance always has.
 func dataConditions(monitored bool) []string {
-	kinds := []string{v1alpha1.ConditionPrimaryAvailable, v1alpha1.ConditionReplicationHealthy}
+	kinds := []string{v1alpha1.ConditionPrimaryAvailable, v1alpha1.ConditionReplicationHealthy, v1alpha1.ConditionStorageHealthy}
 	if monitored {
 		kinds = append(kinds, v1alpha1.ConditionSentinelAgreed)
 	}

@@ -123,14 +123,21 @@ controller:
 // pingCount is after how many failed probes in a row kvrocks-controller replaces a master; it takes no smaller number.
 const pingCount = 3
 
+// neverPings keeps kvrocks-controller from ever replacing a master by itself.
+const neverPings = 86400
+
 // pingSeconds is how often kvrocks-controller probes the nodes. After pingCount failures in a row it replaces a master by
-// itself, without asking whether it lost its data or is in the middle of a handover.
+// itself, without asking whether it lost its data or is in the middle of a handover. It knows no bound of what a promotion may lose:
+// where there is one, the sidecar alone decides.
 //
 // Where no sentinel watches, downAfterMilliseconds must have passed between the first failure and the last: half of it between
 // two probes, in whole seconds, rounded up. A master that refuses connections is then replaced after 1 to 1.5 times that, and
 // one that only hangs later, because each of its probes takes 3 s to fail. Where sentinels watch, the probe is a fallback for the
 // time when the sidecar is away, and must come after all that they may take.
 func (in *instance) pingSeconds() int32 {
+	if in.spec.Failover.MaxLostWrites != nil {
+		return neverPings
+	}
 	f := in.spec.Failover
 	if in.monitoredBy() == "" {
 		const millis = 1000 * (pingCount - 1)

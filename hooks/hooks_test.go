@@ -116,8 +116,8 @@ func TestEveryConditionThatAppliesIsThereFromTheFirstSync(t *testing.T) {
 	for file, kinds := range map[string][]string{
 		"standard-minimal.yaml": {
 			v1alpha1.ConditionReady, v1alpha1.ConditionProgressing, v1alpha1.ConditionDegraded,
-			v1alpha1.ConditionPrimaryAvailable, v1alpha1.ConditionReplicationHealthy, v1alpha1.ConditionSentinelAgreed,
-			v1alpha1.ConditionConfigApplied, v1alpha1.ConditionCredentialsApplied,
+			v1alpha1.ConditionPrimaryAvailable, v1alpha1.ConditionReplicationHealthy, v1alpha1.ConditionStorageHealthy,
+			v1alpha1.ConditionSentinelAgreed, v1alpha1.ConditionConfigApplied, v1alpha1.ConditionCredentialsApplied,
 		},
 		"sentinel-minimal.yaml": {
 			v1alpha1.ConditionReady, v1alpha1.ConditionProgressing, v1alpha1.ConditionDegraded,

@@ -96,12 +96,15 @@ func (in *instance) conclude(status *v1alpha1.KVRocksStatus, c *conditions, now 
 	if ready {
 		now.reason, now.message = reasonAsWanted, "everything is as the spec wants it"
 	}
-	unwatched := c.get(v1alpha1.ConditionSentinelAgreed)
+	unwatched, storage := c.get(v1alpha1.ConditionSentinelAgreed), c.get(v1alpha1.ConditionStorageHealthy)
 	switch {
 	case ready && unwatched.Reason == reasonSentinelNotFound:
 		// It works, but nobody would replace its master in time.
 		c.set(v1alpha1.ConditionDegraded, metav1.ConditionTrue, unwatched.Reason, unwatched.Message)
 		status.Reason = unwatched.Message
+	case ready && storage.Status == metav1.ConditionFalse:
+		c.set(v1alpha1.ConditionDegraded, metav1.ConditionTrue, storage.Reason, storage.Message)
+		status.Reason = storage.Message
 	case ready || now.pending || !served:
 		c.set(v1alpha1.ConditionDegraded, metav1.ConditionFalse, now.reason, now.message)
 	default:

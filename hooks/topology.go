@@ -29,6 +29,9 @@ func (in *instance) dataTopology(shards []v1alpha1.TopologyShard) child {
 	if sentinel := in.monitoredBy(); sentinel != "" {
 		spec.Sentinel = &v1alpha1.SentinelRef{Name: sentinel}
 	}
+	if in.spec.Storage != nil {
+		spec.StorageWarnPercent = in.spec.Storage.WarnPercent
+	}
 	return in.topologyChild(v1alpha1.ComponentData, spec)
 }
 

@@ -167,6 +167,12 @@ func (in *instance) checkFailover() string {
 		return "spec.failover.failoverTimeoutMilliseconds must be from 1000 to 3600000"
 	case f.ParallelSyncs < 1 || f.ParallelSyncs > 99:
 		return "spec.failover.parallelSyncs must be from 1 to 99"
+	case f.MaxLagWrites < 100000:
+		return "spec.failover.maxLagWrites must be at least 100000, because so much lag is normal under load; leave it out for 1000000"
+	case f.MaxLagSeconds < 10 || f.MaxLagSeconds > 86400:
+		return "spec.failover.maxLagSeconds must be from 10 to 86400"
+	case f.MaxLostWrites != nil && *f.MaxLostWrites < 0:
+		return "spec.failover.maxLostWrites must not be negative; leave it out for no bound"
 	}
 	return ""
 }
@@ -191,6 +197,8 @@ func (in *instance) checkStorage() string {
 		return "spec.storage.class must be the name of a StorageClass"
 	case storage.Reclaim != v1alpha1.ReclaimRetain && storage.Reclaim != v1alpha1.ReclaimDelete:
 		return fmt.Sprintf("spec.storage.reclaim is %q; write Retain or Delete", storage.Reclaim)
+	case storage.WarnPercent < 1 || storage.WarnPercent > 99:
+		return "spec.storage.warnPercent must be from 1 to 99; leave it out for 85"
 	}
 	return ""
 }

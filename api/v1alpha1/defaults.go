@@ -15,10 +15,15 @@ const (
 	DefaultDownAfterMilliseconds       = 5000
 	DefaultFailoverTimeoutMilliseconds = 20000
 	DefaultParallelSyncs               = 1
+	DefaultMaxLagWrites                = 1_000_000
+	DefaultMaxLagSeconds               = 60
 )
 
 // DefaultDrainSeconds is how long a pod that goes keeps answering; see KVRocksSpec.
 const DefaultDrainSeconds = 5
+
+// DefaultWarnPercent is how full a volume may be; see Storage.
+const DefaultWarnPercent = 85
 
 // DefaultDeadlineSeconds is how long one range of slots may take; see MigrationSpec.
 const DefaultDeadlineSeconds = 3600
@@ -40,11 +45,14 @@ func (s *KVRocksSpec) WithDefaults() *KVRocksSpec {
 	setDefault(&d.Failover.DownAfterMilliseconds, DefaultDownAfterMilliseconds)
 	setDefault(&d.Failover.FailoverTimeoutMilliseconds, DefaultFailoverTimeoutMilliseconds)
 	setDefault(&d.Failover.ParallelSyncs, DefaultParallelSyncs)
+	setDefault(&d.Failover.MaxLagWrites, DefaultMaxLagWrites)
+	setDefault(&d.Failover.MaxLagSeconds, DefaultMaxLagSeconds)
 	if d.PasswordSecretRef != nil {
 		setDefault(&d.PasswordSecretRef.Key, PasswordKey)
 	}
 	if d.Storage != nil {
 		setDefault(&d.Storage.Reclaim, ReclaimRetain)
+		setDefault(&d.Storage.WarnPercent, DefaultWarnPercent)
 	}
 	if d.Type == TypeCluster {
 		if d.Cluster == nil {

@@ -30,6 +30,8 @@ const (
 	ConditionPrimaryAvailable = "PrimaryAvailable"
 	// ConditionReplicationHealthy is True while every replica's link is up.
 	ConditionReplicationHealthy = "ReplicationHealthy"
+	// ConditionStorageHealthy is True while every volume has room.
+	ConditionStorageHealthy = "StorageHealthy"
 	// ConditionSentinelAgreed is True while every sentinel monitors the same master with the right quorum.
 	ConditionSentinelAgreed = "SentinelAgreed"
 	// ConditionSlotsAssigned is True while each of the 16384 slots has one owner.

@@ -263,6 +263,12 @@ type Storage struct {
 	// +optional
 	// +kubebuilder:default=Retain
 	Reclaim ReclaimPolicy `json:"reclaim,omitempty"`
+	// WarnPercent is how full a volume may be, in percent, before the condition StorageHealthy says so.
+	// +optional
+	// +kubebuilder:default=85
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=99
+	WarnPercent int32 `json:"warnPercent,omitempty"`
 }
 
 // Failover tunes how soon a dead master is replaced. The names are those of redis-sentinel.
@@ -286,4 +292,24 @@ type Failover struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=99
 	ParallelSyncs int32 `json:"parallelSyncs,omitempty"`
+	// MaxLagWrites is how many writes a replica may be behind its master (counted in sequence numbers). One that is further
+	// behind is not in sync: it takes no reads from the replicas' Service and succeeds no master while another member is missing.
+	// It is in sync again at a tenth of this.
+	// +optional
+	// +kubebuilder:default=1000000
+	// +kubebuilder:validation:Minimum=100000
+	MaxLagWrites int64 `json:"maxLagWrites,omitempty"`
+	// MaxLagSeconds is how long a replica may lack a write that its master has, however few there are. One that lacks it for
+	// longer is not in sync, as with maxLagWrites.
+	// +optional
+	// +kubebuilder:default=60
+	// +kubebuilder:validation:Minimum=10
+	// +kubebuilder:validation:Maximum=86400
+	MaxLagSeconds int32 `json:"maxLagSeconds,omitempty"`
+	// MaxLostWrites is how many writes a promotion may lose (counted in sequence numbers): one that would lose more waits, and
+	// the condition PrimaryAvailable says so. Then the sidecar alone promotes: sentinels only say who is down, and
+	// kvrocks-controller does not act by itself. Unset: no bound, the member with the most data succeeds.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	MaxLostWrites *int64 `json:"maxLostWrites,omitempty"`
 }

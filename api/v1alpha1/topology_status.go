@@ -20,6 +20,8 @@ const (
 	LinkUp Link = "up"
 	// LinkSyncing: a full sync is under way.
 	LinkSyncing Link = "syncing"
+	// LinkLagging: the node replicates and is too far behind to be in sync; see Failover.MaxLagWrites.
+	LinkLagging Link = "lagging"
 	// LinkDown: the node answers but does not replicate.
 	LinkDown Link = "down"
 	// LinkLoading: the node is restoring its database.
@@ -139,6 +141,10 @@ type Outage struct {
 	// Sequence is the highest sequence among the other members when the outage was detected: what a successor has.
 	// +optional
 	Sequence int64 `json:"sequence,omitempty"`
+	// MasterSequence is the highest sequence that is known of the master: what it said last, or what was last reported of it.
+	// A successor that has less loses writes.
+	// +optional
+	MasterSequence int64 `json:"masterSequence,omitempty"`
 }
 
 // FailoverCause says why a master was replaced.
@@ -180,6 +186,12 @@ type TopologyNode struct {
 	// Lag behind the master in sequence numbers, as of the last change of this status.
 	// +optional
 	Lag int64 `json:"lag,omitempty"`
+	// BehindSince is when the node, which replicates, was found too far behind its master to be in sync; absent when it is not.
+	// +optional
+	BehindSince *metav1.Time `json:"behindSince,omitempty"`
+	// UsedPercent is how full the file system with the node's data is, give or take three points.
+	// +optional
+	UsedPercent int32 `json:"usedPercent,omitempty"`
 	// NodeID in a cluster.
 	// +optional
 	NodeID string `json:"nodeID,omitempty"`

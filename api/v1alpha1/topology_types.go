@@ -75,6 +75,10 @@ type KVRocksTopologySpec struct {
 	// process that starts has the default of what was removed.
 	// +optional
 	ConfigEpoch int64 `json:"configEpoch,omitempty"`
+	// StorageWarnPercent is how full a volume may be, in percent, before StorageHealthy says so. 0 means that nothing is said:
+	// the data lies on the disk of the machine.
+	// +optional
+	StorageWarnPercent int32 `json:"storageWarnPercent,omitempty"`
 	// Migrate lists slots and the shard that they should be on.
 	// +optional
 	// +listType=atomic

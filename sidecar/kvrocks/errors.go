@@ -33,6 +33,10 @@ var (
 	ErrNoPasswordSet = errors.New("the server has no password")
 	// ErrReadOnly: a write was sent to a replica.
 	ErrReadOnly = errors.New("read-only replica")
+	// ErrNoSpace: the volume of the node is full.
+	ErrNoSpace = errors.New("no space left on the volume")
+	// ErrMaxSize: the database has reached max-db-size.
+	ErrMaxSize = errors.New("the database has reached max-db-size")
 	// ErrClusterDown: the node's cluster topology was never set.
 	ErrClusterDown = errors.New("the cluster is not initialized")
 	// ErrOldLayout: the node has a newer layout than the one it was given.
@@ -84,6 +88,9 @@ var refusals = [...]struct {
 	{"but no password is set", ErrNoPasswordSet},
 	{"called without any password configured", ErrNoPasswordSet},
 	{"READONLY ", ErrReadOnly},
+	{"No space left on device", ErrNoSpace},
+	{"Disk quota exceeded", ErrNoSpace},
+	{"reached max-db-size", ErrMaxSize},
 	{"CLUSTERDOWN ", ErrClusterDown},
 	{"Invalid cluster version", ErrOldLayout},
 	{"There is already a migrating job", ErrMigrating},

@@ -56,6 +56,12 @@ type NodeInfo struct {
 
 	// Replicas are the nodes that replicate from this one now, in the order of the reply.
 	Replicas []Replica
+
+	// DiskCapacity and DiskUsed are the bytes of the file system that holds the data, as what is not root sees it; 0 when
+	// the server does not say.
+	DiskCapacity, DiskUsed uint64
+	// DatabaseSize is what the database takes of it, and MaxDatabaseSize what it may take (max-db-size); 0 is no limit.
+	DatabaseSize, MaxDatabaseSize uint64
 }
 
 // Replica is one connected replica as its master lists it.
@@ -163,6 +169,14 @@ func (p *infoParser) field(key, value string) (err error) {
 		p.masterOffset, err = parseSequence(value)
 	case "slave_repl_offset":
 		p.replicaOffset, err = parseSequence(value)
+	case "disk_capacity":
+		i.DiskCapacity = size(value)
+	case "used_disk_size":
+		i.DiskUsed = size(value)
+	case "used_db_size":
+		i.DatabaseSize = size(value)
+	case "max_db_size":
+		i.MaxDatabaseSize = size(value)
 	default:
 		if isReplicaKey(key) {
 			var r Replica
@@ -251,6 +265,12 @@ func port(s string) int {
 		return 0
 	}
 	return int(n)
+}
+
+// size is 0 for anything that is no number: nothing is promoted by it.
+func size(s string) uint64 {
+	n, _ := strconv.ParseUint(strings.TrimSpace(s), 10, 64)
+	return n
 }
 
 // seconds is 0 for anything that is no number, and at most 68 years.

@@ -81,6 +81,7 @@ func (s *clusterShard) namedReturned(m *member) {
 		s.waitForController(m)
 	case elected:
 		s.install(m)
+	case s.holdsAll(m) && s.certain(m) && s.losesTooMuch(m):
 	case s.holdsAll(m) && s.certain(m):
 		s.install(m)
 	case s.holdsAll(m):
@@ -172,6 +173,7 @@ func (s *clusterShard) decide(m *member) {
 	switch {
 	case next == nil:
 		s.wait(ReasonWaitingForMembers, "no successor for the master yet: waiting for "+awaited, againSoon)
+	case s.losesTooMuch(next):
 	case next == m:
 		s.installReturned(m)
 	case !s.prepare(next):

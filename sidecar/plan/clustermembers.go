@@ -49,7 +49,7 @@ func (s *clusterShard) stayingWell() bool {
 	}
 	for i := range s.members {
 		m := &s.members[i]
-		if !m.leaving && m != s.proven && (!m.linked(s.proven) || !m.was.Attached) {
+		if !m.leaving && m != s.proven && (!s.inSync(m) || !m.was.Attached) {
 			return false
 		}
 	}

@@ -8,6 +8,8 @@ import (
 
 // finish puts the plan together.
 func (c *clusterPass) finish() Plan {
+	v, ok := c.storageVerdict()
+	c.tellStorage(c.in.Topology, v, ok)
 	last := &c.in.Topology.Status
 	c.reviewUnsettled()
 	status := v1alpha1.KVRocksTopologyStatus{
@@ -28,7 +30,7 @@ func (c *clusterPass) finish() Plan {
 	for i, s := range c.shards {
 		status.Shards[i] = s.report()
 	}
-	v, ok := c.slotsVerdict()
+	v, ok = c.slotsVerdict()
 	status.Conditions = append(conditions(c.in.Topology, c.now, c),
 		newCondition(c.in.Topology, c.now, v1alpha1.ConditionSlotsAssigned, truth(ok), v))
 	again, calm := c.nextPass()
@@ -118,6 +120,10 @@ func (c *clusterPass) primaryVerdict() (verdict, bool) {
 
 func (c *clusterPass) replicationVerdict() (verdict, bool) {
 	return c.overall(verdict{ReasonReplicasLinked, "every replica is linked to its master"}, (*clusterShard).replicationVerdict)
+}
+
+func (c *clusterPass) storageVerdict() (verdict, bool) {
+	return c.overall(verdict{ReasonVolumesHaveRoom, "every volume has room"}, (*clusterShard).storageVerdict)
 }
 
 func (s *clusterShard) replicationVerdict() (verdict, bool) {

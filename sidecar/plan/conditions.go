@@ -27,6 +27,8 @@ const (
 	ReasonSentinelElecting = "SentinelElecting"
 	// ReasonHandingOver: writes are stopped for a planned move.
 	ReasonHandingOver = "HandingOver"
+	// ReasonWouldLoseWrites: the member with the most data lacks more writes than spec.failover.maxLostWrites allows.
+	ReasonWouldLoseWrites = "WouldLoseWrites"
 	// ReasonControllerUnavailable: kvrocks-controller does not answer, and without it no master can be replaced.
 	ReasonControllerUnavailable = "ControllerUnavailable"
 	// ReasonCreating: the cluster is being created.
@@ -45,6 +47,8 @@ const (
 	ReasonNoReplicas = "NoReplicasWanted"
 	// ReasonReplicasMissing: some wanted replica is not attached or its link is not up.
 	ReasonReplicasMissing = "ReplicasMissing"
+	// ReasonReplicasLagging: some wanted replica replicates and is too far behind to be in sync.
+	ReasonReplicasLagging = "ReplicasLagging"
 	// ReasonJoining: a shard is not in the cluster yet.
 	ReasonJoining = "Joining"
 
@@ -75,6 +79,20 @@ const (
 	// ReasonReleasing: the monitors are being removed because the instance is being deleted.
 	ReasonReleasing = "Releasing"
 
+	// StorageHealthy.
+
+	// ReasonVolumesHaveRoom: no volume is as full as spec.storage.warnPercent says.
+	ReasonVolumesHaveRoom = "VolumesHaveRoom"
+	// ReasonVolumeNearlyFull: some volume is; everything works.
+	ReasonVolumeNearlyFull = "VolumeNearlyFull"
+	// ReasonVolumeFull: some volume has no space left. PrimaryAvailable has it as well when it is that of a master, which then
+	// refuses writes.
+	ReasonVolumeFull = "VolumeFull"
+	// ReasonMaxSizeReached: some database has reached max-db-size and refuses writes.
+	ReasonMaxSizeReached = "MaxSizeReached"
+	// ReasonSyncLacksSpace: some volume has no room for a full sync.
+	ReasonSyncLacksSpace = "SyncLacksSpace"
+
 	// ConfigApplied and CredentialsApplied.
 
 	// ReasonApplied: done.
@@ -96,6 +114,7 @@ type judge interface {
 	primaryVerdict() (v verdict, ok bool)
 	replicationVerdict() (v verdict, ok bool)
 	sentinelVerdict() (v verdict, ok bool)
+	storageVerdict() (v verdict, ok bool)
 	// configVerdict: when nothing is known anew, the last verdict stands.
 	configVerdict() (v verdict, ok, known bool)
 	credentialsVerdict() (v verdict, ok bool)
@@ -103,7 +122,7 @@ type judge interface {
 
 // conditions are those of every kind of instance.
 func conditions(t *v1alpha1.KVRocksTopology, now time.Time, j judge) []metav1.Condition {
-	all := make([]metav1.Condition, 0, 6)
+	all := make([]metav1.Condition, 0, 7)
 	add := func(kind string, v verdict, ok bool) {
 		all = append(all, newCondition(t, now, kind, truth(ok), v))
 	}
@@ -119,6 +138,8 @@ func conditions(t *v1alpha1.KVRocksTopology, now time.Time, j judge) []metav1.Co
 		v, ok = j.sentinelVerdict()
 		add(v1alpha1.ConditionSentinelAgreed, v, ok)
 	}
+	v, ok = j.storageVerdict()
+	add(v1alpha1.ConditionStorageHealthy, v, ok)
 	if v, ok, known := j.configVerdict(); known {
 		add(v1alpha1.ConditionConfigApplied, v, ok)
 	} else if last := conditionOf(t.Status.Conditions, v1alpha1.ConditionConfigApplied); last != nil {
@@ -166,6 +187,13 @@ func (p *pass) primaryVerdict() (verdict, bool) {
 	case !m.was.Attached || m.was.Role != v1alpha1.RoleMaster:
 		return verdict{ReasonAttaching, m.name + " is master and is being attached"}, false
 	}
+	if p.proven.node.Refusal != "" {
+		reason := ReasonVolumeFull
+		if p.proven.node.Refusal == RefusalMaxSize {
+			reason = ReasonMaxSizeReached
+		}
+		return verdict{reason, p.proven.refusalText()}, false
+	}
 	return verdict{ReasonMasterServing, p.master + " is the master"}, true
 }
 
@@ -173,7 +201,7 @@ func (p *pass) replicationVerdict() (verdict, bool) {
 	if p.shard.Replicas <= 1 {
 		return verdict{ReasonNoReplicas, "one pod has no replicas"}, true
 	}
-	var missing []string
+	var missing, behind []string
 	staying := int32(0)
 	for i := range p.members {
 		m := &p.members[i]
@@ -181,8 +209,12 @@ func (p *pass) replicationVerdict() (verdict, bool) {
 			continue
 		}
 		staying++
-		if m.name != p.master && p.linkOf(m) != v1alpha1.LinkUp {
-			missing = append(missing, fmt.Sprintf("%s (%s)", m.name, p.linkOf(m)))
+		switch link := p.linkOf(m); {
+		case m.name == p.master || link == v1alpha1.LinkUp:
+		case link == v1alpha1.LinkLagging:
+			behind = append(behind, m.name+" "+p.lagText(m))
+		default:
+			missing = append(missing, fmt.Sprintf("%s (%s)", m.name, link))
 		}
 	}
 	switch {
@@ -190,6 +222,8 @@ func (p *pass) replicationVerdict() (verdict, bool) {
 		return verdict{ReasonReplicasMissing, "there is no master to follow"}, false
 	case len(missing) > 0:
 		return verdict{ReasonReplicasMissing, "not replicating: " + strings.Join(missing, ", ")}, false
+	case len(behind) > 0:
+		return verdict{ReasonReplicasLagging, "not in sync, behind " + p.master + ": " + strings.Join(behind, ", ")}, false
 	case staying < p.shard.Replicas:
 		return verdict{ReasonReplicasMissing, fmt.Sprintf("%d pods are still to come", p.shard.Replicas-staying)}, false
 	}

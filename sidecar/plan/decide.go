@@ -1,6 +1,10 @@
 package plan
 
-import "time"
+import (
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+)
 
 // decide replaces the recorded master m, which is fenced. While the sentinels may elect a successor the choice is theirs;
 // the sidecar takes it over only by making them forget the master first.
@@ -23,6 +27,13 @@ func (p *pass) decide(m *member) {
 		p.wait(ReasonWaitingForMembers, "no successor for "+m.name+" yet: waiting for "+awaited, againSoon)
 		return
 	}
+	if p.losesTooMuch(next) {
+		return
+	}
+	if p.handingOver() && next != m {
+		// The master ends before a successor has all its writes: what follows is no planned move, and may lose some.
+		p.outage.Cause, p.outage.MasterSequence, p.intent = v1alpha1.CauseDown, m.node.Sequence, true
+	}
 	if p.outage.Target != next.name {
 		p.abandonTarget()
 		p.outage.Target, p.intent = next.name, true
@@ -32,12 +43,14 @@ func (p *pass) decide(m *member) {
 	p.wait(ReasonPromoting, next.name+" is being promoted in place of "+m.name, againStep)
 }
 
-// leaveToSentinel waits for an election, and takes the decision over when none can succeed (nobody is attached that a sentinel
-// could reach, or they have had their time), or need not be waited for: proved says that the sidecar itself has proof that the
-// master does not serve. An election that is under way is waited for even so.
+// leaveToSentinel waits for an election, and takes the decision over when none can succeed (no member is attached that a sentinel
+// could reach and elect, or they have had their time), or need not be waited for: proved says that the sidecar itself has proof
+// that the master does not serve. An election that is under way is waited for even so.
 func (p *pass) leaveToSentinel(proved bool) {
+	underWay := p.othersAttached() && p.watch.progressing
+	expected := p.someElectable() && (!proved || p.watch.odown && p.watch.able >= p.watch.quorum)
 	switch {
-	case p.othersAttached() && !p.sentinelsLate() && (!proved || p.watch.progressing || p.watch.odown && p.watch.able >= p.watch.quorum):
+	case !p.sentinelsLate() && (underWay || expected):
 		p.cutOffForgotten()
 		p.wait(ReasonSentinelElecting, "the sentinels are to elect a new master", againSoon)
 	case p.watch.silent() >= p.watch.quorum:

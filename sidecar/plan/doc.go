@@ -17,11 +17,12 @@
 //	lineage.go        who has the best claim to be master, by what was reported of each volume
 //	unfit.go          what others made master, checked against it
 //	handover.go       a planned move
-//	replication.go  replicas follow the proved master, and are attached when in sync (insync.go)
+//	replication.go  replicas follow the proved master, and are attached when in sync (insync.go, bounds.go, trail.go)
 //	monitors.go     sentinels watch the proved master
 //	replace.go      pods that are to run another template
 //	scale.go        who may leave, and who must not be elected
 //	config.go       settings that are applied live
+//	storage.go      volumes that fill up
 //	report.go       the status, with conditions.go, agreement.go and journal.go
 //
 // In [Cluster] kvrocks-controller keeps the record of who is master and who owns which slots, the sentinels only say who is

@@ -93,6 +93,7 @@ func (p *pass) masterAnswers(m *member) {
 // masterReturned: the recorded master answers, but not as master: it has restarted, or was told to follow somebody.
 func (p *pass) masterReturned(m *member) {
 	switch {
+	case p.uncontested() && p.holdsAll(m) && p.losesTooMuch(m):
 	case p.uncontested() && p.holdsAll(m):
 		p.cutOffMastersBut(m)
 		p.do(Promote{Pod: m.name})
@@ -166,7 +167,7 @@ func (p *pass) newOutage(m *member, cause v1alpha1.FailoverCause) *v1alpha1.Outa
 	}
 	return &v1alpha1.Outage{
 		Master: m.name, Cause: cause, Since: microTime(since), DetectedAt: microTime(detected),
-		Sequence: p.expectedOf(m),
+		Sequence: p.expectedOf(m), MasterSequence: max(m.node.Sequence, p.lastSequence(m.name)),
 	}
 }
 

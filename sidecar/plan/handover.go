@@ -24,8 +24,11 @@ func (p *pass) handingOver() bool {
 	return p.outage != nil && p.outage.Cause == v1alpha1.CauseHandover
 }
 
-// mustHandOver: the master's pod is about to be removed, is being deleted, or is the last that is to be replaced.
-func (p *pass) mustHandOver(m *member) bool { return m.handoff || m.pod.Deleting || p.masterIsNext(m) }
+// mustHandOver: the master's pod is about to be removed, is being deleted, or is the last that is to be replaced, or it takes no
+// writes for want of space.
+func (p *pass) mustHandOver(m *member) bool { return p.podMustGo(m) || p.lacksRoom(m) }
+
+func (p *pass) podMustGo(m *member) bool { return m.handoff || m.pod.Deleting || p.masterIsNext(m) }
 
 // startHandover records the intent to move the master off a pod that must not be master.
 //
@@ -63,7 +66,7 @@ func (p *pass) handoverTarget(m *member) *member {
 	var best *member
 	for i := range p.members {
 		t := &p.members[i]
-		if t == m || t.handoff || t.pod.Deleting || !t.was.Attached || !t.linked(m) ||
+		if t == m || t.handoff || t.pod.Deleting || !t.was.Attached || !p.inSync(t) || !p.hasRoomOf(t, m) ||
 			m.node.Sequence-t.node.Sequence > handoverLag || t.outdated && !m.pod.Deleting {
 			continue
 		}

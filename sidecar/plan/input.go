@@ -94,9 +94,15 @@ type Node struct {
 	LastIO time.Duration
 	// Sequence of the last entry that the node has. 0 means nothing was ever written.
 	Sequence int64
+	// SequenceBefore is what the node had, as master, MaxLag ago; 0 when that is not known.
+	SequenceBefore int64
 	// Replicas are the addresses that a master lists as its replicas. kvrocks goes on listing one that vanished without a
 	// word until a write to it fails, and lists itself for a moment after it was a replica of itself.
 	Replicas []string
+	// Disk is the file system that holds the data.
+	Disk Disk
+	// Refusal is why the node, a master, takes no writes; empty when it does, or was not asked because there is room.
+	Refusal Refusal
 	// Priority is slave-priority: 0 keeps sentinel from electing the node. Unset answers count as 100.
 	Priority int32
 	// Config holds the observed value of each setting that the topology's spec.config names and the node knows, and of

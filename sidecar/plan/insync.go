@@ -4,12 +4,16 @@ import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 
 // The reported role of a node says more than what the node is: a member reported as replica is in sync, which means that
 // it lacks none of the writes that the master could not take without it. It stays so while it is down together with the
-// master, and ends as soon as a proved master goes on without it, or it comes back with less than it had. Only members in
-// sync may succeed a master while others are missing; a member that comes back with an old volume is not among them.
+// master, and ends as soon as a proved master goes on without it, it comes back with less than it had, or it is too far behind
+// (bounds.go), though its link is up: a feed can be blocked for hours. Only members in sync may succeed a master while others are
+// missing; a member that comes back with an old volume is not among them.
 
-// inSync: the member replicates from the proved master and has caught up with it.
+// inSync: the member replicates from the proved master, has caught up with it, and is not too far behind since.
 func (p *pass) inSync(m *member) bool {
 	if !m.linked(p.proven) || !p.onRecord() {
+		return false
+	}
+	if p.lags(m) {
 		return false
 	}
 	if m.was.Attached && p.lastRole(m) == v1alpha1.RoleReplica {
@@ -17,7 +21,7 @@ func (p *pass) inSync(m *member) bool {
 	}
 	// A partial sync brings the link up at its beginning. What the master had when this member was last reported out of
 	// sync is a mark that can be reached while it goes on writing.
-	return m.node.Sequence >= p.lastSequence(p.proven.name) && p.proven.node.Sequence-m.node.Sequence < lagNoise
+	return m.node.Sequence >= p.lastSequence(p.proven.name) && p.proven.node.Sequence-m.node.Sequence < p.bounds.caughtUp()
 }
 
 // roleOf is the role of a node as far as it is proved.

@@ -40,6 +40,7 @@ type pass struct {
 	shard    *v1alpha1.TopologyShard
 	port     int32
 	failover v1alpha1.Failover
+	bounds   bounds
 	members  []member
 	watch    watch
 	// last is the shard as it was last reported; nil at first.
@@ -69,6 +70,7 @@ func newPass(in *Input, shard *v1alpha1.TopologyShard, out *outcome) *pass {
 		shard:    shard,
 		port:     spec.Port,
 		failover: withDefaults(spec.Failover),
+		bounds:   boundsOf(spec.Failover),
 	}
 	for i := range status.Shards {
 		if last := &status.Shards[i]; last.Index == shard.Index {
@@ -90,6 +92,7 @@ func (p *pass) look(m *member) {
 	p.watch = newWatch(&p.in.Sentinels, p.shard.MasterName, address, p.mayBeMaster)
 }
 
+// withDefaults returns the settings that the sentinels are given.
 func withDefaults(f *v1alpha1.Failover) v1alpha1.Failover {
 	d := v1alpha1.Failover{
 		DownAfterMilliseconds:       v1alpha1.DefaultDownAfterMilliseconds,
@@ -165,6 +168,8 @@ func (p *pass) member(pod string) *member {
 
 // finish puts the plan together.
 func (p *pass) finish() Plan {
+	v, ok := p.storageVerdict()
+	p.tellStorage(p.in.Topology, v, ok)
 	return Plan{
 		Actions: p.actions,
 		Status:  p.report(),

@@ -74,7 +74,7 @@ func (p *pass) lastOutdated(m *member) bool {
 
 // well: the member is the proved master, or replicates from it, and serves.
 func (p *pass) well(m *member) bool {
-	return m.exists && !m.pod.Deleting && m.was.Attached && (m == p.proven || m.linked(p.proven))
+	return m.exists && !m.pod.Deleting && m.was.Attached && (m == p.proven || p.inSync(m))
 }
 
 // othersIn: all wanted members are there, and f holds for each of them but m.

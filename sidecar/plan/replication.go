@@ -37,9 +37,12 @@ func (p *pass) placeReplica(m *member) {
 	switch {
 	case m.pod.Deleting:
 		p.cutOff(m, "the pod is being deleted")
+	case p.inSync(m) && p.electedTooSoon(m):
+		p.again(againSoon)
 	case p.inSync(m):
 		// Before it can be elected it must be on record that it is in sync.
 		p.intent = p.intent || p.lastRole(m) != v1alpha1.RoleReplica
+		p.catchUp(m)
 		p.settleLoss(m)
 		if !m.was.Attached && p.lastOutdated(m) {
 			p.again(againSoon)
@@ -50,6 +53,8 @@ func (p *pass) placeReplica(m *member) {
 	case m.node.Syncing:
 		p.cutOff(m, "a full sync replaces its data")
 		p.again(againSoon)
+	case p.lagging(m):
+		p.fallBehind(m)
 	case !m.pod.Attached:
 		p.again(againSoon)
 	}

@@ -3,8 +3,10 @@ package plan
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // report is the status of the topology as this pass sees it.
@@ -52,11 +54,27 @@ func (p *pass) reportNode(m *member) v1alpha1.TopologyNode {
 		if p.proven != nil || p.lineage(m) == p.lastNode(m.name) {
 			n.Sequence = m.node.Sequence
 		}
-		if p.proven != nil && n.Role == v1alpha1.RoleReplica {
-			n.Lag = max(0, p.proven.node.Sequence-m.node.Sequence)
+		if p.proven != nil && (n.Role == v1alpha1.RoleReplica || p.lagging(m)) {
+			n.Lag = p.lagOf(m)
 		}
 	}
+	n.BehindSince, n.UsedPercent = p.behindSince(m), p.usedPercent(m)
 	return n
+}
+
+// behindSince is since when the member is too far behind. While there is no proved master, or it does not answer, that stays.
+func (p *pass) behindSince(m *member) *metav1.Time {
+	last := p.lastNode(m.name)
+	switch {
+	case m == p.proven || p.proven != nil && p.inSync(m):
+		return nil
+	case last != nil && last.BehindSince != nil:
+		return last.BehindSince
+	case p.lagging(m):
+		at := metav1.NewTime(p.now.Truncate(time.Second))
+		return &at
+	}
+	return nil
 }
 
 // linkOf is the link of a node to the proved master, or else to the recorded one.
@@ -70,6 +88,8 @@ func (p *pass) linkOf(m *member) v1alpha1.Link {
 		return v1alpha1.LinkLoading
 	case !m.answered():
 		return v1alpha1.LinkUnreachable
+	case p.lagging(m):
+		return v1alpha1.LinkLagging
 	case !m.was.Attached && !m.node.Syncing:
 		return v1alpha1.LinkUnattached
 	case m == master && m.isMaster():

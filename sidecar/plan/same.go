@@ -36,9 +36,10 @@ func sameShard(a, b v1alpha1.TopologyShardStatus) bool {
 }
 
 func sameNode(a, b v1alpha1.TopologyNode) bool {
-	if !sameLag(a.Lag, b.Lag) || b.Role != "" && !sameSequence(a.Sequence, b.Sequence) {
+	if !sameLag(a.Lag, b.Lag) || b.Role != "" && !sameSequence(a.Sequence, b.Sequence) || !a.BehindSince.Equal(b.BehindSince) {
 		return false
 	}
+	a.BehindSince, b.BehindSince = nil, nil
 	a.Lag, b.Lag, a.Sequence, b.Sequence = 0, 0, 0, 0
 	return a == b
 }

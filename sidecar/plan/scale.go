@@ -22,7 +22,7 @@ func (p *pass) mayLeave() bool {
 	}
 	for i := range p.members {
 		m := &p.members[i]
-		healthy := m == p.proven || m.linked(p.proven) && m.was.Attached
+		healthy := m == p.proven || p.inSync(m) && m.was.Attached
 		electable := m.answered() && !m.passedOver()
 		if m.leaving && electable || !m.leaving && !healthy {
 			return false
@@ -40,17 +40,44 @@ func (m *member) passedOver() bool {
 	return m.node.Priority == 0 || refused
 }
 
-// setPriorities keeps the sentinels from electing a pod that must not be master.
+// mayBeElected reports whether the sentinels may elect a member. They know neither of handovers, nor who is in sync, nor what a
+// promotion may lose: where that is bounded the sidecar alone promotes.
+func (p *pass) mayBeElected(m *member) bool {
+	return !m.handoff && p.behindSince(m) == nil && (p.bounds.lostWrites == nil || !p.in.Sentinels.Configured)
+}
+
+// electedTooSoon reports whether the sentinels, once they reach the member, could elect it although the loss is bounded: its
+// slave-priority is not seen to be 0 yet.
+func (p *pass) electedTooSoon(m *member) bool {
+	return p.bounds.lostWrites != nil && !m.pod.Attached && !p.mayBeElected(m) && !m.passedOver()
+}
+
+// someElectable reports whether the sentinels can reach a member that they may elect in place of the recorded master.
+func (p *pass) someElectable() bool {
+	for i := range p.members {
+		m := &p.members[i]
+		electable := m.node.Priority != 0
+		if !m.answered() {
+			electable = p.mayBeElected(m)
+		}
+		if m.name != p.master && m.was.Attached && electable {
+			return true
+		}
+	}
+	return false
+}
+
+// setPriorities keeps the sentinels from electing who must not be master.
 func (p *pass) setPriorities() {
 	for i := range p.members {
 		m := &p.members[i]
 		if !m.answered() {
 			continue
 		}
-		switch {
-		case m.handoff && m.name != p.master && !m.passedOver():
+		switch may := p.mayBeElected(m); {
+		case !may && (m.name != p.master || !m.handoff) && !m.passedOver():
 			p.do(Configure{Pod: m.name, Settings: map[string]string{prioritySetting: "0"}})
-		case !m.handoff && m.node.Priority == 0:
+		case may && m.node.Priority == 0:
 			p.do(Configure{Pod: m.name, Settings: map[string]string{prioritySetting: "100"}})
 		}
 	}

@@ -24,12 +24,16 @@ import (
 //	record orders-0                 the recorded master
 //	outage MasterDown 3s orders-1   cause, age, target of the recorded outage
 //	handoff orders-2                pods that must not be master
+//	max-lost-writes 100             spec.failover.maxLostWrites
+//	warn 85                         spec.storage.warnPercent
 //	release | releasing 61s | no-such-sentinel | config maxclients 100 | unknown hz | failover orders-0 orders-1
 //	orders-0 master seq=5 serving   a member: what its node is (master, self, dead, ->orders-1, down, hung, loading,
 //	                                refused, nopod), then any of seq=5 up syncing silent-link empty serving placed
 //	                                attached label=master priority=0 deleting stopped backing-off no-address outlives
 //	                                heard=2s for=10s insync had=9 volume=a had-volume=b stale-password
-//	                                config=name:value refuses=name frozen=name
+//	                                config=name:value refuses=name frozen=name unlabelled refuses-writes=NoSpace
+//	                                disk=900/1000:400 (MiB used, there are, of the database) used=85 (as reported)
+//	                                behind=10m before=90: reported too far behind since then; what a master had MaxLag ago
 //	watch-0 ->orders-0 odown        a sentinel: whom it takes for the master (or down, nothing), then any of odown
 //	                                electing tilt quorum=3 ghost-peer ghost-replica self-replica stale-auth alone
 //
@@ -219,6 +223,11 @@ func (b *builder) line(words []string) {
 		}
 	case first == "failover":
 		b.failover(rest[0], rest[1])
+	case first == "warn":
+		b.in.Topology.Spec.StorageWarnPercent = int32(number(b.t, rest[0]))
+	case first == "max-lost-writes":
+		most := number(b.t, rest[0])
+		b.in.Topology.Spec.Failover = &v1alpha1.Failover{MaxLostWrites: &most}
 	case first == "release":
 		b.in.Topology.Spec.Release = true
 	case first == "no-such-sentinel":

@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -65,6 +66,11 @@ func (b *builder) reported(n v1alpha1.TopologyNode, words []string, sequence int
 			n.Sequence = number(b.t, value)
 		case "had-volume":
 			n.Volume = value
+		case "behind":
+			at := metav1.NewTime(scenarioNow.Add(-duration(b.t, value)))
+			n.BehindSince = &at
+		case "used":
+			n.UsedPercent = int32(number(b.t, value))
 		}
 	}
 	return n
@@ -92,7 +98,18 @@ func (b *builder) memberWord(word, name string, pod *plan.Pod, node *plan.Node, 
 	case "placed":
 		pod.Attached, pod.Role = true, v1alpha1.RoleReplica
 		node.LinkUp = true
-	case "insync", "had", "had-volume": // See reported.
+	case "insync", "had", "had-volume", "behind", "used": // See reported.
+	case "disk": // used/capacity in MiB, and what the database takes
+		var used, capacity, database int64
+		n, _ := fmt.Sscanf(value, "%d/%d:%d", &used, &capacity, &database)
+		require.GreaterOrEqual(b.t, n, 2, word)
+		node.Disk = plan.Disk{Capacity: capacity << 20, Used: used << 20, Database: database << 20}
+	case "refuses-writes":
+		node.Refusal = plan.Refusal(value)
+	case "before":
+		node.SequenceBefore = number(b.t, value)
+	case "unlabelled":
+		pod.Role = ""
 	case "attached":
 		pod.Attached = true
 	case "label":

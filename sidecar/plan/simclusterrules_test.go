@@ -50,6 +50,8 @@ func (s *clusterSidecar) checkFailOver(a plan.FailOver) {
 	if target == nil || w.controller.away(w.now) {
 		return
 	}
+	w.checkLoss(target)
+	w.checkLagging(target)
 	for _, st := range w.topology.Status.Shards {
 		if st.Index != target.shard || st.Outage == nil || st.Outage.Cause != v1alpha1.CauseHandover {
 			continue
@@ -62,13 +64,15 @@ func (s *clusterSidecar) checkFailOver(a plan.FailOver) {
 
 // checkReport: what is said to have lost nothing has not.
 func (s *clusterSidecar) checkReport(st v1alpha1.KVRocksTopologyStatus) {
+	s.w.checkAvailable(&st)
+	s.w.checkRoom(&st)
 	failovers := st.Failovers
 	if len(failovers) == 0 || s.w.topology.Status.ObservedGeneration == 0 {
 		return
 	}
 	r := failovers[len(failovers)-1]
 	known := s.w.topology.Status.Failovers
-	if r.Cause != v1alpha1.CauseHandover || r.From == r.To || len(known) > 0 && known[len(known)-1].At == r.At {
+	if r.Cause != v1alpha1.CauseHandover || r.LostSequence == nil || *r.LostSequence > 0 || r.From == r.To || len(known) > 0 && known[len(known)-1].At == r.At {
 		return
 	}
 	if old, next := s.w.nodes[r.From], s.w.nodes[r.To]; !isPrefix(old.log, next.log) {
@@ -124,6 +128,7 @@ func (s *clusterSidecar) checkAttach(pod string) {
 // check holds after every complete pass.
 func (s *clusterSidecar) check() {
 	w := s.w
+	w.checkReads(&s.memory)
 	serving, labelled := map[int32]int{}, map[int32]int{}
 	for _, name := range w.names {
 		p, n := w.pods[name], w.nodes[name]

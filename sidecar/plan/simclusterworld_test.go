@@ -47,6 +47,9 @@ func newClusterWorld(seed uint64) *clusterWorld {
 	if w.topology.Spec.Sentinel == nil {
 		w.controller.interval = time.Second
 	}
+	if w.boundLoss(); w.topology.Spec.Failover.MaxLostWrites != nil {
+		w.controller.interval = 24 * time.Hour
+	}
 	return w
 }
 

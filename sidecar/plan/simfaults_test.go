@@ -48,7 +48,8 @@ func (d *dataPlane) deletePod(m string) {
 // loseVolume loses a pod with its volume, when another member that stays has a full copy.
 func (d *dataPlane) loseVolume(shard *v1alpha1.TopologyShard, m string) {
 	for _, o := range shard.Members[:min(len(shard.Members), int(shard.Replicas))] {
-		if o.Pod != m && d.lacks(d.nodes[o.Pod]) == 0 {
+		copied := d.lacks(d.nodes[o.Pod]) == 0 && isPrefix(d.nodes[m].log, d.nodes[o.Pod].log)
+		if o.Pod != m && copied {
 			*d.pods[m] = simPod{due: d.now.Add(d.some(20))}
 			d.nodes[m].log, d.nodes[m].saved, d.nodes[m].toldLayout = nil, "", toldLayout{}
 			d.say("FAULT pod %s and its volume are lost", m)
@@ -72,8 +73,9 @@ func (d *dataPlane) heal() {
 	}
 	d.say("healed")
 	for _, n := range d.nodes {
-		n.loadEnd = time.Time{}
+		n.loadEnd, n.blockedEnd, n.fullEnd = time.Time{}, time.Time{}, time.Time{}
 	}
+	d.topology.Spec.Failover.MaxLostWrites = nil // as the message of the condition says
 	if !d.inMotion() {
 		for i := range d.topology.Spec.Shards {
 			d.topology.Spec.Shards[i].Handoff = nil

@@ -38,7 +38,7 @@ func newLife(seed, stream uint64, mode v1alpha1.InstanceType) life {
 	l.topology.Name, l.topology.Generation = "orders", 1
 	l.topology.Spec = v1alpha1.KVRocksTopologySpec{
 		Type: mode, Port: simPort,
-		Failover: &v1alpha1.Failover{DownAfterMilliseconds: 1000, FailoverTimeoutMilliseconds: 5000, ParallelSyncs: 1},
+		Failover: &v1alpha1.Failover{DownAfterMilliseconds: 1000, FailoverTimeoutMilliseconds: 5000, ParallelSyncs: 1, MaxLagSeconds: 2},
 	}
 	return l
 }
@@ -193,10 +193,12 @@ type memory struct {
 	lastMaster, downSince map[string]time.Time
 	// masters are those that answered as master when their pod was last seen.
 	masters map[string]bool
+	trails  map[string]*plan.Trail
 }
 
 func (m *memory) forget() {
 	m.lastMaster, m.downSince, m.masters = map[string]time.Time{}, map[string]time.Time{}, map[string]bool{}
+	m.trails = map[string]*plan.Trail{}
 }
 
 // see completes what is observed of a node; served: it has just answered as one that serves.
@@ -211,6 +213,7 @@ func (m *memory) see(name string, n *plan.Node, now time.Time, served bool) {
 		m.downSince[name] = now
 	}
 	n.LastMaster, n.DownSince = m.lastMaster[name], m.downSince[name]
+	m.measure(name, n, now)
 }
 
 // input is what the sidecar observes, without pods and their nodes.

@@ -72,6 +72,10 @@ type simNode struct {
 	host     string
 	port     int32
 	priority int32
+	// fullEnd is until when no space is left on the volume.
+	fullEnd time.Time
+	// blockedEnd is until when nothing is fed to the node, though its link is up.
+	blockedEnd time.Time
 	// source is the node that it has a replication connection with; it outlives the Service's endpoints.
 	source     *simNode
 	life       int // counts the starts of the process
@@ -212,7 +216,7 @@ func (d *dataPlane) boot(name string) {
 	}
 	p.running, p.reported = true, d.now.Add(d.some(3)-tick)
 	*n = simNode{
-		name: name, address: n.address, shard: n.shard, log: n.log, saved: saved, life: n.life + 1,
+		name: name, address: n.address, shard: n.shard, log: n.log, saved: saved, life: n.life + 1, fullEnd: n.fullEnd,
 		host: "127.0.0.1", port: simPort, priority: 100, linkUp: true, loadEnd: n.loadEnd,
 	}
 }
@@ -240,6 +244,10 @@ func (d *dataPlane) replicate(n *simNode) {
 	if src.hung {
 		return // The link stays up.
 	}
+	if d.full(n) {
+		n.linkUp = false // what comes cannot be written, so it asks again and again
+		return
+	}
 	if n.syncing {
 		n.syncing = false
 		n.log = slices.Clone(src.log)
@@ -250,6 +258,9 @@ func (d *dataPlane) replicate(n *simNode) {
 		return
 	}
 	n.linkUp = true
+	if d.now.Before(n.blockedEnd) {
+		return
+	}
 	if behind := len(src.log) - len(n.log); behind > 0 {
 		upto := len(n.log) + d.rng.IntN(behind+1)
 		if d.rng.IntN(3) > 0 {
@@ -275,7 +286,7 @@ func (d *dataPlane) put(n *simNode) {
 
 // clients write to a node that takes writes when their Service leads to it, and some keep an old connection.
 func (d *dataPlane) clients(n *simNode, served bool) {
-	if served && d.rng.IntN(2) == 0 || d.rng.IntN(20) == 0 {
+	if !d.full(n) && (served && d.rng.IntN(2) == 0 || d.rng.IntN(20) == 0) {
 		d.put(n)
 	}
 }
@@ -295,6 +306,7 @@ func (d *dataPlane) observe(name string) plan.Node {
 		Reach: plan.Answered, RunID: fmt.Sprint(name, n.life), Role: v1alpha1.RoleMaster,
 		Sequence: int64(len(n.log)), Priority: n.priority,
 	}
+	d.measureDisk(n, &node)
 	if !n.master {
 		node.Role, node.MasterHost, node.MasterPort = v1alpha1.RoleReplica, n.host, n.port
 		node.LinkUp, node.Syncing = n.linkUp, n.syncing

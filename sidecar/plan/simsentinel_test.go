@@ -192,6 +192,8 @@ func (w *world) elect(s *simSentinel, voters int) {
 		}
 	}
 	w.say("sentinel promotes %s in place of %s", best.name, m.address)
+	w.checkLoss(best)
+	w.checkLagging(best)
 	best.master, best.source = true, nil
 	m.promoted, m.electUntil = best, w.now.Add(timeout)
 }

@@ -62,7 +62,10 @@ func (s *simSidecar) decide() plan.Plan { return plan.Standard(s.input()) }
 
 func (s *simSidecar) text(a plan.Action) string { return fmt.Sprintf("%T%v", a, a) }
 
-func (s *simSidecar) checkReport(v1alpha1.KVRocksTopologyStatus) {}
+func (s *simSidecar) checkReport(st v1alpha1.KVRocksTopologyStatus) {
+	s.w.checkAvailable(&st)
+	s.w.checkRoom(&st)
+}
 
 func (s *simSidecar) apply(a plan.Action) error {
 	w := s.w
@@ -126,6 +129,8 @@ func (s *simSidecar) applyToNode(a plan.Action) error {
 func (s *simSidecar) checkPromote(pod string) {
 	w := s.w
 	n := w.nodes[pod]
+	w.checkLoss(n)
+	w.checkLagging(n)
 	if id := w.lacks(n); id != 0 {
 		s.w.violated("%s is promoted without write %d", pod, id)
 	}
@@ -180,6 +185,7 @@ func (s *simSidecar) checkFollow(a plan.Follow) {
 // check holds after every complete pass.
 func (s *simSidecar) check() {
 	w := s.w
+	w.checkReads(&s.memory)
 	masters, labelled := 0, 0
 	for _, name := range w.names {
 		p, n := w.pods[name], w.nodes[name]

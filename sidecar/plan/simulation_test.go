@@ -29,6 +29,7 @@ func TestSimulatedLives(t *testing.T) {
 func live(t *testing.T, seed uint64) {
 	w := newWorld(seed, 0, 0)
 	w = newWorld(seed, []int{1, 2, 3, 3, 3, 5}[w.rng.IntN(6)], []int{0, 3, 3, 5}[w.rng.IntN(4)])
+	w.boundLoss()
 	s := newSidecar(w)
 	defer w.logEnd(t, 400, func() string { return describe(w.topology.Status) })
 	for range 300 {
@@ -71,7 +72,11 @@ func describe(st v1alpha1.KVRocksTopologyStatus) string {
 // fault breaks something.
 func (w *world) fault() {
 	m := w.victim(w.shard())
-	switch w.rng.IntN(15) {
+	switch w.rng.IntN(19) {
+	case 15, 16:
+		w.block(m)
+	case 17, 18:
+		w.fill(m)
 	case 12:
 		w.newTemplate()
 	case 0, 1:

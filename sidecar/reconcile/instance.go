@@ -9,6 +9,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
 // instance is what is remembered of one topology between passes: its connections and what was read over them. One pass at
@@ -82,6 +83,9 @@ func (i *instance) connect(
 		if pods[name] == nil && !have.outlives() {
 			i.orphan(i.drop(have, now))
 		}
+	}
+	for _, n := range i.nodes {
+		n.maxLag = plan.MaxLag(t.Spec.Failover)
 	}
 	if i.generation != t.Generation {
 		i.generation = t.Generation

@@ -61,6 +61,9 @@ type node struct {
 	own map[string]string
 	// version of the program.
 	version string
+	// trail is what the node had while it was master, and maxLag how long a replica may lack it.
+	trail  plan.Trail
+	maxLag time.Duration
 }
 
 type nodeAnswer struct {
@@ -153,7 +156,11 @@ func (n *node) take(a nodeAnswer) {
 	}
 	s.MasterHost, s.MasterPort = i.MasterHost, int32(i.MasterPort)
 	s.LinkUp, s.Syncing, s.LastIO = i.LinkUp, i.SyncInProgress, i.LastIO
+	s.Disk = plan.Disk{
+		Capacity: int64(i.DiskCapacity), Used: int64(i.DiskUsed), Database: int64(i.DatabaseSize), MaxDatabase: int64(i.MaxDatabaseSize),
+	}
 	s.Sequence = int64(i.Sequence)
+	n.noteSequence(a.at)
 	s.Replicas = nil
 	for _, r := range i.Replicas {
 		s.Replicas = append(s.Replicas, r.Host)
@@ -161,6 +168,16 @@ func (n *node) take(a nodeAnswer) {
 	if n.layouts != nil {
 		n.takeCluster(a.cluster, a.at)
 	}
+}
+
+// noteSequence remembers what the node has as master, for the replicas to be measured by.
+func (n *node) noteSequence(at time.Time) {
+	if n.seen.Role != v1alpha1.RoleMaster {
+		n.trail, n.seen.SequenceBefore = plan.Trail{}, 0
+		return
+	}
+	n.trail.Note(at, n.seen.Sequence, n.maxLag)
+	n.seen.SequenceBefore = n.trail.Before(at, n.maxLag)
 }
 
 // lose notes that the connection was lost. It is called from elsewhere.
@@ -190,7 +207,7 @@ func (n *node) process(i kvrocks.NodeInfo, at time.Time) string {
 		return n.seen.RunID
 	}
 	n.started, n.configAt, n.refusals = start, time.Time{}, nil
-	n.layoutAt, n.own = time.Time{}, nil
+	n.layoutAt, n.own, n.trail = time.Time{}, nil, plan.Trail{}
 	n.counter.stop()
 	if i.RunID != "" {
 		return i.RunID

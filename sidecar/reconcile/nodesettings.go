@@ -36,6 +36,8 @@ type examination struct {
 	now       time.Time
 	// settings: ask for the settings.
 	settings bool
+	// write: find out by a write whether a master whose volume is almost full takes any.
+	write bool
 	// taken names another pod that announces an address.
 	taken func(address string) string
 	// late is called when an answer comes after the pass went on.
@@ -44,7 +46,8 @@ type examination struct {
 
 // nodeDetails are the answers.
 type nodeDetails struct {
-	settings map[string]string
+	settings map[string]string // nil when not asked
+	refusal  plan.Refusal
 	err      error
 }
 
@@ -52,11 +55,15 @@ type nodeDetails struct {
 func (n *node) examine(ctx context.Context, x examination) {
 	n.seen.Config = nil
 	n.seen.Refusals, n.seen.Frozen = n.refused(x.spec)
-	if n.seen.Reach != plan.Answered || !x.settings {
+	q := detailsWanted{settings: x.settings, write: x.write && n.mayRefuseWrites()}
+	if !n.mayRefuseWrites() {
+		n.seen.Refusal = ""
+	}
+	if n.seen.Reach != plan.Answered || q == (detailsWanted{}) {
 		return
 	}
 	answer, ok := n.details.ask(n.patience, func() nodeDetails {
-		return n.askDetails(ctx, x.passwords)
+		return n.askDetails(ctx, x.passwords, q)
 	}, func(d nodeDetails) { n.cameLate(d.err, x.late) })
 	switch {
 	case !ok:
@@ -64,14 +71,27 @@ func (n *node) examine(ctx context.Context, x examination) {
 	case answer.err != nil:
 		n.fail(reachOf(answer.err), answer.err.Error(), x.now)
 	default:
-		n.takeSettings(answer.settings, x)
+		if q.write {
+			n.seen.Refusal = answer.refusal
+		}
+		if q.settings {
+			n.takeSettings(answer.settings, x)
+		}
 	}
 }
 
-func (n *node) askDetails(ctx context.Context, p passwords) nodeDetails {
+// detailsWanted says what is asked.
+type detailsWanted struct{ settings, write bool }
+
+func (n *node) askDetails(ctx context.Context, p passwords, q detailsWanted) nodeDetails {
 	var d nodeDetails
 	d.err = n.session.do(p, func(c DataNode) (err error) {
-		d.settings, err = c.ConfigGet(ctx, "*")
+		if q.write {
+			d.refusal = n.tryWrite(ctx, c)
+		}
+		if q.settings {
+			d.settings, err = c.ConfigGet(ctx, "*")
+		}
 		return err
 	})
 	return d

@@ -118,6 +118,7 @@ func (p *pass) observeNodes(ctx context.Context) (restless bool) {
 	p.eachNode(func(n *node) {
 		n.examine(ctx, examination{
 			passwords: pw, spec: &p.topology.Spec, now: p.now(), settings: settings, late: w.late,
+			write: !p.outage(), // a marker would count among the writes that a successor must have
 			taken: func(address string) string {
 				if pod := p.cluster.podAt(address); pod != p.key.Namespace+"/"+n.pod {
 					return pod

@@ -1,0 +1,205 @@
+package plan_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+func TestVolumes(t *testing.T) {
+	run(t, []scenario{
+		{
+			name: "a volume that is nearly full is told, and everything works",
+			given: `
+				warn 85
+				record orders-0
+				orders-0 master serving disk=8600/10000
+				orders-1 ->orders-0 placed disk=5000/10000`,
+			want: `
+				= StorageHealthy False VolumeNearlyFull
+				= StorageHealthy: more than 85% of the volume is used: orders-0 (86%)
+				= PrimaryAvailable True MasterServing
+				= event VolumeNearlyFull`,
+		},
+		{
+			name: "a few points up or down are not reported",
+			given: `
+				warn 85
+				record orders-0
+				orders-0 master serving disk=8690/10000 used=84
+				orders-1 ->orders-0 placed disk=8300/10000 used=85`,
+			want: `
+				= StorageHealthy: more than 85% of the volume is used: orders-1 (85%)`,
+		},
+		{
+			name: "data in the pod lies on the disk of the machine, of which only the end is told",
+			given: `
+				record orders-0
+				orders-0 master serving disk=9600/10000
+				orders-1 ->orders-0 placed disk=9600/10000`,
+			want: `
+				= StorageHealthy True VolumesHaveRoom`,
+		},
+		{
+			name: "a volume that is full",
+			given: `
+				warn 85
+				record orders-0
+				orders-0 master serving disk=5000/10000
+				orders-1 ->orders-0 placed disk=9990/10000`,
+			want: `
+				= StorageHealthy False VolumeFull
+				= StorageHealthy: no space is left on the volume of orders-1; enlarge its claim
+				= PrimaryAvailable True MasterServing
+				= event VolumeFull`,
+		},
+		{
+			name: "a master that refuses writes is not available, and hands over to a replica that has room",
+			given: `
+				warn 85
+				record orders-0
+				orders-0 master serving disk=10000/10000 refuses-writes=NoSpace
+				orders-1 ->orders-0 placed disk=5000/10000
+				orders-2 ->orders-0 placed disk=9990/10000`,
+			want: `
+				= PrimaryAvailable False VolumeFull
+				= PrimaryAvailable: orders-0 refuses writes: no space is left on its volume; enlarge its claim
+				= intent true
+				= outage Handover orders-0 seq=100 orders-1
+				= event HandoverStarted`,
+		},
+		{
+			name: "not to one that is nearly as full",
+			given: `
+				warn 85
+				record orders-0
+				orders-0 master serving disk=10000/10000 refuses-writes=NoSpace
+				orders-1 ->orders-0 placed disk=9500/10000`,
+			want: `
+				= PrimaryAvailable False VolumeFull
+				= outage none`,
+		},
+		{
+			name: "nor back to the one that handed over a moment ago",
+			given: `
+				warn 85
+				record orders-0
+				failover orders-1 orders-0
+				orders-0 master serving disk=10000/10000 refuses-writes=NoSpace
+				orders-1 ->orders-0 placed disk=5000/10000`,
+			want: `
+				= failover MasterDown orders-1->orders-0 detect=0 promote=0 seq=90 lost=-1
+				= outage none`,
+		},
+		{
+			name: "a pod that has to go hands over all the same",
+			given: `
+				warn 85
+				record orders-0
+				handoff orders-0
+				orders-0 master serving disk=10000/10000 refuses-writes=NoSpace
+				orders-1 ->orders-0 placed disk=9500/10000`,
+			want: `
+				= outage Handover orders-0 seq=100 orders-1`,
+		},
+		{
+			name: "a database that has reached its limit has it everywhere",
+			given: `
+				record orders-0
+				orders-0 master serving refuses-writes=MaxSize
+				orders-1 ->orders-0 placed disk=5000/10000`,
+			want: `
+				= PrimaryAvailable False MaxSizeReached
+				= StorageHealthy False MaxSizeReached
+				= outage none`,
+		},
+		{
+			name: "a replica whose volume cannot hold its own data and its master's never ends its full sync",
+			given: `
+				warn 85
+				record orders-0
+				orders-0 master serving disk=5000/10000:4000
+				orders-1 ->orders-0 up syncing disk=6500/10000:6100`,
+			want: `
+				= StorageHealthy False SyncLacksSpace
+				= StorageHealthy: the volume of orders-1 has no room for what its master holds, so its full sync cannot end; enlarge its claim
+				= ReplicationHealthy False ReplicasMissing`,
+		},
+		{
+			name: "one that can is left to it",
+			given: `
+				warn 85
+				record orders-0
+				orders-0 master serving disk=5000/10000:4000
+				orders-1 ->orders-0 up syncing disk=6500/10000:5900`,
+			want: `
+				= StorageHealthy True VolumesHaveRoom`,
+		},
+	})
+}
+
+// TestStorageIsToldOnce holds that a volume that fills up is one event, and one report.
+func TestStorageIsToldOnce(t *testing.T) {
+	in := parse(t, `
+		warn 85
+		record orders-0
+		orders-0 master serving disk=8600/10000`)
+	first := plan.Standard(in)
+	assert.Contains(t, facts(first), "event VolumeNearlyFull")
+	in.Topology.Status = first.Status
+	for i := range 5 {
+		in.Now = in.Now.Add(time.Minute)
+		n := in.Nodes["orders-0"]
+		n.Disk.Used += int64(i-2) << 26
+		in.Nodes["orders-0"] = n
+		p := plan.Standard(in)
+		assert.Empty(t, p.Events)
+		assert.True(t, plan.SameReport(first.Status, p.Status))
+	}
+	n := in.Nodes["orders-0"]
+	n.Disk.Used = 0
+	in.Nodes["orders-0"] = n
+	p := plan.Standard(in)
+	assert.Contains(t, facts(p), "event VolumesHaveRoom")
+	assert.Contains(t, facts(p), "StorageHealthy True VolumesHaveRoom")
+}
+
+func TestDisk(t *testing.T) {
+	const gib = 1 << 30
+	for _, c := range []struct {
+		name             string
+		disk             plan.Disk
+		percent          int32
+		full, almostFull bool
+	}{
+		{"nothing is known", plan.Disk{}, 0, false, false},
+		{"half", plan.Disk{Capacity: 10 * gib, Used: 5 * gib}, 50, false, false},
+		{"a hundredth of a large one is much", plan.Disk{Capacity: 1000 * gib, Used: 995 * gib}, 99, false, false},
+		{"less than a few memtables", plan.Disk{Capacity: 100 * gib, Used: 100*gib - 256<<20}, 99, false, true},
+		{"less than a memtable", plan.Disk{Capacity: 100 * gib, Used: 100*gib - 32<<20}, 99, true, true},
+		{"a small one may be filled", plan.Disk{Capacity: 64 << 20, Used: 60 << 20}, 93, false, false},
+		{"to the end", plan.Disk{Capacity: 64 << 20, Used: 64 << 20}, 100, true, true},
+		{"near max-db-size", plan.Disk{Capacity: 100 * gib, Used: gib, Database: 96 * gib / 10, MaxDatabase: 10 * gib}, 1, false, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			assert.Equal(t, c.percent, c.disk.Percent())
+			assert.Equal(t, c.full, c.disk.Full(), "full")
+			assert.Equal(t, c.almostFull, c.disk.AlmostFull(), "almost full")
+		})
+	}
+}
+
+// conditionIn returns a condition of a report; nil when it has none.
+func conditionIn(st *v1alpha1.KVRocksTopologyStatus, kind string) *metav1.Condition {
+	for i := range st.Conditions {
+		if st.Conditions[i].Type == kind {
+			return &st.Conditions[i]
+		}
+	}
+	return nil
+}
