@@ -13,8 +13,8 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// mayGo reports whether the pods of an instance that is being deleted may go: the sidecar has released it, nobody is asked
-// to, or a person decided not to wait for that.
+// mayGo reports whether the pods of an instance that is being deleted may go: the sidecar has released it, there is
+// no topology to release, or a person decided not to wait for that.
 func (in *instance) mayGo() bool {
 	return in.topology == nil || released(in.topology) || in.cr.Annotations[v1alpha1.AnnotationRelease] == v1alpha1.ReleaseSkipped
 }

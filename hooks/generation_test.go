@@ -46,7 +46,7 @@ func TestReadyWaitsForTheReportOnTheTopologyOfItsGeneration(t *testing.T) {
 				w.settle()
 				before := w.cr.Generation
 				w.change(edit)
-				for range 4 { // however often it is called, and whoever else acts
+				for range 4 { // however often it is called, and whatever others do
 					w.sync()
 					w.controller()
 					w.deployments()
@@ -146,7 +146,7 @@ func TestAnUpdateOfKvrocksControllerOrEtcdIsNotReadyBeforeItIsDone(t *testing.T)
 	}
 }
 
-// TestReadyIsNeverEarly: whatever is changed and whoever acts in whatever order, Ready of a generation is True only when
+// TestReadyIsNeverEarly: whatever is changed and in whatever order the others act, Ready of a generation is True only when
 // every declared child was observed, the sidecar has reported on the topology, and that topology is of this generation.
 func TestReadyIsNeverEarly(t *testing.T) {
 	for file, seeds := range map[string]uint64{"standard-minimal.yaml": 6, "sentinel-minimal.yaml": 6, "cluster-minimal.yaml": 1} {

@@ -89,7 +89,7 @@ func TestWhyPodsAreNotMadeIsInReady(t *testing.T) {
 	quota := `pods "x" is forbidden: exceeded quota: small`
 	t.Run("of the data", func(t *testing.T) {
 		w := newWorld(t, example(t, "standard-minimal.yaml"))
-		for range 4 { // no pods: nobody plays the StatefulSet controller
+		for range 4 { // no pods: the StatefulSet controller does nothing
 			w.sync()
 			w.sidecar()
 		}

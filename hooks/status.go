@@ -90,10 +90,11 @@ func (in *instance) conclude(status *v1alpha1.KVRocksStatus, c *conditions, now 
 		now.reason, now.message = c.firstProblem()
 	}
 	ready := now.reason == ""
-	if why := in.firstTrouble(); !ready && why != "" && !strings.Contains(now.message, why) {
-		now.message += "; " + why
-	}
-	if ready {
+	if !ready {
+		if why := in.firstTrouble(); why != "" && !strings.Contains(now.message, why) {
+			now.message += "; " + why
+		}
+	} else {
 		now.reason, now.message = reasonAsWanted, "everything is as the spec wants it"
 	}
 	unwatched, storage := c.get(v1alpha1.ConditionSentinelAgreed), c.get(v1alpha1.ConditionStorageHealthy)
