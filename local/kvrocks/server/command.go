@@ -95,6 +95,10 @@ func (s *Server) run(c *client, cmd *command, args []string) {
 		c.WriteError(errorLine(errReadOnly))
 		return
 	}
+	if err := s.refusesWrite(cmd); err != nil {
+		c.WriteError(errorLine(err))
+		return
+	}
 	if up := s.upstream.current(); up != nil && !s.cfg.Flag("slave-serve-stale-data") && up.state() != linkConnected &&
 		cmd.name != "info" && cmd.name != "slaveof" {
 		c.WriteError(errorLine(errMasterDown))

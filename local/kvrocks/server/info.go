@@ -217,4 +217,5 @@ func (s *Server) infoKeyspace(out *strings.Builder) {
 	field(out, "used_db_size", s.store.Size())
 	field(out, "max_db_size", s.cfg.Number("max-db-size")<<30)
 	out.WriteString("used_percent: 0%\r\n")
+	s.infoDisk(out)
 }

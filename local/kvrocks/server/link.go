@@ -236,6 +236,9 @@ func (l *link) batches(in *bufio.Reader) error {
 		}
 		b, err := store.DecodeBatch(payload)
 		if err == nil {
+			err = l.server.noSpace()
+		}
+		if err == nil {
 			err = l.server.store.ApplyReplicated(b)
 		}
 		if err != nil {
