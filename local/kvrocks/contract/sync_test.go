@@ -111,6 +111,41 @@ func TestAnswersLoadingDuringAFullSync(t *testing.T) {
 	assert.Equal(t, "(nil)", replica.do("GET", "own0"))
 }
 
+// A full sync that is aborted leaves a node with its old data, or with none at all, but never with a part.
+func TestAbortedFullSync(t *testing.T) {
+	t.Parallel()
+	t.Run("with the old data", func(t *testing.T) {
+		t.Parallel()
+		master, replica := startNode(t, nil), startNode(t, options{"fullsync-recv-file-delay": "2"})
+		master.must("SET", "k", "v")
+		for i := range 9 {
+			replica.must("SET", "own"+strconv.Itoa(i), "v")
+		}
+		before := replica.sequence()
+		replica.must("SLAVEOF", "127.0.0.1", master.Port)
+		replica.awaitInfo("master_sync_in_progress", "1")
+		assert.Equal(t, before, replica.sequence())
+		master.Kill()
+		replica.awaitInfo("master_sync_in_progress", "0")
+		assert.Equal(t, "down", replica.info("replication", "master_link_status"))
+		assert.Equal(t, "v", replica.do("GET", "own0"))
+		assert.Equal(t, "(nil)", replica.do("GET", "k"))
+		assert.Equal(t, before, replica.sequence())
+	})
+	t.Run("emptied", func(t *testing.T) {
+		t.Parallel()
+		master, replica := fullSyncing(t)
+		master.Kill()
+		programtest.AwaitEqual(t, false, func() bool { return strings.HasPrefix(replica.do("PING"), "LOADING") }, "the end of it")
+		replica.do("INFO")
+		assert.NotEqual(t, 0, replica.AwaitExit(), "its database is closed")
+		replica.Start() // a replica of nothing by its file
+		assert.Equal(t, "(nil)", replica.do("GET", "own0"))
+		assert.Equal(t, "(nil)", replica.do("GET", "k"))
+		assert.Less(t, replica.sequence(), 9)
+	})
+}
+
 func TestRoleWhileLoadingCrashes(t *testing.T) {
 	t.Parallel()
 	_, replica := fullSyncing(t)

@@ -107,6 +107,9 @@ func (s *Server) run(c *client, cmd *command, args []string) {
 	c.mu.Lock()
 	c.lastCommand = cmd.name
 	c.mu.Unlock()
+	if cmd.keys != [3]int{} {
+		s.useData()
+	}
 	begin := time.Now()
 	err := cmd.run(c, args)
 	s.stats.record(cmd.name, time.Since(begin))

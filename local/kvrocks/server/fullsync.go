@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bufio"
 	"fmt"
 	"log/slog"
 	"net"
@@ -9,7 +10,9 @@ import (
 )
 
 // fullSync replaces this node's data by the master's. Replicas of this node are cut off, and clients read LOADING while
-// the data is replaced: for the whole transfer with slave-empty-db-before-fullsync, else only at its end.
+// the data is replaced: for the whole transfer with slave-empty-db-before-fullsync, else only at its end. When the transfer
+// fails the old data is served again; where it was emptied before, the database stays closed, and the process crashes at the
+// next access (read in the source of 2.10.1: replication.cc calls post_fullsync_cb_ after CloseDB and EmptyDB).
 func (l *link) fullSync() error {
 	s := l.server
 	in, conn, err := l.connect()
@@ -27,16 +30,11 @@ func (l *link) fullSync() error {
 			return err
 		}
 	}
-	if _, err := conn.Write([]byte("*1\r\n$11\r\n_fetch_meta\r\n")); err != nil {
-		return fmt.Errorf("ask for the data: %w", err)
-	}
-	snapshot, err := readBulk(in)
+	snapshot, err := l.fetch(in, conn)
 	if err != nil {
-		return fmt.Errorf("fetch the data: %w", err)
+		s.emptied.Store(s.loading.Load())
+		return err
 	}
-	l.lastIO.Store(time.Now().Unix())
-	// The real program waits this long after each file; here everything is one file.
-	l.sleep(time.Duration(s.cfg.Number("fullsync-recv-file-delay")) * time.Second)
 	if !s.loading.Load() {
 		if err := l.beginLoading(); err != nil {
 			return err
@@ -48,6 +46,28 @@ func (l *link) fullSync() error {
 	}
 	l.log().Info("Succeeded restoring the backup, fullsync was finish", "sequence", s.store.Sequence())
 	return nil
+}
+
+// fetch transfers the data. The real program waits for fullsync-recv-file-delay after each file; here everything is one file,
+// and the wait comes before it, so that a master that vanishes meanwhile ends the transfer.
+func (l *link) fetch(in *bufio.Reader, conn net.Conn) ([]byte, error) {
+	l.sleep(time.Duration(l.server.cfg.Number("fullsync-recv-file-delay")) * time.Second)
+	if _, err := conn.Write([]byte("*1\r\n$11\r\n_fetch_meta\r\n")); err != nil {
+		return nil, fmt.Errorf("ask for the data: %w", err)
+	}
+	snapshot, err := readBulk(in)
+	if err != nil {
+		return nil, fmt.Errorf("fetch the data: %w", err)
+	}
+	l.lastIO.Store(time.Now().Unix())
+	return snapshot, nil
+}
+
+// useData crashes the process where the real program would use a database that it has closed.
+func (s *Server) useData() {
+	if s.emptied.Load() {
+		crash(s.log, "use of the database after a full sync that emptied it and failed")
+	}
 }
 
 // beginLoading turns clients away and waits for running commands. It gives up when the link is stopped, because who

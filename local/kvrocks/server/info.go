@@ -61,6 +61,9 @@ func (s *Server) info(section string) string {
 		if out.Len() > 0 {
 			out.WriteString("\r\n")
 		}
+		if sec.readsData {
+			s.useData()
+		}
 		sec.write(&out)
 	}
 	return out.String()

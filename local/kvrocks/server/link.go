@@ -108,6 +108,7 @@ func (l *link) session() error {
 	if err := l.greet(in, conn); err != nil {
 		return err
 	}
+	l.server.useData()
 	answer, err := l.ask(in, conn, l.psync()...)
 	if err != nil {
 		return err

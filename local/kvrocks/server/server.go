@@ -30,6 +30,7 @@ type Server struct {
 
 	guard   sync.RWMutex // see the package comment
 	loading atomic.Bool  // the data is being replaced by a full sync
+	emptied atomic.Bool  // the database was emptied and closed for a full sync that failed
 	replID  atomic.Value // string: replication history of local writes, empty before the node was a master
 
 	clients  clients
