@@ -9,7 +9,7 @@ import (
 )
 
 // rollOut lists the pods that are to be replaced because they do not run what the StatefulSet's template says: the spec has
-// changed, or somebody ran `kubectl rollout restart`. The StatefulSet itself replaces none of them (OnDelete). The sidecar
+// changed, or `kubectl rollout restart` was run. The StatefulSet itself replaces none of them (OnDelete). The sidecar
 // does, in its own order (see sidecar/plan/replace.go): one at a time, and the master last, so that a roll costs one
 // handover whatever the master's ordinal is.
 //
@@ -130,7 +130,7 @@ func (p shardPods) templateSeen() bool {
 }
 
 // outdated reports whether a pod is there and was made from another template than the present one: one that the spec no
-// longer asks for, or, as its revision says, one that somebody has changed since (`kubectl rollout restart`).
+// longer asks for, or, as its revision says, one that was changed since (`kubectl rollout restart`).
 func (p shardPods) outdated(ordinal int32) bool {
 	pod := p.at(ordinal)
 	if pod == nil {
@@ -148,7 +148,7 @@ func (in *instance) allOutdated(s shard, pods shardPods) map[string]types.UID {
 	var all map[string]types.UID
 	for k := range pods.count {
 		name := podName(s.name, k)
-		if idle := s.held || k >= pods.staying; idle && !(pods.outdated(k) && stuck(pods.at(k))) {
+		if idle := s.held || k >= pods.staying; idle && (!pods.outdated(k) || !stuck(pods.at(k))) {
 			continue
 		}
 		spared := name == in.reportedMaster(s) && pods.staying > 1 && in.spec.Storage == nil && !podReady(pods.at(k))

@@ -52,8 +52,11 @@ func TestSizesThatCannotFitAreRefused(t *testing.T) {
 		config         v1alpha1.KVRocksConfig
 		want           string
 	}{
-		"cache": {"512Mi", "", v1alpha1.KVRocksConfig{settingBlockCache: "4096"},
-			"rocksdb.block_cache_size of 4096 MiB do not fit into the memory limit of 512 MiB; write at most 384"},
+		"cache": {
+			"512Mi", "",
+			v1alpha1.KVRocksConfig{settingBlockCache: "4096"},
+			"rocksdb.block_cache_size of 4096 MiB do not fit into the memory limit of 512 MiB; write at most 384",
+		},
 		"half of the cache": {"1Gi", "", v1alpha1.KVRocksConfig{settingSubkeyCache: "100"}, "of 2148 MiB do not fit"},
 		"write buffer":      {"512Mi", "", v1alpha1.KVRocksConfig{settingWriteBuffer: "256"}, "write at most 128"},
 		"kept WAL":          {"", "1Gi", v1alpha1.KVRocksConfig{settingKeptWAL: "16384"}, "do not fit into the volume of 1024 MiB"},

@@ -30,7 +30,7 @@ func (p *pass) release() {
 	}
 }
 
-// releasedAddress is what a node announces of which nothing counts on any more: its preStop hook then keeps it for nobody.
+// releasedAddress is what a node announces of which nothing counts on any more: its preStop hook then does not keep it.
 const releasedAddress = "127.0.0.1"
 
 // letGo tells the nodes, once, that the instance is released.

@@ -8,7 +8,7 @@ const replacePatience = 30 * time.Second
 
 // replacePod replaces one of the pods that run an old template, when that costs nothing: what does not serve goes first, then
 // the replicas, and the master last, after it has handed over to a pod that is not to be replaced (see startHandover). So a
-// roll costs one handover, whoever is master. The pod is taken out of every Service before it is deleted; what is left of its
+// roll costs one handover, whichever pod is master. The pod is taken out of every Service before it is deleted; what is left of its
 // life it answers those that are connected to it (hooks/scripts/stop.sh).
 func (p *pass) replacePod() {
 	m := p.nextReplaced()
@@ -43,12 +43,12 @@ func (m *member) replaceBefore(o *member) bool {
 	return m.ordinal > o.ordinal
 }
 
-// mayBeReplaced: nobody needs the pod now. One whose container does not run can be of no use, so it need not wait for a
+// mayBeReplaced: the pod is not needed now. One whose container does not run can be of no use, so it need not wait for a
 // master; it may be what is waited for.
 func (p *pass) mayBeReplaced(m *member) bool {
 	switch {
 	case p.shard.Replicas == 1 && len(p.members) == 1:
-		return true // nobody can take over
+		return true // no other pod can take over
 	case !m.was.Running && !m.answered():
 		late := p.outageAge() > replacePatience
 		return (late || p.outage == nil && m.name != p.master) && p.othersIn(m, func(o *member) bool {

@@ -60,7 +60,8 @@ func TestSameReport(t *testing.T) {
 			Shards: []v1alpha1.TopologyShardStatus{{
 				Master: "orders-0",
 				Nodes: []v1alpha1.TopologyNode{
-					{Pod: "orders-0", Sequence: 5}, {Pod: "orders-1", Lag: 40_000},
+					{Pod: "orders-0", Sequence: 5},
+					{Pod: "orders-1", Lag: 40_000},
 					{Pod: "orders-2", Role: "replica", Sequence: 40_000, Volume: "a"},
 				},
 			}},

@@ -229,7 +229,7 @@ func (r *Reconciler) wake(key types.NamespacedName) {
 	r.enqueue(key)
 }
 
-// alarm is wake for a master that is down or is being replaced: the next passes wait for nobody.
+// alarm is wake for a master that is down or is being replaced: the next passes wait for nothing.
 func (r *Reconciler) alarm(key types.NamespacedName) {
 	r.bellOf(key).alarm.Store(true)
 	r.wake(key)

@@ -48,7 +48,7 @@ func (s *sentinel) access(ctx context.Context) *plan.SentinelAccess {
 	}
 }
 
-// givePassword carries out one step of a change of the sentinels' password. The connection is then made anew, with the password
+// givePassword carries out one step of a change of the sentinels' password. The connection is then made again, with the password
 // that is wanted.
 func (p *pass) givePassword(ctx context.Context, pod string, step func(Sentinel, context.Context, kvrocks.Secret) error) error {
 	return p.onSentinel(pod, func(s *sentinel) error {
@@ -64,7 +64,7 @@ func (p *pass) givePassword(ctx context.Context, pod string, step func(Sentinel,
 }
 
 // sentinelPasswords are those of a sentinel instance, shared by the passes of all that it monitors. When a sentinel has refused
-// them they are read anew.
+// them they are read again.
 func (r *Reconciler) sentinelPasswords(ctx context.Context, owner types.NamespacedName, refused bool) passwords {
 	t, ok := r.cluster.topology(owner)
 	c := r.sentinelCredentials(owner)
