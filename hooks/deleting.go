@@ -21,9 +21,9 @@ func (in *instance) mayGo() bool {
 
 // deletingStatus is the status of an instance that is being deleted; mayGo: its pods go.
 func (in *instance) deletingStatus(mayGo bool) *v1alpha1.KVRocksStatus {
-	message := in.awaitedRelease()
-	if mayGo {
-		message = in.awaitedEnd()
+	message := in.awaitedEnd()
+	if !mayGo {
+		message = in.awaitedRelease()
 	}
 	status, c := in.lastStatus()
 	if mayGo {
