@@ -171,6 +171,17 @@ func explained(reason, message string) string {
 	return reason + ": " + shortened(message)
 }
 
+// unnamed is the message of a Deployment without the name of the pod, which is another one at each attempt: a message that
+// changes while its cause does not would be written again and again.
+func unnamed(message string) string {
+	if rest, ok := strings.CutPrefix(message, `pods "`); ok {
+		if _, why, ok := strings.Cut(rest, `" is `); ok {
+			return why
+		}
+	}
+	return message
+}
+
 // mostOfAMessage bounds, in bytes, what is quoted of others.
 const mostOfAMessage = 400
 
@@ -238,7 +249,7 @@ func (in *instance) podsRefused() string {
 	for _, d := range ordered(in.children.Deployments) {
 		for i := range d.Status.Conditions {
 			if c := &d.Status.Conditions[i]; c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {
-				return fmt.Sprintf("the Deployment %s cannot make a pod: %s", d.Name, shortened(c.Message))
+				return fmt.Sprintf("the Deployment %s cannot make a pod: %s", d.Name, shortened(unnamed(c.Message)))
 			}
 		}
 	}

@@ -122,7 +122,8 @@ func TestWhyPodsAreNotMadeIsInReady(t *testing.T) {
 			}}
 			w.sync()
 			assert.Equal(t, metav1.ConditionFalse, w.condition(v1alpha1.ConditionReady).Status)
-			assert.Contains(t, w.condition(v1alpha1.ConditionReady).Message, "the Deployment "+c.deployment+" cannot make a pod: "+quota)
+			assert.Contains(t, w.condition(v1alpha1.ConditionReady).Message,
+				"the Deployment "+c.deployment+" cannot make a pod: forbidden: exceeded quota: small", "without the name of a pod that will never be")
 		})
 	}
 }
