@@ -189,6 +189,9 @@ func (w *world) sidecar() bool {
 	if _, set := topology.Spec.Config["hz"]; set {
 		status.UnknownSettings = []string{"hz"} // a setting of Redis
 	}
+	if !w.noUpgrades {
+		status.Upgrade = topology.Spec.Upgrade
+	}
 	for i := range topology.Spec.Shards {
 		status.Shards = append(status.Shards, w.reportShard(&topology.Spec.Shards[i]))
 	}

@@ -18,12 +18,12 @@ func syncCluster(in *instance) (answer, error) {
 	if secret, ok := in.passwordSecret(v1alpha1.ComponentData); ok {
 		out.add(secret)
 	}
-	out.add(in.dataConfig(shards))
 	out.add(in.headlessService())
 	steps, err := in.addShards(&out, shards)
 	if err != nil {
 		return answer{}, err
 	}
+	out.add(in.dataConfig(shards))
 	rolling := slices.ContainsFunc(steps, func(now step) bool { return now.rolling })
 	store, err := in.addEtcd(&out, rolling)
 	if err != nil {
@@ -59,12 +59,13 @@ func (in *instance) addShards(out *children, shards []shard) ([]step, error) {
 		// The templates of shards differ in nothing but the number of the shard.
 		template.Annotations[annotationTemplate] = sealed
 		s.held = held
-		now := in.nextStep(s, sealed)
+		template, kept := in.dataTemplateNow(s, template)
+		now := in.nextStep(s, template.Annotations[annotationTemplate])
 		held = held || now.rolling
 		steps[i] = now
 		out.add(in.disruptionBudget(s.name, v1alpha1.ComponentData, in.shardSelector(s)))
 		if in.statefulSet(s) != nil || now.replicas > 0 {
-			out.add(in.dataSet(s, template, now))
+			out.add(in.dataSet(s, template, kept, now))
 		}
 	}
 	return steps, nil

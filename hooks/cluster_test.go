@@ -52,7 +52,7 @@ func TestShardsAreNamedForSentinelAsNoInstanceCanBe(t *testing.T) {
 
 func TestANewShardComesAsTheFirstDid(t *testing.T) {
 	w := settled(t, example(t, "cluster-minimal.yaml"))
-	before := w.setNamed("shards-0").Annotations[lastApplied]
+	before := w.setNamed("shards-0").Spec
 	w.setShards(5)
 	w.sync()
 	assert.Nil(t, w.setNamed("shards-3"), "its pods have no address yet")
@@ -62,7 +62,7 @@ func TestANewShardComesAsTheFirstDid(t *testing.T) {
 	assert.Equal(t, int32(3), replicasOf(w.setNamed("shards-4")))
 	assert.Equal(t, "15/15", w.cr.Status.Ready)
 	assert.Equal(t, "5/5", w.cr.Status.ShardsReady)
-	assert.Equal(t, before, w.setNamed("shards-0").Annotations[lastApplied])
+	assert.Equal(t, before, w.setNamed("shards-0").Spec)
 }
 
 func TestAShardThatOwnsSlotsIsNotRemoved(t *testing.T) {

@@ -20,6 +20,7 @@ const (
 
 	// Reasons of Progressing, and of Ready while it is not True.
 	reasonWaitingForAddress = "WaitingForAddress" // a pod is held back until its Service has an address that is published to it
+	reasonUpgradePending    = "UpgradePending"    // a new version of the operator makes other pods, and this instance must wait for its turn
 	reasonScalingUp         = "ScalingUp"         // pods are being added
 	reasonScalingDown       = "ScalingDown"       // pods are to go, or are going
 	reasonRollingUpdate     = "RollingUpdate"     // pods are being replaced by ones with a new template

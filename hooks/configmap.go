@@ -44,6 +44,9 @@ func (in *instance) dataConfig(shards []shard) child {
 			}
 		}
 	}
+	if in.upgrade.data {
+		data = in.heldConfig(configName(in.name), data)
+	}
 	config := in.object("v1", "ConfigMap", configName(in.name), v1alpha1.ComponentData)
 	config.Data = data
 	return config
@@ -53,5 +56,8 @@ func (in *instance) dataConfig(shards []shard) child {
 func (in *instance) sentinelConfig() child {
 	config := in.object("v1", "ConfigMap", configName(in.name), v1alpha1.ComponentSentinel)
 	config.Data = map[string]string{startScript: sentinelText, probeScript: probeText, authScript: authText}
+	if len(in.upgrade.held) > 0 {
+		config.Data = in.heldConfig(configName(in.name), map[string]string{})
+	}
 	return config
 }

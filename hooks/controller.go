@@ -23,8 +23,7 @@ func (in *instance) addController(out *children) error {
 	name := controllerName(in.name)
 	config := in.object("v1", "ConfigMap", name, v1alpha1.ComponentController)
 	text := in.controllerConfig()
-	config.Data = map[string]string{controllerFile: text}
-	out.add(config)
+	data := map[string]string{controllerFile: text}
 
 	service := in.object("v1", "Service", name, v1alpha1.ComponentController)
 	service.Spec = corev1.ServiceSpec{
@@ -37,9 +36,6 @@ func (in *instance) addController(out *children) error {
 	template := in.podTemplate(in.labels(v1alpha1.ComponentController), selector,
 		in.componentPlacement(in.spec.Cluster.Controller.Placement))
 	template.Annotations[annotationConfig] = hash([]byte(text)) // it reads its configuration once
-	if in.topology != nil && in.topology.Status.ControllerEpoch > 0 {
-		template.Annotations[annotationEpoch] = strconv.FormatInt(in.topology.Status.ControllerEpoch, 10)
-	}
 	template.Spec.TerminationGracePeriodSeconds = in.grace(10)
 	template.Spec.Tolerations = leavingLostMachines(template.Spec.Tolerations)
 	template.Spec.Containers = []corev1.Container{in.controllerContainer()}
@@ -49,12 +45,23 @@ func (in *instance) addController(out *children) error {
 	if err := seal(&template); err != nil {
 		return err
 	}
+	template, held := in.deploymentTemplateNow(name, template)
+	if held {
+		data = in.heldConfig(name, data)
+	}
+	config.Data = data
+	out.add(config)
+	// A request of the sidecar is no change of the template that could wait.
+	if in.topology != nil && in.topology.Status.ControllerEpoch > 0 {
+		template.Annotations[annotationEpoch] = strconv.FormatInt(in.topology.Status.ControllerEpoch, 10)
+	}
 	replicas, history := in.spec.Cluster.Controller.Replicas, int32(3)
 	deployment := in.object("apps/v1", "Deployment", name, v1alpha1.ComponentController)
 	spec := appsv1.DeploymentSpec{
 		Replicas: &replicas, Selector: selectorOf(selector), Template: template, RevisionHistoryLimit: &history,
 	}
 	keepSelector(&spec, in.children.Deployments[in.key(name)])
+	in.noteGeneration(&deployment, in.children.Deployments[in.key(name)], held)
 	deployment.Spec = spec
 	out.add(deployment)
 	return nil

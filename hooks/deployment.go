@@ -26,6 +26,7 @@ func (in *instance) sentinelDeployment() (child, error) {
 	if err := seal(&template); err != nil {
 		return child{}, err
 	}
+	template, held := in.deploymentTemplateNow(in.name, template)
 	none, one, history := intstr.FromInt32(0), intstr.FromInt32(1), int32(3)
 	replicas := in.spec.Replicas
 	deployment := in.object("apps/v1", "Deployment", in.name, v1alpha1.ComponentSentinel)
@@ -43,6 +44,7 @@ func (in *instance) sentinelDeployment() (child, error) {
 		},
 	}
 	keepSelector(&spec, in.children.Deployments[in.key(in.name)])
+	in.noteGeneration(&deployment, in.children.Deployments[in.key(in.name)], held)
 	deployment.Spec = spec
 	return deployment, nil
 }

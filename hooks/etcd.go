@@ -37,12 +37,18 @@ func (in *instance) addEtcd(out *children, busy bool) (step, error) {
 	out.add(in.etcdService(selector))
 	out.add(in.disruptionBudget(etcdName(in.name), v1alpha1.ComponentEtcd, selector))
 	out.add(in.etcdPolicy(selector))
+	set, held := in.etcdSet(), false
+	if set != nil && in.holds(set, set.Spec.Template.Annotations[annotationTemplate], template.Annotations[annotationTemplate]) {
+		template, held = set.Spec.Template, true
+	}
 	now := in.etcdStep(template.Annotations[annotationTemplate], busy)
-	if set := in.etcdSet(); set != nil && now.held {
+	if set != nil && now.held {
 		out.keep("apps/v1", "StatefulSet", set, func(c *child) { c.Spec = set.Spec })
 		return now, nil
 	}
-	out.add(in.etcdStatefulSet(template, now.replicas))
+	declared := in.etcdStatefulSet(template, now.replicas)
+	in.noteGeneration(&declared, set, held)
+	out.add(declared)
 	return now, nil
 }
 

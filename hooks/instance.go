@@ -24,7 +24,8 @@ type instance struct {
 	pods     map[string]*corev1.Pod // by name
 	topology *v1alpha1.KVRocksTopology
 
-	newest metav1.Time // see newestFact; zero until asked for
+	upgrade upgrade
+	newest  metav1.Time // see newestFact; zero until asked for
 }
 
 func newInstance(request *metacontroller.SyncRequest) (*instance, error) {
@@ -49,6 +50,7 @@ func newInstance(request *metacontroller.SyncRequest) (*instance, error) {
 	}
 	in.highest = countServices(in.namespace, request.Children.Services)
 	in.topology = request.Children.Topologies[in.key(in.name)]
+	in.keepImages()
 	return in, nil
 }
 

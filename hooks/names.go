@@ -7,6 +7,8 @@ const (
 	// annotationTemplate carries the hash of the desired pod template. The API server fills in defaults, so a template
 	// cannot be compared with an observed one; the hash on a pod tells which template it was made from.
 	annotationTemplate = "kvrocks.apache.org/template-hash"
+	// annotationGeneration, on a StatefulSet or Deployment, carries the generation of the KVRocks that its template was made for.
+	annotationGeneration = "kvrocks.apache.org/template-generation"
 	// annotationConfig carries the hash of the settings that kvrocks reads only when it starts.
 	annotationConfig = "kvrocks.apache.org/config-hash"
 	// annotationConfigEpoch carries the number of times that settings were removed; absent for none.

@@ -9,6 +9,7 @@ func syncStandard(in *instance) (answer, error) {
 	if err := seal(&template); err != nil {
 		return answer{}, err
 	}
+	template, held := in.dataTemplateNow(s, template)
 	now := in.nextStep(s, template.Annotations[annotationTemplate])
 
 	var out children
@@ -24,7 +25,7 @@ func syncStandard(in *instance) (answer, error) {
 	}
 	out.add(in.disruptionBudget(in.name, v1alpha1.ComponentData, in.selector(v1alpha1.ComponentData)))
 	if now.replicas > 0 || in.statefulSet(s) != nil {
-		out.add(in.dataSet(s, template, now))
+		out.add(in.dataSet(s, template, held, now))
 	}
 	out.add(in.dataTopology([]v1alpha1.TopologyShard{in.topologyShard(s, now)}))
 	return answer{children: out, status: in.standardStatus(s, now, &out)}, nil

@@ -54,7 +54,7 @@ func (in *instance) recallContainer() corev1.Container {
 
 // dataSet is the StatefulSet of a shard, with as many replicas as the step allows. Its pods are replaced by the sidecar: see
 // rollOut.
-func (in *instance) dataSet(s shard, template corev1.PodTemplateSpec, now step) child {
+func (in *instance) dataSet(s shard, template corev1.PodTemplateSpec, held bool, now step) child {
 	history := int32(3)
 	selector := in.setSelector(v1alpha1.ComponentData)
 	selector[v1alpha1.LabelShard] = s.label()
@@ -79,6 +79,7 @@ func (in *instance) dataSet(s shard, template corev1.PodTemplateSpec, now step) 
 		}
 	}
 	keepImmutable(&spec, in.statefulSet(s))
+	in.noteGeneration(&set, in.statefulSet(s), held)
 	set.Spec = spec
 	return set
 }

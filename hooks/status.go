@@ -114,6 +114,9 @@ func (in *instance) conclude(status *v1alpha1.KVRocksStatus, c *conditions, now 
 	c.set(v1alpha1.ConditionReady, truth(ready), now.reason, now.message)
 	if now.pending || !served {
 		c.set(v1alpha1.ConditionProgressing, metav1.ConditionTrue, now.reason, now.message)
+	} else if len(in.upgrade.held) > 0 {
+		c.set(v1alpha1.ConditionProgressing, metav1.ConditionTrue, reasonUpgradePending,
+			"this version of the operator makes other pods; waiting for the sidecar to let this instance be updated, a few at a time")
 	} else {
 		c.set(v1alpha1.ConditionProgressing, metav1.ConditionFalse, reasonSettled, "no change is being carried out")
 	}

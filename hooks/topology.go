@@ -16,6 +16,7 @@ func (in *instance) sentinelTopology() child {
 	return in.topologyChild(v1alpha1.ComponentSentinel, v1alpha1.KVRocksTopologySpec{
 		Type: v1alpha1.TypeSentinel, ParentGeneration: in.cr.Generation, Port: in.spec.Port(),
 		PasswordSecret: in.password(), PasswordSecretVersion: in.passwordSecretVersion(), Sentinels: in.spec.Replicas,
+		Upgrade: in.wantedUpgrade(),
 	})
 }
 
@@ -25,6 +26,7 @@ func (in *instance) dataTopology(shards []v1alpha1.TopologyShard) child {
 		Type: in.spec.Type, ParentGeneration: in.cr.Generation, Port: in.spec.Port(),
 		PasswordSecret: in.password(), PasswordSecretVersion: in.passwordSecretVersion(),
 		Failover: in.spec.Failover, Shards: shards, Config: in.liveSettings(), ConfigEpoch: in.configEpoch(),
+		Upgrade: in.wantedUpgrade(),
 	}
 	if sentinel := in.monitoredBy(); sentinel != "" {
 		spec.Sentinel = &v1alpha1.SentinelRef{Name: sentinel}

@@ -34,12 +34,14 @@ type world struct {
 	address int
 	last    *metacontroller.SyncResponse
 
-	masters  map[int32]string      // the pod that really is the master of a shard
-	moves    int                   // how often one became master
-	slots    map[int32]string      // of each shard of a cluster
-	broken   map[string]bool       // images that cannot be pulled
-	story    []string              // what happened, for a failing test
-	onRemove func(pod, why string) // called before a pod is removed
+	masters map[int32]string // the pod that really is the master of a shard
+	moves   int              // how often one became master
+	slots   map[int32]string // of each shard of a cluster
+	broken  map[string]bool  // images that cannot be pulled
+	story   []string         // what happened, for a failing test
+	// noUpgrades: the sidecar grants no change of templates that no person made.
+	noUpgrades bool
+	onRemove   func(pod, why string) // called before a pod is removed
 }
 
 // restartedAt is where `kubectl rollout restart` notes that it was called.
@@ -176,22 +178,37 @@ func merge[T any, P interface {
 	annotations[lastApplied] = string(raw)
 	fresh.SetAnnotations(annotations)
 	fresh.SetUID(types.UID("uid-" + fresh.GetName()))
+	version := int64(1)
 	if old == nil {
 		w.tick()
 		fresh.SetCreationTimestamp(metav1.NewTime(w.clock))
 		fresh.SetGeneration(1)
 	} else {
+		version, _ = strconv.ParseInt(old.GetResourceVersion(), 10, 64)
 		fresh.SetCreationTimestamp(old.GetCreationTimestamp())
 		fresh.SetGeneration(old.GetGeneration())
-		if old.GetAnnotations()[lastApplied] != string(raw) {
-			fresh.SetGeneration(old.GetGeneration() + 1)
+		if was := old.GetAnnotations()[lastApplied]; was != string(raw) {
+			version++
+			if withoutMetadata(w, was) != withoutMetadata(w, string(raw)) {
+				fresh.SetGeneration(old.GetGeneration() + 1) // as the API server does
+			}
 		}
 	}
-	fresh.SetResourceVersion(strconv.FormatInt(fresh.GetGeneration(), 10))
+	fresh.SetResourceVersion(strconv.FormatInt(version, 10))
 	if defaults != nil {
 		defaults(fresh, old)
 	}
 	into[key] = fresh
+}
+
+func withoutMetadata(w *world, declared string) string {
+	if declared == "" {
+		return ""
+	}
+	fields := map[string]json.RawMessage{}
+	require.NoError(w.t, json.Unmarshal([]byte(declared), &fields))
+	delete(fields, "metadata")
+	return string(pretty(w.t, fields))
 }
 
 func prune[T any](seen map[string]*T, kind string, wanted map[string]bool) {

@@ -51,6 +51,10 @@ type KVRocksTopologyStatus struct {
 	// grows.
 	// +optional
 	ControllerEpoch int64 `json:"controllerEpoch,omitempty"`
+	// Upgrade lists the pod templates of spec.upgrade that may be rolled out now.
+	// +optional
+	// +listType=atomic
+	Upgrade []string `json:"upgrade,omitempty"`
 	// Sentinels of a sentinel instance, by pod name.
 	// +optional
 	// +listType=map

@@ -86,6 +86,11 @@ type KVRocksTopologySpec struct {
 	// Migration says how slots may move (cluster only).
 	// +optional
 	Migration *MigrationPolicy `json:"migration,omitempty"`
+	// Upgrade lists the hashes of pod templates that a new version of the operator makes although no person changed the spec.
+	// The sidecar grants them, a few instances at a time, in status.upgrade. The list stays until every pod runs with them.
+	// +optional
+	// +listType=atomic
+	Upgrade []string `json:"upgrade,omitempty"`
 	// Release is true while the instance is being deleted: the sidecar clears the monitors and reports released.
 	// +optional
 	Release bool `json:"release,omitempty"`

@@ -46,6 +46,8 @@ func parse(args []string, env func(string) (string, bool), out io.Writer) (setti
 	})
 	f.StringVar(&o.Address, "listen", o.Address, "`address` of /healthz, /readyz and /metrics")
 	f.IntVar(&o.Workers, "workers", o.Workers, "instances worked on at the same time")
+	f.IntVar(&o.ConcurrentUpgrades, "concurrent-upgrades", o.ConcurrentUpgrades,
+		"instances rolled at the same time because a new version of the operator makes other pods; 0 for none")
 	f.DurationVar(&o.Period, "period", o.Period, "how often a settled instance is looked at")
 	f.DurationVar(&o.Timeout, "timeout", o.Timeout, "longest wait for an answer of a node or sentinel")
 	f.DurationVar(&o.SecretTTL, "secret-ttl", o.SecretTTL, "how soon a changed password is noticed")
@@ -90,6 +92,8 @@ func (s *settings) check() error {
 	switch {
 	case o.Workers < 1:
 		return errors.New("--workers must be at least 1")
+	case o.ConcurrentUpgrades < 0:
+		return errors.New("--concurrent-upgrades must not be less than 0")
 	case o.Period <= 0 || o.Timeout <= 0 || o.SecretTTL < 0:
 		return errors.New("--period and --timeout must be more than 0, --secret-ttl not less than 0")
 	case o.Lease.RenewDeadline >= o.Lease.Duration || o.Lease.RetryPeriod*2 > o.Lease.RenewDeadline:

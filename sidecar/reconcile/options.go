@@ -9,6 +9,9 @@ import (
 type Options struct {
 	// Namespaces to work in; none means all.
 	Namespaces []string
+	// ConcurrentUpgrades is how many instances may be rolled at the same time because a new version of the operator makes other
+	// pods; 0 lets none.
+	ConcurrentUpgrades int
 	// Workers is how many topologies are worked on at the same time.
 	Workers int
 	// Period is how often a settled instance is looked at when nothing happens.
@@ -45,6 +48,8 @@ type LeaseOptions struct {
 func DefaultOptions() Options {
 	host, _ := os.Hostname()
 	return Options{
+		ConcurrentUpgrades: 2,
+
 		Workers:   8,
 		Period:    10 * time.Second,
 		Timeout:   2 * time.Second,

@@ -77,6 +77,8 @@ type Reconciler struct {
 	running   *running
 	sentinels *sentinelPool
 	now       func() time.Time
+	// allTopologies lists what the caches hold.
+	allTopologies func() []*v1alpha1.KVRocksTopology
 	// enqueue starts a pass soon.
 	enqueue func(types.NamespacedName)
 
@@ -84,6 +86,7 @@ type Reconciler struct {
 	instances map[types.NamespacedName]*instance
 	bells     map[types.NamespacedName]*bell
 	ofPool    map[types.NamespacedName]*credentials // of sentinel instances
+	upgrades  map[types.NamespacedName]bool         // granted by this process and not over
 }
 
 // Result says when the next pass is due.
@@ -186,6 +189,7 @@ func inWords(actions []plan.Action) string {
 
 // report writes the status when it says something new, and then emits the events.
 func (p *pass) report(ctx context.Context, decided plan.Plan) error {
+	decided.Status.Upgrade = p.grantedUpgrade(p.topology)
 	if !p.planner.sameReport(p.topology.Status, decided.Status) {
 		t := p.topology.DeepCopy()
 		t.Status = decided.Status
@@ -269,6 +273,7 @@ func (r *Reconciler) drop(key types.NamespacedName) {
 	delete(r.instances, key)
 	delete(r.bells, key)
 	delete(r.ofPool, key)
+	delete(r.upgrades, key)
 }
 
 // dialNode opens connections of one instance. Losing one starts a pass, if the node had answered since the last loss:

@@ -116,7 +116,7 @@ func (s *sidecar) lead(ctx context.Context, c *cluster, events eventSink) {
 		secrets:   s.client.CoreV1(),
 		podWriter: podWriter{pods: s.client.CoreV1(), overlay: c.pods, now: metav1.Now},
 		status:    s.topologies, written: c.topologies, events: events, metrics: s.metrics, running: s.running,
-		now: time.Now, enqueue: q.Add,
+		now: time.Now, enqueue: q.Add, allTopologies: c.allTopologies,
 	}
 	r.begin(ctx)
 	defer r.close()
@@ -137,6 +137,7 @@ func thePlanner() planner {
 // begin makes what the Reconciler keeps; its subscriptions end with ctx.
 func (r *Reconciler) begin(ctx context.Context) {
 	r.instances = map[types.NamespacedName]*instance{}
+	r.upgrades = map[types.NamespacedName]bool{}
 	r.bells = map[types.NamespacedName]*bell{}
 	r.ofPool = map[types.NamespacedName]*credentials{}
 	r.sentinels = &sentinelPool{
