@@ -283,7 +283,7 @@ func (w *world) reportShard(spec *v1alpha1.TopologyShard) v1alpha1.TopologyShard
 	return status
 }
 
-// replaceOne deletes a listed pod: a replica when every other wanted pod serves, one that serves nobody at once. The master
+// replaceOne deletes a listed pod: a replica when every other wanted pod serves, one that serves no client at once. The master
 // is the last; elect hands over.
 func (w *world) replaceOne(spec *v1alpha1.TopologyShard) {
 	next := ""

@@ -57,7 +57,7 @@ func TestAnUpdateGoesOnePodAtATimeWithTheMasterHandedOverFirst(t *testing.T) {
 				w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Image = newImage })
 				w.moves = 0
 				w.settle()
-				assert.Equal(t, int(min(replicas-1, 1)), w.moves, "one handover, whoever is master")
+				assert.Equal(t, int(min(replicas-1, 1)), w.moves, "one handover, whichever pod is master")
 				assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase, w.cr.Status.Reason)
 				for name, pod := range w.pods {
 					assert.Equal(t, newImage, pod.Spec.Containers[0].Image, name)
@@ -208,7 +208,7 @@ func TestAPodThatComesBackInASettledInstanceIsNotHandedOff(t *testing.T) {
 	assert.Empty(t, w.topology().Spec.Shards[0].Replace)
 }
 
-// E4: kubectl changes the template of the StatefulSet itself.
+// Kubectl changes the template of the StatefulSet itself.
 func TestARestartIsARollLikeAnother(t *testing.T) {
 	restart := func(w *world, at string) {
 		w.set().Spec.Template.Annotations[restartedAt] = at

@@ -132,7 +132,7 @@ func (s *scenario) withoutEndpoint(service string) func() []span {
 // plannedGap is what a client with default options may miss at a planned move on a quiet machine; see `make bench-moves`.
 const plannedGap = 350 * time.Millisecond
 
-// E3: a planned move costs clients with default options what the journal says, and -master is never without an endpoint.
+// A planned move costs clients with default options what the journal says, and -master is never without an endpoint.
 func TestAPlannedMoveCostsDefaultClientsNextToNothing(t *testing.T) {
 	t.Parallel()
 	s := begin(t)

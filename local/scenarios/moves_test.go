@@ -58,7 +58,7 @@ func (s *scenario) restart(set, at string) {
 	require.NoError(s, err)
 }
 
-// E1: every roll costs one handover, the second and third in a row as well.
+// Every roll costs one handover, the second and third in a row as well.
 func TestThreeRollsInARowCostOneHandoverEach(t *testing.T) {
 	t.Parallel()
 	s, w := underLoad(t, "orders")
@@ -75,7 +75,7 @@ func TestThreeRollsInARowCostOneHandoverEach(t *testing.T) {
 	s.agreed("watch", "orders")
 }
 
-// E4: a restart that somebody asks Kubernetes for goes the same way: the master last, with one handover, also twice in a row
+// A restart that Kubernetes is asked for goes the same way: the master last, with one handover, also twice in a row
 // and in the middle of an update.
 func TestARolloutRestartIsARollLikeAnother(t *testing.T) {
 	t.Parallel()

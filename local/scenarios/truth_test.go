@@ -113,7 +113,7 @@ func (s *scenario) reason(name string, texts ...string) {
 	})
 }
 
-// B4: why pods are not made or do not start is said, with the pod.
+// Why pods are not made or do not start is said, with the pod.
 func TestWhyPodsDoNotStartIsSaid(t *testing.T) {
 	bare := func(name, more string) string {
 		return fmt.Sprintf("apiVersion: kvrocks.apache.org/v1alpha1\nkind: KVRocks\nmetadata: {name: %s}\nspec:\n  type: standard\n  replicas: 1\n%s", name, more)
@@ -139,7 +139,7 @@ func TestWhyPodsDoNotStartIsSaid(t *testing.T) {
 	s.reason("sentinels", "the Deployment sentinels cannot make a pod", "quota: small")
 }
 
-// B8: a deletion that cannot go on says for what it waits, and a person can let it go on. It runs alone, because it takes the
+// A deletion that cannot go on says for what it waits, and a person can let it go on. It runs alone, because it takes the
 // sidecar away.
 func TestADeletionWithoutTheSidecarSaysSoAndCanGoOn(t *testing.T) {
 	s := begin(t)

@@ -116,7 +116,7 @@ func TestLaggingReplicas(t *testing.T) {
 				= node orders-1 role= link=down attached=true`,
 		},
 		{
-			name: "it takes over from nobody, and no pod leaves, while it lags",
+			name: "it takes no place over, and no pod leaves, while it lags",
 			given: `
 				replicas 2
 				record orders-0
@@ -130,7 +130,7 @@ func TestLaggingReplicas(t *testing.T) {
 				= outage none`,
 		},
 		{
-			name: "sentinels that may elect nobody who is attached are not waited for",
+			name: "sentinels that may elect no attached member are not waited for",
 			given: `
 				record orders-0
 				outage MasterDown 6s
@@ -151,7 +151,7 @@ func TestLaggingReplicas(t *testing.T) {
 func TestBoundOfWhatAPromotionMayLose(t *testing.T) {
 	run(t, []scenario{
 		{
-			name: "the sentinels may elect nobody where the loss is bounded",
+			name: "the sentinels may elect no member where the loss is bounded",
 			given: `
 				max-lost-writes 100
 				record orders-0

@@ -190,7 +190,7 @@ func TestReplacingPods(t *testing.T) {
 				= outage Handover orders-2 seq=100 orders-1`,
 		},
 		{
-			name: "a master whose pod is going takes whom it can get",
+			name: "a master whose pod is going takes the successor that there is",
 			given: `
 				record orders-2
 				orders-0 ->orders-2 insync placed old
@@ -214,7 +214,7 @@ func TestReplacingPods(t *testing.T) {
 				detach orders-0`,
 		},
 		{
-			name: "a master that cannot start is replaced as well when nobody can succeed it",
+			name: "a master that cannot start is replaced as well when no member can succeed it",
 			given: `
 				record orders-0
 				outage MasterDown 31s

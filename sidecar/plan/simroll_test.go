@@ -58,7 +58,7 @@ func (d *dataPlane) roll() {
 	}
 }
 
-// replacePod carries out the sidecar's action, and checks it: nobody needs the pod.
+// replacePod carries out the sidecar's action, and checks it: the pod is not needed.
 func (d *dataPlane) replacePod(a plan.DeletePod) error {
 	p, n := d.pods[a.Pod], d.nodes[a.Pod]
 	if !p.exists || p.observe(d.now).UID != a.UID {
@@ -105,7 +105,7 @@ func handovers(st v1alpha1.KVRocksTopologyStatus, shard int32) []string {
 	return all
 }
 
-// E1: whoever is master, a roll costs one handover; also the second and the third in a row.
+// Whichever pod is master, a roll costs one handover; also the second and the third in a row.
 func TestARollCostsOneHandover(t *testing.T) {
 	for _, replicas := range []int{1, 2, 3, 5} {
 		for master := range replicas {

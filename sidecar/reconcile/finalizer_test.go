@@ -22,11 +22,11 @@ func TestTheOlderOperatorsFinalizerIsTakenOffLast(t *testing.T) {
 		finalizers []string
 		want       []string
 	}{
-		"alive":                             {false, []string{legacyFinalizer}, []string{legacyFinalizer}},
-		"our hook has not let it go":        {true, []string{legacyFinalizer, ours}, []string{legacyFinalizer, ours}},
-		"nothing else holds it":             {true, []string{legacyFinalizer}, []string{}},
-		"somebody else's finalizer is kept": {true, []string{others, legacyFinalizer}, []string{others}},
-		"it never had the older one":        {true, []string{others}, []string{others}},
+		"alive":                      {false, []string{legacyFinalizer}, []string{legacyFinalizer}},
+		"our hook has not let it go": {true, []string{legacyFinalizer, ours}, []string{legacyFinalizer, ours}},
+		"nothing else holds it":      {true, []string{legacyFinalizer}, []string{}},
+		"the finalizer of another program is kept": {true, []string{others, legacyFinalizer}, []string{others}},
+		"it never had the older one":               {true, []string{others}, []string{others}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cr := &metav1.PartialObjectMetadata{

@@ -223,7 +223,7 @@ func TestRefusedSettingIsToldToThePlannerAndHoldsUpNothing(t *testing.T) {
 	delete(w.cluster.topologies[key].Spec.Config, "bad")
 	_, err = w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
-	assert.Empty(t, w.seen[len(w.seen)-1].Nodes["orders-0"].Refusals, "what is not wanted any more is refused by nobody")
+	assert.Empty(t, w.seen[len(w.seen)-1].Nodes["orders-0"].Refusals, "what is not wanted any more is refused by no node")
 }
 
 func TestReplacedPodKeepsWhenItLastServedAndLosesTheRest(t *testing.T) {
