@@ -54,6 +54,6 @@ func TestASyncAllocatesInProportionToTheChildren(t *testing.T) {
 		return testing.AllocsPerRun(5, func() { _, _ = Sync(request) }) / float64(len(response.Children))
 	}
 	few, many := perChild(3), perChild(33)
-	assert.LessOrEqual(t, few, 80.0)
+	assert.LessOrEqual(t, few, 100.0, "80, and what the hash of its declaration takes")
 	assert.LessOrEqual(t, many, 1.2*few)
 }
