@@ -217,7 +217,7 @@ func (s *clusterShard) successor(m *member) (next *member, awaited string) {
 	if awaited == "" {
 		return s.promotionCandidate(func(o *member) bool { return o.entry != nil }), ""
 	}
-	if !s.watch.odown && !s.majority(m) {
+	if !s.watch.odown && !s.majority(m) || s.mayReturn(m) {
 		return nil, awaited
 	}
 	return s.promotionCandidate(func(o *member) bool { return o != m && o.entry != nil && s.inSyncReplica(o) }), awaited

@@ -113,7 +113,7 @@ func (p *pass) successor(m *member) (next *member, awaited string) {
 	if awaited == "" {
 		return p.promotionCandidate(anyMember), ""
 	}
-	if p.majority(m) {
+	if p.majority(m) && !p.mayReturn(m) {
 		next = p.promotionCandidate(func(o *member) bool { return o != m && p.inSyncReplica(o) })
 	}
 	return next, awaited

@@ -38,8 +38,12 @@ func volumeOf(saved string) string {
 	return ""
 }
 
-// lineage returns what was last reported of the volume that m has; nil when nothing was.
+// lineage returns what was last reported of the volume that m has; nil when nothing was, or when it is not known yet which
+// volume that is.
 func (p *pass) lineage(m *member) *v1alpha1.TopologyNode {
+	if p.volumeUnread(m) {
+		return nil
+	}
 	own, volume := p.lastNode(m.name), m.volume()
 	if volume == "" || own != nil && (own.Volume == "" || own.Volume == volume) {
 		return own
@@ -62,6 +66,12 @@ func (m *member) volume() string { return volumeOf(m.pod.Saved) }
 func (p *pass) volumeUnread(m *member) bool {
 	own := p.lastNode(m.name)
 	return m.exists && !m.pod.Running && m.pod.Saved == "" && own != nil && own.Volume != ""
+}
+
+// mayReturn reports whether the recorded master m, which may be nil, answers before it is known which volume it has. That takes
+// about a second, and it may have all that was written; it is not waited for longer than a master that is silent.
+func (p *pass) mayReturn(m *member) bool {
+	return m != nil && m.answered() && p.volumeUnread(m) && p.outageAge() < p.downAfter()
 }
 
 // keptData reports whether m answers with all that was reported of its volume.

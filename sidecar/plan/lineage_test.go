@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
@@ -117,6 +118,28 @@ func TestPromotionByLineage(t *testing.T) {
 				orders-1 self seq=5000 had=5000 volume=b had-volume=b`,
 			want: `
 				= PrimaryAvailable: no successor for orders-0 yet: waiting for orders-0 (its volume is not known yet)`,
+		},
+		{
+			name: "also when a member in sync could succeed it",
+			given: `
+				record orders-0
+				orders-0 self seq=5000 had=5000 had-volume=a stopped
+				orders-1 self seq=4990 had=4990 insync volume=b had-volume=b
+				orders-2 down`,
+			want: `
+				= event MasterDown
+				= PrimaryAvailable False WaitingForMembers`,
+		},
+		{
+			name: "but no longer than for a silent master",
+			given: `
+				record orders-0
+				outage ColdStart 6s
+				orders-0 self seq=5000 had=5000 had-volume=a stopped
+				orders-1 self seq=4990 had=4990 insync volume=b had-volume=b
+				orders-2 down`,
+			want: `
+				promote orders-1`,
 		},
 		{
 			name: "where every volume is new the instance begins again",
@@ -382,4 +405,18 @@ func TestVolumeOnRecord(t *testing.T) {
 		volumes[n.Pod] = n.Volume
 	}
 	assert.Equal(t, map[string]string{"orders-0": "a", "orders-1": "b", "orders-2": "old"}, volumes)
+}
+
+// TestLineageOfAVolumeThatIsNotReadYet: what a pod answers before its status tells the volume is not attributed to the volume
+// that the pod had.
+func TestLineageOfAVolumeThatIsNotReadYet(t *testing.T) {
+	in := parse(t, `
+		record orders-0
+		outage MasterDown 3s
+		orders-0 self seq=70 had=50 had-volume=a stopped
+		orders-1 down had=50 had-volume=b`)
+	node := plan.Standard(in).Status.Shards[0].Nodes[0]
+	assert.Equal(t, int64(50), node.Sequence)
+	assert.Equal(t, "a", node.Volume)
+	assert.Equal(t, v1alpha1.RoleMaster, node.Role)
 }
