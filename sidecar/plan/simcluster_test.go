@@ -104,7 +104,7 @@ func (w *clusterWorld) faultIn(in int) {
 	case 3:
 		w.deletePod(m)
 	case 4:
-		w.loseVolume(shard, m)
+		w.volumeFault(shard, m)
 	case 5:
 		all := w.rng.IntN(2) == 0
 		for _, name := range w.names {

@@ -11,7 +11,7 @@ import (
 // master knows the record; the other nodes may have been told something older, or nothing yet.
 func (w *clusterWorld) remake() {
 	r := w.controller.record
-	if r == nil || w.controller.away(w.now) || w.inMotion() || w.addedTwice() {
+	if r == nil || w.controller.away(w.now) || w.inMotion() || w.addedTwice() || w.holdsForeign() {
 		return
 	}
 	owners := map[int32]slots.Set{}

@@ -29,6 +29,7 @@ func (s *clusterSidecar) checkPush(a plan.Push) {
 	if id := w.lacks(n); id != 0 {
 		s.w.violated("%s is made master without write %d", a.Pod, id)
 	}
+	w.checkSafe(n, "is made master")
 	for _, name := range w.names {
 		o := w.nodes[name]
 		if o.shard != n.shard || o == n || !w.isMember(name) {

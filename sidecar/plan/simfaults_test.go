@@ -45,19 +45,6 @@ func (d *dataPlane) deletePod(m string) {
 	}
 }
 
-// loseVolume loses a pod with its volume, when another member that stays has a full copy.
-func (d *dataPlane) loseVolume(shard *v1alpha1.TopologyShard, m string) {
-	for _, o := range shard.Members[:min(len(shard.Members), int(shard.Replicas))] {
-		copied := d.lacks(d.nodes[o.Pod]) == 0 && isPrefix(d.nodes[m].log, d.nodes[o.Pod].log)
-		if o.Pod != m && copied {
-			*d.pods[m] = simPod{due: d.now.Add(d.some(20))}
-			d.nodes[m].log, d.nodes[m].saved, d.nodes[m].toldLayout = nil, "", toldLayout{}
-			d.say("FAULT pod %s and its volume are lost", m)
-			return
-		}
-	}
-}
-
 // hang stops a process for a while; it goes on with what it was.
 func (d *dataPlane) hang(m string) {
 	if d.pods[m].running {

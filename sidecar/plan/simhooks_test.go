@@ -118,4 +118,8 @@ func (d *dataPlane) checkLabel(a plan.Label) {
 	if !d.nodes[a.Pod].master {
 		d.violated("%s is labelled master and is none", a.Pod)
 	}
+	if n := d.nodes[a.Pod]; !d.inSync[n.shard][n.volumeID] { // else the sentinels may have elected one that is a little behind
+		d.checkSafe(n, "is labelled master")
+	}
+	d.forgetLost(d.nodes[a.Pod])
 }

@@ -20,6 +20,13 @@ type dataPlane struct {
 	nextWrite int
 	// settled are, by shard, the writes that once were on every wanted member: they must never be lost.
 	settled map[int32]map[int]bool
+	// safe are, by shard, the writes that all members in sync hold, and backups those of the volumes, by pod.
+	safe    map[int32]map[int]bool
+	backups map[string]simVolume
+	inSync  map[int32]map[string]bool // by shard, the volumes of the members in sync while a master was proved
+	volumes int                       // counts them
+	// emptyFirst: slave-empty-db-before-fullsync; oldTemplate: pods tell no identity of their volumes.
+	emptyFirst, oldTemplate bool
 	// revision of the template that pods are made from; those of a broken one never run.
 	revision int
 	broken   map[int]bool
@@ -37,8 +44,9 @@ type simPod struct {
 	role     v1alpha1.Role
 	revision int    // of the template that it was made from
 	saved    string // what the volume remembered when the pod was made
-	// reported is when the API server learns that the process runs and what the volume remembered: the node answers before.
-	reported time.Time
+	// reported and told are when the API server learns that the process runs, and what the volume remembered: the node answers
+	// before.
+	reported, told time.Time
 	// due is when the pod or its process is to be (re)started, or a deleting pod is to vanish.
 	due time.Time
 	// reachedUntil is how long after its gate was withdrawn the Service still leads to it. The lives of standard instances
@@ -50,7 +58,10 @@ type simPod struct {
 func (p *simPod) observe(now time.Time) plan.Pod {
 	seen := plan.Pod{UID: "uid-" + p.ip, IP: p.ip, Deleting: p.deleting, Attached: p.attached, Role: p.role}
 	if !now.Before(p.reported) {
-		seen.Running, seen.Saved = p.running, p.saved
+		seen.Running = p.running
+	}
+	if !now.Before(p.told) {
+		seen.Saved = p.saved
 	}
 	return seen
 }
@@ -82,6 +93,9 @@ type simNode struct {
 	srcLife    int
 	linkUp     bool
 	syncing    bool
+	syncEnd    time.Time
+	emptied    bool   // in a full sync that has deleted the old data
+	volumeID   string // empty: the volume was never mounted
 	hung       bool
 	hungEnd    time.Time
 	loadEnd    time.Time
@@ -90,17 +104,20 @@ type simNode struct {
 }
 
 func newDataPlane(seed, stream uint64, mode v1alpha1.InstanceType) dataPlane {
-	return dataPlane{
-		life: newLife(seed, stream, mode),
-		pods: map[string]*simPod{}, broken: map[int]bool{}, nodes: map[string]*simNode{}, settled: map[int32]map[int]bool{},
+	d := dataPlane{
+		life: newLife(seed, stream, mode), safe: map[int32]map[int]bool{}, backups: map[string]simVolume{},
+		inSync: map[int32]map[string]bool{},
+		pods:   map[string]*simPod{}, broken: map[int]bool{}, nodes: map[string]*simNode{}, settled: map[int32]map[int]bool{},
 	}
+	d.emptyFirst, d.oldTemplate = d.rng.IntN(2) == 0, d.rng.IntN(5) == 0
+	return d
 }
 
 func (d *dataPlane) addShard(index int32, masterName string, replicas int) {
 	d.topology.Spec.Shards = append(d.topology.Spec.Shards, v1alpha1.TopologyShard{
 		Index: index, MasterName: masterName, Replicas: int32(replicas),
 	})
-	d.settled[index] = map[int]bool{}
+	d.settled[index], d.safe[index] = map[int]bool{}, map[int]bool{}
 	shard := &d.topology.Spec.Shards[len(d.topology.Spec.Shards)-1]
 	for i := range replicas {
 		d.join(shard, i)
@@ -145,7 +162,7 @@ func (d *dataPlane) isMember(name string) bool {
 // up: the process runs and answers.
 func (d *dataPlane) up(name string) bool {
 	p, n := d.pods[name], d.nodes[name]
-	return p.exists && p.running && !n.hung && !d.now.Before(n.loadEnd)
+	return p.exists && p.running && !n.hung && !n.emptied && !d.now.Before(n.loadEnd)
 }
 
 // reachable: the node answers behind its Service.
@@ -172,6 +189,7 @@ func (d *dataPlane) advance() {
 	for _, name := range d.names {
 		d.replicate(d.nodes[name])
 	}
+	d.noteSafe()
 }
 
 // startPods is the StatefulSets and the kubelet.
@@ -208,22 +226,25 @@ func (d *dataPlane) boot(name string) {
 		saved = savedWords(n.toldLayout)
 	}
 	if !p.exists {
-		*p = simPod{exists: true, ip: d.newIP(), saved: saved, revision: d.revision}
+		*p = simPod{exists: true, ip: d.newIP(), saved: d.told(n, saved), revision: d.revision}
 	}
 	if d.broken[p.revision] {
 		p.due = d.now.Add(d.some(50))
 		return
 	}
 	p.running, p.reported = true, d.now.Add(d.some(3)-tick)
+	if p.told.IsZero() { // A container that restarts in its pod does not make the API server forget.
+		p.told = p.reported
+	}
 	*n = simNode{
 		name: name, address: n.address, shard: n.shard, log: n.log, saved: saved, life: n.life + 1, fullEnd: n.fullEnd,
-		host: "127.0.0.1", port: simPort, priority: 100, linkUp: true, loadEnd: n.loadEnd,
+		host: "127.0.0.1", port: simPort, priority: 100, linkUp: true, loadEnd: n.loadEnd, volumeID: n.volumeID,
 	}
 }
 
 // replicate moves data from a node's master to it.
 func (d *dataPlane) replicate(n *simNode) {
-	if !d.up(n.name) || n.master || n.host == "127.0.0.1" {
+	if !d.up(n.name) && !d.loadingSync(n) || n.master || n.host == "127.0.0.1" {
 		return
 	}
 	src := d.byAddress(n.host)
@@ -232,13 +253,19 @@ func (d *dataPlane) replicate(n *simNode) {
 		return
 	}
 	connected := n.source == src && n.srcLife == src.life && d.pods[src.name].running
+	if !connected && n.syncing {
+		d.abortFullSync(n)
+		return
+	}
 	if !connected {
 		n.linkUp, n.source, n.syncing = false, nil, false
 		if !d.reachable(src.name) {
 			return
 		}
 		n.source, n.srcLife = src, src.life
-		n.syncing = !isPrefix(n.log, src.log)
+		if !isPrefix(n.log, src.log) {
+			d.fullSync(n)
+		}
 		return
 	}
 	if src.hung {
@@ -249,7 +276,10 @@ func (d *dataPlane) replicate(n *simNode) {
 		return
 	}
 	if n.syncing {
-		n.syncing = false
+		if d.now.Before(n.syncEnd) {
+			return
+		}
+		n.syncing, n.emptied = false, false
 		n.log = slices.Clone(src.log)
 		d.say("%s has fully synced %d writes from %s", n.name, len(n.log), src.name)
 	}
@@ -268,6 +298,12 @@ func (d *dataPlane) replicate(n *simNode) {
 		}
 		n.log = append(n.log, src.log[len(n.log):upto]...)
 	}
+}
+
+// loadingSync: the node is in a full sync that has closed its database.
+func (d *dataPlane) loadingSync(n *simNode) bool {
+	p := d.pods[n.name]
+	return n.emptied && p.exists && p.running && !n.hung
 }
 
 func isPrefix(a, b []int) bool { return len(a) <= len(b) && slices.Equal(a, b[:len(a)]) }
@@ -299,7 +335,7 @@ func (d *dataPlane) observe(name string) plan.Node {
 		return plan.Node{Reach: plan.Down, Err: "connection refused"}
 	case n.hung:
 		return plan.Node{Reach: plan.Hung, Err: "no answer"}
-	case d.now.Before(n.loadEnd):
+	case d.now.Before(n.loadEnd) || n.emptied:
 		return plan.Node{Reach: plan.Loading, Err: "LOADING"}
 	}
 	node := plan.Node{

@@ -134,6 +134,7 @@ func (s *simSidecar) checkPromote(pod string) {
 	if id := w.lacks(n); id != 0 {
 		s.w.violated("%s is promoted without write %d", pod, id)
 	}
+	w.checkSafe(n, "is promoted")
 	for _, m := range w.shard().Members {
 		o := w.nodes[m.Pod]
 		if len(n.log) == 0 && len(o.log) > 0 {

@@ -19,8 +19,8 @@ var (
 	fromSeed = flag.Uint64("from", 0, "first seed of the simulated lives")
 )
 
-// TestSimulatedLives runs the planner through random lives of an instance: processes killed, pods and volumes lost, nodes
-// hung, sentinels replaced, members added and removed, and the sidecar crashing between any two actions. The safety rules
+// TestSimulatedLives runs the planner through random lives of an instance: processes killed, pods and volumes lost, volumes
+// swapped, foreign or restored from backups, full syncs that take a while and are aborted, nodes hung, sentinels replaced, members added and removed, and the sidecar crashing between any two actions. The safety rules
 // are checked at every action; when the faults end the instance must settle, and then nothing is planned any more.
 func TestSimulatedLives(t *testing.T) {
 	simulate(t, *seeds, live)
@@ -86,7 +86,7 @@ func (w *world) fault() {
 	case 3:
 		w.deletePod(m)
 	case 4:
-		w.loseVolume(w.shard(), m)
+		w.volumeFault(w.shard(), m)
 	case 5: // Every pod is deleted.
 		for _, o := range w.shard().Members {
 			*w.pods[o.Pod] = simPod{due: w.now.Add(w.some(50))}
