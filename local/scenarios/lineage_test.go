@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -81,8 +82,11 @@ func TestMasterThatDiesDuringTheFullSyncOfItsOnlyReplica(t *testing.T) {
 	require.NoError(s, r.Do(s.ctx, "SLAVEOF", "NO", "ONE").Err())
 	require.NoError(s, r.Set(s.ctx, "own", 1, 0).Err())
 	s.eventually("the replica is in a full sync", time.Minute, func() error {
-		if err := r.Ping(s.ctx).Err(); err == nil || !strings.HasPrefix(err.Error(), "LOADING") {
-			return fmt.Errorf("it answers %v", err)
+		switch err := r.Ping(s.ctx).Err(); {
+		case err == nil:
+			return errors.New("it answers")
+		case !strings.HasPrefix(err.Error(), "LOADING"):
+			return fmt.Errorf("it answers: %w", err)
 		}
 		return nil
 	})

@@ -17,7 +17,7 @@ func (s *Server) disk() (capacity, used int64, known bool) {
 	if err := syscall.Statfs(s.cfg.Text("dir"), &stat); err != nil {
 		return 0, 0, false
 	}
-	block := int64(stat.Frsize)
+	block := stat.Frsize
 	return int64(stat.Blocks) * block, int64(stat.Blocks-stat.Bavail) * block, true
 }
 
