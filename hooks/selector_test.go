@@ -110,7 +110,7 @@ func TestNoSelectorMatchesTheOnesOfAStranger(t *testing.T) {
 
 // Running pods carry the labels that the version which made them knew.
 func TestServicesStillSelectThePodsOfAnOlderVersion(t *testing.T) {
-	for _, name := range []string{"sentinel-full", "standard-full", "cluster-full"} {
+	for _, name := range older() {
 		request := olderRequest(t, name)
 		response, err := Sync(request)
 		require.NoError(t, err)
@@ -142,7 +142,7 @@ func TestServicesStillSelectThePodsOfAnOlderVersion(t *testing.T) {
 
 // The API server refuses such a change, and Metacontroller would try it for ever.
 func TestWhatIsImmutableStaysAsAnOlderVersionMadeIt(t *testing.T) {
-	for _, name := range []string{"sentinel-full", "standard-full", "cluster-full"} {
+	for _, name := range older() {
 		request := olderRequest(t, name)
 		response, err := Sync(request)
 		require.NoError(t, err)
