@@ -53,7 +53,7 @@ func TestASyncAllocatesInProportionToTheChildren(t *testing.T) {
 		require.NoError(t, err)
 		return testing.AllocsPerRun(5, func() { _, _ = Sync(request) }) / float64(len(response.Children))
 	}
-	few, many := perChild(3), perChild(33)
-	assert.LessOrEqual(t, few, 100.0, "80, and what the hash of its declaration takes")
+	few, many := perChild(3), perChild(15)
+	assert.LessOrEqual(t, few, 130.0, "90; the race detector lets pools forget, which costs up to 20 more")
 	assert.LessOrEqual(t, many, 1.2*few)
 }
