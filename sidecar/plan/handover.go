@@ -15,6 +15,10 @@ const (
 	handoverPatience = 1500 * time.Millisecond
 	// handoverSetup bounds how long the sentinels may take to forget the master.
 	handoverSetup = 10 * time.Second
+	// endpointsPatience is how long a pod must have been attached before clients are led to it as their master: kube-proxy brings
+	// what changes into effect once a second (its minSyncPeriod), and until then refuses connections to its address, for which
+	// clients wait much longer. The gate tells its time in whole seconds.
+	endpointsPatience = 3 * time.Second
 	// handoverRetry is how long after an aborted handover the next one begins.
 	handoverRetry = 30 * time.Second
 )
@@ -66,7 +70,7 @@ func (p *pass) handoverTarget(m *member) *member {
 	var best *member
 	for i := range p.members {
 		t := &p.members[i]
-		if t == m || t.handoff || t.pod.Deleting || !t.was.Attached || !p.inSync(t) || !p.hasRoomOf(t, m) ||
+		if t == m || t.handoff || t.pod.Deleting || !p.reachable(t) || !p.inSync(t) || !p.hasRoomOf(t, m) ||
 			m.node.Sequence-t.node.Sequence > handoverLag || t.outdated && !m.pod.Deleting {
 			continue
 		}
@@ -75,6 +79,13 @@ func (p *pass) handoverTarget(m *member) *member {
 		}
 	}
 	return best
+}
+
+// reachable reports whether clients can be taken to reach the pod of t through its Service. A time that is yet to come, by another
+// clock, proves nothing and is not waited for.
+func (p *pass) reachable(t *member) bool {
+	age := p.now.Sub(t.was.AttachedSince)
+	return t.was.Attached && (age < 0 || age >= endpointsPatience)
 }
 
 func (p *pass) abortedLately() bool {

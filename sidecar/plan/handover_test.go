@@ -64,6 +64,26 @@ func TestHandover(t *testing.T) {
 				= outage none`,
 		},
 		{
+			name: "it waits until every kube-proxy leads clients to the target",
+			given: `
+				record orders-0
+				handoff orders-0
+				orders-0 master serving
+				orders-1 ->orders-0 placed attached-for=2s`,
+			want: `
+				= outage none`,
+		},
+		{
+			name: "it does not wait for a time that another clock says is yet to come",
+			given: `
+				record orders-0
+				handoff orders-0
+				orders-0 master serving
+				orders-1 ->orders-0 placed attached-for=-1m`,
+			want: `
+				= outage Handover orders-0 seq=100 orders-1`,
+		},
+		{
 			name: "it waits until the target is almost there",
 			given: `
 				record orders-0

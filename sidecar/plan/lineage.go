@@ -141,9 +141,10 @@ func (p *pass) recordedRole(m *member) v1alpha1.Role {
 }
 
 // recordedVolume is the volume to which the report of a pod refers: the one that it has when its role is proved, before
-// that the one that it had. So a volume that is new or foreign has no lineage before it is in sync.
+// that the one that it had. So a volume that is new or foreign has no lineage before it is in sync. A process that outlives its pod
+// goes on with the volume that is on record, and no pod says so.
 func (p *pass) recordedVolume(m *member, role v1alpha1.Role) string {
-	if p.proven != nil && role != "" && !p.volumeUnread(m) {
+	if p.proven != nil && role != "" && m.exists && !p.volumeUnread(m) {
 		return m.volume()
 	}
 	if own := p.lastNode(m.name); own != nil {

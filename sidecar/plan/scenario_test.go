@@ -29,7 +29,8 @@ import (
 //	release | releasing 61s | no-such-sentinel | config maxclients 100 | unknown hz | failover orders-0 orders-1
 //	orders-0 master seq=5 serving   a member: what its node is (master, self, dead, ->orders-1, down, hung, loading,
 //	                                refused, nopod), then any of seq=5 up syncing silent-link empty serving placed
-//	                                attached label=master priority=0 deleting stopped backing-off no-address outlives
+//	                                attached attached-for=1s label=master priority=0 deleting stopped backing-off
+//	                                no-address outlives
 //	                                heard=2s for=10s insync had=9 volume=a had-volume=b stale-password
 //	                                config=name:value refuses=name frozen=name unlabelled refuses-writes=NoSpace
 //	                                disk=900/1000:400 (MiB used, there are, of the database) used=85 (as reported)
@@ -152,7 +153,8 @@ func facts(p plan.Plan) []string {
 	for _, s := range p.Status.Shards {
 		all = append(all, "master "+cmp.Or(s.Master, "none"), fmt.Sprint("scaleTo ", s.ScaleTo), outageText(s.Outage))
 		for _, n := range s.Nodes {
-			all = append(all, fmt.Sprintf("node %s role=%s link=%s attached=%v", n.Pod, n.Role, n.Link, n.Attached))
+			all = append(all, fmt.Sprintf("node %s role=%s link=%s attached=%v", n.Pod, n.Role, n.Link, n.Attached),
+				fmt.Sprintf("volume of %s %s", n.Pod, n.Volume))
 		}
 	}
 	return all

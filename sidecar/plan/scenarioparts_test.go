@@ -112,6 +112,8 @@ func (b *builder) memberWord(word, name string, pod *plan.Pod, node *plan.Node, 
 		pod.Role = ""
 	case "attached":
 		pod.Attached = true
+	case "attached-for":
+		pod.AttachedSince = scenarioNow.Add(-duration(b.t, value))
 	case "label":
 		pod.Role = v1alpha1.Role(value)
 	case "priority":

@@ -195,6 +195,17 @@ func TestKnownDeath(t *testing.T) {
 				= outage Handover orders-0 seq=98 orders-1`,
 		},
 		{
+			name: "the volume that it had stays on record, so that the pod that comes after it is known by it",
+			given: `
+				record orders-0
+				orders-0 master outlives seq=100 insync had=100 had-volume=a
+				orders-1 ->orders-0 seq=98 placed volume=b had-volume=b`,
+			want: `
+				= volume of orders-0 a
+				= volume of orders-1 b
+				= outage Handover orders-0 seq=98 orders-1`,
+		},
+		{
 			name: "its writes are stopped like any master's",
 			given: `
 				record orders-0

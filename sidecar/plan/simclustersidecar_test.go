@@ -91,7 +91,7 @@ func (s *clusterSidecar) apply(a plan.Action) error {
 		w.detach(w.pods[a.Pod])
 	case plan.Attach:
 		s.checkAttach(a.Pod)
-		w.pods[a.Pod].attached = true
+		w.attach(a.Pod)
 	case plan.DeletePod:
 		return w.replacePod(a)
 	case plan.Label:

@@ -41,6 +41,7 @@ type simPod struct {
 	// forced: the API has no such pod any more, and its process goes on until due.
 	forced   bool
 	attached bool
+	since    time.Time // attached since
 	role     v1alpha1.Role
 	revision int    // of the template that it was made from
 	saved    string // what the volume remembered when the pod was made
@@ -56,7 +57,7 @@ type simPod struct {
 
 // observe is what the sidecar sees of a pod.
 func (p *simPod) observe(now time.Time) plan.Pod {
-	seen := plan.Pod{UID: "uid-" + p.ip, IP: p.ip, Deleting: p.deleting, Attached: p.attached, Role: p.role}
+	seen := plan.Pod{UID: "uid-" + p.ip, IP: p.ip, Deleting: p.deleting, Attached: p.attached, AttachedSince: p.since, Role: p.role}
 	if !now.Before(p.reported) {
 		seen.Running = p.running
 	}
@@ -64,6 +65,11 @@ func (p *simPod) observe(now time.Time) plan.Pod {
 		seen.Saved = p.saved
 	}
 	return seen
+}
+
+// attach grants the gate.
+func (d *dataPlane) attach(pod string) {
+	d.pods[pod].attached, d.pods[pod].since = true, d.now.Truncate(time.Second)
 }
 
 // detach withdraws the gate; the Service takes a moment to follow.

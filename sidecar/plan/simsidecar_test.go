@@ -74,7 +74,7 @@ func (s *simSidecar) apply(a plan.Action) error {
 		w.pods[a.Pod].attached = false
 	case plan.Attach:
 		s.checkAttach(a.Pod)
-		w.pods[a.Pod].attached = true
+		w.attach(a.Pod)
 	case plan.DeletePod:
 		return w.replacePod(a)
 	case plan.Label:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -78,6 +79,9 @@ func factsOf(pod *corev1.Pod) podFacts {
 	for _, c := range pod.Status.Conditions {
 		if c.Type == v1alpha1.AttachedGate {
 			f.Attached = c.Status == corev1.ConditionTrue
+			if f.Attached {
+				f.AttachedSince = c.LastTransitionTime.UTC().Truncate(time.Second)
+			}
 		}
 	}
 	for _, c := range pod.Status.ContainerStatuses {
