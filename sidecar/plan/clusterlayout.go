@@ -56,9 +56,37 @@ func (c *clusterPass) findRecord() {
 	}
 }
 
-// mayBeStopped: the node may have been told a layout that is not the record's, to stop its writes.
+// mayBeStopped reports whether the node may have been told a layout that is not the record's, to stop its writes: a planned move
+// is under way, or its layout is one of stopLayout, whatever has become of that move since.
 func (s *clusterShard) mayBeStopped(m *member) bool {
-	return s.outage != nil && s.outage.Cause == v1alpha1.CauseHandover && s.outage.Master == m.name
+	return s.outage != nil && s.outage.Cause == v1alpha1.CauseHandover && s.outage.Master == m.name || s.hasStopLayout(m)
+}
+
+// hasStopLayout reports whether the node says a layout in which it owns no slots and another member of its shard is of another shard.
+func (s *clusterShard) hasStopLayout(m *member) bool {
+	if m.node.Cluster == nil || m.node.Cluster.Layout == nil {
+		return false
+	}
+	for i := range m.node.Cluster.Layout.Shards {
+		own := &m.node.Cluster.Layout.Shards[i]
+		if len(own.Nodes) == 1 && own.Slots.Empty() && own.Nodes[0].Address == m.address {
+			return slices.ContainsFunc(m.node.Cluster.Layout.Shards, func(o LayoutShard) bool {
+				return slices.ContainsFunc(o.Nodes, func(n LayoutNode) bool {
+					return n.Address != m.address && s.memberAt(n.Address, n.Port) != nil
+				})
+			})
+		}
+	}
+	return false
+}
+
+// memberAt returns the member with the address; nil when there is none.
+func (s *clusterShard) memberAt(address string, port int32) *member {
+	i := slices.IndexFunc(s.members, func(m member) bool { return m.address == address && m.port == port })
+	if i < 0 {
+		return nil
+	}
+	return &s.members[i]
 }
 
 // reported is the layout that the last report holds; nil when it holds none or not all of it. A pod whose address has

@@ -97,6 +97,21 @@ func TestALostRecord(t *testing.T) {
 				import 0-1`,
 		},
 		{
+			name: "nor when the planned move has become an outage since, because that master was silent for a while",
+			given: `
+				controller lost
+				outage 0 MasterDown 1s
+				0-0 master layout=stop
+				0-1 ->0-0 placed`,
+			want: `
+				push 0-0 v=7 force
+				label 0-0 master
+				attach 0-0
+				import 0-1
+				= layout 7
+				= 0 outage none`,
+		},
+		{
 			name: "nor from one that may have been told so",
 			given: `
 				controller lost
