@@ -34,25 +34,17 @@ func (s *scenario) plainWriter(write func(ctx context.Context, n int) error) *pl
 		defer close(w.done)
 		for n := 0; ctx.Err() == nil; time.Sleep(time.Millisecond) {
 			err := write(ctx, n)
-			w.mu.Lock()
-			if err == nil {
+			switch {
+			case err == nil:
 				n++
-				w.acks = append(w.acks, time.Now())
-			} else if text := err.Error(); ctx.Err() == nil && !slices.Contains(w.errors, text) && len(w.errors) < 20 {
-				w.errors = append(w.errors, text)
+				w.note(true, "")
+			case ctx.Err() == nil:
+				w.note(false, err.Error())
 			}
-			w.mu.Unlock()
 		}
 	}()
 	s.Cleanup(func() { w.stop(); <-w.done })
-	s.eventually("the client writes", 30*time.Second, func() error {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if len(w.acks) == 0 {
-			return fmt.Errorf("%v", w.errors)
-		}
-		return nil
-	})
+	s.eventually("the client writes", 30*time.Second, w.writes)
 	return w
 }
 
@@ -132,17 +124,49 @@ func (s *scenario) withoutEndpoint(service string) func() []span {
 // plannedGap is what a client with default options may miss at a planned move on a quiet machine; see `make bench-moves`.
 const plannedGap = 350 * time.Millisecond
 
+// defaultClients write to a standard instance, each with its default options, through the sentinels and through NAME-master.
+func (s *scenario) defaultClients(sentinel, instance string) map[string]*plainWriter {
+	s.Helper()
+	c := redis.NewClient(&redis.Options{Addr: s.service(instance + "-master"), Password: password})
+	s.Cleanup(func() { _ = c.Close() })
+	return map[string]*plainWriter{
+		"go-redis, sentinels": s.plainFailoverClient(sentinel, instance),
+		"go-redis, Service":   s.plainWriter(func(ctx context.Context, n int) error { return c.Set(ctx, fmt.Sprint("plain:", n), n, 0).Err() }),
+		"redis-py, sentinels": s.pythonClient("sentinel", s.service(sentinel), password, instance)[0],
+		"redis-py, Service":   s.pythonClient("service", s.service(instance+"-master"), password)[0],
+	}
+}
+
+// defaultClusterClients write to a cluster, for each shard one of each kind, with default options.
+func (s *scenario) defaultClusterClients(name string) map[string][]*plainWriter {
+	s.Helper()
+	var keys []string
+	for _, slots := range thirds {
+		keys = append(keys, keysIn(slotRange{slots.first, slots.first + 20}, 1)[0])
+	}
+	return map[string][]*plainWriter{
+		"go-redis": s.plainClusterClients(name),
+		"redis-py": s.pythonClient("cluster", s.entries(name)[0], s.password, keys...),
+	}
+}
+
 // A planned move costs clients with default options what the journal says, and -master is never without an endpoint.
 func TestAPlannedMoveCostsDefaultClientsNextToNothing(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
 	s.watched("orders")
-	p, w, empty := s.pulse(), s.plainFailoverClient("watch", "orders"), s.withoutEndpoint("orders-master")
+	p, clients, empty := s.pulse(), s.defaultClients("watch", "orders"), s.withoutEndpoint("orders-master")
+	judge := func(what string, began time.Time) {
+		t.Logf("%s: %v", what, s.moves("orders", began))
+		for name, w := range clients {
+			t.Logf("%s, %s: gap %s", what, name, w.gap(began))
+			p.within(t, plannedGap+noise, what+", "+name, w.gap(began))
+		}
+	}
 
 	began := time.Now()
 	s.roll("orders", "by the spec")
-	t.Logf("roll: gap %s, %v", w.gap(began), s.moves("orders", began))
-	p.within(t, plannedGap+noise, "a roll", w.gap(began))
+	judge("a roll", began)
 
 	began = time.Now()
 	require.NoError(t, s.kube.CoreV1().Pods(s.namespace).Delete(s.ctx, s.master("orders"), metav1.DeleteOptions{}))
@@ -153,8 +177,10 @@ func TestAPlannedMoveCostsDefaultClientsNextToNothing(t *testing.T) {
 		return nil
 	})
 	s.ready("orders", readyWithin)
-	t.Logf("a deleted pod: gap %s, %v, errors %v", w.gap(began), s.moves("orders", began), w.errors)
-	p.within(t, plannedGap+noise, "a deleted pod", w.gap(began))
+	judge("a deleted pod", began)
+	for name, w := range clients {
+		t.Logf("%s saw %q", name, w.errors)
+	}
 	for _, none := range empty() {
 		assert.Less(t, none.length(), 10*time.Millisecond, "orders-master had no endpoint")
 	}
@@ -165,13 +191,15 @@ func TestAPlannedMoveCostsDefaultClientsOfAClusterNextToNothing(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
 	s.sharded("orders", 2, 1, "")
-	p, all := s.pulse(), s.plainClusterClients("orders")
+	p, clients := s.pulse(), s.defaultClusterClients("orders")
 	began := time.Now()
 	s.roll("orders", "by the spec")
 	t.Logf("%v", s.moves("orders", began))
-	for shard, w := range all {
-		t.Logf("shard %d: gap %s, errors %v", shard, w.gap(began), w.errors)
-		p.within(t, plannedGap+noise, fmt.Sprintf("shard %d", shard), w.gap(began))
+	for name, all := range clients {
+		for shard, w := range all {
+			t.Logf("shard %d, %s: gap %s, errors %q", shard, name, w.gap(began), w.errors)
+			p.within(t, plannedGap+noise, fmt.Sprintf("shard %d, %s", shard, name), w.gap(began))
+		}
 	}
 }
 

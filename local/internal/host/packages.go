@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -28,6 +29,7 @@ func requirements() []requirement {
 		{"/bin/busybox", "busybox-static"},
 		{"gcc", "gcc"},
 		{"/usr/include/stdio.h", "libc6-dev"},
+		{"/usr/lib/python3/dist-packages/redis/client.py", "python3-redis"}, // for a client of another language
 	}
 }
 
@@ -35,7 +37,7 @@ func missingPackages() []string {
 	var missing []string
 	for _, r := range requirements() {
 		_, err := exec.LookPath(r.path)
-		if strings.HasSuffix(r.path, ".h") {
+		if ext := filepath.Ext(r.path); ext == ".h" || ext == ".py" { // no program
 			_, err = os.Stat(r.path)
 		}
 		if err != nil && !slices.Contains(missing, r.debianPackage) {
