@@ -58,6 +58,7 @@ func (s *clusterShard) namedServes(m *member) {
 	switch {
 	case s.inDoubt():
 		s.waitForController(m)
+	case m.name != s.master && s.waitsForRival(m):
 	case m.name != s.master && s.unfit(m):
 		s.replaceUnfit(m)
 	case m.name == s.master:
@@ -79,6 +80,7 @@ func (s *clusterShard) namedReturned(m *member) {
 	switch {
 	case s.inDoubt():
 		s.waitForController(m)
+	case elected && s.waitsForRival(m):
 	case elected:
 		s.install(m)
 	case s.holdsAll(m) && s.certain(m) && s.losesTooMuch(m):

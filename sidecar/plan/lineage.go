@@ -68,8 +68,8 @@ func (p *pass) volumeUnread(m *member) bool {
 	return m.exists && !m.pod.Running && m.pod.Saved == "" && own != nil && own.Volume != ""
 }
 
-// mayReturn reports whether the recorded master m, which may be nil, answers before it is known which volume it has. That takes
-// about a second, and it may have all that was written; it is not waited for longer than a master that is silent.
+// mayReturn reports whether m, which may be nil, answers before it is known which volume it has. That takes about a second, and it
+// may have all that was written; it is not waited for longer than a master that is silent.
 func (p *pass) mayReturn(m *member) bool {
 	return m != nil && m.answered() && p.volumeUnread(m) && p.outageAge() < p.downAfter()
 }

@@ -317,6 +317,34 @@ func TestElectionAgainstLineage(t *testing.T) {
 				= failover MasterDown orders-0->orders-1 detect=0 promote=3000 seq=70 lost=20`,
 		},
 		{
+			name: "one that was out of sync waits while a member in sync answers and its volume is not known yet",
+			given: `
+				record orders-0
+				outage MasterDown 1s
+				orders-0 self seq=100 had=100 had-volume=a stopped
+				orders-1 master seq=98 attached label=replica had=98 volume=b had-volume=b
+				watch-0 ->orders-1
+				watch-1 ->orders-1
+				watch-2 ->orders-1`,
+			want: `
+				= PrimaryAvailable False WaitingForMembers
+				= master orders-0`,
+		},
+		{
+			name: "but not for longer than a master that is silent",
+			given: `
+				record orders-0
+				outage MasterDown 6s
+				orders-0 self seq=100 had=100 had-volume=a stopped
+				orders-1 master seq=98 attached label=replica had=98 volume=b had-volume=b
+				watch-0 ->orders-1
+				watch-1 ->orders-1
+				watch-2 ->orders-1`,
+			want: `
+				label orders-1 master
+				= master orders-1`,
+		},
+		{
 			name: "an elected member in sync serves",
 			given: `
 				record orders-0
@@ -370,6 +398,15 @@ func TestClusterLineage(t *testing.T) {
 				detach 0-1
 				failover 0-1 -> 0-2
 				= event ElectionOverruled`,
+		},
+		{
+			name: "one that was out of sync waits while a member in sync answers and its volume is not known yet",
+			given: `
+				outage 0 MasterDown 1s
+				0-0 self was seq=100 had=100 had-volume=a stopped
+				0-1 ->0-0 named seq=98 attached label=replica had=98 volume=b had-volume=b`,
+			want: `
+				= PrimaryAvailable False WaitingForMembers`,
 		},
 		{
 			name: "a full sync ends the standing of a replica",

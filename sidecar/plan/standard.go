@@ -44,6 +44,7 @@ func (p *pass) settleMaster() {
 	}
 	elected := p.electedBySentinel()
 	switch {
+	case elected != nil && p.waitsForRival(elected):
 	case elected != nil && p.unfit(elected):
 		p.overrule(elected, recorded)
 	case elected != nil:
