@@ -116,7 +116,8 @@ func (d *dataPlane) holdsForeign() bool {
 }
 
 // noteSafe notes, while a shard has a proved master, the writes that all members in sync hold, as the report has it: no
-// promotion may undo them while a member that has them all answers.
+// promotion may undo them while a member that has them all answers. What a master took alone since its last report is not among
+// them: a member that has joined since may lack it.
 func (d *dataPlane) noteSafe() {
 	for _, last := range d.topology.Status.Shards {
 		if d.shardOf(last.Index) == nil || last.Outage != nil || last.Master == "" || !d.nodes[last.Master].master || !d.up(last.Master) {
@@ -130,6 +131,7 @@ func (d *dataPlane) noteSafe() {
 				continue
 			}
 			log := d.nodes[r.Pod].log
+			log = log[:min(len(log), int(r.Sequence))]
 			d.inSync[last.Index][d.nodes[r.Pod].volumeID] = true
 			if first {
 				common, first = log, false
