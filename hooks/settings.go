@@ -40,7 +40,7 @@ func frozen(setting string) bool {
 // decided reports whether the operator decides a setting; a wanted value is either what it decides or was refused.
 func decided(setting string) bool {
 	switch setting {
-	case "slave-priority", "slave-read-only", "slave-serve-stale-data", "master-use-repl-port":
+	case settingPriority, "slave-read-only", "slave-serve-stale-data", "master-use-repl-port":
 		return true
 	}
 	return frozen(setting)
@@ -75,8 +75,16 @@ func (in *instance) frozenHash() string {
 func (in *instance) configText() string {
 	settings := in.settings()
 	maps.Copy(settings, in.derivedSettings())
+	if f := in.spec.Failover; f != nil && f.MaxLostWrites != nil && in.spec.Type == v1alpha1.TypeStandard && in.monitoredBy() != "" {
+		// A node whose process restarts in an attached pod must not be elected before the sidecar sees it. The sidecar sets this live
+		// on those that run, and takes it back when the loss is not bounded any more, so it restarts nothing.
+		settings[settingPriority] = "0"
+	}
 	return configLines(settings, func(string) bool { return true })
 }
+
+// settingPriority keeps sentinel from electing a replica when it is 0.
+const settingPriority = "slave-priority"
 
 // settingNamespaces has kvrocks keep the tokens of namespaces in its database: replicas have them as well, and a restart, for
 // which start.sh makes a fresh file, does not lose them. A cluster has no namespaces.

@@ -40,3 +40,18 @@ func TestNamespacesAreKeptInTheDatabase(t *testing.T) {
 	assert.NotContains(t, w.seen.ConfigMaps["shop/"+configName(w.cr.Name)].Data[configFile], "namespace")
 	assert.Empty(t, w.topology().Spec.Config)
 }
+
+// A node that restarts in an attached pod could be elected before the sidecar gives it its priority.
+func TestNodesBootWithoutBeingElectableWhereTheLossIsBounded(t *testing.T) {
+	cr := example(t, "standard-full.yaml")
+	bounded := cr.DeepCopy()
+	bounded.Spec.Failover = &v1alpha1.Failover{MaxLostWrites: new(int64)}
+	conf := func(w *world) string {
+		return w.seen.ConfigMaps[w.cr.Namespace+"/"+configName(cr.Name)].Data[configFile]
+	}
+	w, b := settled(t, cr), settled(t, bounded)
+	assert.NotContains(t, conf(w), settingPriority)
+	assert.Contains(t, conf(b), "\nslave-priority 0\n")
+	assert.NotContains(t, b.topology().Spec.Config, settingPriority)
+	assert.Equal(t, w.set().Spec.Template, b.set().Spec.Template, "it restarts nothing")
+}

@@ -106,7 +106,7 @@ func fixedValue(setting string) (value, why string) {
 		return "no", "master-use-repl-port must stay no, because replicas would connect to a port that no Service has; leave it out of kvrocksConfig"
 	case "rocksdb.write_options.disable_wal":
 		return "no", "rocksdb.write_options.disable_wal must stay no, because replicas are fed from the WAL; leave it out of kvrocksConfig"
-	case "slave-priority":
+	case settingPriority:
 		return "100", "slave-priority is used by the operator to keep a leaving pod from being elected; leave it out of kvrocksConfig"
 	}
 	return "", ""

@@ -242,9 +242,13 @@ func (d *dataPlane) boot(name string) {
 	if p.told.IsZero() { // A container that restarts in its pod does not make the API server forget.
 		p.told = p.reported
 	}
+	priority := int32(100)
+	if d.topology.Spec.Failover.MaxLostWrites != nil {
+		priority = 0 // hooks/settings.go
+	}
 	*n = simNode{
 		name: name, address: n.address, shard: n.shard, log: n.log, saved: saved, life: n.life + 1, fullEnd: n.fullEnd,
-		host: "127.0.0.1", port: simPort, priority: 100, linkUp: true, loadEnd: n.loadEnd, volumeID: n.volumeID,
+		host: "127.0.0.1", port: simPort, priority: priority, linkUp: true, loadEnd: n.loadEnd, volumeID: n.volumeID,
 	}
 }
 
