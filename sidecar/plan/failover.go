@@ -214,8 +214,12 @@ func (p *pass) endOutage(m *member) {
 func (p *pass) abandonTarget() {
 	t := p.member(p.outage.Target)
 	p.outage.Target = ""
-	if t != nil && (!t.answered() || t.isMaster()) {
+	switch {
+	case t == nil:
+	case !t.answered() || t.isMaster():
 		p.cutOff(t, "it was chosen as master and did not take over")
+	case t.pod.Role == v1alpha1.RoleMaster:
+		p.setRole(t, v1alpha1.RoleReplica) // see labelledAhead
 	}
 }
 

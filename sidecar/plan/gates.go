@@ -49,7 +49,7 @@ func (p *pass) cutOffMastersBut(x *member) {
 	for i := range p.members {
 		m := &p.members[i]
 		unseen := p.outage != nil && m.silent() && m.pod.Attached
-		if p.proven == x && p.beingElected(m) || p.readOnlyPredecessor(m) {
+		if p.proven == x && p.beingElected(m) || p.readOnlyPredecessor(m) || p.labelledAhead(m) {
 			continue
 		}
 		if m != x && (unseen || m.isMaster() || m.pod.Role == v1alpha1.RoleMaster) {

@@ -128,6 +128,11 @@ func (p *pass) stopWrites(m, t *member) {
 	case !forgotten:
 		p.unmonitor()
 		p.prove(m)
+	case m.exists && t.was.Role != v1alpha1.RoleMaster:
+		// It takes a moment until clients of -master are led to it, so that begins now. It refuses the writes of those that are led
+		// to it too soon, as the old master will when it is stopped. A master without its pod ends too soon for that.
+		p.prove(m)
+		p.setRole(t, v1alpha1.RoleMaster)
 	default:
 		// It keeps its label and its gate: until its successor has them it is what there is, and says READONLY.
 		p.outage.DetectedAt, p.intent = microTime(p.now), true
@@ -145,8 +150,8 @@ func (p *pass) promoteTarget(m, t *member) {
 		p.cutOffMastersBut(t) // such as a target that was given up before this one
 		p.do(Promote{Pod: t.name})
 		p.setRole(t, v1alpha1.RoleMaster)
-		p.cutOff(m, "it has handed over to "+t.name)
 		p.monitorSuccessor(t)
+		p.cutOff(m, "it has handed over to "+t.name)
 		p.wait(ReasonHandingOver, t.name+" is being promoted in place of "+m.name, againWrites)
 	case fit && p.outageAge() < handoverPatience:
 		p.wait(ReasonHandingOver, t.name+" is catching up with "+m.name, againWrites)
@@ -164,6 +169,11 @@ func (p *pass) promoteTarget(m, t *member) {
 // successor is in them.
 func (p *pass) readOnlyPredecessor(m *member) bool {
 	return p.handingOver() && m.name == p.outage.Master && m.answered() && !m.isMaster() && !m.unplaced()
+}
+
+// labelledAhead reports whether m, still a replica, is the target of a planned move, which is labelled before the writes stop.
+func (p *pass) labelledAhead(m *member) bool {
+	return p.handingOver() && m.name == p.outage.Target && m.answered() && !m.isMaster()
 }
 
 // resume ends a handover with the old master in its place.

@@ -116,13 +116,27 @@ func TestHandover(t *testing.T) {
 				= outage Handover orders-0 seq=100 orders-1`,
 		},
 		{
-			name: "writes are stopped when no sentinel watches, and the time is on record; the master keeps its label",
+			name: "clients begin to be led to the target while writes go on",
 			given: `
 				record orders-0
 				outage Handover 500ms orders-1
 				handoff orders-0
 				orders-0 master serving
 				orders-1 ->orders-0 placed` + forgotten,
+			want: `
+				label orders-1 master
+				= again 10ms
+				= outage Handover orders-0 seq=90 orders-1
+				= PrimaryAvailable True MasterServing`,
+		},
+		{
+			name: "writes are stopped when no sentinel watches, and the time is on record; the master keeps its label",
+			given: `
+				record orders-0
+				outage Handover 500ms orders-1
+				handoff orders-0
+				orders-0 master serving
+				orders-1 ->orders-0 placed label=master` + forgotten,
 			want: `
 				stop orders-0
 				= intent true
@@ -165,12 +179,41 @@ func TestHandover(t *testing.T) {
 			want: `
 				promote orders-1
 				label orders-1 master
-				label orders-0
-				detach orders-0
 				monitor watch-0 ->orders-1 quorum=2
 				monitor watch-1 ->orders-1 quorum=2
 				monitor watch-2 ->orders-1 quorum=2
+				label orders-0
+				detach orders-0
 				= again 10ms`,
+		},
+		{
+			name: "a target that falls behind before the writes stop is a replica again",
+			given: `
+				record orders-0
+				outage Handover 500ms orders-1
+				handoff orders-0
+				orders-0 master seq=9000 serving
+				orders-1 ->orders-0 seq=100 placed label=master` + forgotten,
+			want: `
+				label orders-1 replica
+				monitor watch-0 ->orders-0 quorum=2
+				monitor watch-1 ->orders-0 quorum=2
+				monitor watch-2 ->orders-0 quorum=2
+				= outage none
+				= PrimaryAvailable True MasterServing`,
+		},
+		{
+			name: "so it is when the master dies on the way, and then the sidecar decides as for any dead master",
+			given: `
+				record orders-0
+				outage Handover 500ms orders-1
+				handoff orders-0
+				orders-0 nopod
+				orders-1 ->orders-0 placed insync label=master
+				orders-2 ->orders-0 placed insync` + forgotten,
+			want: `
+				label orders-1 replica
+				promote orders-1`,
 		},
 		{
 			name: "a target that was given up is cut off before another is promoted",

@@ -48,7 +48,9 @@ func (p *pass) placeReplica(m *member) {
 			p.again(againSoon)
 			return
 		}
-		p.setRole(m, v1alpha1.RoleReplica)
+		if !p.labelledAhead(m) {
+			p.setRole(m, v1alpha1.RoleReplica)
+		}
 		p.attach(m)
 	case m.node.Syncing:
 		p.cutOff(m, "a full sync replaces its data")

@@ -105,9 +105,15 @@ func (d *dataPlane) lacks(n *simNode) int {
 	return 0
 }
 
-// checkLabel: of the pods of a shard that are labelled master one takes writes.
+// labelledAhead: the pod is the target of the planned move on record and takes no writes.
+func (d *dataPlane) labelledAhead(pod string) bool {
+	s := d.reportedShard(d.nodes[pod].shard)
+	return s != nil && s.Outage != nil && s.Outage.Cause == v1alpha1.CauseHandover && s.Outage.Target == pod && !d.nodes[pod].master
+}
+
+// checkLabel: of the pods of a shard that are labelled master one takes writes. The target of a planned move is labelled ahead.
 func (d *dataPlane) checkLabel(a plan.Label) {
-	if a.Role != v1alpha1.RoleMaster {
+	if a.Role != v1alpha1.RoleMaster || d.labelledAhead(a.Pod) {
 		return
 	}
 	for _, name := range d.names {

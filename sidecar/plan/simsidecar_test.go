@@ -193,7 +193,7 @@ func (s *simSidecar) check() {
 		if !p.exists {
 			continue
 		}
-		if p.role == v1alpha1.RoleMaster {
+		if p.role == v1alpha1.RoleMaster && !w.labelledAhead(name) {
 			labelled++
 		}
 		if p.attached && w.isMember(name) && w.up(name) && !n.master && n.host == "127.0.0.1" && n.port == simPort {
