@@ -3,6 +3,7 @@ package kvrocks
 import (
 	"context"
 	"errors"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -113,27 +114,69 @@ func (n *Node) WriteMarker(ctx context.Context, key string) error {
 }
 
 // DropSentinel closes the connections of the sentinel with the id (Sentinel.MyID) to the node, which are named after the
-// first eight characters of it, and returns how many it closed: one CLIENT LIST and a CLIENT KILL for each. The sentinel
-// connects again within a second.
+// first eight characters of it, and returns how many it closed. The sentinel connects again within a second.
 func (n *Node) DropSentinel(ctx context.Context, id string) (int, error) {
 	const nameLength = 8
-	name := "sentinel-" + id[:min(nameLength, len(id))] + "-"
-	dropped := 0
-	err := n.conn.run(ctx, operation{name: "CLIENT LIST"}, func(ctx context.Context) error {
-		list, err := n.conn.client.ClientList(ctx).Result()
+	name := sentinelName + id[:min(nameLength, len(id))] + "-"
+	return n.drop(ctx, func(c, _ clientInfo) bool { return strings.HasPrefix(c["name"], name) })
+}
+
+// DropClients closes the connections of clients to the node and returns how many it closed, so that they connect again and are led
+// to where their Service leads now. Replicas, sentinels, what runs in the pod, and the caller's address keep theirs.
+func (n *Node) DropClients(ctx context.Context) (int, error) {
+	return n.drop(ctx, func(c, self clientInfo) bool {
+		host := c.host()
+		return !strings.ContainsAny(c["flags"], "SM") && !strings.HasPrefix(c["name"], sentinelName) &&
+			host != self.host() && host != "127.0.0.1" && host != "::1"
+	})
+}
+
+// sentinelName begins the names that sentinels give to their connections.
+const sentinelName = "sentinel-"
+
+// clientInfo is a line of CLIENT LIST.
+type clientInfo map[string]string
+
+func (c clientInfo) host() string {
+	host, _, _ := net.SplitHostPort(c["addr"])
+	return host
+}
+
+// drop closes those connections that match: one CLIENT LIST and a CLIENT KILL for each. self is the connection that asks.
+func (n *Node) drop(ctx context.Context, match func(c, self clientInfo) bool) (dropped int, err error) {
+	err = n.conn.run(ctx, operation{name: "CLIENT LIST"}, func(ctx context.Context) error {
+		pipe := n.conn.client.Pipeline() // both by the same connection
+		id, list := pipe.ClientID(ctx), pipe.ClientList(ctx)
+		if _, err := pipe.Exec(ctx); err != nil {
+			return err
+		}
+		self, clients := clientInfo{}, []clientInfo(nil)
+		for line := range strings.Lines(list.Val()) {
+			c := clientInfo{}
+			for field := range strings.FieldsSeq(line) {
+				key, value, _ := strings.Cut(field, "=")
+				c[key] = value
+			}
+			if c["id"] == strconv.FormatInt(id.Val(), 10) {
+				self = c
+			}
+			clients = append(clients, c)
+		}
+		kills := n.conn.client.Pipeline()
+		for _, c := range clients {
+			if match(c, self) {
+				kills.Do(ctx, "CLIENT", "KILL", "ID", c["id"])
+			}
+		}
+		if kills.Len() == 0 {
+			return nil
+		}
+		results, err := kills.Exec(ctx)
 		if err != nil {
 			return err
 		}
-		for line := range strings.Lines(list) {
-			fields := map[string]string{}
-			for field := range strings.FieldsSeq(line) {
-				key, value, _ := strings.Cut(field, "=")
-				fields[key] = value
-			}
-			if !strings.HasPrefix(fields["name"], name) {
-				continue
-			}
-			killed, err := n.conn.client.Do(ctx, "CLIENT", "KILL", "ID", fields["id"]).Int()
+		for _, r := range results {
+			killed, err := r.(*redis.Cmd).Int()
 			if err != nil {
 				return err
 			}

@@ -62,6 +62,10 @@ type Follow struct {
 	Port int32
 }
 
+// DropClients closes the connections of clients to a node that is master no more, so that they are led to its successor. Many clients
+// stay with a connection although it answers READONLY; sentinels do the same to the nodes that they demote.
+type DropClients struct{ Pod string }
+
 // Configure applies settings live (CONFIG SET), in the order of their names.
 type Configure struct {
 	Pod      string
@@ -117,6 +121,7 @@ func (DeletePod) action()          {}
 func (Label) action()              {}
 func (Promote) action()            {}
 func (Follow) action()             {}
+func (DropClients) action()        {}
 func (Configure) action()          {}
 func (ApplyPassword) action()      {}
 func (WriteMarker) action()        {}

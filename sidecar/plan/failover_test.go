@@ -170,7 +170,8 @@ func TestFailoverBySentinel(t *testing.T) {
 				orders-0 master seq=120
 				orders-1 master serving`,
 			want: `
-				follow orders-0 ->orders-1`,
+				follow orders-0 ->orders-1
+				drop orders-0`,
 		},
 		{
 			name: "a hung master that wakes before it was replaced waits for the election",

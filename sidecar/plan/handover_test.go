@@ -184,6 +184,7 @@ func TestHandover(t *testing.T) {
 				monitor watch-2 ->orders-1 quorum=2
 				label orders-0
 				detach orders-0
+				drop orders-0
 				= again 10ms`,
 		},
 		{
@@ -228,7 +229,8 @@ func TestHandover(t *testing.T) {
 				label orders-1
 				detach orders-1
 				promote orders-2
-				label orders-2 master`,
+				label orders-2 master
+				drop orders-0`,
 		},
 		{
 			name: "the target gets the label when it answers as master, and the pause is journaled",
@@ -257,7 +259,8 @@ func TestHandover(t *testing.T) {
 				monitor watch-0 ->orders-1 quorum=2
 				monitor watch-1 ->orders-1 quorum=2
 				monitor watch-2 ->orders-1 quorum=2
-				follow orders-0 ->orders-1`,
+				follow orders-0 ->orders-1
+				drop orders-0`,
 		},
 		{
 			name: "a target that does not catch up in time is given up, and the old master promoted again",
@@ -310,7 +313,8 @@ func TestHandover(t *testing.T) {
 			want: `
 				detach orders-0
 				promote orders-1
-				label orders-1 master`,
+				label orders-1 master
+				drop orders-0`,
 		},
 		{
 			name: "when the sidecar crashes after that, the label goes over before the old one loses it",
@@ -328,6 +332,28 @@ func TestHandover(t *testing.T) {
 				= master orders-1`,
 		},
 		{
+			name: "clients that a kube-proxy still leads to the former master are dropped again",
+			given: `
+				record orders-1
+				handed-over orders-0 orders-1 2s
+				orders-0 ->orders-1 seq=100
+				orders-1 master serving
+				orders-2 ->orders-1 placed`,
+			want: `
+				drop orders-0
+				= again 250ms`,
+		},
+		{
+			name: "but not for ever",
+			given: `
+				record orders-1
+				handed-over orders-0 orders-1 4s
+				orders-0 ->orders-1 seq=100
+				orders-1 master serving
+				orders-2 ->orders-1 placed`,
+			want: ``,
+		},
+		{
 			name: "a former master whose pod is going is fed all the same",
 			given: `
 				record orders-1
@@ -335,7 +361,8 @@ func TestHandover(t *testing.T) {
 				orders-1 master seq=101 serving
 				orders-2 ->orders-1 insync placed`,
 			want: `
-				follow orders-0 ->orders-1`,
+				follow orders-0 ->orders-1
+				drop orders-0`,
 		},
 		{
 			name: "a replica whose pod is going leaves the Services",

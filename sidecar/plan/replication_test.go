@@ -81,7 +81,8 @@ func TestPlacingReplicas(t *testing.T) {
 			want: `
 				label orders-1
 				detach orders-1
-				follow orders-1 ->orders-0`,
+				follow orders-1 ->orders-0
+				drop orders-1`,
 		},
 		{
 			name: "a replica that follows another member is corrected",

@@ -27,6 +27,7 @@ import (
 //	max-lost-writes 100             spec.failover.maxLostWrites
 //	warn 85                         spec.storage.warnPercent
 //	release | releasing 61s | no-such-sentinel | config maxclients 100 | unknown hz | failover orders-0 orders-1
+//	handed-over orders-0 orders-1 2s    in the journal
 //	orders-0 master seq=5 serving   a member: what its node is (master, self, dead, ->orders-1, down, hung, loading,
 //	                                refused, nopod), then any of seq=5 up syncing silent-link empty serving placed
 //	                                attached attached-for=1s label=master priority=0 deleting stopped backing-off
@@ -101,6 +102,8 @@ func text(a plan.Action) string {
 		return "replace " + a.Pod
 	case plan.Promote:
 		return "promote " + a.Pod
+	case plan.DropClients:
+		return "drop " + a.Pod
 	case plan.Follow:
 		if a.Port == 1 {
 			return "stop " + a.Pod
@@ -225,6 +228,8 @@ func (b *builder) line(words []string) {
 		}
 	case first == "failover":
 		b.failover(rest[0], rest[1])
+	case first == "handed-over":
+		b.handedOver(rest[0], rest[1], rest[2])
 	case first == "warn":
 		b.in.Topology.Spec.StorageWarnPercent = int32(number(b.t, rest[0]))
 	case first == "max-lost-writes":

@@ -116,6 +116,10 @@ func (s *simSidecar) applyToNode(a plan.Action) error {
 		if v, ok := a.Settings["slave-priority"]; ok {
 			w.nodes[a.Pod].priority = map[string]int32{"0": 0, "100": 100}[v]
 		}
+	case plan.DropClients:
+		if !w.up(a.Pod) {
+			return errRefused
+		}
 	case plan.WriteMarker:
 		w.put(w.nodes[a.Pod])
 	default:

@@ -27,6 +27,7 @@ func Standard(in Input) Plan {
 		p.placeReplicas()
 		p.repairMonitors()
 		p.startHandover()
+		p.dropReturned()
 		p.placeFormerMasters()
 	}
 	p.replacePod()

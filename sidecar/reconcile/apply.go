@@ -104,6 +104,11 @@ func (p *pass) applyOne(ctx context.Context, action plan.Action) error {
 		return p.onNode(a.Pod, func(c DataNode) error { return c.Promote(ctx) })
 	case plan.Follow:
 		return p.onNode(a.Pod, func(c DataNode) error { return c.ReplicaOf(ctx, a.Host, int(a.Port)) })
+	case plan.DropClients:
+		return p.onNode(a.Pod, func(c DataNode) error {
+			_, err := c.DropClients(ctx)
+			return err
+		})
 	case plan.WriteMarker:
 		return p.onNode(a.Pod, func(c DataNode) error {
 			if p.topology.Spec.Type == v1alpha1.TypeCluster {

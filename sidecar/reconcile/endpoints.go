@@ -18,6 +18,7 @@ type DataNode interface {
 	Promote(ctx context.Context) error
 	WriteMarker(ctx context.Context, key string) error
 	DropSentinel(ctx context.Context, id string) (int, error)
+	DropClients(ctx context.Context) (int, error)
 	Close() error
 
 	// Of a cluster:

@@ -74,7 +74,8 @@ func (n *fakeNode) WriteMarker(context.Context, string) error { return n.call("m
 func (n *fakeNode) DropSentinel(_ context.Context, id string) (int, error) {
 	return 2, n.call("drop %s", id)
 }
-func (n *fakeNode) Close() error { return nil }
+func (n *fakeNode) DropClients(context.Context) (int, error) { return 1, n.call("drop clients") }
+func (n *fakeNode) Close() error                             { return nil }
 
 func (n *fakeNode) ConfigGet(_ context.Context, name string) (map[string]string, error) {
 	return n.settings, n.call("CONFIG GET %s", name)
