@@ -33,6 +33,9 @@ func (c *clusterPass) finish() Plan {
 	v, ok = c.slotsVerdict()
 	status.Conditions = append(conditions(c.in.Topology, c.now, c),
 		newCondition(c.in.Topology, c.now, v1alpha1.ConditionSlotsAssigned, truth(ok), v))
+	for _, s := range c.shards {
+		s.lookOften()
+	}
 	again, calm := c.nextPass()
 	return Plan{Actions: c.actions, Status: status, Intent: c.intent, Events: c.events, Again: again, Calm: calm}
 }

@@ -28,7 +28,7 @@ func TestLaggingReplicas(t *testing.T) {
 				= ReplicationHealthy False ReplicasLagging
 				= ReplicationHealthy: not in sync, behind orders-0: orders-1 for more than 1m0s
 				= event ReplicaLagging
-				= again 0s`,
+				= again 2.5s`,
 		},
 		{
 			name: "the sentinels may not elect it",

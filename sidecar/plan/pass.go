@@ -136,6 +136,22 @@ func (o *outcome) nextPass() (again time.Duration, calm bool) {
 	return o.soon, false
 }
 
+// lookOften asks for a pass within half of down-after where the sidecar alone notices that a master hangs or that its machine has gone,
+// and within a second where it must know what the master has, because a loss is bounded.
+func (p *pass) lookOften() {
+	period := time.Duration(0)
+	switch {
+	case len(p.members) < 2:
+	case p.bounds.lostWrites != nil:
+		period = againWait
+	case !p.in.Sentinels.Configured:
+		period = max(againWait, p.downAfter()/2)
+	}
+	if period > 0 && (p.watched == 0 || period < p.watched) {
+		p.watched = period
+	}
+}
+
 // wait says why there is no proved master and when to look again.
 func (p *pass) wait(reason, message string, d time.Duration) {
 	p.waiting = verdict{reason, message}
@@ -170,11 +186,14 @@ func (p *pass) member(pod string) *member {
 func (p *pass) finish() Plan {
 	v, ok := p.storageVerdict()
 	p.tellStorage(p.in.Topology, v, ok)
+	p.lookOften()
+	again, calm := p.nextPass()
 	return Plan{
 		Actions: p.actions,
 		Status:  p.report(),
 		Intent:  p.intent,
 		Events:  p.events,
-		Again:   p.soon,
+		Again:   again,
+		Calm:    calm,
 	}
 }

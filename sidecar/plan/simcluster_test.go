@@ -57,7 +57,7 @@ func (w *clusterWorld) faults() {
 // atRest: nothing waits for a grant either, and no call or push is on its way.
 func (w *clusterWorld) atRest(p plan.Plan) bool {
 	c := &w.controller
-	return !w.inMotion() && w.rolled() && p.Status.ObservedGeneration == w.topology.Generation && p.Again == 0 &&
+	return !w.inMotion() && w.rolled() && p.Status.ObservedGeneration == w.topology.Generation && peaceful(p) &&
 		!c.away(w.now) && len(c.pending) == 0 && len(c.late) == 0 && c.record != nil &&
 		!slices.ContainsFunc(c.record.Shards, func(s plan.LayoutShard) bool { return s.Slots.Empty() })
 }

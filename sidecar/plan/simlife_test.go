@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +86,13 @@ type simProcess interface {
 
 // unfinished is what a step returns that did not end with a complete pass: nothing has settled yet.
 func unfinished() plan.Plan { return plan.Plan{Again: tick} }
+
+// peaceful: the sidecar awaits nothing, and no keys are on their way.
+func peaceful(p plan.Plan) bool {
+	return p.Again == 0 || p.Calm && !slices.ContainsFunc(p.Status.Migrations, func(m v1alpha1.MigrationStatus) bool {
+		return m.State != v1alpha1.MigrationDone && m.State != v1alpha1.MigrationFailed
+	})
+}
 
 // act lets the sidecar make up to n passes within one tick, while it wants another one at once.
 func (l *life) act(s simProcess, n int) plan.Plan {

@@ -37,7 +37,7 @@ func moveLife(t *testing.T, seed uint64) {
 	w.topology.Spec.Migration.Paused = false
 	w.topology.Generation++
 	w.requireRest(t, w, 3000, func(p plan.Plan) bool {
-		return len(p.Actions) == 0 && p.Again == 0 && p.Status.ObservedGeneration == w.topology.Generation && len(w.pending) == 0
+		return len(p.Actions) == 0 && peaceful(p) && p.Status.ObservedGeneration == w.topology.Generation && len(w.pending) == 0
 	})
 	for _, m := range w.topology.Status.Migrations {
 		if m.State != v1alpha1.MigrationDone && m.State != v1alpha1.MigrationFailed || m.Current != "" || m.Message == "" {

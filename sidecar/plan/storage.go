@@ -33,8 +33,9 @@ const (
 	percentNoise = 3
 	// moreRoom is how many points emptier the volume of a member must be for a master with a full one to hand over to it.
 	moreRoom = 10
-	// roomRetry is how long a master does not hand over, for want of room, to the member that it has its role from.
-	roomRetry = 10 * time.Minute
+	// roomRetry is how long a master does not hand over, for want of room, to the member that it has its role from, so that two
+	// members do not pass the role to and fro. That member may have handed over for another reason, such as a roll.
+	roomRetry = 30 * time.Second
 )
 
 // Percent returns how full the file system is, rounded down; 0 when that is not known.

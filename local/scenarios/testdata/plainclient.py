@@ -7,6 +7,7 @@ plainclient.py cluster HOST PORT PASSWORD KEY...   to the shards of a cluster, e
 A line is "ack N" or "error N TEXT"; N is the number of the key, from 0. A write that fails is tried again.
 """
 
+import logging
 import sys
 import threading
 import time
@@ -37,6 +38,7 @@ def write(connection, number, key):
 
 
 def main():
+    logging.disable()  # what the library says of each error
     kind, host, port, password, *names = sys.argv[1:]
     connection = connect(kind, host, int(port), password, names[0] if names else None)
     keys = names if kind == "cluster" else ["plain"]
