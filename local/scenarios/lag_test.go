@@ -39,7 +39,7 @@ func TestReplicasThatLagAreNotInSync(t *testing.T) {
 			return nil
 		}
 	}
-	s.eventually("the replicas are behind", time.Minute, behind(500))
+	s.eventually("the replicas are behind", time.Minute, behind(1500)) // the sidecar looks every second
 	s.ready("orders", readyWithin)
 
 	s.signal(master, syscall.SIGSTOP)

@@ -23,13 +23,13 @@ func TestHowOftenAnInstanceAtRestIsLookedAt(t *testing.T) {
 			want:  `= again 2.5s`,
 		},
 		{
-			name:  "what the master has must be known where a loss is bounded",
+			name: "what the master has must be known where a loss is bounded",
 			given: `
 				max-lost-writes 100
 				record orders-0
 				orders-0 master serving priority=0
 				orders-1 ->orders-0 placed insync had=100 priority=0` + watched,
-			want:  `= again 1s`,
+			want: `= again 1s`,
 		},
 		{
 			name: "nothing could succeed a single pod",
