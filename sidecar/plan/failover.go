@@ -11,8 +11,8 @@ import (
 const electionGrace = 15 * time.Second
 
 // electedBySentinel returns the member that the sentinels made master in place of the recorded one. It must answer as
-// master, and either the quorum names it, or some sentinel does and it is attached: nobody but a sentinel promotes an
-// attached replica.
+// master, and either some sentinel names it and it is attached, because only a sentinel promotes an attached replica; or the
+// quorum names it, unless it is the one that the recorded master has just replaced: those sentinels have not heard of that yet.
 func (p *pass) electedBySentinel() *member {
 	var elected *member
 	most := 0
@@ -22,11 +22,27 @@ func (p *pass) electedBySentinel() *member {
 			continue
 		}
 		n := p.watch.names(m.address)
-		if n > most && (n >= p.watch.quorum || m.was.Attached) {
+		if n > most && (m.was.Attached || n >= p.watch.quorum && !p.justReplaced(m)) {
 			elected, most = m, n
 		}
 	}
 	return elected
+}
+
+// justReplaced reports whether the last entry of the journal is that the recorded master has taken the place of m.
+func (p *pass) justReplaced(m *member) bool {
+	r := p.lastFailover()
+	return r != nil && r.From == m.name && r.To == p.master && r.From != r.To
+}
+
+// lastFailover returns the newest entry of the journal about the shard; nil when there is none.
+func (p *pass) lastFailover() *v1alpha1.FailoverRecord {
+	for i := len(p.failovers) - 1; i >= 0; i-- {
+		if r := &p.failovers[i]; r.Shard == p.shard.Index {
+			return r
+		}
+	}
+	return nil
 }
 
 // beingElected: m is the replica that the sentinels have promoted and not yet named, be it on demand (SENTINEL FAILOVER)

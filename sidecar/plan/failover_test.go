@@ -164,6 +164,23 @@ func TestFailoverBySentinel(t *testing.T) {
 				= failover MasterDown orders-0->orders-1 detect=0 promote=0 seq=90 lost=-1`,
 		},
 		{
+			name: "a hung master that wakes while most sentinels have not heard yet that it was replaced is not put back",
+			given: `
+				record orders-0
+				failover orders-1 orders-0
+				orders-0 master serving
+				orders-1 master
+				watch-0 ->orders-0
+				watch-1 ->orders-1
+				watch-2 ->orders-1`,
+			want: `
+				remonitor watch-1 ->orders-0 quorum=2
+				remonitor watch-2 ->orders-0 quorum=2
+				follow orders-1 ->orders-0
+				drop orders-1
+				= master orders-0`,
+		},
+		{
 			name: "a hung master that wakes after it was replaced follows at once",
 			given: `
 				record orders-1

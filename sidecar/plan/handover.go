@@ -89,12 +89,8 @@ func (p *pass) reachable(t *member) bool {
 }
 
 func (p *pass) abortedLately() bool {
-	for i := len(p.failovers) - 1; i >= 0; i-- {
-		if r := &p.failovers[i]; r.Shard == p.shard.Index {
-			return r.From == r.To && p.now.Sub(r.At.Time) < handoverRetry
-		}
-	}
-	return false
+	r := p.lastFailover()
+	return r != nil && r.From == r.To && p.now.Sub(r.At.Time) < handoverRetry
 }
 
 // handOver takes the next step of a planned move away from m.

@@ -90,17 +90,12 @@ func (p *pass) point(m *member) {
 // dropReturned drops the clients that a former master still gets after it has handed over, because not every kube-proxy has taken it
 // out of NAME-master yet.
 func (p *pass) dropReturned() {
-	for i := len(p.failovers) - 1; i >= 0; i-- {
-		r := &p.failovers[i]
-		if r.Shard != p.shard.Index {
-			continue
-		}
-		m := p.member(r.From)
-		if m != nil && r.Cause == v1alpha1.CauseHandover && r.To == p.proven.name && p.now.Sub(r.At.Time) < endpointsPatience &&
-			m.follows(p.proven) && !m.was.Attached {
-			p.do(DropClients{Pod: m.name})
-			p.again(againSoon)
-		}
+	r := p.lastFailover()
+	if r == nil || r.Cause != v1alpha1.CauseHandover || r.To != p.proven.name || p.now.Sub(r.At.Time) >= endpointsPatience {
 		return
+	}
+	if m := p.member(r.From); m != nil && m.follows(p.proven) && !m.was.Attached {
+		p.do(DropClients{Pod: m.name})
+		p.again(againSoon)
 	}
 }
