@@ -144,7 +144,7 @@ func (p *pass) lookOften() {
 	case len(p.members) < 2:
 	case p.bounds.lostWrites != nil:
 		period = againWait
-	case !p.in.Sentinels.Configured:
+	case p.watch.able < max(1, p.watch.quorum): // none is configured or there, or too many are in TILT or away
 		period = max(againWait, p.downAfter()/2)
 	}
 	if period > 0 && (p.watched == 0 || period < p.watched) {

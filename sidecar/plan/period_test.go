@@ -23,6 +23,37 @@ func TestHowOftenAnInstanceAtRestIsLookedAt(t *testing.T) {
 			want:  `= again 2.5s`,
 		},
 		{
+			name: "nor do those in TILT, which call nothing down",
+			given: settled + `
+				watch-0 ->orders-0 tilt
+				watch-1 ->orders-0 tilt
+				watch-2 ->orders-0`,
+			want: `
+				= SentinelAgreed False SentinelTilt
+				= again 2.5s`,
+		},
+		{
+			name: "nor those that do not answer",
+			given: settled + `
+				watch-0 down
+				watch-1 down
+				watch-2 ->orders-0`,
+			want: `= again 2.5s`,
+		},
+		{
+			name:  "nor those that are not there",
+			given: settled + "\n no-such-sentinel",
+			want:  `= again 2.5s`,
+		},
+		{
+			name: "one that is in TILT or away can be spared",
+			given: settled + `
+				watch-0 ->orders-0 tilt
+				watch-1 ->orders-0
+				watch-2 ->orders-0`,
+			want: `= again 0s`,
+		},
+		{
 			name: "what the master has must be known where a loss is bounded",
 			given: `
 				max-lost-writes 100
