@@ -77,25 +77,14 @@ func TestReplicasThatLagAreNotInSync(t *testing.T) {
 // starved lets about a kilobyte per second pass from one pod to each of others, until the function that it returns is called.
 func (s *scenario) starved(from string, to ...string) (release func()) {
 	s.Helper()
-	var rules [][]string
+	var pairs [][2]string
 	for _, pod := range to {
-		rules = append(rules, []string{
-			"-s", s.pod(from).Status.PodIP, "-d", s.pod(pod).Status.PodIP,
-			"-m", "hashlimit", "--hashlimit-above", "1kb/s", "--hashlimit-burst", "2kb",
-			"--hashlimit-mode", "srcip,dstip", "--hashlimit-name", s.namespace[:min(len(s.namespace), 15)], "-j", "DROP",
-		})
+		pairs = append(pairs, [2]string{from, pod})
 	}
-	for _, rule := range rules {
-		s.filter(append([]string{"-I", "FORWARD"}, rule...)...)
-	}
-	release = func() {
-		for _, rule := range rules {
-			s.filter(append([]string{"-D", "FORWARD"}, rule...)...)
-		}
-		rules = nil
-	}
-	s.Cleanup(release)
-	return release
+	return s.intercept([]string{
+		"-m", "hashlimit", "--hashlimit-above", "1kb/s", "--hashlimit-burst", "2kb",
+		"--hashlimit-mode", "srcip,dstip", "--hashlimit-name", s.namespace[:min(len(s.namespace), 15)], "-j", "DROP",
+	}, pairs...)
 }
 
 // offset is the sequence of the last write that the node has.

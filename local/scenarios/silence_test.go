@@ -91,6 +91,15 @@ func TestSentinelsInTiltAreNamedAndOverruled(t *testing.T) {
 	s.agreed("watch", "orders")
 }
 
+// sentinel is a connection to a sentinel as to any server. The caller closes it.
+func (s *scenario) sentinel(pod, password string) *redis.Client {
+	s.Helper()
+	return redis.NewClient(&redis.Options{
+		Addr: fmt.Sprintf("%s:%d", s.pod(pod).Status.PodIP, v1alpha1.SentinelPort), Password: password,
+		Protocol: 2, MaxRetries: -1, DisableIdentity: true, DialTimeout: time.Second, ReadTimeout: time.Second,
+	})
+}
+
 // The password of a sentinel instance changes live: no pod is replaced, no failover begins, and at no moment does a sentinel take
 // another for down.
 func TestSentinelsTakeAChangedPasswordLive(t *testing.T) {
@@ -100,10 +109,7 @@ func TestSentinelsTakeAChangedPasswordLive(t *testing.T) {
 	s.ready("watch", readyWithin)
 	s.ready("orders", readyWithin)
 	ask := func(pod, password string, args ...any) (any, error) {
-		c := redis.NewClient(&redis.Options{
-			Addr: fmt.Sprintf("%s:%d", s.pod(pod).Status.PodIP, v1alpha1.SentinelPort), Password: password,
-			Protocol: 2, MaxRetries: -1, DisableIdentity: true, DialTimeout: time.Second, ReadTimeout: time.Second,
-		})
+		c := s.sentinel(pod, password)
 		defer func() { _ = c.Close() }()
 		return c.Do(s.ctx, args...).Result()
 	}

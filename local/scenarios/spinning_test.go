@@ -76,6 +76,27 @@ func (s *scenario) filter(args ...string) string {
 	return string(out)
 }
 
+// intercept has the packets from the first to the second pod of each pair treated in some way, until the function that it returns
+// is called. Pods are told apart by their addresses.
+func (s *scenario) intercept(how []string, pairs ...[2]string) (release func()) {
+	s.Helper()
+	var rules [][]string
+	for _, pair := range pairs {
+		rules = append(rules, append([]string{"FORWARD", "-s", s.pod(pair[0]).Status.PodIP, "-d", s.pod(pair[1]).Status.PodIP}, how...))
+	}
+	for _, rule := range rules {
+		s.filter(append([]string{"-I"}, rule...)...)
+	}
+	release = func() {
+		for _, rule := range rules {
+			s.filter(append([]string{"-D"}, rule...)...)
+		}
+		rules = nil
+	}
+	s.Cleanup(release)
+	return release
+}
+
 // busy is the part of a processor that a sentinel uses, over two seconds.
 func (s *scenario) busy(sentinel string) float64 {
 	s.Helper()

@@ -44,11 +44,13 @@ func (s *scenario) waitReady(name string) {
 // B1 of the field's reports: kubectl apply && kubectl wait never returns early. What was asked for is read from the nodes and
 // the sentinels themselves, once, at the moment at which the wait returns.
 func TestWaitingForReadyNeverReturnsEarly(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "mine"}, StringData: map[string]string{"password": password}}
 	_, err := s.kube.CoreV1().Secrets(s.namespace).Create(s.ctx, secret, metav1.CreateOptions{})
 	require.NoError(t, err)
 	s.apply(sentinelCR("watch", 3) + "---" + strings.Replace(standardCR("orders", 2, "watch"), "password: "+password, "passwordSecretRef: {name: mine}", 1))
+	s.apply(standardCR("plain", 1, "")) // with spec.password
 	s.waitReady("watch")
 	s.waitReady("orders")
 	pods := s.dataPods("orders")
@@ -87,6 +89,23 @@ func TestWaitingForReadyNeverReturnsEarly(t *testing.T) {
 		s.waitReady("orders")
 		for pod := range pods {
 			assert.NoError(t, s.direct(pod, "another-one").Ping(s.ctx).Err(), pod)
+		}
+	})
+	t.Run("spec.password", func(t *testing.T) {
+		s := s.part(t)
+		s.waitReady("plain")
+		s.patch("plain", `{"spec":{"password":"second"}}`)
+		s.waitReady("plain")
+		s.onlyTakes("plain", "second", password)
+	})
+	t.Run("spec.password of sentinels", func(t *testing.T) {
+		s.patch("watch", `{"spec":{"password":"second"}}`)
+		s.waitReady("watch")
+		for pod, c := range s.sentinels("watch") {
+			assert.ErrorContains(t, c.Ping(s.ctx).Err(), "NOAUTH", pod)
+			renewed := s.sentinel(pod, "second")
+			assert.NoError(t, renewed.Ping(s.ctx).Err(), pod)
+			_ = renewed.Close()
 		}
 	})
 }

@@ -1,0 +1,80 @@
+package scenarios
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// onlyTakes asserts that every data pod of an instance takes a password, and takes the former one no more.
+func (s *scenario) onlyTakes(instance, present, former string) {
+	s.Helper()
+	for pod := range s.dataPods(instance) {
+		assert.NoError(s, s.direct(pod, present).Ping(s.ctx).Err(), pod)
+		assert.ErrorContains(s, s.direct(pod, former).Ping(s.ctx).Err(), "password", pod)
+	}
+}
+
+// The same for what only a cluster has, and for its password. The layout is read from every node, and from kvrocks-controller.
+func TestWaitingForReadyOfAClusterNeverReturnsEarly(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	s.sharded("orders", 1, 1, "")
+	c := s.clusterClient("orders")
+	for batch := range 20 {
+		_, err := c.Pipelined(s.ctx, func(pipe redis.Pipeliner) error {
+			for n := range 500 {
+				pipe.Set(s.ctx, fmt.Sprintf("k:%d:%d", batch, n), n, 0)
+			}
+			return nil
+		})
+		require.NoError(t, err)
+	}
+	t.Run("spec.password", func(t *testing.T) {
+		s.password = "another-secret"
+		s.patch("orders", `{"spec":{"password":"another-secret"}}`)
+		s.waitReady("orders")
+		s.part(t).onlyTakes("orders", s.password, password)
+	})
+	for shard, slots := range map[int]slotRange{1: {0, 199}, 2: {200, 299}} {
+		t.Run("spec.migrate", func(t *testing.T) {
+			s.patch("orders", fmt.Sprintf(`{"spec":{"migrate":[{"shard":%d,"slots":["%s"]}]}}`, shard, slots))
+			s.waitReady("orders")
+			want := s.addressOf("orders", s.shardMaster("orders", shard))
+			for where, layout := range s.layouts(t, "orders") {
+				for slot := slots.first; slot <= slots.last; slot++ {
+					require.Equal(t, want, layout.owner[slot], "slot %d by %s", slot, where)
+				}
+			}
+		})
+	}
+	t.Run("spec.cluster.rebalance", func(t *testing.T) {
+		s.patch("orders", `{"spec":{"migrate":null,"cluster":{"rebalance":true}}}`)
+		s.waitReady("orders")
+		for where, layout := range s.layouts(t, "orders") {
+			owned := slices.Sorted(maps.Values(layout.owned()))
+			require.Len(t, owned, 3, where)
+			assert.LessOrEqual(t, owned[2]-owned[0], 1, "%v by %s", owned, where)
+		}
+	})
+}
+
+// layouts are the layouts of a cluster as they are now, by who has them: kvrocks-controller, and every node.
+func (s *scenario) layouts(t *testing.T, name string) map[string]slotMap {
+	t.Helper()
+	all := map[string]slotMap{}
+	for pod, object := range s.dataPods(name) {
+		layout, err := s.layout(object)
+		require.NoError(t, err)
+		all[pod] = layout
+	}
+	record, err := s.record(name)
+	require.NoError(t, err)
+	all["kvrocks-controller"] = record
+	return all
+}
