@@ -43,8 +43,8 @@ func TestClientsAreDropped(t *testing.T) {
 
 		require.NoError(t, err)
 		assert.Equal(t, 1, dropped)
-		assert.Error(t, ping(client))
-		assert.NoError(t, ping(inPod))
+		require.Error(t, ping(client))
+		require.NoError(t, ping(inPod))
 		assert.True(t, linked(observe(t, replica)))
 	})
 }
