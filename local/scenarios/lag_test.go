@@ -49,7 +49,7 @@ func TestReplicasThatLagAreNotInSync(t *testing.T) {
 	s.condition("orders", v1alpha1.ConditionPrimaryAvailable, metav1.ConditionTrue, time.Minute)
 	require.Equal(t, master, s.master("orders"))
 
-	s.patch("orders", `{"spec":{"failover":{"maxLagSeconds":5}}}`)
+	s.patch("orders", `{"spec":{"failover":{"maxLagSeconds":10}}}`)
 	lags := s.condition("orders", v1alpha1.ConditionReplicationHealthy, metav1.ConditionFalse, time.Minute, "ReplicasLagging")
 	for _, pod := range replicas {
 		assert.Contains(t, lags.Message, pod)
