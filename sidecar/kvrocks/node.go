@@ -113,6 +113,17 @@ func (n *Node) WriteMarker(ctx context.Context, key string) error {
 	})
 }
 
+// DropReplicas closes the connections by which the node feeds its replicas, and returns how many it closed. A replica that is
+// there connects again, within a second or so.
+func (n *Node) DropReplicas(ctx context.Context) (int, error) {
+	dropped := 0
+	err := n.conn.run(ctx, operation{name: "CLIENT KILL"}, func(ctx context.Context) (err error) {
+		dropped, err = n.conn.client.Do(ctx, "CLIENT", "KILL", "TYPE", "slave", "SKIPME", "yes").Int()
+		return err
+	})
+	return dropped, err
+}
+
 // DropSentinel closes the connections of the sentinel with the id (Sentinel.MyID) to the node, which are named after the
 // first eight characters of it, and returns how many it closed. The sentinel connects again within a second.
 func (n *Node) DropSentinel(ctx context.Context, id string) (int, error) {

@@ -81,6 +81,24 @@ func TestAReplicaNoticesThatItsMasterEnded(t *testing.T) {
 	})
 }
 
+func TestAReplicaWhoseConnectionIsDroppedConnectsAgain(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {
+		master, masterNode := start(t, engine)
+		_, replica := start(t, engine)
+		require.NoError(t, replica.ReplicaOf(t.Context(), "127.0.0.1", master.Port))
+		awaitInfo(t, replica, "the link", func(i kvrocks.NodeInfo) bool { return i.LinkUp })
+
+		dropped, err := masterNode.DropReplicas(t.Context())
+
+		require.NoError(t, err)
+		assert.Equal(t, 1, dropped)
+		assert.Equal(t, kvrocks.RoleMaster, observe(t, masterNode).Role)
+		awaitInfo(t, replica, "the link again", func(i kvrocks.NodeInfo) bool { return i.LinkUp })
+		require.NoError(t, masterNode.WriteMarker(t.Context(), "marker"))
+	})
+}
+
 func TestAParkedNodeReplicatesItself(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {

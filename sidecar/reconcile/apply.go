@@ -103,7 +103,7 @@ func (p *pass) applyOne(ctx context.Context, action plan.Action) error {
 	case plan.Promote:
 		return p.onNode(a.Pod, func(c DataNode) error { return c.Promote(ctx) })
 	case plan.Follow:
-		return p.onNode(a.Pod, func(c DataNode) error { return c.ReplicaOf(ctx, a.Host, int(a.Port)) })
+		return p.follow(ctx, a)
 	case plan.DropClients:
 		return p.onNode(a.Pod, func(c DataNode) error {
 			_, err := c.DropClients(ctx)
@@ -253,4 +253,19 @@ func unmonitor(ctx context.Context, s *sentinel, name string) error {
 	}
 	s.forgot(name)
 	return nil
+}
+
+// follow makes a node a replica of another. It refuses that for as long as it takes the other for one of its own replicas: until
+// it notices that the connection to it has ended. It does not when the machine or the pod went without a word, and the pod that came in
+// its place has the same address; so its connections to replicas are ended, and the next pass tries again.
+func (p *pass) follow(ctx context.Context, a plan.Follow) error {
+	return p.onNode(a.Pod, func(c DataNode) error {
+		err := c.ReplicaOf(ctx, a.Host, int(a.Port))
+		if !errors.Is(err, kvrocks.ErrOwnReplicas) {
+			return err
+		}
+		dropped, failed := c.DropReplicas(ctx)
+		p.log.Info("ended connections to former replicas", "instance", p.key.String(), "pod", a.Pod, "connections", dropped, "err", failed)
+		return errors.Join(err, failed)
+	})
 }

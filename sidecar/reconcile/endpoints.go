@@ -17,6 +17,7 @@ type DataNode interface {
 	ReplicaOf(ctx context.Context, host string, port int) error
 	Promote(ctx context.Context) error
 	WriteMarker(ctx context.Context, key string) error
+	DropReplicas(ctx context.Context) (int, error)
 	DropSentinel(ctx context.Context, id string) (int, error)
 	DropClients(ctx context.Context) (int, error)
 	Close() error

@@ -71,6 +71,7 @@ func (n *fakeNode) Observe(context.Context) (kvrocks.NodeInfo, error) { return n
 
 func (n *fakeNode) Promote(context.Context) error             { return n.call("promote") }
 func (n *fakeNode) WriteMarker(context.Context, string) error { return n.call("marker") }
+func (n *fakeNode) DropReplicas(context.Context) (int, error) { return 1, n.call("drop replicas") }
 func (n *fakeNode) DropSentinel(_ context.Context, id string) (int, error) {
 	return 2, n.call("drop %s", id)
 }

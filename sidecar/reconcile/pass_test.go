@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,6 +53,22 @@ func TestPassAppliesThenReportsThenTells(t *testing.T) {
 		"10.0.6.0 promote", "10.0.6.1 follow 10.9.9.0:6379", "status 1", "event KVRocks/orders Promoted",
 	}, happened(w.journal.take()))
 	assert.Equal(t, Result{Acted: true, After: afterActions}, result, "the next pass looks at once at what came of it")
+}
+
+// A former master may go on counting the new one among its replicas, when a pod with the address of that went without a word.
+func TestANodeThatTakesItsMasterForAReplicaForgetsItsReplicas(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 2)
+	w.plan = plan.Plan{Actions: []plan.Action{plan.Follow{Pod: "orders-1", Host: "10.9.9.0", Port: 6379}}}
+	w.node("orders-1").fail = func(what string) error {
+		if strings.HasPrefix(what, "follow") {
+			return &kvrocks.Error{Kind: kvrocks.ErrOwnReplicas}
+		}
+		return nil
+	}
+	_, err := w.Reconcile(t.Context(), key)
+	require.ErrorIs(t, err, kvrocks.ErrOwnReplicas, "it is tried again soon")
+	assert.Equal(t, []string{"10.0.6.1 follow 10.9.9.0:6379", "10.0.6.1 drop replicas"}, happened(w.journal.take()))
 }
 
 func TestIntentIsOnRecordBeforeTheActions(t *testing.T) {
