@@ -58,17 +58,12 @@ func refuse(in *instance, reason, message string) (answer, error) {
 // sidecar says that nobody counts on the instance any more. Then its pods go, and when the last has ended the instance does:
 // one that is made anew under the same name must not meet pods of the former one.
 func Finalize(request *metacontroller.SyncRequest) (*metacontroller.FinalizeResponse, error) {
-	return finalize(request, false)
-}
-
-// finalize does not wait for the sidecar when the instance is not managed.
-func finalize(request *metacontroller.SyncRequest, unmanaged bool) (*metacontroller.FinalizeResponse, error) {
 	in, err := newInstance(request)
 	if err != nil {
 		return nil, err
 	}
 	topology := in.topology
-	mayGo := unmanaged || in.mayGo()
+	mayGo := in.mayGo()
 	keep := keepAllButTopology
 	if mayGo {
 		keep = keepWhatHasNoPods

@@ -31,10 +31,17 @@ func (s Scope) Sync(request *metacontroller.SyncRequest) (*metacontroller.SyncRe
 	return respond(answer{children: kept, status: in.notManagedStatus(s)})
 }
 
-// Finalize answers as the function [Finalize], and lets an instance outside of the scope go without release by the sidecar,
-// which would never come.
+// Finalize answers as the function [Finalize]. An instance outside of the scope goes at once: no sidecar would release it, and
+// Metacontroller may have no right to delete its children, which Kubernetes collects when their owner is gone.
 func (s Scope) Finalize(request *metacontroller.SyncRequest) (*metacontroller.FinalizeResponse, error) {
-	return finalize(request, s.excludes(request))
+	if !s.excludes(request) {
+		return Finalize(request)
+	}
+	response, err := s.Sync(request)
+	if err != nil {
+		return nil, err
+	}
+	return &metacontroller.FinalizeResponse{SyncResponse: *response, Finalized: true}, nil
 }
 
 func (s Scope) excludes(request *metacontroller.SyncRequest) bool {
@@ -45,6 +52,9 @@ func (s Scope) excludes(request *metacontroller.SyncRequest) bool {
 func (in *instance) notManagedStatus(s Scope) *v1alpha1.KVRocksStatus {
 	message := "this operator manages the namespaces " + strings.Join(slices.Sorted(slices.Values(s)), ", ") +
 		" only; create the KVRocks in one of them, or add " + in.namespace + " to --namespaces of the hook server and of the sidecar"
+	if in.cr.DeletionTimestamp != nil {
+		message = "this operator has let the instance go; what else holds it is in its metadata.finalizers"
+	}
 	status := in.refusedStatus(reasonNotManaged, message)
 	c := conditions{in: in}
 	for i := range status.Conditions {

@@ -41,16 +41,15 @@ func TestAnInstanceThatLeavesTheScopeKeepsRunningAndCanBeDeleted(t *testing.T) {
 	require.NotNil(t, available)
 	assert.Equal(t, metav1.ConditionUnknown, available.Status, "nothing observes it any more")
 
-	// The sidecar never releases it.
+	// The sidecar never releases it, and Metacontroller may have no right to change anything there.
+	now := metav1.Now()
+	w.cr.DeletionTimestamp = &now
 	answer, err := scope.Finalize(w.request())
 	require.NoError(t, err)
-	assert.False(t, answer.Finalized, "its pods are there")
+	assert.True(t, answer.Finalized, "its children are collected when it is gone")
 	w.apply(&answer.SyncResponse)
-	assert.Empty(t, w.seen.StatefulSets)
-	clear(w.pods)
-	answer, err = scope.Finalize(w.request())
-	require.NoError(t, err)
-	assert.True(t, answer.Finalized)
+	assert.Equal(t, before, w.fingerprintOfChildren())
+	assert.Contains(t, find(w.cr.Status.Conditions, v1alpha1.ConditionReady).Message, "has let the instance go")
 }
 
 func TestAnInstanceWithinTheScopeIsAnsweredAsWithoutOne(t *testing.T) {
