@@ -66,10 +66,11 @@ func TestKillingOurPartsInTheMiddleChangesNothingInTheEnd(t *testing.T) {
 	}
 }
 
-func (s *scenario) rolledOut() {
+// rolledOut waits until every pod of one of our Deployments is a new one and available.
+func (s *scenario) rolledOut(deployment string) {
 	s.Helper()
-	s.eventually("the hook server is rolled out", readyWithin, func() error {
-		d, err := s.kube.AppsV1().Deployments(systemNamespace).Get(s.ctx, "kvrocks-hooks", metav1.GetOptions{})
+	s.eventually(deployment+" is rolled out", readyWithin, func() error {
+		d, err := s.kube.AppsV1().Deployments(systemNamespace).Get(s.ctx, deployment, metav1.GetOptions{})
 		if err != nil {
 			return err
 		}

@@ -37,11 +37,8 @@ func TestNewHookLogicRollsOutWithoutTouchingDataPods(t *testing.T) {
 	before := s.pods("orders")
 	metacontroller := s.onlyPod("metacontroller", "app.kubernetes.io/name=metacontroller")
 
-	s.loadNextLogic()
-	deployment, err := s.kube.AppsV1().Deployments(systemNamespace).Get(s.ctx, "kvrocks-hooks", metav1.GetOptions{})
-	require.NoError(t, err)
-	t.Cleanup(func() { s.runHooks(deployment.Spec.Template.Spec.Containers[0].Image) })
-	s.runHooks(nextImage)
+	s.loadNext(nextImage, edit{"hooks/pdb.go", "\treturn budget\n", fmt.Sprintf("\tbudget.Metadata.Labels[%q] = \"next\"\n\treturn budget\n", nextLabel)})
+	s.replaceHooks(nextImage)
 
 	s.eventually("the disruption budget carries the new label", 2*time.Minute, func() error {
 		budget, err := s.kube.PolicyV1().PodDisruptionBudgets(s.namespace).Get(s.ctx, "orders", metav1.GetOptions{})
@@ -58,25 +55,36 @@ func TestNewHookLogicRollsOutWithoutTouchingDataPods(t *testing.T) {
 	assert.Equal(t, metacontroller.UID, s.onlyPod("metacontroller", "app.kubernetes.io/name=metacontroller").UID)
 }
 
-// loadNextLogic compiles the hook server with one changed function, as a developer would change it, and brings the image
-// into the local cluster.
-func (s *scenario) loadNextLogic() {
+// edit is a change of a source file: the only place at which a text stands in it, and what is there instead.
+type edit struct{ file, text, instead string }
+
+// loadNext compiles the hook server with some changes, as a developer would make them, and brings it into the local
+// cluster as an image.
+func (s *scenario) loadNext(image string, edits ...edit) {
 	s.Helper()
 	root, err := filepath.Abs("../..")
 	require.NoError(s, err)
-	source, dir := filepath.Join(root, "hooks", "pdb.go"), s.TempDir()
-	text, err := os.ReadFile(source)
-	require.NoError(s, err)
-	const anchor = "\treturn budget\n"
-	require.Equal(s, 1, strings.Count(string(text), anchor), "hooks/pdb.go has changed; adapt this test")
-	changed := strings.Replace(string(text), anchor, fmt.Sprintf("\tbudget.Metadata.Labels[%q] = \"next\"\n%s", nextLabel, anchor), 1)
-	require.NoError(s, os.WriteFile(filepath.Join(dir, "pdb.go"), []byte(changed), 0o600))
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{source: filepath.Join(dir, "pdb.go")}})
+	dir, replaced := s.TempDir(), map[string]string{}
+	for i, e := range edits {
+		source, changed := filepath.Join(root, e.file), filepath.Join(dir, fmt.Sprintf("%d.go", i))
+		require.NotContains(s, replaced, source, "one edit of a file")
+		text, err := os.ReadFile(source)
+		require.NoError(s, err)
+		require.Equal(s, 1, strings.Count(string(text), e.text), "%s has changed; adapt this test", e.file)
+		require.NoError(s, os.WriteFile(changed, []byte(strings.Replace(string(text), e.text, e.instead, 1)), 0o600))
+		replaced[source] = changed
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": replaced})
 	require.NoError(s, err)
 	require.NoError(s, os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o600))
 	binary := filepath.Join(dir, "hook-server")
 	s.run(root, "go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", binary, "./server/cmd")
+	s.load(image, binary)
+}
 
+// load makes an image of a hook server and brings it into the local cluster.
+func (s *scenario) load(image, binary string) {
+	s.Helper()
 	program, err := os.ReadFile(binary)
 	require.NoError(s, err)
 	var content bytes.Buffer
@@ -87,15 +95,17 @@ func (s *scenario) loadNextLogic() {
 	require.NoError(s, archive.Close())
 	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content.Bytes())), nil })
 	require.NoError(s, err)
-	image, err := mutate.AppendLayers(empty.Image, layer)
+	layers, err := mutate.AppendLayers(empty.Image, layer)
 	require.NoError(s, err)
-	image, err = mutate.ConfigFile(image, &v1.ConfigFile{OS: "linux", Architecture: "amd64", RootFS: must(image.ConfigFile()).RootFS, Config: v1.Config{User: "65532:65532"}})
+	whole, err := mutate.ConfigFile(layers, &v1.ConfigFile{
+		OS: "linux", Architecture: "amd64", RootFS: must(layers.ConfigFile()).RootFS, Config: v1.Config{User: "65532:65532"},
+	})
 	require.NoError(s, err)
-	tag, err := name.NewTag(nextImage)
+	tag, err := name.NewTag(image)
 	require.NoError(s, err)
-	file := filepath.Join(dir, "next.tar")
-	require.NoError(s, tarball.WriteToFile(file, tag, image))
-	s.run(filepath.Join(root, "local"), "go", "run", "./cmd/local", "load-image", file)
+	file := binary + ".tar"
+	require.NoError(s, tarball.WriteToFile(file, tag, whole))
+	s.run("..", "go", "run", "./cmd/local", "load-image", file)
 }
 
 func must[T any](value T, err error) T {
@@ -114,11 +124,20 @@ func (s *scenario) run(dir, program string, args ...string) {
 	require.NoError(s, err, "%s: %s", command, out)
 }
 
+// replaceHooks runs another hook server until the end of the test.
+func (s *scenario) replaceHooks(image string) {
+	s.Helper()
+	deployment, err := s.kube.AppsV1().Deployments(systemNamespace).Get(s.ctx, "kvrocks-hooks", metav1.GetOptions{})
+	require.NoError(s, err)
+	s.Cleanup(func() { s.runHooks(deployment.Spec.Template.Spec.Containers[0].Image) })
+	s.runHooks(image)
+}
+
 // runHooks rolls an image of the hook server out.
 func (s *scenario) runHooks(image string) {
 	s.Helper()
 	patch := fmt.Sprintf(`{"spec":{"template":{"spec":{"containers":[{"name":"hook-server","image":%q}]}}}}`, image)
 	_, err := s.kube.AppsV1().Deployments(systemNamespace).Patch(s.ctx, "kvrocks-hooks", types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{})
 	require.NoError(s, err)
-	s.rolledOut()
+	s.rolledOut("kvrocks-hooks")
 }
