@@ -344,6 +344,19 @@ func TestHandover(t *testing.T) {
 				= again 250ms`,
 		},
 		{
+			name: "also while it refuses to follow",
+			given: `
+				record orders-1
+				handed-over orders-0 orders-1 1s
+				orders-0 dead seq=100
+				orders-1 master serving
+				orders-2 ->orders-1 placed`,
+			want: `
+				drop orders-0
+				follow orders-0 ->orders-1
+				drop orders-0`,
+		},
+		{
 			name: "but not for ever",
 			given: `
 				record orders-1

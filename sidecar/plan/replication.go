@@ -94,7 +94,7 @@ func (p *pass) dropReturned() {
 	if r == nil || r.Cause != v1alpha1.CauseHandover || r.To != p.proven.name || p.now.Sub(r.At.Time) >= endpointsPatience {
 		return
 	}
-	if m := p.member(r.From); m != nil && m.follows(p.proven) && !m.was.Attached {
+	if m := p.member(r.From); m != nil && m.answered() && !m.isMaster() && !m.was.Attached {
 		p.do(DropClients{Pod: m.name})
 		p.again(againSoon)
 	}
