@@ -302,4 +302,7 @@ type FailoverRecord struct {
 	// came back without its data, or followed its successor before it could be asked.
 	// +optional
 	LostSequence *int64 `json:"lostSequence,omitempty"`
+	// LossPending is true while lostSequence is only the least that was lost, because the old master has not come back yet.
+	// +optional
+	LossPending bool `json:"lossPending,omitempty"`
 }

@@ -65,15 +65,19 @@ func (p *pass) measureLoss(m *member) {
 		if r.From != m.name || r.To == m.name || r.Shard != p.shard.Index {
 			continue
 		}
-		if r.LostSequence != nil {
+		if r.LostSequence != nil && !r.LossPending {
 			return
 		}
-		lost := max(0, m.node.Sequence-r.Sequence)
-		if !p.keptData(m) || m.node.Sequence < r.Sequence {
-			lost = unknownLoss
+		known, lost := int64(0), unknownLoss
+		if r.LossPending {
+			known = *r.LostSequence
+			lost = known
+		}
+		if p.keptData(m) && m.node.Sequence >= r.Sequence {
+			lost = max(known, m.node.Sequence-r.Sequence)
 		}
 		p.setLoss(i, lost)
-		if lost > 0 {
+		if lost > known {
 			p.warn("WritesLost", fmt.Sprintf("%s had %d writes that never reached %s", r.From, lost, r.To))
 		}
 		return
@@ -83,8 +87,12 @@ func (p *pass) measureLoss(m *member) {
 // settleLoss gives up on measuring the loss of a replaced master that follows its successor already.
 func (p *pass) settleLoss(m *member) {
 	for i := range p.failovers {
-		if r := &p.failovers[i]; r.From == m.name && r.Shard == p.shard.Index && r.LostSequence == nil {
+		switch r := &p.failovers[i]; {
+		case r.From != m.name || r.Shard != p.shard.Index:
+		case r.LostSequence == nil:
 			p.setLoss(i, unknownLoss)
+		case r.LossPending:
+			p.setLoss(i, *r.LostSequence)
 		}
 	}
 }
@@ -92,6 +100,6 @@ func (p *pass) settleLoss(m *member) {
 func (p *pass) setLoss(i int, lost int64) {
 	changed := make([]v1alpha1.FailoverRecord, len(p.failovers))
 	copy(changed, p.failovers)
-	changed[i].LostSequence = &lost
+	changed[i].LostSequence, changed[i].LossPending = &lost, false
 	p.failovers, p.intent = changed, true
 }

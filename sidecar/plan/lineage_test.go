@@ -213,6 +213,40 @@ func TestPromotionByLineage(t *testing.T) {
 				= failover MasterDown orders-0->orders-1 detect=0 promote=0 seq=90 lost=-1`,
 		},
 		{
+			name: "a loss of which the least was told is known when the old master is back",
+			given: `
+				record orders-1
+				failover orders-0 orders-1 9
+				orders-0 self seq=100 had=95 volume=a had-volume=a
+				orders-1 master serving`,
+			want: `
+				follow orders-0 ->orders-1
+				= intent true
+				= event WritesLost
+				= failover MasterDown orders-0->orders-1 detect=0 promote=0 seq=90 lost=10`,
+		},
+		{
+			name: "it does not shrink when that came back with another volume",
+			given: `
+				record orders-1
+				failover orders-0 orders-1 9
+				orders-0 self seq=150 had=95 volume=x had-volume=a
+				orders-1 master serving`,
+			want: `
+				follow orders-0 ->orders-1
+				= failover MasterDown orders-0->orders-1 detect=0 promote=0 seq=90 lost=9`,
+		},
+		{
+			name: "nor when that follows its successor before it was asked",
+			given: `
+				record orders-1
+				failover orders-0 orders-1 9
+				orders-0 ->orders-1 placed seq=100
+				orders-1 master serving`,
+			want: `
+				= failover MasterDown orders-0->orders-1 detect=0 promote=0 seq=90 lost=9`,
+		},
+		{
 			name: "the loss of an emptied master is measured as any other",
 			given: `
 				record orders-1
@@ -314,7 +348,7 @@ func TestElectionAgainstLineage(t *testing.T) {
 				label orders-1 master
 				= master orders-1
 				= event WritesLost
-				= failover MasterDown orders-0->orders-1 detect=0 promote=3000 seq=70 lost=20`,
+				= failover MasterDown orders-0->orders-1 detect=0 promote=3000 seq=70 lost=20+`,
 		},
 		{
 			name: "one that was out of sync waits while a member in sync answers and its volume is not known yet",

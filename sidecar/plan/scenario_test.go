@@ -26,7 +26,7 @@ import (
 //	handoff orders-2                pods that must not be master
 //	max-lost-writes 100             spec.failover.maxLostWrites
 //	warn 85                         spec.storage.warnPercent
-//	release | releasing 61s | no-such-sentinel | config maxclients 100 | unknown hz | failover orders-0 orders-1
+//	release | releasing 61s | no-such-sentinel | config maxclients 100 | unknown hz | failover orders-0 orders-1 20
 //	handed-over orders-0 orders-1 2s    in the journal
 //	orders-0 master seq=5 serving   a member: what its node is (master, self, dead, ->orders-1, down, hung, loading,
 //	                                refused, nopod), then any of seq=5 up syncing silent-link empty serving placed
@@ -147,6 +147,9 @@ func facts(p plan.Plan) []string {
 		if f.LostSequence != nil {
 			lost = fmt.Sprint(*f.LostSequence)
 		}
+		if f.LossPending {
+			lost += "+"
+		}
 		all = append(all, fmt.Sprintf("failover %s %s->%s detect=%d promote=%d seq=%d lost=%s",
 			f.Cause, f.From, f.To, f.DetectMs, f.PromoteMs, f.Sequence, lost))
 	}
@@ -228,6 +231,11 @@ func (b *builder) line(words []string) {
 		}
 	case first == "failover":
 		b.failover(rest[0], rest[1])
+		if len(rest) > 2 { // the least that was lost
+			lost := number(b.t, rest[2])
+			r := &b.in.Topology.Status.Failovers[0]
+			r.LostSequence, r.LossPending = &lost, true
+		}
 	case first == "handed-over":
 		b.handedOver(rest[0], rest[1], rest[2])
 	case first == "warn":

@@ -70,10 +70,10 @@ func (s *clusterShard) replaceUnfit(m *member) {
 }
 
 // noteShortfall journals what is known to be lost as soon as x succeeds: what the best member in sync had that x lacks. What
-// the old master had besides is known only when that returns.
+// the old master had besides is known only when that returns: until then the loss is pending.
 func (p *pass) noteShortfall(r *v1alpha1.FailoverRecord, expected int64) {
 	if lost := expected - r.Sequence; lost > 0 {
-		r.LostSequence = &lost
+		r.LostSequence, r.LossPending = &lost, true
 		p.warn("WritesLost", fmt.Sprintf("%d writes of %s never reached %s", lost, r.From, r.To))
 	}
 }
