@@ -49,9 +49,14 @@ func (s *scenario) watchMasters() {
 	s.Cleanup(func() { cancel(); watcher.Stop(); <-done })
 }
 
-// takeWrites is how many of the pods say that they are master.
+// takeWrites is how many of the pods say that they are master, at the same moment: they are asked one after the other, and the role may
+// pass from one to the next meanwhile, so they are asked twice.
 func (s *scenario) takeWrites(ctx context.Context, pods map[string]bool) int {
-	n := 0
+	return len(s.sayMaster(ctx, s.sayMaster(ctx, pods)))
+}
+
+func (s *scenario) sayMaster(ctx context.Context, pods map[string]bool) map[string]bool {
+	masters := map[string]bool{}
 	for name := range pods {
 		pod, err := s.kube.CoreV1().Pods(s.namespace).Get(ctx, name, metav1.GetOptions{})
 		if err != nil || pod.Status.PodIP == "" {
@@ -59,11 +64,11 @@ func (s *scenario) takeWrites(ctx context.Context, pods map[string]bool) int {
 		}
 		c := client(fmt.Sprintf("%s:%d", pod.Status.PodIP, pod.Spec.Containers[0].Ports[0].ContainerPort), s.password, impatient)
 		if info, err := c.Info(ctx, "replication").Result(); err == nil && strings.Contains(info, "role:master") {
-			n++
+			masters[name] = true
 		}
 		_ = c.Close()
 	}
-	return n
+	return masters
 }
 
 func isAttached(pod *corev1.Pod) bool {
