@@ -41,6 +41,12 @@ func TestAMasterWhoseVolumeIsFullHandsOver(t *testing.T) {
 	require.Equal(t, small, s.master("orders"))
 
 	fill(t, dir, 1)
+	c, value := s.direct(small, password), strings.Repeat("x", 1<<20)
+	for i := range 512 { // RocksDB has taken the room for its log ahead
+		if c.Set(s.ctx, fmt.Sprint("big:", i), value, 0).Err() != nil {
+			break
+		}
+	}
 	s.another("orders", small)
 	s.resumed(w, time.Now(), time.Minute)
 	assert.Equal(t, v1alpha1.CauseHandover, s.journal("orders").Cause)
