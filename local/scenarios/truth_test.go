@@ -102,9 +102,9 @@ func TestWaitingForReadyNeverReturnsEarly(t *testing.T) {
 		s.patch("watch", `{"spec":{"password":"second"}}`)
 		s.waitReady("watch")
 		for pod, c := range s.sentinels("watch") {
-			assert.ErrorContains(t, c.Ping(s.ctx).Err(), "NOAUTH", pod)
+			require.ErrorContains(t, c.Ping(s.ctx).Err(), "NOAUTH", pod)
 			renewed := s.sentinel(pod, "second")
-			assert.NoError(t, renewed.Ping(s.ctx).Err(), pod)
+			require.NoError(t, renewed.Ping(s.ctx).Err(), pod)
 			_ = renewed.Close()
 		}
 	})

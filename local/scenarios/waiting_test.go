@@ -16,8 +16,8 @@ import (
 func (s *scenario) onlyTakes(instance, present, former string) {
 	s.Helper()
 	for pod := range s.dataPods(instance) {
-		assert.NoError(s, s.direct(pod, present).Ping(s.ctx).Err(), pod)
-		assert.ErrorContains(s, s.direct(pod, former).Ping(s.ctx).Err(), "password", pod)
+		require.NoError(s, s.direct(pod, present).Ping(s.ctx).Err(), pod)
+		require.ErrorContains(s, s.direct(pod, former).Ping(s.ctx).Err(), "password", pod)
 	}
 }
 
