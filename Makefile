@@ -64,7 +64,7 @@ fuzz:
 	local/fuzz.sh $(FUZZ_RUNS)
 
 scenarios: install
-	cd local && $(GO_TEST) -count=1 -timeout 60m -parallel 3 ./scenarios/...
+	cd local && $(GO_TEST) -count=1 -timeout 60m -parallel 2 ./scenarios/...
 
 # What tests rely on in the local cluster, and that nothing of it stays: takes the cluster up, through crashes, and down.
 smoke:

@@ -25,15 +25,21 @@ def connect(kind, host, port, password, name):
     return redis.cluster.RedisCluster(host=host, port=port, password=password)
 
 
+def say(*words):
+    """Prints a line at once, whole: print writes the words of several threads in between each other."""
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
+
+
 def write(connection, number, key):
     n = 0
     while True:
         try:
             connection.set(key, n)
             n += 1
-            print("ack", number, flush=True)
+            say("ack", number)
         except Exception as e:  # whatever it is, an application sees it and goes on
-            print("error", number, type(e).__name__, str(e).replace("\n", " "), flush=True)
+            say("error", number, type(e).__name__, str(e).replace("\n", " "))
         time.sleep(0.001)
 
 
