@@ -24,7 +24,7 @@ KUBECTL         := $(LOCAL_CACHE)/bin/kubectl --kubeconfig $(LOCAL_CONFIG)
 METACONTROLLER  := local/metacontroller/install
 endif
 
-.PHONY: demo down test build lint unit fuzz scenarios smoke bench bench-migration bench-failover bench-moves generate local-up local-down local-status packages programs images install uninstall
+.PHONY: demo down test build lint unit fuzz scenarios smoke bench bench-migration bench-failover bench-moves generate local-up local-down local-status packages programs images install deploy uninstall
 
 ## The two commands of the README ##
 
@@ -63,7 +63,9 @@ unit: packages programs
 fuzz:
 	local/fuzz.sh $(FUZZ_RUNS)
 
+# One scenario uninstalls the operator, and with it every instance, so those of the demo go before.
 scenarios: install
+	$(KUBECTL) delete namespace kvrocks-demo --ignore-not-found
 	cd local && $(GO_TEST) -count=1 -timeout 60m -parallel 2 ./scenarios/...
 
 # What tests rely on in the local cluster, and that nothing of it stays: takes the cluster up, through crashes, and down.
@@ -111,6 +113,10 @@ images: local-up
 	@cd local && go run ./cmd/local images
 
 install: images
+	@$(MAKE) --no-print-directory deploy
+
+# The operator on a cluster that has the images.
+deploy:
 	$(KUBECTL) apply --server-side --force-conflicts -k $(METACONTROLLER)
 	$(KUBECTL) apply --server-side --force-conflicts -k manifests
 ifndef KUBECONFIG
@@ -120,9 +126,16 @@ endif
 	$(KUBECTL) -n kvrocks-system rollout status deployment/kvrocks-hooks --timeout=5m
 	$(KUBECTL) -n kvrocks-system rollout status deployment/kvrocks-sidecar --timeout=5m
 
-# In this order, or what is deleted waits for a finalizer that nothing takes off: docs/operations.md.
+# What is gone already is no error, nor is a CompositeController when its kind is gone.
+remove = $(KUBECTL) delete --ignore-not-found -k $(1) || ! $(KUBECTL) get customresourcedefinition compositecontrollers.metacontroller.k8s.io
+
+# In this order, or what is deleted waits for a finalizer that nothing takes off: docs/operations.md. Metacontroller stays when
+# something else uses it.
 uninstall:
-	@left=$$($(KUBECTL) get kvrocks -A -o name); test -z "$$left" || { echo "delete these instances first (kubectl delete kvrocks --all -A):"; echo "$$left"; exit 1; }
-	$(KUBECTL) delete --ignore-not-found -k metacontroller
-	$(KUBECTL) delete --ignore-not-found -k manifests
-	$(KUBECTL) delete --ignore-not-found -k $(METACONTROLLER)
+	@left=$$($(KUBECTL) get kvrocks -A --no-headers -o custom-columns=:.metadata.namespace,:.metadata.name 2>/dev/null); \
+	test -z "$$left" || { echo "delete these instances first (kubectl delete kvrocks --all -A); if they hang, see \"Uninstalled in another order\" in docs/operations.md:"; echo "$$left"; exit 1; }
+	$(call remove,metacontroller)
+	$(call remove,manifests)
+	@others=$$($(KUBECTL) get compositecontrollers,decoratorcontrollers -o name 2>/dev/null); \
+	test -z "$$others" || { echo "Metacontroller stays, because these use it:"; echo "$$others"; exit 0; }; \
+	$(call remove,$(METACONTROLLER))
