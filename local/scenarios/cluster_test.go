@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -47,10 +46,7 @@ type cluster struct {
 
 func connect(t testing.TB) cluster {
 	t.Helper()
-	path := os.Getenv("KUBECONFIG")
-	if path == "" {
-		path = defaultKubeconfig
-	}
+	path, _ := kubeconfig()
 	config, err := clientcmd.BuildConfigFromFlags("", path)
 	require.NoError(t, err, "a cluster is needed: run `make local-up install`, or set KUBECONFIG")
 	config.QPS, config.Burst = 200, 400
@@ -127,7 +123,7 @@ func (s *scenario) end() {
 			return nil
 		})
 	}
-	if err := s.kube.CoreV1().Namespaces().Delete(s.ctx, s.namespace, metav1.DeleteOptions{}); err != nil {
+	if err := s.kube.CoreV1().Namespaces().Delete(s.ctx, s.namespace, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
 		s.Errorf("delete namespace: %v", err)
 	}
 }

@@ -2,9 +2,6 @@ package scenarios
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,20 +16,10 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// kubectl is the one of the local cluster, or of the PATH.
+// kubectl works in the namespace of the scenario.
 func (s *scenario) kubectl(args ...string) {
 	s.Helper()
-	program := "kubectl"
-	cache := os.Getenv("KVROCKS_LOCAL_CACHE")
-	if cache == "" {
-		cache = filepath.Join(os.Getenv("HOME"), ".cache", "kvrocks-local")
-	}
-	if local := filepath.Join(cache, "bin", "kubectl"); os.Getenv("KUBECONFIG") == "" {
-		program = local
-		args = append([]string{"--kubeconfig", defaultKubeconfig}, args...)
-	}
-	out, err := exec.CommandContext(s.ctx, program, append([]string{"--namespace", s.namespace}, args...)...).CombinedOutput()
-	require.NoError(s, err, "kubectl %v: %s", args, out)
+	s.shell("kubectl", append([]string{"--namespace", s.namespace}, args...)...)
 }
 
 // waitReady is what people write into their scripts.
