@@ -139,6 +139,9 @@ type Outage struct {
 	Since metav1.MicroTime `json:"since"`
 	// DetectedAt is when it was called down by the quorum (or when the handover stopped the writes).
 	DetectedAt metav1.MicroTime `json:"detectedAt"`
+	// PromotedAt is when the successor was made master in a planned handover: from then on it takes writes.
+	// +optional
+	PromotedAt *metav1.MicroTime `json:"promotedAt,omitempty"`
 	// Target is the pod chosen as the successor in a planned handover.
 	// +optional
 	Target string `json:"target,omitempty"`

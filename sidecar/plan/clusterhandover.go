@@ -147,6 +147,9 @@ func (s *clusterShard) installTarget(m, t *member) {
 			return
 		}
 	}
+	if s.outage.PromotedAt == nil { // once: each change is written to the API
+		s.outage.PromotedAt = new(microTime(s.now))
+	}
 	s.push(t)
 	s.wait(ReasonHandingOver, t.name+" is being made master in place of "+s.master, againWrites)
 }

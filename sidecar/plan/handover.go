@@ -145,6 +145,7 @@ func (p *pass) promoteTarget(m, t *member) {
 	case fit && t.node.Sequence >= m.node.Sequence:
 		p.cutOffMastersBut(t) // such as a target that was given up before this one
 		p.do(Promote{Pod: t.name})
+		p.outage.PromotedAt = new(microTime(p.now))
 		p.setRole(t, v1alpha1.RoleMaster)
 		p.monitorSuccessor(t)
 		p.cutOff(m, "it has handed over to "+t.name)

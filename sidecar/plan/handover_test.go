@@ -233,6 +233,19 @@ func TestHandover(t *testing.T) {
 				drop orders-0`,
 		},
 		{
+			name: "the pause ends when the target is promoted, not when that is seen",
+			given: `
+				record orders-0
+				outage Handover 900ms orders-1
+				promoted 800ms
+				handoff orders-0
+				orders-0 dead seq=100 priority=0
+				orders-1 master seq=101 attached label=master`,
+			want: `
+				= master orders-1
+				= failover Handover orders-0->orders-1 detect=0 promote=100 seq=101 lost=0`,
+		},
+		{
 			name: "the target gets the label when it answers as master, and the pause is journaled",
 			given: `
 				record orders-0

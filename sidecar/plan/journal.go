@@ -26,13 +26,17 @@ func (p *pass) recordFailover(x *member) {
 			o = p.newOutage(old, v1alpha1.CauseDown)
 		}
 	}
+	promoted := p.now
+	if o.Cause == v1alpha1.CauseHandover && o.PromotedAt != nil {
+		promoted = o.PromotedAt.Time // this pass sees it only after the others were told
+	}
 	r := v1alpha1.FailoverRecord{
 		At:        microTime(p.now),
 		Shard:     p.shard.Index,
 		Cause:     o.Cause,
 		From:      p.master,
 		To:        x.name,
-		PromoteMs: p.now.Sub(o.DetectedAt.Time).Milliseconds(),
+		PromoteMs: promoted.Sub(o.DetectedAt.Time).Milliseconds(),
 		// What the successor had when the writes stopped; what it has now may include new ones.
 		Sequence: min(x.node.Sequence, o.Sequence),
 	}

@@ -28,6 +28,7 @@ import (
 //	warn 85                         spec.storage.warnPercent
 //	release | releasing 61s | no-such-sentinel | config maxclients 100 | unknown hz | failover orders-0 orders-1 20
 //	handed-over orders-0 orders-1 2s    in the journal
+//	promoted 50ms                   how long ago the target of the recorded outage was promoted
 //	orders-0 master seq=5 serving   a member: what its node is (master, self, dead, ->orders-1, down, hung, loading,
 //	                                refused, nopod), then any of seq=5 up syncing silent-link empty serving placed
 //	                                attached attached-for=1s label=master priority=0 deleting stopped backing-off
@@ -236,6 +237,8 @@ func (b *builder) line(words []string) {
 			r := &b.in.Topology.Status.Failovers[0]
 			r.LostSequence, r.LossPending = &lost, true
 		}
+	case first == "promoted":
+		b.promoted(rest[0])
 	case first == "handed-over":
 		b.handedOver(rest[0], rest[1], rest[2])
 	case first == "warn":

@@ -179,6 +179,12 @@ func (b *builder) failover(from, to string) {
 	})
 }
 
+// promoted says how long ago the target of the recorded outage was promoted.
+func (b *builder) promoted(age string) {
+	at := metav1.NewMicroTime(scenarioNow.Add(-duration(b.t, age)))
+	b.last.Outage.PromotedAt = &at
+}
+
 // handedOver is an entry of the journal about a planned move some time ago.
 func (b *builder) handedOver(from, to, age string) {
 	b.in.Topology.Status.Failovers = append(b.in.Topology.Status.Failovers, v1alpha1.FailoverRecord{
