@@ -37,10 +37,8 @@ func (in *instance) addEtcd(out *children, busy bool) (step, error) {
 	out.add(in.etcdService(selector))
 	out.add(in.disruptionBudget(etcdName(in.name), v1alpha1.ComponentEtcd, selector))
 	out.add(in.etcdPolicy(selector))
-	set, held := in.etcdSet(), false
-	if set != nil && in.holds(set, set.Spec.Template.Annotations[annotationTemplate], template.Annotations[annotationTemplate]) {
-		template, held = set.Spec.Template, true
-	}
+	set := in.etcdSet()
+	template, held := in.setTemplateNow(set, template)
 	now := in.etcdStep(template.Annotations[annotationTemplate], busy)
 	if set != nil && now.held {
 		out.keep("apps/v1", "StatefulSet", set, func(c *child) { c.Spec = set.Spec })

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -23,17 +24,45 @@ type upgrade struct {
 // template is held back.
 func (in *instance) templateGeneration() string { return strconv.FormatInt(in.cr.Generation, 10) }
 
-// holds reports whether a workload keeps the template that it has, whose hash is was, instead of the one whose hash is
-// wanted. Templates of the version that did not note generations count as changed by the operator.
-func (in *instance) holds(observed metav1.Object, was, wanted string) bool {
-	in.upgrade.templates = append(in.upgrade.templates, wanted)
+// templateNow returns the template that a workload may have now, given the wanted one, and reports whether that is the one which it
+// has, because the other waits for the grant. Templates of the version that did not note generations count as changed by the operator.
+func (in *instance) templateNow(
+	observed metav1.Object, has *corev1.PodTemplateSpec, wanted corev1.PodTemplateSpec,
+) (template corev1.PodTemplateSpec, held bool) {
+	hash := wanted.Annotations[annotationTemplate]
+	in.upgrade.templates = append(in.upgrade.templates, hash)
 	made := observed.GetAnnotations()[annotationGeneration]
 	changedByPerson := made != "" && made != in.templateGeneration()
-	if was == wanted || changedByPerson || in.topology != nil && slices.Contains(in.topology.Status.Upgrade, wanted) {
-		return false
+	granted := in.topology != nil && slices.Contains(in.topology.Status.Upgrade, hash)
+	if has.Annotations[annotationTemplate] == hash || changedByPerson || granted {
+		return wanted, false
 	}
-	in.upgrade.held = append(in.upgrade.held, wanted)
-	return true
+	in.upgrade.held = append(in.upgrade.held, hash)
+	return *has.DeepCopy(), true
+}
+
+// setTemplateNow is templateNow of a StatefulSet; the wanted template while there is none.
+func (in *instance) setTemplateNow(set *appsv1.StatefulSet, wanted corev1.PodTemplateSpec) (template corev1.PodTemplateSpec, held bool) {
+	if set == nil {
+		return wanted, false
+	}
+	return in.templateNow(set, &set.Spec.Template, wanted)
+}
+
+// dataTemplateNow is templateNow of a shard's StatefulSet.
+func (in *instance) dataTemplateNow(s shard, wanted corev1.PodTemplateSpec) (template corev1.PodTemplateSpec, held bool) {
+	template, held = in.setTemplateNow(in.statefulSet(s), wanted)
+	in.upgrade.data = in.upgrade.data || held
+	return template, held
+}
+
+// deploymentTemplateNow is templateNow of a Deployment; the wanted template while there is none.
+func (in *instance) deploymentTemplateNow(name string, wanted corev1.PodTemplateSpec) (template corev1.PodTemplateSpec, held bool) {
+	deployment := in.children.Deployments[in.key(name)]
+	if deployment == nil {
+		return wanted, false
+	}
+	return in.templateNow(deployment, &deployment.Spec.Template, wanted)
 }
 
 // noteGeneration writes the generation that a workload's template was made for onto it. A template that is held back was
@@ -49,26 +78,6 @@ func (in *instance) noteGeneration(c *child, observed metav1.Object, held bool) 
 		c.Metadata.Annotations = make(map[string]string, 1)
 	}
 	c.Metadata.Annotations[annotationGeneration] = generation
-}
-
-// dataTemplateNow is the template that a shard's StatefulSet may have now, given the wanted one.
-func (in *instance) dataTemplateNow(s shard, wanted corev1.PodTemplateSpec) (template corev1.PodTemplateSpec, held bool) {
-	set := in.statefulSet(s)
-	if set == nil || !in.holds(set, set.Spec.Template.Annotations[annotationTemplate], wanted.Annotations[annotationTemplate]) {
-		return wanted, false
-	}
-	in.upgrade.data = true
-	return set.Spec.Template, true
-}
-
-// deploymentTemplateNow is the template that a Deployment may have now, given the wanted one.
-func (in *instance) deploymentTemplateNow(name string, wanted corev1.PodTemplateSpec) (template corev1.PodTemplateSpec, held bool) {
-	deployment := in.children.Deployments[in.key(name)]
-	if deployment == nil ||
-		!in.holds(deployment, deployment.Spec.Template.Annotations[annotationTemplate], wanted.Annotations[annotationTemplate]) {
-		return wanted, false
-	}
-	return *deployment.Spec.Template.DeepCopy(), true
 }
 
 // heldConfig is what a ConfigMap holds while the templates of the pods that read it are held back: the scripts and settings that
