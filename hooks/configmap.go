@@ -55,9 +55,10 @@ func (in *instance) dataConfig(shards []shard) child {
 // sentinelConfig is the ConfigMap of the sentinels: the scripts.
 func (in *instance) sentinelConfig() child {
 	config := in.object("v1", "ConfigMap", configName(in.name), v1alpha1.ComponentSentinel)
-	config.Data = map[string]string{startScript: sentinelText, probeScript: probeText, authScript: authText}
+	data := map[string]string{startScript: sentinelText, probeScript: probeText, authScript: authText}
 	if len(in.upgrade.held) > 0 {
-		config.Data = in.heldConfig(configName(in.name), map[string]string{})
+		data = in.heldConfig(configName(in.name), data)
 	}
+	config.Data = data
 	return config
 }

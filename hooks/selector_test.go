@@ -114,17 +114,9 @@ func TestServicesStillSelectThePodsOfAnOlderVersion(t *testing.T) {
 		request := olderRequest(t, name)
 		response, err := Sync(request)
 		require.NoError(t, err)
-		services := 0
-		for _, raw := range response.Children {
-			var head metav1.PartialObjectMetadata
-			require.NoError(t, json.Unmarshal(raw, &head))
-			if head.Kind != "Service" {
-				continue
-			}
-			var service corev1.Service
-			require.NoError(t, json.Unmarshal(raw, &service))
-			services++
-			now := request.Children.Services[metacontroller.Key(service.Namespace, service.Name)]
+		services := declared[corev1.Service](t, response, "Service")
+		for key, service := range services {
+			now := request.Children.Services[key]
 			matched := func(selector map[string]string) (names []string) {
 				for _, pod := range request.Related.Pods {
 					if labels.SelectorFromSet(selector).Matches(labels.Set(pod.Labels)) {
@@ -136,7 +128,7 @@ func TestServicesStillSelectThePodsOfAnOlderVersion(t *testing.T) {
 			require.NotNil(t, now, service.Name)
 			assert.ElementsMatch(t, matched(now.Spec.Selector), matched(service.Spec.Selector), service.Name)
 		}
-		assert.Positive(t, services)
+		assert.NotEmpty(t, services)
 	}
 }
 
@@ -146,33 +138,22 @@ func TestWhatIsImmutableStaysAsAnOlderVersionMadeIt(t *testing.T) {
 		request := olderRequest(t, name)
 		response, err := Sync(request)
 		require.NoError(t, err)
-		kept := 0
-		for _, raw := range response.Children {
-			var head metav1.PartialObjectMetadata
-			require.NoError(t, json.Unmarshal(raw, &head))
-			key := metacontroller.Key(head.Namespace, head.Name)
-			switch head.Kind {
-			case "StatefulSet":
-				var set appsv1.StatefulSet
-				require.NoError(t, json.Unmarshal(raw, &set))
-				was := request.Children.StatefulSets[key]
-				require.NotNil(t, was, key)
-				assert.Equal(t, was.Spec.Selector, set.Spec.Selector, key)
-				assert.Equal(t, was.Spec.VolumeClaimTemplates, set.Spec.VolumeClaimTemplates, key)
-				assert.Equal(t, was.Spec.ServiceName, set.Spec.ServiceName, key)
-				assert.Equal(t, was.Spec.PodManagementPolicy, set.Spec.PodManagementPolicy, key)
-				selector, err := metav1.LabelSelectorAsSelector(set.Spec.Selector)
-				require.NoError(t, err)
-				assert.True(t, selector.Matches(labels.Set(set.Spec.Template.Labels)), key)
-				kept++
-			case "Deployment":
-				var deployment appsv1.Deployment
-				require.NoError(t, json.Unmarshal(raw, &deployment))
-				assert.Equal(t, request.Children.Deployments[key].Spec.Selector, deployment.Spec.Selector, key)
-				kept++
-			}
+		sets, deployments := declared[appsv1.StatefulSet](t, response, "StatefulSet"), declared[appsv1.Deployment](t, response, "Deployment")
+		for key, set := range sets {
+			was := request.Children.StatefulSets[key]
+			require.NotNil(t, was, key)
+			assert.Equal(t, was.Spec.Selector, set.Spec.Selector, key)
+			assert.Equal(t, was.Spec.VolumeClaimTemplates, set.Spec.VolumeClaimTemplates, key)
+			assert.Equal(t, was.Spec.ServiceName, set.Spec.ServiceName, key)
+			assert.Equal(t, was.Spec.PodManagementPolicy, set.Spec.PodManagementPolicy, key)
+			selector, err := metav1.LabelSelectorAsSelector(set.Spec.Selector)
+			require.NoError(t, err)
+			assert.True(t, selector.Matches(labels.Set(set.Spec.Template.Labels)), key)
 		}
-		assert.Positive(t, kept, name)
+		for key, deployment := range deployments {
+			assert.Equal(t, request.Children.Deployments[key].Spec.Selector, deployment.Spec.Selector, key)
+		}
+		assert.Positive(t, len(sets)+len(deployments), name)
 	}
 }
 

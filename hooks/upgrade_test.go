@@ -17,6 +17,23 @@ import (
 // older are requests of settled instances of version 0.1.0, as that version and Kubernetes had made them.
 func older() []string { return []string{"sentinel-full", "standard-full", "cluster-full"} }
 
+// declared returns the children of a kind in an answer, by their keys in a request.
+func declared[T any](t *testing.T, response *metacontroller.SyncResponse, kind string) map[string]*T {
+	t.Helper()
+	all := map[string]*T{}
+	for _, raw := range response.Children {
+		var head metav1.PartialObjectMetadata
+		require.NoError(t, json.Unmarshal(raw, &head))
+		if head.Kind != kind {
+			continue
+		}
+		child := new(T)
+		require.NoError(t, json.Unmarshal(raw, child))
+		all[metacontroller.Key(head.Namespace, head.Name)] = child
+	}
+	return all
+}
+
 // Whatever this version changes of templates and of the scripts that go with them, it changes nothing of running instances
 // before the sidecar grants it.
 func TestAnUpgradeOfTheOperatorChangesNoPodUntilItIsGranted(t *testing.T) {
@@ -25,39 +42,26 @@ func TestAnUpgradeOfTheOperatorChangesNoPodUntilItIsGranted(t *testing.T) {
 			request := olderRequest(t, name)
 			response, err := Sync(request)
 			require.NoError(t, err)
-			held := 0
-			for _, raw := range response.Children {
-				var head metav1.PartialObjectMetadata
-				require.NoError(t, json.Unmarshal(raw, &head))
-				key := metacontroller.Key(head.Namespace, head.Name)
-				switch head.Kind {
-				case "StatefulSet":
-					var set appsv1.StatefulSet
-					require.NoError(t, json.Unmarshal(raw, &set))
-					was := request.Children.StatefulSets[key]
-					assert.JSONEq(t, string(pretty(t, was.Spec.Template)), string(pretty(t, set.Spec.Template)), key)
-					assert.Equal(t, *was.Spec.Replicas, *set.Spec.Replicas)
-					held++
-				case "Deployment":
-					var deployment appsv1.Deployment
-					require.NoError(t, json.Unmarshal(raw, &deployment))
-					was := request.Children.Deployments[key]
-					assert.JSONEq(t, string(pretty(t, was.Spec.Template)), string(pretty(t, deployment.Spec.Template)), key)
-					held++
-				case "ConfigMap":
-					var config corev1.ConfigMap
-					require.NoError(t, json.Unmarshal(raw, &config))
-					assert.Equal(t, request.Children.ConfigMaps[key].Data, config.Data, key)
-				case "KVRocksTopology":
-					var topology v1alpha1.KVRocksTopology
-					require.NoError(t, json.Unmarshal(raw, &topology))
-					assert.NotEmpty(t, topology.Spec.Upgrade)
-					for _, shard := range topology.Spec.Shards {
-						assert.Empty(t, shard.Replace)
-					}
+			sets, deployments := declared[appsv1.StatefulSet](t, response, "StatefulSet"), declared[appsv1.Deployment](t, response, "Deployment")
+			for key, set := range sets {
+				was := request.Children.StatefulSets[key]
+				assert.JSONEq(t, string(pretty(t, was.Spec.Template)), string(pretty(t, set.Spec.Template)), key)
+				assert.Equal(t, *was.Spec.Replicas, *set.Spec.Replicas)
+			}
+			for key, deployment := range deployments {
+				was := request.Children.Deployments[key]
+				assert.JSONEq(t, string(pretty(t, was.Spec.Template)), string(pretty(t, deployment.Spec.Template)), key)
+			}
+			assert.Positive(t, len(sets)+len(deployments))
+			for key, config := range declared[corev1.ConfigMap](t, response, "ConfigMap") {
+				assert.Equal(t, request.Children.ConfigMaps[key].Data, config.Data, key)
+			}
+			for _, topology := range declared[v1alpha1.KVRocksTopology](t, response, "KVRocksTopology") {
+				assert.NotEmpty(t, topology.Spec.Upgrade)
+				for _, shard := range topology.Spec.Shards {
+					assert.Empty(t, shard.Replace)
 				}
 			}
-			assert.Positive(t, held)
 		})
 	}
 }
@@ -120,6 +124,20 @@ func TestAChangeThatNoPersonMadeWaitsForTheGrant(t *testing.T) {
 				assert.NotContains(t, config.Data, "of-another.version", config.Name)
 			}
 		})
+	}
+}
+
+// A ConfigMap that was deleted meanwhile has nothing that could be kept.
+func TestScriptsAreMadeAgainWhileTheirTemplateWaits(t *testing.T) {
+	for _, file := range []string{"sentinel-minimal.yaml", "standard-minimal.yaml"} {
+		w := settled(t, example(t, file))
+		otherVersion(w)
+		w.noUpgrades = true
+		w.settle()
+		config := metacontroller.Key(w.cr.Namespace, configName(w.cr.Name))
+		delete(w.seen.ConfigMaps, config)
+		w.settle()
+		assert.NotEmpty(t, w.seen.ConfigMaps[config].Data[startScript], file)
 	}
 }
 
