@@ -67,26 +67,18 @@ func (s *clusterShard) hasStopLayout(m *member) bool {
 	if m.node.Cluster == nil || m.node.Cluster.Layout == nil {
 		return false
 	}
-	for i := range m.node.Cluster.Layout.Shards {
-		own := &m.node.Cluster.Layout.Shards[i]
-		if len(own.Nodes) == 1 && own.Slots.Empty() && own.Nodes[0].Address == m.address {
-			return slices.ContainsFunc(m.node.Cluster.Layout.Shards, func(o LayoutShard) bool {
-				return slices.ContainsFunc(o.Nodes, func(n LayoutNode) bool {
-					return n.Address != m.address && s.memberAt(n.Address, n.Port) != nil
-				})
-			})
-		}
+	l := m.node.Cluster.Layout
+	alone := slices.IndexFunc(l.Shards, func(o LayoutShard) bool {
+		return len(o.Nodes) == 1 && o.Slots.Empty() && o.Nodes[0].Address == m.address
+	})
+	if alone < 0 {
+		return false
 	}
-	return false
-}
-
-// memberAt returns the member with the address; nil when there is none.
-func (s *clusterShard) memberAt(address string, port int32) *member {
-	i := slices.IndexFunc(s.members, func(m member) bool { return m.address == address && m.port == port })
-	if i < 0 {
-		return nil
-	}
-	return &s.members[i]
+	places := l.places()
+	return slices.ContainsFunc(s.members, func(o member) bool {
+		_, placed := places[nodeAddress{o.address, o.port}]
+		return placed && o.address != m.address
+	})
 }
 
 // reported is the layout that the last report holds; nil when it holds none or not all of it. A pod whose address has
