@@ -48,7 +48,7 @@ func TestUninstallingInAnyOrderHangsNothing(t *testing.T) {
 		other.hangs("users")
 		s.reinstall()
 		s.removed("orders")
-		s.crdsGone(kvrocksResource.GroupResource().String()) // the other, whose objects nothing held, was made anew
+		s.crdsGone(kvrocksResource.GroupResource().String()) // the CRD of the topologies had ended at once, and was installed again
 		s.podsGone()
 		other.namespaceGone()
 		s.reinstall()

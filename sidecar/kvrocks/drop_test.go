@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks/redistest"
 )
 
@@ -16,11 +15,7 @@ import (
 func TestClientsAreDropped(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {
-		p, n := start(t, engine)
-		_, replica := start(t, engine)
-		require.NoError(t, replica.ReplicaOf(t.Context(), "127.0.0.1", p.Port))
-		linked := func(i kvrocks.NodeInfo) bool { return i.LinkUp && !i.SyncInProgress }
-		awaitInfo(t, replica, "the link", linked)
+		p, n, replica := startLinked(t, engine)
 		ping := func(c net.Conn) error {
 			require.NoError(t, c.SetDeadline(time.Now().Add(5*time.Second)))
 			if _, err := c.Write([]byte("*1\r\n$4\r\nPING\r\n")); err != nil {

@@ -41,6 +41,18 @@ func start(t *testing.T, engine redistest.Engine) (*redistest.Process, *kvrocks.
 	return p, newNode(t, p.Addr(), kvrocks.Options{Password: password})
 }
 
+// startLinked runs a master and a replica that is linked to it.
+func startLinked(t *testing.T, engine redistest.Engine) (p *redistest.Process, master, replica *kvrocks.Node) {
+	t.Helper()
+	p, master = start(t, engine)
+	_, replica = start(t, engine)
+	require.NoError(t, replica.ReplicaOf(t.Context(), "127.0.0.1", p.Port))
+	awaitInfo(t, replica, "the link", linked)
+	return p, master, replica
+}
+
+func linked(i kvrocks.NodeInfo) bool { return i.LinkUp && !i.SyncInProgress }
+
 func observe(t *testing.T, n *kvrocks.Node) kvrocks.NodeInfo {
 	t.Helper()
 	info, err := n.Observe(t.Context())

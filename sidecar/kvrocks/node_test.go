@@ -39,7 +39,7 @@ func TestReplicaOfFollowsAndPromoteEndsIt(t *testing.T) {
 		ctx := t.Context()
 
 		require.NoError(t, replicaNode.ReplicaOf(ctx, "127.0.0.1", master.Port))
-		info := awaitInfo(t, replicaNode, "the link", func(i kvrocks.NodeInfo) bool { return i.LinkUp && !i.SyncInProgress })
+		info := awaitInfo(t, replicaNode, "the link", linked)
 		assert.Equal(t, kvrocks.RoleReplica, info.Role)
 		assert.Equal(t, "127.0.0.1", info.MasterHost)
 		assert.Equal(t, master.Port, info.MasterPort)
@@ -68,10 +68,7 @@ func TestReplicaOfFollowsAndPromoteEndsIt(t *testing.T) {
 func TestAReplicaNoticesThatItsMasterEnded(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {
-		master, _ := start(t, engine)
-		_, replica := start(t, engine)
-		require.NoError(t, replica.ReplicaOf(t.Context(), "127.0.0.1", master.Port))
-		awaitInfo(t, replica, "the link", func(i kvrocks.NodeInfo) bool { return i.LinkUp })
+		master, _, replica := startLinked(t, engine)
 
 		master.Kill(t)
 
@@ -84,10 +81,7 @@ func TestAReplicaNoticesThatItsMasterEnded(t *testing.T) {
 func TestAReplicaWhoseConnectionIsDroppedConnectsAgain(t *testing.T) {
 	t.Parallel()
 	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {
-		master, masterNode := start(t, engine)
-		_, replica := start(t, engine)
-		require.NoError(t, replica.ReplicaOf(t.Context(), "127.0.0.1", master.Port))
-		awaitInfo(t, replica, "the link", func(i kvrocks.NodeInfo) bool { return i.LinkUp })
+		_, masterNode, replica := startLinked(t, engine)
 
 		dropped, err := masterNode.DropReplicas(t.Context())
 

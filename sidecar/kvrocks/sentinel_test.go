@@ -45,7 +45,7 @@ func pair(t *testing.T, engine redistest.Engine) (master, replica *redistest.Pro
 	master, masterNode := start(t, engine)
 	replica, replicaNode := start(t, engine)
 	require.NoError(t, replicaNode.ReplicaOf(t.Context(), "127.0.0.1", master.Port))
-	awaitInfo(t, replicaNode, "the link", func(i kvrocks.NodeInfo) bool { return i.LinkUp && !i.SyncInProgress })
+	awaitInfo(t, replicaNode, "the link", linked)
 	awaitInfo(t, masterNode, "the replica to be listed", func(i kvrocks.NodeInfo) bool { return len(i.Replicas) == 1 })
 	return master, replica
 }
