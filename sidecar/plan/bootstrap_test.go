@@ -42,6 +42,14 @@ func TestFirstMaster(t *testing.T) {
 				= PrimaryAvailable: no master yet: waiting for orders-1 (it is loading its database)`,
 		},
 		{
+			name: "so is one whose volume is not told yet, or what the master wrote could be taken for another volume's",
+			given: `
+				orders-0 self empty stopped
+				orders-1 self empty`,
+			want: `
+				= PrimaryAvailable: no master yet: waiting for orders-0 (its volume is not known yet)`,
+		},
+		{
 			name: "the highest sequence wins over the lowest ordinal",
 			given: `
 				orders-0 self seq=7

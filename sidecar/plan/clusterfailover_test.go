@@ -139,7 +139,7 @@ func TestReplacingTheMasterOfAShard(t *testing.T) {
 		{
 			name: "what kvrocks-controller decided on its own is followed, the old master first",
 			given: `
-				0-0 hung serving was
+				0-0 hung serving was for=5s
 				0-1 master named attached label=replica
 				0-2 ->0-1 placed`,
 			want: `

@@ -108,6 +108,9 @@ func (s *clusterShard) handOver() {
 	switch {
 	case recorded && t.isMaster() && s.told(t):
 		s.succeed(t)
+	case s.outageAge() < clusterPatience && (s.late(m) || s.late(t) || m != nil && !recorded && m.version() > s.c.record.Version):
+		// A record that is older than what the old master was told is read again: it was changed in between.
+		s.wait(ReasonHandingOver, s.outage.Master+" is handing over", againWrites)
 	case recorded && !t.hasPlace(), !recorded && (m == nil || m.entry == nil || m.silent() || m.answered() && !m.isMaster()):
 		s.endHandover(m)
 	case recorded:
@@ -124,7 +127,7 @@ func (s *clusterShard) handOver() {
 func (s *clusterShard) endHandover(m *member) {
 	s.outage.DetectedAt, s.intent = microTime(s.now), true
 	s.outage.Cause = v1alpha1.CauseDown
-	if m != nil && m.answered() {
+	if m != nil && m.answered() && !m.hasPlace() {
 		s.outage.Cause = s.restartCause(m)
 	}
 	if s.named == m {

@@ -180,6 +180,69 @@ func TestHandingOverTheMasterOfAShard(t *testing.T) {
 				= 0 outage MasterDown 0-0 seq=100 0-1`,
 		},
 		{
+			name: "an old master that answers late is waited for",
+			given: `
+				outage 0 Handover 400ms 0-1
+				0-0 hung layout=stop serving for=300ms
+				0-1 ->0-0 placed`,
+			want: `
+				= again 10ms
+				= 0 outage Handover 0-0 seq=90 0-1`,
+		},
+		{
+			name: "but not for ever",
+			given: `
+				outage 0 Handover 2s 0-1
+				0-0 hung layout=stop serving for=1600ms
+				0-1 ->0-0 placed`,
+			want: `
+				label 0-0
+				detach 0-0
+				= 0 outage MasterDown 0-0 seq=100`,
+		},
+		{
+			name: "a target that answers late is waited for",
+			given: `
+				outage 0 Handover 400ms 0-1
+				0-0 master layout=stop serving
+				0-1 hung placed for=300ms`,
+			want: `
+				= again 10ms
+				= 0 outage Handover 0-0 seq=90 0-1`,
+		},
+		{
+			name: "also when it is on record and changes its role",
+			given: `
+				outage 0 Handover 400ms 0-1
+				0-0 master v=6 layout=stop serving was
+				0-1 hung placed named for=300ms`,
+			want: `
+				= again 10ms
+				= 0 outage Handover 0-0 seq=90 0-1`,
+		},
+		{
+			name: "a target on record that hangs is replaced, which is no cold start",
+			given: `
+				outage 0 Handover 2s 0-1
+				0-0 master v=6 layout=stop serving was
+				0-1 hung placed named for=1600ms`,
+			want: `
+				label 0-0
+				detach 0-0
+				= intent true
+				= 0 outage MasterDown 0-0 seq=90 0-1`,
+		},
+		{
+			name: "an old master that was told of a newer record is no restarted one; that record is read again",
+			given: `
+				outage 0 Handover 400ms 0-1
+				0-0 ->0-1 v=8 serving
+				0-1 ->0-0 placed`,
+			want: `
+				= again 10ms
+				= 0 outage Handover 0-0 seq=90 0-1`,
+		},
+		{
 			name: "an old master that restarts on the way is made master again",
 			given: `
 				outage 0 Handover 60ms 0-1

@@ -98,6 +98,8 @@ func (p *pass) handOver(m *member) {
 	t := p.member(p.outage.Target)
 	p.again(againWrites)
 	switch {
+	case p.late(m), p.late(t) && p.outageAge() < handoverPatience:
+		p.wait(ReasonHandingOver, m.name+" is handing over to "+p.outage.Target, againWrites)
 	case m.silent():
 		// It died on the way. The sentinels have forgotten it, so the sidecar decides, as for any dead master.
 		p.abandonTargetIfUnseen(t)

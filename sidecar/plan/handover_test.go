@@ -292,10 +292,10 @@ func TestHandover(t *testing.T) {
 			name: "a target that falls silent is cut off, because it may have been promoted",
 			given: `
 				record orders-0
-				outage Handover 100ms orders-1
+				outage Handover 1600ms orders-1
 				handoff orders-0
 				orders-0 dead seq=100 priority=0
-				orders-1 hung attached label=replica`,
+				orders-1 hung attached label=replica for=1400ms`,
 			want: `
 				label orders-1
 				detach orders-1
@@ -399,6 +399,56 @@ func TestHandover(t *testing.T) {
 			want: `
 				label orders-0
 				detach orders-0`,
+		},
+		{
+			name: "a master that answers late before its writes are stopped is waited for",
+			given: `
+				record orders-0
+				outage Handover 500ms orders-1
+				handoff orders-0
+				orders-0 hung serving for=300ms
+				orders-1 ->orders-0 placed` + forgotten,
+			want: `
+				= again 10ms
+				= outage Handover orders-0 seq=90 orders-1`,
+		},
+		{
+			name: "and one that answers late after that",
+			given: `
+				record orders-0
+				outage Handover 500ms orders-1
+				handoff orders-0
+				orders-0 hung attached label=master for=300ms
+				orders-1 ->orders-0 placed label=master` + forgotten,
+			want: `
+				= again 10ms
+				= outage Handover orders-0 seq=90 orders-1`,
+		},
+		{
+			name: "but not for ever",
+			given: `
+				record orders-0
+				outage Handover 2s orders-1
+				handoff orders-0
+				orders-0 hung attached for=1600ms
+				orders-1 ->orders-0 placed insync
+				orders-2 ->orders-0 placed insync` + forgotten,
+			want: `
+				detach orders-0
+				= intent true
+				= outage MasterDown orders-0 seq=90`,
+		},
+		{
+			name: "a target that answers late is waited for, for as long as the writes may be stopped",
+			given: `
+				record orders-0
+				outage Handover 500ms orders-1
+				handoff orders-0
+				orders-0 dead seq=100 attached label=master priority=0
+				orders-1 hung attached label=master for=300ms` + forgotten,
+			want: `
+				= again 10ms
+				= outage Handover orders-0 seq=90 orders-1`,
 		},
 		{
 			name: "a master that dies in the middle is an outage, which the sidecar decides",

@@ -16,12 +16,18 @@ func (p *pass) inSync(m *member) bool {
 	if p.lags(m) {
 		return false
 	}
-	if m.was.Attached && p.lastRole(m) == v1alpha1.RoleReplica {
+	if p.unbroken(m) && p.lastRole(m) == v1alpha1.RoleReplica {
 		return true
 	}
 	// A partial sync brings the link up at its beginning. What the master had when this member was last reported out of
 	// sync is a mark that can be reached while it goes on writing.
 	return m.node.Sequence >= p.lastSequence(p.proven.name) && p.proven.node.Sequence-m.node.Sequence < p.bounds.caughtUp()
+}
+
+// unbroken reports whether m has not restarted since it was last reported: it would have lost its gate. A standard instance's follows
+// nobody when it starts, and is pointed by the sidecar alone, which puts on record first that it is not in sync.
+func (p *pass) unbroken(m *member) bool {
+	return m.was.Attached || p.in.Topology.Spec.Type == v1alpha1.TypeStandard
 }
 
 // roleOf is the role of a node as far as it is proved.

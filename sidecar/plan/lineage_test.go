@@ -365,6 +365,21 @@ func TestElectionAgainstLineage(t *testing.T) {
 				= master orders-0`,
 		},
 		{
+			name: "so it does while a member in sync answers late",
+			given: `
+				record orders-0
+				outage MasterDown 1s
+				orders-0 down for=2s had=100
+				orders-1 master seq=98 attached label=replica had=98
+				orders-2 hung insync placed had=100 for=300ms
+				watch-0 ->orders-1
+				watch-1 ->orders-1
+				watch-2 ->orders-1`,
+			want: `
+				= PrimaryAvailable False WaitingForMembers
+				= master orders-0`,
+		},
+		{
 			name: "but not for longer than a master that is silent",
 			given: `
 				record orders-0

@@ -5,6 +5,17 @@ import "testing"
 func TestPlacingReplicas(t *testing.T) {
 	run(t, []scenario{
 		{
+			name: "one that was in sync and waits to be replaced stays in sync, whatever the master writes",
+			given: `
+				record orders-1
+				orders-0 ->orders-1 seq=98 insync up
+				orders-1 master seq=100 had=100 serving`,
+			want: `
+				label orders-0 replica
+				attach orders-0
+				= node orders-0 role=replica link=unattached attached=false`,
+		},
+		{
 			name: "a replica is attached when its link is up and it has caught up",
 			given: `
 				record orders-0

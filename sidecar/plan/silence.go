@@ -16,6 +16,9 @@ const (
 	// sentinelPatience is how much longer than downAfterMilliseconds a master may be silent before the sidecar acts without
 	// the sentinels' word. They agree within two seconds of it when they can.
 	sentinelPatience = 5 * time.Second
+	// latePatience is how long a member of a planned move may leave a question unanswered. It was well when the move began, a pass
+	// waits for an answer for much less than that, and a node that changes its role or a busy machine answers late.
+	latePatience = 1500 * time.Millisecond
 	// silenceNoted is how much longer than downAfterMilliseconds it may be before that is said of the sentinels.
 	silenceNoted = 2 * time.Second
 )
@@ -51,6 +54,11 @@ func (p *pass) liveReplicas(m *member) int {
 		}
 	}
 	return n
+}
+
+// late reports whether m, which may be nil, is to be waited for in a planned move: its process runs, and has not answered yet.
+func (p *pass) late(m *member) bool {
+	return m != nil && m.exists && m.pod.Running && m.node.Reach == Hung && m.downFor(p.now) < latePatience
 }
 
 // silentFor reports whether m has been silent for d longer than downAfterMilliseconds, as far as this process knows.

@@ -87,11 +87,13 @@ func (w *clusterWorld) checkRest(t *testing.T) {
 func (w *clusterWorld) faultIn(in int) {
 	shard := &w.topology.Spec.Shards[min(in, len(w.topology.Spec.Shards)-1)]
 	m := w.victim(shard)
-	switch w.rng.IntN(24) {
+	switch w.rng.IntN(26) {
 	case 20, 21:
 		w.block(m)
 	case 22, 23:
 		w.fill(m)
+	case 24, 25:
+		w.delay(m)
 	case 17:
 		w.newTemplate()
 	case 14:

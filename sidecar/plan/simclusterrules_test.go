@@ -139,7 +139,7 @@ func (s *clusterSidecar) check() {
 		if p.role == v1alpha1.RoleMaster {
 			labelled[n.shard]++
 		}
-		if p.attached && w.isMember(name) && w.up(name) && n.layout == nil {
+		if p.attached && w.isMember(name) && w.up(name) && !w.late(n) && n.layout == nil {
 			s.w.violated("%s is attached and has no layout", name)
 		}
 		if w.serves(name) {

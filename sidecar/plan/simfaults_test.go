@@ -53,6 +53,12 @@ func (d *dataPlane) hang(m string) {
 	}
 }
 
+// delay makes a process answer too late for a pass, as on a busy machine.
+func (d *dataPlane) delay(m string) {
+	d.nodes[m].lateEnd = d.now.Add(d.some(20))
+	d.say("FAULT %s answers late", m)
+}
+
 // heal ends the faults of nodes, and takes handoffs back.
 func (d *dataPlane) heal() {
 	if d.broken[d.revision] {

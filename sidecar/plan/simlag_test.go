@@ -100,7 +100,8 @@ func (d *dataPlane) checkReads(m *memory) {
 		if s := d.reportedShard(n.shard); s == nil || s.Outage != nil {
 			continue // no master is proved
 		}
-		if !p.attached || p.role != v1alpha1.RoleReplica || !d.up(name) || n.master || !n.linkUp || n.syncing || master == nil || !d.up(master.name) ||
+		unseen := !d.isMember(name) || d.late(n) || master != nil && d.late(master)
+		if unseen || !p.attached || p.role != v1alpha1.RoleReplica || !d.up(name) || n.master || !n.linkUp || n.syncing || master == nil || !d.up(master.name) ||
 			d.pods[master.name].role != v1alpha1.RoleMaster || m.trails[master.name] == nil {
 			continue
 		}

@@ -104,6 +104,7 @@ type simNode struct {
 	volumeID   string // empty: the volume was never mounted
 	hung       bool
 	hungEnd    time.Time
+	lateEnd    time.Time // until then it serves and answers the sidecar too late
 	loadEnd    time.Time
 	toldLayout        // in cluster mode only
 	saved      string // nodes.conf.last: what the process before this one was told
@@ -337,13 +338,16 @@ func (d *dataPlane) clients(n *simNode, served bool) {
 	}
 }
 
+// late: the node serves, and answers the sidecar too late.
+func (d *dataPlane) late(n *simNode) bool { return d.now.Before(n.lateEnd) }
+
 // observe is what the sidecar sees of a node, apart from its layout.
 func (d *dataPlane) observe(name string) plan.Node {
 	p, n := d.pods[name], d.nodes[name]
 	switch {
 	case !p.exists || !p.running:
 		return plan.Node{Reach: plan.Down, Err: "connection refused"}
-	case n.hung:
+	case n.hung || d.late(n):
 		return plan.Node{Reach: plan.Hung, Err: "no answer"}
 	case d.now.Before(n.loadEnd) || n.emptied:
 		return plan.Node{Reach: plan.Loading, Err: "LOADING"}

@@ -20,8 +20,9 @@ var (
 )
 
 // TestSimulatedLives runs the planner through random lives of an instance: processes killed, pods and volumes lost, volumes
-// swapped, foreign or restored from backups, full syncs that take a while and are aborted, nodes hung, sentinels replaced, members added and removed, and the sidecar crashing between any two actions. The safety rules
-// are checked at every action; when the faults end the instance must settle, and then nothing is planned any more.
+// swapped, foreign or restored from backups, full syncs that take a while and are aborted, nodes hung or answering late, sentinels
+// replaced, members added and removed, and the sidecar crashing between any two actions. The safety rules are checked at every
+// action; when the faults end the instance must settle, and then nothing is planned any more.
 func TestSimulatedLives(t *testing.T) {
 	simulate(t, *seeds, live)
 }
@@ -72,11 +73,13 @@ func describe(st v1alpha1.KVRocksTopologyStatus) string {
 // fault breaks something.
 func (w *world) fault() {
 	m := w.victim(w.shard())
-	switch w.rng.IntN(19) {
+	switch w.rng.IntN(21) {
 	case 15, 16:
 		w.block(m)
 	case 17, 18:
 		w.fill(m)
+	case 19, 20:
+		w.delay(m)
 	case 12:
 		w.newTemplate()
 	case 0, 1:

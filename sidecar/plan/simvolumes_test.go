@@ -177,7 +177,7 @@ func (d *dataPlane) checkSafe(n *simNode, how string) {
 		if n.master && len(n.log) >= len(o.log) && !isPrefix(n.log, o.log) {
 			continue
 		}
-		if o.shard == n.shard && o != n && d.isMember(name) && d.up(name) && !d.pods[name].deleting && !o.master && d.inSync[n.shard][o.volumeID] && d.lacksSafe(o) == 0 {
+		if o.shard == n.shard && o != n && d.isMember(name) && d.up(name) && !d.late(o) && !d.pods[name].deleting && !d.pods[name].forced && !o.master && d.inSync[n.shard][o.volumeID] && d.lacksSafe(o) == 0 {
 			d.violated("%s %s without write %d, which %s has", n.name, how, id, name)
 			return
 		}

@@ -29,16 +29,16 @@ func (p *pass) unfit(x *member) bool {
 	return missing && !p.keptData(x)
 }
 
-// waitsForRival reports whether x, which others made master and which was not in sync, must wait: a member that was answers, and it
-// is not known yet which volume that has.
+// waitsForRival reports whether x, which others made master and which was not in sync, must wait: a member that was answers late, or
+// answers and it is not known yet which volume that has.
 func (p *pass) waitsForRival(x *member) bool {
 	if p.standing(x) == standingInSync {
 		return false
 	}
 	for i := range p.members {
-		if o := &p.members[i]; o != x && p.mayReturn(o) && p.lastRole(o) != "" {
+		if o := &p.members[i]; o != x && (p.mayReturn(o) || p.late(o)) && p.lastRole(o) != "" {
 			p.wait(ReasonWaitingForMembers, x.name+" was made master by others; "+o.name+
-				" may have more data, and its volume is not known yet", againSoon)
+				" may have more data, and has not told yet", againSoon)
 			return true
 		}
 	}
