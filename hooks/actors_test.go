@@ -23,9 +23,8 @@ import (
 // the real ones' rules as far as the hooks depend on them.
 
 // controller makes one move of the StatefulSet controller on every StatefulSet: Parallel pod management; a pod that
-// is missing is made from the present template; with OnDelete none is replaced. It reports whether it did something.
-func (w *world) controller() bool {
-	before := w.fingerprint()
+// is missing is made from the present template; with OnDelete none is replaced.
+func (w *world) controller() {
 	for _, name := range w.podNames() {
 		if w.pods[name].DeletionTimestamp != nil {
 			delete(w.pods, name) // its grace period is over
@@ -39,7 +38,6 @@ func (w *world) controller() bool {
 	for _, set := range ordered(w.seen.StatefulSets) {
 		w.runSet(set)
 	}
-	return before != w.fingerprint()
 }
 
 func (w *world) runSet(set *appsv1.StatefulSet) {
@@ -133,7 +131,7 @@ func (w *world) removePod(name, why string) {
 }
 
 // kubelet starts the container of a pod, or finds that it cannot.
-func (w *world) kubelet() bool {
+func (w *world) kubelet() {
 	for _, name := range w.podNames() {
 		pod := w.pods[name]
 		if pod.DeletionTimestamp != nil || len(pod.Status.ContainerStatuses) > 0 {
@@ -151,9 +149,8 @@ func (w *world) kubelet() bool {
 		}
 		pod.Status.ContainerStatuses = []corev1.ContainerStatus{state}
 		w.setReady(pod, state.Ready && len(pod.Spec.ReadinessGates) == 0)
-		return true
+		return
 	}
-	return false
 }
 
 func (w *world) setReady(pod *corev1.Pod, ready bool) {
@@ -176,12 +173,11 @@ func running(pod *corev1.Pod) bool {
 }
 
 // sidecar makes one pass: it elects, hands over, attaches and reports.
-func (w *world) sidecar() bool {
+func (w *world) sidecar() {
 	topology := w.topology()
 	if topology == nil {
-		return false
+		return
 	}
-	before := w.fingerprint()
 	status := v1alpha1.KVRocksTopologyStatus{
 		ObservedGeneration: topology.Generation, Released: topology.Spec.Release, Conditions: topology.Status.Conditions,
 		ControllerEpoch: topology.Status.ControllerEpoch,
@@ -216,7 +212,6 @@ func (w *world) sidecar() bool {
 		w.report(&status, kind, healthy)
 	}
 	topology.Status = status
-	return before != w.fingerprint()
 }
 
 func (w *world) report(status *v1alpha1.KVRocksTopologyStatus, kind string, healthy bool) {
@@ -354,34 +349,36 @@ func (w *world) ordinal(pod string) int32 {
 	return int32(n)
 }
 
-// settle lets everybody act in turn until nobody has anything to do.
+// settle lets each actor act in turn until none has anything to do.
 func (w *world) settle() {
 	w.t.Helper()
+	before := w.fingerprint()
 	for range 500 {
-		acted := w.sync()
-		acted = w.controller() || acted
-		acted = w.kubelet() || acted
-		acted = w.deployments() || acted
-		if acted = w.sidecar() || acted; !acted {
+		w.sync()
+		w.controller()
+		w.kubelet()
+		w.deployments()
+		w.sidecar()
+		after := w.fingerprint()
+		if after == before {
 			return
 		}
+		before = after
 	}
 	w.t.Fatalf("it does not come to rest: %s", w.cr.Status.Reason)
 }
 
 // deployments reports every pod of a Deployment as ready.
-func (w *world) deployments() bool {
-	acted := false
+func (w *world) deployments() {
 	for _, d := range w.seen.Deployments {
 		n := *d.Spec.Replicas
 		status := appsv1.DeploymentStatus{
 			ObservedGeneration: d.Generation, Replicas: n, UpdatedReplicas: n, ReadyReplicas: n, AvailableReplicas: n,
 		}
 		if !equality.Semantic.DeepEqual(d.Status, status) {
-			d.Status, acted = status, true
+			d.Status = status
 		}
 	}
-	return acted
 }
 
 // change edits the CR as a person does.

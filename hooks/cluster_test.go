@@ -113,7 +113,7 @@ func TestTheServicesOfARemovedShardOutliveItsPods(t *testing.T) {
 	assert.Nil(t, w.setNamed("shards-4"))
 	assert.Contains(t, w.seen.Services, "shop/shards-4-0", "its address must not go to somebody else while the pod runs")
 	assert.Len(t, w.topology().Spec.Shards, 5)
-	assert.False(t, w.sync(), "at rest until the pods are gone")
+	assert.False(t, w.changes(w.sync), "at rest until the pods are gone")
 	assert.Equal(t, reasonRemovingShard, w.condition(v1alpha1.ConditionProgressing).Reason)
 	w.controller()
 	w.controller()

@@ -186,7 +186,7 @@ func readyIsNeverEarly(t *testing.T, seed uint64, file string) (ready int) {
 			}
 		},
 	}
-	actors := []func() bool{w.controller, w.kubelet, w.deployments, w.sidecar, w.sync, w.sync}
+	actors := []func(){w.controller, w.kubelet, w.deployments, w.sidecar, w.sync, w.sync}
 	for range 200 {
 		if random.IntN(40) == 0 {
 			w.change(edits[random.IntN(len(edits))])

@@ -156,9 +156,9 @@ func TestTheStatusIgnoresNoise(t *testing.T) {
 		node := &w.topology().Status.Shards[0].Nodes[i]
 		node.Sequence, node.Lag = 12345, 7
 	}
-	assert.False(t, w.sync())
+	assert.False(t, w.changes(w.sync))
 	w.topology().Status.Shards[0].Nodes[2].Lag = lagOfConcern
-	assert.True(t, w.sync(), "a lag of concern is shown")
+	assert.True(t, w.changes(w.sync), "a lag of concern is shown")
 }
 
 func TestPasswordsAppearInTheSecretAlone(t *testing.T) {

@@ -32,7 +32,7 @@ func TestANodePreferenceKeepsTheSpreadingOfPods(t *testing.T) {
 			require.NotNil(t, template.Spec.Affinity.PodAntiAffinity, name)
 			assert.Len(t, template.Spec.Affinity.PodAntiAffinity.PreferredDuringSchedulingIgnoredDuringExecution, 1, name)
 		}
-		assert.False(t, w.sync(), "the request must stay as it was")
+		assert.False(t, w.changes(w.sync), "the request must stay as it was")
 	}
 }
 

@@ -50,7 +50,7 @@ func TestScalingDownWaitsForTheSidecar(t *testing.T) {
 	assert.Equal(t, int32(1), shard.Replicas)
 	assert.Len(t, shard.Members, 3, "leaving pods are members until they are gone")
 	assert.Equal(t, []string{"demo-1", "demo-2"}, shard.Handoff)
-	assert.False(t, w.sync(), "nothing to do until the sidecar has answered")
+	assert.False(t, w.changes(w.sync), "nothing to do until the sidecar has answered")
 
 	w.settle()
 	assert.Equal(t, int32(1), replicasOf(w.set()))

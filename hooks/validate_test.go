@@ -51,7 +51,7 @@ func TestWrongCRsAreReportedAndNothingIsLost(t *testing.T) {
 			assert.Equal(t, ready.Message, w.cr.Status.Reason)
 			assert.Equal(t, v1alpha1.PhaseFailed, w.cr.Status.Phase)
 			assert.Equal(t, before, w.fingerprintOfChildren(), "the running instance must be untouched")
-			assert.False(t, w.sync(), "a refused CR must come to rest")
+			assert.False(t, w.changes(w.sync), "a refused CR must come to rest")
 		})
 	}
 }

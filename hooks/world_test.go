@@ -83,17 +83,16 @@ func (w *world) request() *metacontroller.SyncRequest {
 	return &metacontroller.SyncRequest{Parent: w.cr, Children: w.seen, Related: metacontroller.Related{Pods: related, Secrets: w.secrets}}
 }
 
-// sync calls the hook and applies its answer. It reports whether anything changed.
-func (w *world) sync() bool {
+// sync calls the hook and applies its answer.
+func (w *world) sync() {
 	w.t.Helper()
 	response, err := Sync(w.request())
 	require.NoError(w.t, err)
-	return w.apply(response)
+	w.apply(response)
 }
 
-func (w *world) apply(response *metacontroller.SyncResponse) bool {
+func (w *world) apply(response *metacontroller.SyncResponse) {
 	w.t.Helper()
-	before := w.fingerprint()
 	w.last = response
 	w.cr.Status = *response.Status
 	wanted := map[string]bool{}
@@ -152,7 +151,6 @@ func (w *world) apply(response *metacontroller.SyncResponse) bool {
 	prune(w.seen.PodDisruptionBudgets, "PodDisruptionBudget", wanted)
 	prune(w.seen.NetworkPolicies, "NetworkPolicy", wanted)
 	prune(w.seen.Topologies, "KVRocksTopology", wanted)
-	return before != w.fingerprint()
 }
 
 type object interface {
@@ -220,6 +218,14 @@ func prune[T any](seen map[string]*T, kind string, wanted map[string]bool) {
 }
 
 func (w *world) tick() { w.clock = w.clock.Add(time.Second) }
+
+// changes reports whether a move changes anything.
+func (w *world) changes(move func()) bool {
+	w.t.Helper()
+	before := w.fingerprint()
+	move()
+	return before != w.fingerprint()
+}
 
 func (w *world) fingerprint() string {
 	raw, err := json.Marshal(w.request())
