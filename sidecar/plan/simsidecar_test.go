@@ -200,7 +200,7 @@ func (s *simSidecar) check() {
 		if p.role == v1alpha1.RoleMaster && !w.labelledAhead(name) {
 			labelled++
 		}
-		if p.attached && w.isMember(name) && w.up(name) && !n.master && n.host == "127.0.0.1" && n.port == simPort {
+		if p.attached && w.isMember(name) && w.up(name) && !w.late(n) && !n.master && n.host == "127.0.0.1" && n.port == simPort {
 			s.w.violated("%s is attached and follows itself", name)
 		}
 		if p.attached && p.running && n.master {
