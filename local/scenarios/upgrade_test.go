@@ -45,7 +45,7 @@ func TestANewVersionOfTheOperatorRollsAFewInstancesAtATime(t *testing.T) {
 	w := s.write("orders-master", password)
 
 	s.loadNext(nextVersionImage,
-		edit{"hooks/podspec.go", "\tplace(&template.Spec, placement, selector)\n", fmt.Sprintf("\tplace(&template.Spec, placement, selector)\n\ttemplate.Annotations[%q] = \"next\"\n", nextLabel)},
+		edit{"hooks/pod_spec.go", "\tplace(&template.Spec, placement, selector)\n", fmt.Sprintf("\tplace(&template.Spec, placement, selector)\n\ttemplate.Annotations[%q] = \"next\"\n", nextLabel)},
 		edit{"api/v1alpha1/defaults.go", `"` + v1alpha1.DefaultKVRocksImage + `"`, `"` + otherImage + `"`})
 	seen, began := s.watchUpgrade(), time.Now()
 	s.replaceHooks(nextVersionImage)

@@ -8,44 +8,44 @@
 // The safety rules that every plan obeys are in docs/architecture.md. In [Standard] they are, in the order of a pass:
 //
 //	config.go       the wanted password first, because a wrong one looks like a dead node
-//	gates.go        what has restarted is cut off
+//	fencing.go      what has restarted is cut off
 //	standard.go     who is the master? one switch over what is recorded and what is seen, which leads to
-//	bootstrap.go      the first master: everybody must answer
-//	failover.go       a master that answers, has restarted, or is silent; the successor that the sentinels elected
-//	silence.go        what is known of a silent master without the sentinels' word
-//	decide.go         the successor that the sidecar chooses, and when the choice is its own
-//	lineage.go        who has the best claim to be master, by what was reported of each volume
-//	unfit.go          what others made master, checked against it
-//	handover.go       a planned move
-//	replication.go  replicas follow the proved master, and are attached when in sync (insync.go, bounds.go, trail.go)
+//	bootstrap.go    the first master: everybody must answer
+//	failover.go     a master that answers, has restarted, or is silent; the successor that the sentinels elected
+//	silence.go      what is known of a silent master without the sentinels' word
+//	successor.go    the successor that the sidecar chooses, and when the choice is its own
+//	lineage.go      who has the best claim to be master, by what was reported of each volume
+//	unfit.go        what others made master, checked against it
+//	handover.go     a planned move
+//	replication.go  replicas follow the proved master, and are attached when in sync (in_sync.go, lag_bounds.go, sequence_history.go)
 //	monitors.go     sentinels watch the proved master
 //	replace.go      pods that are to run another template
 //	scale.go        who may leave, and who must not be elected
 //	config.go       settings that are applied live
 //	storage.go      volumes that fill up
-//	report.go       the status, with conditions.go, agreement.go and journal.go
+//	report.go       the status, with conditions.go, sentinel_agreement.go and journal.go
 //
 // In [Cluster] kvrocks-controller keeps the record of who is master and who owns which slots, the sentinels only say who is
 // down, and the sidecar decides. What is known of one shard is the pass of a standard instance; what differs is in
 //
-//	cluster.go           the order of a pass
-//	clusterlayout.go     which layout is right: the record, that of a live node, or the last report
-//	clustersaved.go      the layout that volumes remember, when nobody else knows one
-//	clusterrecord.go     creation, and a record that was lost, is old, or holds an old password
-//	clustermaster.go     the master that the record names, and when another is to be named
-//	clusterhandover.go   a planned move
-//	clusterplace.go      replicas, and telling the nodes a new record
-//	clustermembers.go    nodes and shards that come and go
-//	clusterreport.go     the status
+//	cluster.go              the order of a pass
+//	cluster_layout.go       which layout is right: the record, that of a live node, or the last report
+//	cluster_recovery.go     the layout that volumes remember, when nobody else knows one
+//	cluster_record.go       creation, and a record that was lost, is old, or holds an old password
+//	cluster_master.go       the master that the record names, and when another is to be named
+//	cluster_handover.go     a planned move
+//	cluster_propagation.go  replicas, and telling the nodes a new record
+//	cluster_members.go      nodes and shards that come and go
+//	cluster_report.go       the status
 //
 // Slots are moved at the end of a pass of [Cluster], when the layout is known to every node:
 //
-//	migration.go          what is under way, and what moves next
-//	migrationqueue.go       the entries of status.migrations: what is wanted (migrationwish.go, migrationspread.go)
-//	migrationchunk.go       how much at once
-//	migrationtransfer.go    where a part stands, whether it arrived whole, and what happens when it did not
-//	migrationthaw.go        kvrocks must be made to take writes to slots that come back
-//	migrationverdict.go   does every slot have one owner?
+//	migration.go                  what is under way, and what moves next
+//	migration_queue.go            the entries of status.migrations: what is wanted (migration_requests.go, migration_rebalance.go)
+//	migration_chunk.go            how much at once
+//	migration_transfer.go         where a part stands, whether it arrived whole, and what happens when it did not
+//	migration_write_forbidden.go  kvrocks must be made to take writes to slots that come back
+//	migration_verdict.go          does every slot have one owner?
 //
 // The tests are scenarios of one pass in text, and simulated lives under random faults in which the safety rules are
 // checked at every action: go test -run SimulatedLives -seeds 10000, go test -run SimulatedClusterLives -clusterseeds 10000.

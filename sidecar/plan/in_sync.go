@@ -5,7 +5,7 @@ import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 // The reported role of a node says more than what the node is: a member reported as replica is in sync, which means that
 // it lacks none of the writes that the master could not take without it. It stays so while it is down together with the
 // master, and ends as soon as a proved master goes on without it, it comes back with less than it had, or it is too far behind
-// (bounds.go), though its link is up: a feed can be blocked for hours. Only members in sync may succeed a master while others are
+// (lag_bounds.go), though its link is up: a feed can be blocked for hours. Only members in sync may succeed a master while others are
 // missing; a member that comes back with an old volume is not among them.
 
 // inSync: the member replicates from the proved master, has caught up with it, and is not too far behind since.

@@ -131,7 +131,7 @@ func (p *pass) majority(m *member) bool {
 	return answering > len(p.members)/2 || len(p.members) == 2 && answering == 1 && (m == nil || m.gone())
 }
 
-// inSyncReplica: o may succeed the master while others are missing; see insync.go.
+// inSyncReplica: o may succeed the master while others are missing; see in_sync.go.
 func (p *pass) inSyncReplica(o *member) bool { return !p.volumeUnread(o) && p.keptRole(o) != "" }
 
 func anyMember(*member) bool { return true }

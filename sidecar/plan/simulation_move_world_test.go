@@ -11,7 +11,7 @@ import (
 )
 
 // moveWorld is a small model of a cluster in which slots move under writes: shards of one or two pods, kvrocks-controller's
-// record, clients that follow redirections. The lives of clusters (simcluster_test.go) have all else.
+// record, clients that follow redirections. The lives of clusters (simulation_cluster_test.go) have all else.
 type moveWorld struct {
 	life
 	memory // of the sidecar's process
