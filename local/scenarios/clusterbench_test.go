@@ -100,10 +100,10 @@ func BenchmarkClusterFailover(b *testing.B) {
 		s.apply(sentinelCR("watch", 3) + "---" + clusterCR("orders", 3, 3, 1, "watch"))
 		s.patch("orders", fmt.Sprintf(`{"spec":{"failover":{"downAfterMilliseconds":%d}}}`, benchDownAfter.Milliseconds()))
 		s.settled("orders", "watch")
+		clients := s.plainClusterClients("orders")
 		var gaps, usual []time.Duration
 		for i := range *kills {
 			shard := i % len(thirds)
-			d := s.writeBy(s.defaultClusterClient("orders"), keysIn(thirds[shard], 1)[0])
 			w := s.writeCluster("orders", thirds[shard])
 			before := s.shardMaster("orders", shard)
 			killed := time.Now()
@@ -111,9 +111,8 @@ func BenchmarkClusterFailover(b *testing.B) {
 			s.anotherOf("orders", shard, before)
 			s.laneResumed(w.lanes[0], time.Now(), 30*time.Second)
 			gaps = append(gaps, w.lanes[0].longestGap(killed).length())
-			s.resumed(d, time.Now(), 30*time.Second)
-			usual = append(usual, d.longestGap(killed).length())
-			d.finish()
+			s.resumes(clients[shard])
+			usual = append(usual, clients[shard].gap(killed).length())
 			record := s.journal("orders")
 			b.Logf("gap %s, of a default client %s; cause %s, detect %d ms, promote %d ms", gaps[i].Round(time.Millisecond),
 				usual[i].Round(time.Millisecond), record.Cause, record.DetectMs, record.PromoteMs)

@@ -44,7 +44,7 @@ func (s *scenario) plainWriter(write func(ctx context.Context, n int) error) *pl
 		}
 	}()
 	s.Cleanup(func() { w.stop(); <-w.done })
-	s.eventually("the client writes", 30*time.Second, w.writes)
+	s.resumes(w)
 	return w
 }
 

@@ -48,7 +48,7 @@ func (s *scenario) pythonClient(kind, address, password string, names ...string)
 	}()
 	s.Cleanup(func() { cancel(); <-done })
 	for _, w := range all {
-		s.eventually("the client in Python writes", 30*time.Second, w.writes)
+		s.eventually("the client in Python writes", 30*time.Second, func() error { return w.wrote(time.Time{}) })
 	}
 	return all
 }
@@ -63,11 +63,19 @@ func (w *plainWriter) note(acknowledged bool, text string) {
 	}
 }
 
-func (w *plainWriter) writes() error {
+// wrote returns an error unless a write that ended after the given moment was acknowledged.
+func (w *plainWriter) wrote(after time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.acks) == 0 {
-		return fmt.Errorf("%v", w.errors)
+	if n := len(w.acks); n == 0 || !w.acks[n-1].After(after) {
+		return fmt.Errorf("none since %s, errors: %v", after.Format("15:04:05.000"), w.errors)
 	}
 	return nil
+}
+
+// resumes waits until the client writes again.
+func (s *scenario) resumes(w *plainWriter) {
+	s.Helper()
+	after := time.Now()
+	s.eventually("the client writes", 30*time.Second, func() error { return w.wrote(after) })
 }
