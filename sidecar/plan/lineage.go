@@ -45,7 +45,7 @@ func (p *pass) lineage(m *member) *v1alpha1.TopologyNode {
 		return nil
 	}
 	own, volume := p.lastNode(m.name), m.volume()
-	if volume == "" || own != nil && (own.Volume == "" || own.Volume == volume) {
+	if volume == "" || own != nil && own.Volume == volume {
 		return own
 	}
 	if p.last == nil {
@@ -55,6 +55,9 @@ func (p *pass) lineage(m *member) *v1alpha1.TopologyNode {
 		if n := &p.last.Nodes[i]; n.Volume == volume {
 			return n
 		}
+	}
+	if own != nil && own.Volume == "" {
+		return own
 	}
 	return nil
 }

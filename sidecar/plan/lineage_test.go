@@ -73,6 +73,15 @@ func TestPromotionByLineage(t *testing.T) {
 				= PrimaryAvailable False WaitingForMembers`,
 		},
 		{
+			name: "also where none was reported of the pod that has it now",
+			given: `
+				record orders-0
+				orders-0 self seq=4000 had=5000 volume=x had-volume=a
+				orders-1 self seq=5000 had=0 volume=a`,
+			want: `
+				promote orders-1`,
+		},
+		{
 			name: "volumes that have changed places are known where they are now",
 			given: `
 				record orders-0

@@ -73,9 +73,9 @@ func (d *dataPlane) volumeFault(shard *v1alpha1.TopologyShard, m string) {
 		d.say("%s is backed up with %d writes", m, len(v.log))
 	case 1:
 		o := shard.Members[d.rng.IntN(len(shard.Members))].Pod
-		// A member that leaves a cluster is not on record any more: with the master's volume it would be waited for, and a person
-		// must decide (see outsider).
-		if o == m || d.oldTemplate || d.inMotion() {
+		// A member that leaves a cluster is not on record any more, and one that joins it not yet: with the master's volume it would
+		// be waited for, and a person must decide (see outsider).
+		if o == m || d.oldTemplate || d.inMotion() || !d.onRecord(m) || !d.onRecord(o) {
 			return
 		}
 		a, b := n.volume(), d.nodes[o].volume()
@@ -102,6 +102,14 @@ func (d *dataPlane) volumeFault(shard *v1alpha1.TopologyShard, m string) {
 		d.mount(m, v)
 		d.say("FAULT %s gets a foreign volume with %d writes", m, len(v.log))
 	}
+}
+
+// onRecord reports whether kvrocks-controller knows the member; it is true in a standard instance.
+func (d *dataPlane) onRecord(m string) bool {
+	s := d.reportedShard(d.nodes[m].shard)
+	return d.topology.Spec.Type == v1alpha1.TypeStandard || s != nil && slices.ContainsFunc(s.Nodes, func(n v1alpha1.TopologyNode) bool {
+		return n.Pod == m && n.NodeID != ""
+	})
 }
 
 // holdsForeign: a volume of another instance has not been synced yet. When nothing else is known than the volumes, it cannot be
@@ -177,7 +185,7 @@ func (d *dataPlane) checkSafe(n *simNode, how string) {
 		if n.master && len(n.log) >= len(o.log) && !isPrefix(n.log, o.log) {
 			continue
 		}
-		if o.shard == n.shard && o != n && d.isMember(name) && d.up(name) && !d.late(o) && !d.pods[name].deleting && !d.pods[name].forced && !o.master && d.inSync[n.shard][o.volumeID] && d.lacksSafe(o) == 0 {
+		if o.shard == n.shard && o != n && d.isMember(name) && d.up(name) && !d.late(o) && !o.syncing && !d.pods[name].deleting && !d.pods[name].forced && !o.master && d.inSync[n.shard][o.volumeID] && d.lacksSafe(o) == 0 {
 			d.violated("%s %s without write %d, which %s has", n.name, how, id, name)
 			return
 		}
