@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/metacontroller"
 )
@@ -20,7 +21,7 @@ func clusterOf(t testing.TB, shards int32) *metacontroller.SyncRequest {
 	w := newWorld(t, cr)
 	w.slots = map[int32]string{}
 	for i := range shards {
-		w.slots[i] = fmt.Sprintf("%d-%d", i*slotCount/shards, (i+1)*slotCount/shards-1)
+		w.slots[i] = fmt.Sprintf("%d-%d", i*slots.Count/shards, (i+1)*slots.Count/shards-1)
 	}
 	w.settle()
 	require.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase, w.cr.Status.Reason)

@@ -5,11 +5,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
 const (
-	slotCount = 16384
 	// maxSlotLines bounds the slot map, which is for people.
 	maxSlotLines = 512
 	// maxNamedRanges bounds the ranges in a message.
@@ -142,20 +142,22 @@ func (in *instance) migrationStep() step {
 	return failed
 }
 
-// slotFacts says how many slots have an owner, and who has them.
-func slotFacts(shards []v1alpha1.ShardStatus) (owned string, slots []string) {
+// slotFacts returns how many slots have an owner, and the owners.
+func slotFacts(shards []v1alpha1.ShardStatus) (owned string, owners []string) {
 	lines := slotLines(shards)
-	n := int32(0)
+	n := 0
 	for _, line := range lines {
-		n += line.last - line.first + 1
+		n += line.Len()
 	}
-	return fraction(n, slotCount), slotMap(lines)
+	return fraction(int32(n), slots.Count), slotMap(lines)
 }
 
 // slotLine is a range of slots and the shard that owns it.
 type slotLine struct {
-	first, last, shard int32
-	master             string
+	slots.Range
+
+	shard  int32
+	master string
 }
 
 // slotLines lists who owns which slots, in the order of the slots. Ranges that cannot be read are left out.
@@ -163,12 +165,12 @@ func slotLines(shards []v1alpha1.ShardStatus) []slotLine {
 	var lines []slotLine
 	for i := range shards {
 		for _, r := range shards[i].Slots {
-			if first, last, ok := bounds(string(r)); ok {
-				lines = append(lines, slotLine{first: first, last: last, shard: shards[i].Index, master: shards[i].Master})
+			if owned, err := slots.ParseRange(string(r)); err == nil {
+				lines = append(lines, slotLine{owned, shards[i].Index, shards[i].Master})
 			}
 		}
 	}
-	slices.SortFunc(lines, func(a, b slotLine) int { return int(a.first - b.first) })
+	slices.SortFunc(lines, func(a, b slotLine) int { return a.First - b.First })
 	return lines
 }
 
@@ -178,22 +180,7 @@ func slotMap(lines []slotLine) []string {
 		if i == maxSlotLines {
 			return append(text, fmt.Sprintf("and %d more ranges", len(lines)-i))
 		}
-		slots := fmt.Sprint(line.first)
-		if line.last > line.first {
-			slots = fmt.Sprintf("%d-%d", line.first, line.last)
-		}
-		text = append(text, fmt.Sprintf("%s: shard %d, master %s", slots, line.shard, line.master))
+		text = append(text, fmt.Sprintf("%s: shard %d, master %s", line.Range, line.shard, line.master))
 	}
 	return text
-}
-
-// bounds reads a range of slots.
-func bounds(text string) (first, last int32, ok bool) {
-	from, to, isRange := strings.Cut(text, "-")
-	first, ok = number(from, slotCount)
-	if !isRange || !ok {
-		return first, first, ok
-	}
-	last, ok = number(to, slotCount)
-	return first, last, ok && first <= last
 }

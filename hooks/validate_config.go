@@ -1,11 +1,13 @@
 package hooks
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
@@ -151,8 +153,8 @@ func (in *instance) checkMigrate() string {
 			return "spec.migrate lists the same shard twice; put all its slots into one entry"
 		}
 		seen[move.Shard] = true
-		for _, slots := range move.Slots {
-			if problem := checkSlots(string(slots)); problem != "" {
+		for _, text := range move.Slots {
+			if problem := checkSlots(string(text)); problem != "" {
 				return problem
 			}
 		}
@@ -160,45 +162,25 @@ func (in *instance) checkMigrate() string {
 	return in.checkSlotsOnce()
 }
 
+// checkSlots returns what is wrong with a range of slots as a person writes it: one slot is written as one number.
 func checkSlots(text string) string {
-	first, last, isRange := strings.Cut(text, "-")
-	from, err := slot(first)
-	to := from
-	if err == nil && isRange {
-		to, err = slot(last)
-	}
+	r, err := slots.ParseRange(text)
 	switch {
 	case err != nil:
-		return "a slot must be written as a number or a range, for example 300 or 1-2"
-	case from > 16383 || to > 16383:
-		return "a slot must be between 0 and 16383"
-	case isRange && from >= to:
-		return "a range of slots must go from the lower to the higher, for example 1-2; write a single slot as one number"
+		return errors.Unwrap(err).Error()
+	case r.First == r.Last && strings.Contains(text, "-"):
+		return slots.ErrBackward.Error()
 	}
 	return ""
-}
-
-// slot reads up to five digits, and nothing else.
-func slot(text string) (int, error) {
-	n, err := strconv.ParseUint(text, 10, 17)
-	if len(text) > 5 {
-		return 0, strconv.ErrRange
-	}
-	return int(n), err
 }
 
 // checkSlotsOnce refuses a slot that is sent to two shards.
 func (in *instance) checkSlotsOnce() string {
 	owner := map[int]int32{}
 	for _, move := range in.spec.Migrate {
-		for _, slots := range move.Slots {
-			first, last, isRange := strings.Cut(string(slots), "-")
-			from, _ := slot(first)
-			to := from
-			if isRange {
-				to, _ = slot(last)
-			}
-			for s := from; s <= to; s++ {
+		for _, text := range move.Slots {
+			r, _ := slots.ParseRange(string(text))
+			for s := r.First; s <= r.Last; s++ {
 				if shard, taken := owner[s]; taken && shard != move.Shard {
 					return "spec.migrate sends slot " + strconv.Itoa(s) + " to two shards; keep one of them"
 				}

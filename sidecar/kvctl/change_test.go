@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
-	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 func TestChanges(t *testing.T) {

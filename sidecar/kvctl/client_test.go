@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
-	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 func id(letter string) string { return strings.Repeat(letter, 40) }

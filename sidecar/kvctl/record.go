@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 )
 
 // Record is what kvrocks-controller knows of a cluster.

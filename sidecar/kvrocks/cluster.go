@@ -5,7 +5,7 @@ import (
 	"errors"
 	"strconv"
 
-	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 )
 
 // ClusterInfo asks the node for the version of its layout and for the last moves of slots, with one CLUSTER INFO. A node

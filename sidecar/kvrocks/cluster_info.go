@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 )
 
 // NoLayout is the version of a node that was never given a layout.

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 )
 
 // ClusterNodes is a layout as a node has it.

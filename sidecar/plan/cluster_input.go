@@ -3,7 +3,7 @@ package plan
 import (
 	"time"
 
-	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 )
 
 // Layout is who belongs to a cluster and who owns which slots, as kvrocks-controller has it on record or as a node was

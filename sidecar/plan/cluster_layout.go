@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 // source says where the record of a pass comes from; zero when no layout is known.

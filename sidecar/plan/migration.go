@@ -7,8 +7,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	slotset "github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	slotset "github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 // Slots move in parts, one at a time in the whole cluster. A part is on record as Current of an entry of

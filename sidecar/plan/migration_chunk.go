@@ -1,8 +1,8 @@
 package plan
 
 import (
+	slotset "github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	slotset "github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 const (

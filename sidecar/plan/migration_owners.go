@@ -1,7 +1,7 @@
 package plan
 
 import (
-	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 )
 
 // owners tells for each slot which, in the topology's list of shards, is the shard that has it.

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	slotset "github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	slotset "github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 // mostEntries is how many ranges are reported one by one: a status object may not grow without bound.

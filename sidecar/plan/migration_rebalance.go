@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	slotset "github.com/kvrocks/kvrocks-operator/sidecar/slots"
+	slotset "github.com/kvrocks/kvrocks-operator/api/slots"
 )
 
 // spread plans how slots are spread over the shards that stay: first those of leaving shards go to the smallest shards

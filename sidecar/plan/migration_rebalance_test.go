@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	slotset "github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	slotset "github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 // evenly gives the slots to the first n holders.

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	slotset "github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	slotset "github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 // wishes are what spec.migrate asks for, as far as it can be had.

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
-	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 // A shard of three owns 0-5460, 5461-10921 or 10922-16383.
@@ -216,7 +216,7 @@ func TestWhatMoves(t *testing.T) {
 				= 0-9 7->7 Failed: there is no shard 7; name one of the shards 0 to 2 in spec.migrate, or raise spec.master
 				= 20 3->3 Failed: shard 3 is to be removed; name one of the shards 0 to 2 in spec.migrate
 				= 40-41 2->2 Failed: the slots 40 are sent to shard 1 as well; leave them in one entry of spec.migrate
-				= 99999 2->2 Failed: "99999" is no slot or range of slots from 0 to 16383
+				= 99999 2->2 Failed: "99999": a slot must be between 0 and 16383
 				= entries 6`,
 		},
 		{

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
+	slotset "github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	slotset "github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 const (

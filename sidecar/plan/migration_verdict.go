@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	slotset "github.com/kvrocks/kvrocks-operator/sidecar/slots"
+	slotset "github.com/kvrocks/kvrocks-operator/api/slots"
 )
 
 // Reasons of SlotsAssigned.

@@ -3,7 +3,7 @@ package plan
 import (
 	"fmt"
 
-	slotset "github.com/kvrocks/kvrocks-operator/sidecar/slots"
+	slotset "github.com/kvrocks/kvrocks-operator/api/slots"
 )
 
 // kvrocks 2.10 goes on refusing writes to the slots that a process moved away last, also when they have come back to it

@@ -3,8 +3,8 @@ package plan_test
 import (
 	"fmt"
 
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
-	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 // reshape adds a shard or takes the last one away.

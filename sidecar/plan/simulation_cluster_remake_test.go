@@ -3,8 +3,8 @@ package plan_test
 import (
 	"strings"
 
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 // remake deletes the instance and makes it anew on its volumes, which are all that remembers it. It does so when every

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 // clusterWorld is a small model of all that plan.Cluster acts on: the data plane, whose nodes follow the layout which they were

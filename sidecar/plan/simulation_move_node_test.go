@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
-	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 // moveNode is a kvrocks process in cluster mode, with its volume, as far as the moving of slots goes. It imitates what was

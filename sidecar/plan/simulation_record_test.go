@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
-	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 var errTimeout = errors.New("context deadline exceeded")

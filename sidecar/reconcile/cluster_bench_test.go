@@ -15,9 +15,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
-	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 // Clusters of the fleet: node n of shard s of cluster i is 127.<2+i>.s.n, and node 0 is the master.

@@ -3,9 +3,9 @@ package reconcile
 import (
 	"context"
 
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
-	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 // DataNode is what a pass needs of a data node; [kvrocks.Node] has it.

@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/local/internal/programtest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
-	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 // adapter is the node as the sidecar reaches it.

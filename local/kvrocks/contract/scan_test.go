@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/local/internal/programtest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
-	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
 )
 
 // wholeCluster starts a node that owns every slot.

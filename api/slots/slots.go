@@ -2,6 +2,7 @@
 package slots
 
 import (
+	"errors"
 	"fmt"
 	"math/bits"
 	"strconv"
@@ -25,19 +26,38 @@ func (r Range) String() string {
 	return strconv.Itoa(r.First) + "-" + strconv.Itoa(r.Last)
 }
 
-// ParseRange reads "5" or "1-2". It fails on anything else, on slots outside 0 to 16383 and on a range that goes
-// backwards.
+// Why a text is no range of slots; the texts say what to write instead.
+var (
+	ErrSyntax   = errors.New("a slot must be written as a number or a range, for example 300 or 1-2")
+	ErrNoSlot   = errors.New("a slot must be between 0 and 16383")
+	ErrBackward = errors.New("a range of slots must go from the lower to the higher, for example 1-2; write a single slot as one number")
+)
+
+// ParseRange reads "5" or "1-2", and "5-5" as "5". It fails with one of the errors above, which wraps the text.
 func ParseRange(text string) (Range, error) {
 	first, last, isRange := strings.Cut(strings.TrimSpace(text), "-")
 	if !isRange {
 		last = first
 	}
-	a, errA := strconv.Atoi(first)
-	b, errB := strconv.Atoi(last)
-	if errA != nil || errB != nil || a < 0 || b >= Count || a > b {
-		return Range{}, fmt.Errorf("%q is no slot or range of slots from 0 to %d", text, Count-1)
+	r := Range{parseSlot(first), parseSlot(last)}
+	switch {
+	case r.First < 0 || r.Last < 0:
+		return Range{}, fmt.Errorf("%q: %w", text, ErrSyntax)
+	case r.First >= Count || r.Last >= Count:
+		return Range{}, fmt.Errorf("%q: %w", text, ErrNoSlot)
+	case r.First > r.Last:
+		return Range{}, fmt.Errorf("%q: %w", text, ErrBackward)
 	}
-	return Range{a, b}, nil
+	return r, nil
+}
+
+// parseSlot reads up to five digits; -1 for anything else.
+func parseSlot(text string) int {
+	n, err := strconv.ParseUint(text, 10, 17)
+	if err != nil || len(text) > 5 {
+		return -1
+	}
+	return int(n)
 }
 
 // Set is a set of slots. The zero value is empty. It is comparable with ==.

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/kvrocks/kvrocks-operator/sidecar/slots"
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 )
 
 func TestParseRange(t *testing.T) {
@@ -18,9 +18,12 @@ func TestParseRange(t *testing.T) {
 		require.NoError(t, err, text)
 		assert.Equal(t, want, got)
 	}
-	for _, text := range []string{"", "-", "-1", "16384", "2-1", "1-", "a", "1-2-3", "1.5"} {
+	for text, want := range map[string]error{
+		"": slots.ErrSyntax, "-": slots.ErrSyntax, "-1": slots.ErrSyntax, "1-": slots.ErrSyntax, "a": slots.ErrSyntax, "1-2-3": slots.ErrSyntax,
+		"1.5": slots.ErrSyntax, "+5": slots.ErrSyntax, "000001": slots.ErrSyntax, "16384": slots.ErrNoSlot, "0-16384": slots.ErrNoSlot, "2-1": slots.ErrBackward,
+	} {
 		_, err := slots.ParseRange(text)
-		assert.Error(t, err, text)
+		require.ErrorIs(t, err, want, text)
 	}
 }
 
