@@ -32,6 +32,9 @@ func inEveryShell(t *testing.T, test func(t *testing.T, s sandbox)) {
 	t.Helper()
 	for name, shell := range map[string][]string{"sh": {"/bin/sh"}, "busybox": {"busybox", "sh"}, "bash": {"bash", "--posix"}} {
 		t.Run(name, func(t *testing.T) {
+			if testing.Short() && name != "sh" {
+				t.Skip("-short: in one shell only")
+			}
 			path, err := exec.LookPath(shell[0])
 			if err != nil {
 				t.Skip(err)

@@ -151,9 +151,12 @@ func (l *life) report(s simProcess, p plan.Plan) {
 	}
 }
 
-// simulate runs a life for every seed.
+// simulate runs a life for every seed; with -short for a tenth of them.
 func simulate(t *testing.T, seeds int, live func(t *testing.T, seed uint64)) {
 	t.Helper()
+	if testing.Short() {
+		seeds = (seeds + 9) / 10
+	}
 	for seed := range uint64(seeds) {
 		seed += *fromSeed
 		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {

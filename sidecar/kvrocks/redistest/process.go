@@ -41,6 +41,9 @@ func (p *Process) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.I
 // newProcess writes the config and registers the end of the process with the test.
 func newProcess(t testing.TB, binary string, config []string) *Process {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: starts " + binary)
+	}
 	path, err := exec.LookPath(binary)
 	if err != nil {
 		t.Fatalf("%s is needed by this test: %s (%v)", binary, install, err)
