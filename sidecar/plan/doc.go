@@ -5,6 +5,9 @@
 // The caller observes, plans, applies the actions in their order, writes the status, and observes again. It may stop or
 // crash between any two actions: the next pass derives the rest from what it then sees. A settled instance plans nothing.
 //
+// The contract is in input.go, cluster_input.go and action.go: what a pass is told, and what it may do. pass.go and plan.go put a
+// plan together, member.go is a pod with all that is known of it, quorum.go sums up what the sentinels say of a master.
+//
 // The safety rules that every plan obeys are in docs/architecture.md. In [Standard] they are, in the order of a pass:
 //
 //	config.go       the wanted password first, because a wrong one looks like a dead node
@@ -23,12 +26,17 @@
 //	scale.go        who may leave, and who must not be elected
 //	config.go       settings that are applied live
 //	storage.go      volumes that fill up
-//	report.go       the status, with conditions.go, sentinel_agreement.go and journal.go
+//	deletion.go     an instance that is being deleted
+//	report.go       the status, with conditions.go, sentinel_agreement.go, journal.go and unknown_settings.go; same_report.go says
+//	                whether it is worth writing
+//
+// The pass of an instance of sentinels is in sentinel_instance.go, with the change of their password in sentinel_password.go.
 //
 // In [Cluster] kvrocks-controller keeps the record of who is master and who owns which slots, the sentinels only say who is
 // down, and the sidecar decides. What is known of one shard is the pass of a standard instance; what differs is in
 //
 //	cluster.go              the order of a pass
+//	cluster_shard.go        one shard in it
 //	cluster_layout.go       which layout is right: the record, that of a live node, or the last report
 //	cluster_recovery.go     the layout that volumes remember, when nobody else knows one
 //	cluster_record.go       creation, and a record that was lost, is old, or holds an old password
@@ -36,14 +44,17 @@
 //	cluster_handover.go     a planned move
 //	cluster_propagation.go  replicas, and telling the nodes a new record
 //	cluster_members.go      nodes and shards that come and go
+//	cluster_deletion.go     a cluster that is being deleted
 //	cluster_report.go       the status
 //
 // Slots are moved at the end of a pass of [Cluster], when the layout is known to every node:
 //
 //	migration.go                  what is under way, and what moves next
 //	migration_queue.go            the entries of status.migrations: what is wanted (migration_requests.go, migration_rebalance.go)
-//	migration_chunk.go            how much at once
+//	migration_owners.go           which shard has which slot
+//	migration_chunk.go            how much at once; with a limit of the speed, how long to pause (migration_pace.go)
 //	migration_transfer.go         where a part stands, whether it arrived whole, and what happens when it did not
+//	migration_stuck.go            a move that waits for a node that is gone
 //	migration_write_forbidden.go  kvrocks must be made to take writes to slots that come back
 //	migration_verdict.go          does every slot have one owner?
 //

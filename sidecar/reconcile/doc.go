@@ -16,6 +16,36 @@
 // the long CLUSTER NODES is asked of a node whose layout has another version than before, and otherwise once per minute.
 // Keys are counted in the background of the passes, and replicas that are slow to take a layout are not waited for.
 //
+// # Files
+//
+//	options.go             all that can be set, with the defaults
+//	run.go                 the process: caches, leader election (leader.go), workers, probes and /metrics (serve.go, metrics.go)
+//	work_queue.go          when the next pass of a topology is due, and what a pass that fails or panics costs (running_passes.go)
+//	reconciler.go          one pass, and what is kept between the passes of a topology (instance.go)
+//
+//	kubernetes_cache.go    topologies and pods as the informers have them, corrected by overlay.go
+//	kubernetes_handlers.go which change in Kubernetes starts which pass
+//	topologies.go          reading and reporting topologies
+//	pods.go                what of a pod matters; the readiness gate, the role label, deletion
+//	pod_failures.go        why a StatefulSet cannot make a pod
+//	events.go              events of a KVRocks
+//	finalizer.go           the finalizer of the older operator
+//	upgrade_grant.go       how many instances roll at a time because of a new version of the operator
+//	credentials.go         passwords
+//
+//	endpoints.go           what is needed of nodes, sentinels and kvrocks-controller, as interfaces
+//	session.go             one connection, and the password that opens it
+//	inflight.go            a question that a pass need not wait for; reachability.go says how far it got
+//	observe.go             asks everybody, all at the same time: observe_cluster.go for a cluster
+//	node.go                one data node; its settings (node_settings.go), volume (node_storage.go) and layout (cluster_node.go)
+//	slot_count.go          counts keys in the background
+//	sentinel.go            one sentinel: its connection (sentinel_pool.go), view (sentinel_view.go), load (sentinel_load.go); the
+//	                       instance of sentinels as such (sentinel_instance.go)
+//	kvrocks_controller.go  the record
+//
+//	apply.go               carries out actions; those of a cluster are in cluster_apply.go and move_slots.go
+//	orphan.go              a master that outlives its pod
+//
 // # What it remembers
 //
 // Everything that a decision depends on is in the topology's status or is observed anew. In memory are only connections,
