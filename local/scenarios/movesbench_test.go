@@ -3,15 +3,20 @@ package scenarios
 import (
 	"flag"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 var plannedMoves = flag.Int("moves", 30, "how many planned moves BenchmarkPlannedMove makes")
 
-// BenchmarkPlannedMove restarts a standard instance again and again, each time with one handover, and reports what each of
-// defaultClients could not write.
+// BenchmarkPlannedMove moves the master of a standard instance again and again, by deleting its pod, as a drained machine does, and
+// every third time by a rolling restart, and reports what each of defaultClients could not write.
 func BenchmarkPlannedMove(b *testing.B) {
 	for b.Loop() {
 		s := begin(b)
@@ -19,19 +24,23 @@ func BenchmarkPlannedMove(b *testing.B) {
 		clients, gaps := s.defaultClients("watch", "orders"), map[string][]time.Duration{}
 		for i := range *plannedMoves {
 			began := time.Now()
-			at := fmt.Sprintf("2026-01-01T00:00:%02dZ", i)
-			s.restart("orders", at)
-			s.annotated("orders", restartedAt, at)
+			if i%3 == 0 {
+				at := fmt.Sprintf("2026-01-01T00:00:%02dZ", i)
+				s.restart("orders", at)
+				s.annotated("orders", restartedAt, at)
+			} else {
+				master := s.master("orders")
+				require.NoError(b, s.kube.CoreV1().Pods(s.namespace).Delete(s.ctx, master, metav1.DeleteOptions{}))
+				s.another("orders", master)
+			}
 			s.ready("orders", readyWithin)
-			b.Logf("journal %v", s.moves("orders", began))
+			fmt.Fprintln(os.Stderr, i, s.moves("orders", began))
 			for name, w := range clients {
 				gaps[name] = append(gaps[name], w.gap(began).length())
-				b.Logf("%s: gap %s", name, gaps[name][i].Round(time.Millisecond))
+				fmt.Fprintln(os.Stderr, "  ", name, gaps[name][i].Round(time.Millisecond))
 			}
 		}
-		for name, of := range gaps {
-			b.Logf("%s: %s", name, distribution(of))
-		}
+		reportMoves(b, gaps)
 	}
 }
 
@@ -55,23 +64,23 @@ func BenchmarkClusterPlannedMove(b *testing.B) {
 				return nil
 			})
 			s.ready("orders", clusterReadyWithin)
-			b.Logf("journal %v", s.moves("orders", began))
+			fmt.Fprintln(os.Stderr, i, s.moves("orders", began))
 			for name, all := range clients {
 				gaps[name] = append(gaps[name], all[shard].gap(began).length())
-				b.Logf("%s: gap %s", name, gaps[name][i].Round(time.Millisecond))
+				fmt.Fprintln(os.Stderr, "  ", name, gaps[name][i].Round(time.Millisecond))
 			}
 		}
-		for name, of := range gaps {
-			b.Logf("%s: %s", name, distribution(of))
-		}
+		reportMoves(b, gaps)
 	}
 }
 
-// distribution says how long the gaps were.
-func distribution(gaps []time.Duration) string {
-	slices.Sort(gaps)
-	at := func(part float64) time.Duration {
-		return gaps[int(part*float64(len(gaps)-1)+0.5)].Round(time.Millisecond)
+// reportMoves reports the distribution of the gaps of each kind of client.
+func reportMoves(b *testing.B, gaps map[string][]time.Duration) {
+	b.Helper()
+	for name, of := range gaps {
+		slices.Sort(of)
+		unit := strings.ReplaceAll(name, ", ", "-")
+		b.ReportMetric(median(of), unit+"-median-s")
+		b.ReportMetric(of[int(0.99*float64(len(of)-1)+0.5)].Seconds(), unit+"-p99-s")
 	}
-	return fmt.Sprintf("min %s, median %s, 99 %% %s, max %s", at(0), at(0.5), at(0.99), at(1))
 }

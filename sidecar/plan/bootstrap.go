@@ -51,7 +51,7 @@ func (p *pass) awaited() string {
 		switch m := &p.members[i]; {
 		case !m.answered() || m.pod.Deleting:
 			names = append(names, fmt.Sprintf("%s (%s)", m.name, m.state()))
-		case p.volumeUnread(m), p.master == "" && m.exists && !m.pod.Running: // the first master is reported with its volume
+		case p.volumeUnread(m):
 			names = append(names, m.name+" (its volume is not known yet)")
 		}
 	}

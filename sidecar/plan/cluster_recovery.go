@@ -212,8 +212,11 @@ func (c *clusterPass) adopt(l *Layout) {
 	c.record, c.source = l, sourceStatus
 	c.locate()
 	for _, s := range c.shards {
-		if s.named != nil {
-			s.master = s.named.name
+		if m := s.named; m != nil {
+			s.master = m.name
+			if m.saved != nil && m.saved.id == m.saved.master {
+				s.remembered = m // others may have a higher sequence, by writes that were lost when it became master
+			}
 		}
 	}
 	c.wait(ReasonRebuilding, "the layout that the volumes remember is put on record")

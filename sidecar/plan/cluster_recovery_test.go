@@ -24,6 +24,8 @@ func TestAClusterMadeAnewOnKeptVolumes(t *testing.T) {
 				= layout 18
 				= 0 slots [0-99 8192-16383]
 				= 0 master 0-1
+				= 0 node 0-0 role= link=unattached attached=false
+				= 0 node 0-1 role=master link=unattached attached=false
 				= 1 slots [100-8191]
 				= 1 master 1-0`,
 		},

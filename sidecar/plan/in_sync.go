@@ -33,6 +33,8 @@ func (p *pass) unbroken(m *member) bool {
 // roleOf is the role of a node as far as it is proved.
 func (p *pass) roleOf(m *member) v1alpha1.Role {
 	switch {
+	case m == p.remembered:
+		return v1alpha1.RoleMaster
 	case p.proven == nil:
 		return p.recordedRole(m)
 	case m == p.proven:

@@ -56,7 +56,7 @@ func (p *pass) lineage(m *member) *v1alpha1.TopologyNode {
 			return n
 		}
 	}
-	if own != nil && own.Volume == "" {
+	if own != nil && own.Volume == "" && own.Role != "" { // An older operator reported it. A volume that is new or foreign has no role yet.
 		return own
 	}
 	return nil
@@ -67,8 +67,7 @@ func (m *member) volume() string { return volumeOf(m.pod.Saved) }
 
 // volumeUnread reports whether m answers before its pod's status tells which volume it has.
 func (p *pass) volumeUnread(m *member) bool {
-	own := p.lastNode(m.name)
-	return m.exists && !m.pod.Running && m.pod.Saved == "" && own != nil && own.Volume != ""
+	return m.answered() && m.exists && !m.pod.Running && m.pod.Saved == ""
 }
 
 // mayReturn reports whether m, which may be nil, answers before it is known which volume it has. That takes about a second, and it
@@ -147,7 +146,7 @@ func (p *pass) recordedRole(m *member) v1alpha1.Role {
 // that the one that it had. So a volume that is new or foreign has no lineage before it is in sync. A process that outlives its pod
 // goes on with the volume that is on record, and no pod says so.
 func (p *pass) recordedVolume(m *member, role v1alpha1.Role) string {
-	if p.proven != nil && role != "" && m.exists && !p.volumeUnread(m) {
+	if (p.proven != nil || m == p.remembered) && role != "" && m.exists && !p.volumeUnread(m) {
 		return m.volume()
 	}
 	if own := p.lastNode(m.name); own != nil {

@@ -52,6 +52,9 @@ type pass struct {
 	outage *v1alpha1.Outage
 	// proven is the recorded master, when it answers as master and nothing contests its place.
 	proven *member
+	// remembered is the member whose volume tells that it was master, in the pass that puts a cluster's layout together from the
+	// volumes. Until then nothing was reported of it.
+	remembered *member
 	// waiting says why there is no proved master, or what holds one back.
 	waiting verdict
 	// released is set once no sentinel knows the instance any more.

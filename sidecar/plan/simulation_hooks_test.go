@@ -63,8 +63,8 @@ func (d *dataPlane) scaleTo(wanted ...int) {
 func (d *dataPlane) settle() {
 	for i := range d.topology.Spec.Shards {
 		shard := &d.topology.Spec.Shards[i]
-		if len(shard.Members) < int(shard.Replicas) {
-			continue
+		if s := d.reportedShard(shard.Index); len(shard.Members) < int(shard.Replicas) || s == nil || s.Master == "" {
+			continue // what volumes keep from a former shard counts for nothing before it has a master
 		}
 		var common []int
 		for j, m := range shard.Members {

@@ -47,10 +47,10 @@ func (d *dataPlane) told(n *simNode, saved string) string {
 	return "volume " + n.volumeID + "\n" + saved
 }
 
-// spared reports whether the volume of m can be taken away: another member that stays has a full copy.
+// spared reports whether the volume of m can be taken away: another member that stays, and is on record, has a full copy.
 func (d *dataPlane) spared(shard *v1alpha1.TopologyShard, m string) bool {
 	for _, o := range shard.Members[:min(len(shard.Members), int(shard.Replicas))] {
-		if n := d.nodes[o.Pod]; o.Pod != m && d.lacks(n) == 0 && d.lacksSafe(n) == 0 && isPrefix(d.nodes[m].log, n.log) {
+		if n := d.nodes[o.Pod]; o.Pod != m && d.onRecord(o.Pod) && d.lacks(n) == 0 && d.lacksSafe(n) == 0 && isPrefix(d.nodes[m].log, n.log) {
 			return true
 		}
 	}
