@@ -354,7 +354,7 @@ func TestHandover(t *testing.T) {
 				orders-2 ->orders-1 placed`,
 			want: `
 				drop orders-0
-				= again 250ms`,
+				= again 50ms`,
 		},
 		{
 			name: "also while it refuses to follow",

@@ -96,6 +96,6 @@ func (p *pass) dropReturned() {
 	}
 	if m := p.member(r.From); m != nil && m.answered() && !m.isMaster() && !m.was.Attached {
 		p.do(DropClients{Pod: m.name})
-		p.again(againSoon)
+		p.again(againStep) // a client that is led to it again writes nothing until it is dropped again
 	}
 }
