@@ -63,8 +63,12 @@ type Follow struct {
 }
 
 // DropClients closes the connections of clients to a node that is master no more, so that they are led to its successor. Many clients
-// stay with a connection although it answers READONLY; sentinels do the same to the nodes that they demote.
-type DropClients struct{ Pod string }
+// stay with a connection although it answers READONLY; sentinels do the same to the nodes that they demote. It goes on in the background
+// For the time that some kube-proxy may lead clients there again, unless the node is promoted or attached.
+type DropClients struct {
+	Pod string
+	For time.Duration
+}
 
 // Configure applies settings live (CONFIG SET), in the order of their names.
 type Configure struct {

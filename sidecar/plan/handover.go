@@ -149,9 +149,9 @@ func (p *pass) promoteTarget(m, t *member) {
 		p.do(Promote{Pod: t.name})
 		p.outage.PromotedAt = new(microTime(p.now))
 		p.setRole(t, v1alpha1.RoleMaster)
+		p.do(DropClients{Pod: m.name, For: endpointsPatience})
 		p.monitorSuccessor(t)
 		p.cutOff(m, "it has handed over to "+t.name)
-		p.do(DropClients{Pod: m.name})
 		p.wait(ReasonHandingOver, t.name+" is being promoted in place of "+m.name, againWrites)
 	case fit && p.outageAge() < handoverPatience:
 		p.wait(ReasonHandingOver, t.name+" is catching up with "+m.name, againWrites)

@@ -179,12 +179,12 @@ func TestHandover(t *testing.T) {
 			want: `
 				promote orders-1
 				label orders-1 master
+				drop orders-0
 				monitor watch-0 ->orders-1 quorum=2
 				monitor watch-1 ->orders-1 quorum=2
 				monitor watch-2 ->orders-1 quorum=2
 				label orders-0
 				detach orders-0
-				drop orders-0
 				= again 10ms`,
 		},
 		{
@@ -343,41 +343,6 @@ func TestHandover(t *testing.T) {
 				detach orders-0
 				= outage none
 				= master orders-1`,
-		},
-		{
-			name: "clients that a kube-proxy still leads to the former master are dropped again",
-			given: `
-				record orders-1
-				handed-over orders-0 orders-1 2s
-				orders-0 ->orders-1 seq=100
-				orders-1 master serving
-				orders-2 ->orders-1 placed`,
-			want: `
-				drop orders-0
-				= again 50ms`,
-		},
-		{
-			name: "also while it refuses to follow",
-			given: `
-				record orders-1
-				handed-over orders-0 orders-1 1s
-				orders-0 dead seq=100
-				orders-1 master serving
-				orders-2 ->orders-1 placed`,
-			want: `
-				drop orders-0
-				follow orders-0 ->orders-1
-				drop orders-0`,
-		},
-		{
-			name: "but not for ever",
-			given: `
-				record orders-1
-				handed-over orders-0 orders-1 4s
-				orders-0 ->orders-1 seq=100
-				orders-1 master serving
-				orders-2 ->orders-1 placed`,
-			want: ``,
 		},
 		{
 			name: "a former master whose pod is going is fed all the same",

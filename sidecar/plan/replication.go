@@ -82,20 +82,7 @@ func (p *pass) point(m *member) {
 	}
 	p.do(Follow{Pod: m.name, Host: p.proven.address, Port: p.port})
 	if m.wasMaster() {
-		p.do(DropClients{Pod: m.name})
+		p.do(DropClients{Pod: m.name, For: endpointsPatience})
 	}
 	p.again(againSoon)
-}
-
-// dropReturned drops the clients that a former master still gets after it has handed over, because not every kube-proxy has taken it
-// out of NAME-master yet.
-func (p *pass) dropReturned() {
-	r := p.lastFailover()
-	if r == nil || r.Cause != v1alpha1.CauseHandover || r.To != p.proven.name || p.now.Sub(r.At.Time) >= endpointsPatience {
-		return
-	}
-	if m := p.member(r.From); m != nil && m.answered() && !m.isMaster() && !m.was.Attached {
-		p.do(DropClients{Pod: m.name})
-		p.again(againStep) // a client that is led to it again writes nothing until it is dropped again
-	}
 }

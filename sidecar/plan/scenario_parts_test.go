@@ -185,13 +185,6 @@ func (b *builder) promoted(age string) {
 	b.last.Outage.PromotedAt = &at
 }
 
-// handedOver is an entry of the journal about a planned move some time ago.
-func (b *builder) handedOver(from, to, age string) {
-	b.in.Topology.Status.Failovers = append(b.in.Topology.Status.Failovers, v1alpha1.FailoverRecord{
-		At: metav1.NewMicroTime(scenarioNow.Add(-duration(b.t, age))), Cause: v1alpha1.CauseHandover, From: from, To: to, Sequence: 90,
-	})
-}
-
 // releasing says for how long the sentinels have been told to let go.
 func (b *builder) releasing(age string) {
 	b.in.Topology.Status.Conditions = []metav1.Condition{{

@@ -27,7 +27,6 @@ import (
 //	max-lost-writes 100             spec.failover.maxLostWrites
 //	warn 85                         spec.storage.warnPercent
 //	release | releasing 61s | no-such-sentinel | config maxclients 100 | unknown hz | failover orders-0 orders-1 20
-//	handed-over orders-0 orders-1 2s    in the journal
 //	promoted 50ms                   how long ago the target of the recorded outage was promoted
 //	orders-0 master seq=5 serving   a member: what its node is (master, self, dead, ->orders-1, down, hung, loading,
 //	                                refused, nopod), then any of seq=5 up syncing silent-link empty serving placed
@@ -239,8 +238,6 @@ func (b *builder) line(words []string) {
 		}
 	case first == "promoted":
 		b.promoted(rest[0])
-	case first == "handed-over":
-		b.handedOver(rest[0], rest[1], rest[2])
 	case first == "warn":
 		b.in.Topology.Spec.StorageWarnPercent = int32(number(b.t, rest[0]))
 	case first == "max-lost-writes":

@@ -27,7 +27,6 @@ func Standard(in Input) Plan {
 		p.placeReplicas()
 		p.repairMonitors()
 		p.startHandover()
-		p.dropReturned()
 		p.placeFormerMasters()
 	}
 	p.replacePod()

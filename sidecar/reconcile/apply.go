@@ -93,6 +93,7 @@ func actionKind(a plan.Action) string { return strings.TrimPrefix(fmt.Sprintf("%
 func (p *pass) applyOne(ctx context.Context, action plan.Action) error {
 	switch a := action.(type) {
 	case plan.Attach:
+		p.keepClients(a.Pod)
 		return p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.attach(ctx, pod) })
 	case plan.Detach:
 		return p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.detach(ctx, pod, a.Reason) })
@@ -101,14 +102,12 @@ func (p *pass) applyOne(ctx context.Context, action plan.Action) error {
 	case plan.DeletePod:
 		return p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.delete(ctx, pod, types.UID(a.UID)) })
 	case plan.Promote:
+		p.keepClients(a.Pod)
 		return p.onNode(a.Pod, func(c DataNode) error { return c.Promote(ctx) })
 	case plan.Follow:
 		return p.follow(ctx, a)
 	case plan.DropClients:
-		return p.onNode(a.Pod, func(c DataNode) error {
-			_, err := c.DropClients(ctx)
-			return err
-		})
+		return p.dropClients(ctx, a)
 	case plan.WriteMarker:
 		return p.onNode(a.Pod, func(c DataNode) error {
 			if p.topology.Spec.Type == v1alpha1.TypeCluster {

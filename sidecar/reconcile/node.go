@@ -57,6 +57,7 @@ type node struct {
 	// layoutRead is true when the last answer brought the layout.
 	layoutRead bool
 	counter    counter
+	dropper    dropper
 	// own are the settings, by name, that are to be put back when a move has ended.
 	own map[string]string
 	// version of the program.
@@ -153,6 +154,7 @@ func (n *node) take(a nodeAnswer) {
 	s.Role = v1alpha1.RoleReplica
 	if i.Role == kvrocks.RoleMaster {
 		s.Role, s.LastMaster = v1alpha1.RoleMaster, a.at
+		n.dropper.stop()
 	}
 	s.MasterHost, s.MasterPort = i.MasterHost, int32(i.MasterPort)
 	s.LinkUp, s.Syncing, s.LastIO = i.LinkUp, i.SyncInProgress, i.LastIO
@@ -217,6 +219,7 @@ func (n *node) process(i kvrocks.NodeInfo, at time.Time) string {
 
 // close ends the connection in the background: a call may be on its way.
 func (n *node) close() {
+	n.dropper.stop()
 	n.counter.stop()
 	go n.session.close()
 }

@@ -1,0 +1,65 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+// dropEvery is how often clients are dropped that a former master still gets.
+const dropEvery = 25 * time.Millisecond
+
+// dropper drops the clients of a former master for a while, in the background: the API server may take longer to take the node out of
+// its Services than clients should wait. The zero value drops nothing. It belongs to the passes of its instance.
+type dropper struct{ cancel context.CancelFunc }
+
+// start drops the clients at once and returns what came of that; then it goes on until the time is over or stop is called.
+func (d *dropper) start(ctx context.Context, last time.Duration, drop func(context.Context) error) error {
+	d.stop()
+	err := drop(ctx)
+	ctx, d.cancel = context.WithTimeout(ctx, last)
+	go func() {
+		ticker := time.NewTicker(dropEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				_ = drop(ctx) // a process that is gone has no clients
+			}
+		}
+	}()
+	return err
+}
+
+// stop ends it: the node is to have clients.
+func (d *dropper) stop() {
+	if d.cancel != nil {
+		d.cancel()
+		d.cancel = nil
+	}
+}
+
+func (p *pass) dropClients(ctx context.Context, a plan.DropClients) error {
+	n := p.inst.nodes[a.Pod]
+	if n == nil {
+		return fmt.Errorf("node %s: %w", a.Pod, errGone)
+	}
+	passwords := p.inst.credentials.passwords
+	return n.dropper.start(ctx, a.For, func(ctx context.Context) error {
+		return n.session.do(passwords, func(c DataNode) error {
+			_, err := c.DropClients(ctx)
+			return err
+		})
+	})
+}
+
+// keepClients ends what dropClients began.
+func (p *pass) keepClients(pod string) {
+	if n := p.inst.nodes[pod]; n != nil {
+		n.dropper.stop()
+	}
+}
