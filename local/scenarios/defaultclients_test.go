@@ -26,13 +26,17 @@ type plainWriter struct {
 	done   chan struct{}
 }
 
+// plainPause is between two writes of such a client, here and in testdata/plainclient.py. kvrocks replays what its log holds when it
+// starts, so a client that writes all the time makes the moves that follow slower and slower.
+const plainPause = 4 * time.Millisecond
+
 func (s *scenario) plainWriter(write func(ctx context.Context, n int) error) *plainWriter {
 	s.Helper()
 	ctx, cancel := context.WithCancel(s.ctx)
 	w := &plainWriter{stop: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(w.done)
-		for n := 0; ctx.Err() == nil; time.Sleep(time.Millisecond) {
+		for n := 0; ctx.Err() == nil; time.Sleep(plainPause) {
 			err := write(ctx, n)
 			switch {
 			case err == nil:

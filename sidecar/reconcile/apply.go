@@ -36,6 +36,13 @@ func (p *pass) apply(ctx context.Context, actions []plan.Action) error {
 			}
 			continue
 		}
+		if monitors := monitorsTogether(actions); len(monitors) > 1 {
+			actions = actions[len(monitors):]
+			if err := p.monitorAll(ctx, monitors); err != nil {
+				return err
+			}
+			continue
+		}
 		a := actions[0]
 		actions = actions[1:]
 		kind, start := actionKind(a), time.Now()

@@ -22,11 +22,12 @@ func TestDependencyDirection(t *testing.T) {
 	}{
 		{"../plan", append([]string{hooks, module + "sidecar/kvrocks"}, inOut...)},
 		{"../../hooks", append([]string{module + "sidecar"}, inOut...)},
-		{"../kvrocks", []string{"k8s.io", hooks, module + "sidecar/plan", module + "api"}},
-		{"../kvctl", []string{"k8s.io", hooks, module + "sidecar/plan", module + "sidecar/kvrocks", module + "api", redis}},
+		{"../kvrocks", []string{"k8s.io", hooks, module + "sidecar/plan", module + "api/v1alpha1"}},
+		{"../kvctl", []string{"k8s.io", hooks, module + "sidecar/plan", module + "sidecar/kvrocks", module + "api/v1alpha1", redis}},
 		{".", []string{hooks, module + "server", module + "metacontroller", redis}},
 		{"../cmd", []string{hooks, module + "server", module + "metacontroller", redis}},
 		{"../../api/v1alpha1", append([]string{hooks, module + "sidecar"}, inOut...)},
+		{"../../api/slots", append([]string{hooks, module + "sidecar", module + "api/v1alpha1", "k8s.io"}, inOut...)},
 	}
 	for _, test := range tests {
 		t.Run(test.from, func(t *testing.T) {

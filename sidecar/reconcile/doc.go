@@ -44,6 +44,7 @@
 //	kvrocks_controller.go  the record
 //
 //	apply.go               carries out actions; those of a cluster are in cluster_apply.go and move_slots.go
+//	monitor_together.go    gives a master to several sentinels at the same time
 //	drop_clients.go        clients of a former master, dropped in the background
 //	orphan.go              a master that outlives its pod
 //
