@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 )
@@ -133,6 +135,21 @@ func (c *Client) RemoveNode(ctx context.Context, id string) error {
 	})
 }
 
+const (
+	// staleConnections is for how long a failover is asked for again that found no fit node: kvrocks-controller 1.2.0 keeps several
+	// connections to each node and does not try again when one has broken, as all do when the node's pod is replaced, so that each
+	// attempt finds out about one of them.
+	staleConnections = 500 * time.Millisecond
+	// staleRetry is how long it waits before.
+	staleRetry = 5 * time.Millisecond
+)
+
+// foundNone reports whether kvrocks-controller took no node for fit.
+func foundNone(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && errors.Is(err, ErrRefused) && strings.Contains(e.Text, noCandidate)
+}
+
 // FailOver makes preferredID master of the shard that masterID is master of. Nothing is done when it is master already;
 // ErrChanged when somebody else is. kvrocks-controller promotes another node when it finds the preferred one
 // unfit: that is ErrChanged as well, and says who it is.
@@ -152,13 +169,24 @@ func (c *Client) FailOver(ctx context.Context, masterID, preferredID string) err
 	var reply struct {
 		NewMasterID string `json:"new_master_id"`
 	}
-	err = c.change(ctx, request{
+	ask := request{
 		op: op, method: http.MethodPost, path: c.clusterPath("shards", strconv.Itoa(index), "failover"),
 		body: struct {
 			PreferredNodeID string `json:"preferred_node_id"`
 		}{preferredID},
 		into: &reply,
-	})
+	}
+	for began := time.Now(); ; {
+		err = c.change(ctx, ask)
+		if !foundNone(err) || time.Since(began) >= staleConnections {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(staleRetry):
+		}
+	}
 	if err == nil && reply.NewMasterID != preferredID {
 		return &Error{Op: op, Kind: ErrChanged, Text: fmt.Sprintf("%s was promoted instead of %s", reply.NewMasterID, preferredID)}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -121,14 +122,6 @@ func TestChanges(t *testing.T) {
 			change: func(ctx context.Context, c *kvctl.Client) error { return c.FailOver(ctx, id("x"), id("c")) },
 			want:   kvctl.ErrChanged,
 		},
-		"nobody fit": {
-			answers: map[string]answer{
-				"POST " + theCluster + "/shards/1/failover": {status: 500, body: refused("no match new master in shard")},
-			},
-			change: func(ctx context.Context, c *kvctl.Client) error { return c.FailOver(ctx, id("d"), id("c")) },
-			sent:   []string{"POST " + theCluster + `/shards/1/failover {"preferred_node_id":"` + id("c") + `"}`},
-			want:   kvctl.ErrRefused,
-		},
 		"record slots that are there": {
 			change: func(ctx context.Context, c *kvctl.Client) error {
 				return c.RecordSlots(ctx, slots.Range{First: 5, Last: 9}, id("b"))
@@ -201,4 +194,20 @@ func TestTheNamespaceIsMadeWhenItIsMissing(t *testing.T) {
 	require.ErrorIs(t, err, kvctl.ErrNotFound)
 	create := "POST " + clusters + ` {"name":"c","nodes":["h:1"],"replicas":1,"password":"pw"}`
 	assert.Equal(t, []string{create, `POST /api/v1/namespaces {"namespace":"ns"}`, create}, s.changes())
+}
+
+func TestAFailoverIsAskedForAgainWhileBrokenConnectionsAreFound(t *testing.T) {
+	t.Parallel()
+	const failover = "/shards/1/failover"
+	refusal := answer{status: 500, body: refused("no match new master in shard")}
+	s := serve(t, map[string]answer{"GET " + theCluster: {status: 200, body: twoShards()}, "POST " + theCluster + failover: refusal})
+	c := client(t, s.URL)
+	done := make(chan error, 1)
+	go func() { done <- c.FailOver(t.Context(), id("d"), id("c")) }()
+	require.Eventually(t, func() bool { return len(s.changes()) > 1 }, 10*time.Second, time.Millisecond)
+	s.set("POST "+theCluster+failover, answer{status: 200, body: `{"data":{"new_master_id":"` + id("c") + `"}}`})
+	require.NoError(t, <-done)
+
+	s.set("POST "+theCluster+failover, refusal)
+	require.ErrorIs(t, c.FailOver(t.Context(), id("d"), id("c")), kvctl.ErrRefused, "but not for ever")
 }

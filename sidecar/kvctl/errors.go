@@ -53,6 +53,7 @@ const (
 	noNamespace = "namespace not found"
 	notFound    = "not found"
 	isServing   = "shard is servicing"
+	noCandidate = "no match new master in shard"
 )
 
 // signsOfNoStore are in the messages of an etcd client that cannot reach its server.
