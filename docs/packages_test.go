@@ -48,3 +48,19 @@ func TestPackagesListTheirFiles(t *testing.T) {
 		assert.True(t, listing[dir], "%s/doc.go lists no files", dir)
 	}
 }
+
+// TestFilesAreShort holds what CONTRIBUTING.md says of files of the product, with some room: a stranger reads one at a time.
+func TestFilesAreShort(t *testing.T) {
+	const most = 330
+	for _, dir := range []string{"api", "hooks", "metacontroller", "server", "sidecar"} {
+		require.NoError(t, filepath.WalkDir(filepath.Join(root, dir), func(path string, entry fs.DirEntry, err error) error {
+			name := entry.Name()
+			if err != nil || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "zz_generated") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			assert.LessOrEqual(t, strings.Count(string(text), "\n"), most, "%s has too many lines: divide it by subject", path)
+			return err
+		}))
+	}
+}
