@@ -204,7 +204,8 @@ func TestAFailoverIsAskedForAgainWhileBrokenConnectionsAreFound(t *testing.T) {
 	c := client(t, s.URL)
 	done := make(chan error, 1)
 	go func() { done <- c.FailOver(t.Context(), id("d"), id("c")) }()
-	require.Eventually(t, func() bool { return len(s.changes()) > 1 }, 10*time.Second, time.Millisecond)
+	asked := 0
+	require.Eventually(t, func() bool { asked += len(s.changes()); return asked > 1 }, 10*time.Second, time.Millisecond)
 	s.set("POST "+theCluster+failover, answer{status: 200, body: `{"data":{"new_master_id":"` + id("c") + `"}}`})
 	require.NoError(t, <-done)
 
