@@ -15,18 +15,18 @@ type Plan struct {
 	Status v1alpha1.KVRocksTopologyStatus
 	// Intent is true when Status records something that must be on record before the actions begin.
 	Intent bool
-	// Events tell people what happened; the caller emits them when the status has been written.
+	// Events say what happened; the caller emits them when the status has been written.
 	Events []Event
 	// Again asks for the next pass after this time at the latest; 0 means the regular period.
 	Again time.Duration
-	// Calm is true when nothing is awaited but what goes on by itself, such as keys on their way: the next pass need not read
-	// anew what hardly ever changes.
-	Calm bool
+	// SkipSlowProbes is true when nothing is awaited but what goes on by itself, such as keys on their way: the next pass need
+	// not read again what hardly ever changes.
+	SkipSlowProbes bool
 }
 
 // Event is something that a person should be able to read in `kubectl describe kvrocks`.
 type Event struct {
-	// Warning marks what somebody should look at.
+	// Warning marks what a person should look at.
 	Warning bool
 	// Reason is one CamelCase word.
 	Reason string

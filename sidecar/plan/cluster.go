@@ -16,17 +16,17 @@ type clusterPass struct {
 	record *Layout
 	// source says where it is known from.
 	source source
-	// onRecord: it is kvrocks-controller's, so that it can be changed.
+	// onRecord is true when it is kvrocks-controller's, so that it can be changed.
 	onRecord bool
-	// behind: kvrocks-controller has an older record than some node.
+	// behind is true when kvrocks-controller has an older record than some node.
 	behind bool
-	// lost: kvrocks-controller answers and has no record of a cluster that exists.
+	// lost is true when kvrocks-controller answers and has no record of a cluster that exists.
 	lost bool
-	// changing: a change of the record, or of what a master was told, is planned in this pass.
+	// changing is true when this pass plans a change of the record, or gives a master another layout than the record's.
 	changing bool
-	// held is a shard whose nodes are given no layout in this pass, because slots of it have arrived elsewhere and the record
-	// does not say so yet; nil when there is none.
-	held *clusterShard
+	// layoutWithheldFrom is a shard whose nodes are given no layout in this pass, because slots of it have arrived elsewhere
+	// and the record does not say so yet; nil when there is none.
+	layoutWithheldFrom *clusterShard
 	// newest is the highest version that a node has; -1 when none has a layout.
 	newest int64
 	// shards of the topology, in its order.
@@ -37,7 +37,7 @@ type clusterPass struct {
 	waiting verdict
 	// migrations is what is reported of them.
 	migrations []v1alpha1.MigrationStatus
-	// reviewed: migrations was compared in this pass with what the topology asks for.
+	// reviewed is true once migrations was compared in this pass with what the topology asks for.
 	reviewed bool
 	// nextMoveAt is when the next slots may move; nil when that may be now.
 	nextMoveAt *metav1.Time
@@ -62,7 +62,7 @@ func Cluster(in Input) Plan {
 	switch {
 	case c.record == nil:
 		c.create()
-	case !c.dropAlien():
+	case !c.deleteStaleRecord():
 		c.keep()
 	}
 	for _, s := range c.shards {
@@ -86,7 +86,7 @@ func (c *clusterPass) keep() {
 			s.unmonitor()
 		}
 	}
-	c.spreadRecord()
+	c.propagateLayout()
 	c.restoreRecord()
 	if c.settled() {
 		if c.migrating() {
@@ -101,8 +101,8 @@ func (c *clusterPass) keep() {
 	}
 }
 
-// settled: the record can be changed, every node that answers and has a place knows it, and no planned move is under way.
-// A shard without a master does not hold up the others.
+// settled reports whether the record can be changed, every node that answers and has a place knows it, and no planned move is
+// under way. A shard without a master does not hold up the others.
 func (c *clusterPass) settled() bool {
 	if !c.onRecord || c.changing {
 		return false
@@ -112,7 +112,7 @@ func (c *clusterPass) settled() bool {
 			return false
 		}
 		for i := range s.members {
-			if m := &s.members[i]; m.entry != nil && m.hasPlace() && !m.stopped() && !s.told(m) {
+			if m := &s.members[i]; m.entry != nil && m.hasPlace() && !m.stopped() && !s.hasLayout(m) {
 				return false
 			}
 		}
@@ -144,7 +144,7 @@ func newClusterPass(in *Input) *clusterPass {
 		c.locate()
 	}
 	for _, s := range c.shards {
-		s.watchNamed()
+		s.readSentinels()
 	}
 	return c
 }

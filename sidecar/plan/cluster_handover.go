@@ -27,7 +27,7 @@ func (c *clusterPass) startHandovers() {
 }
 
 // startHandover stops the writes of a master that must not be master. From then on each pass takes the step that what it
-// sees asks for: when the target has all the data, kvrocks-controller makes it master on record; it is told so, and seen as
+// sees asks for: when the target has all the data, kvrocks-controller makes it master on record; it is given the record, and seen as
 // master. Until then the way back is to give the old master the record again.
 func (s *clusterShard) startHandover() {
 	m := s.proven
@@ -42,7 +42,7 @@ func (s *clusterShard) startHandover() {
 // handOverFrom begins to hand over, if there is somebody fit to.
 func (s *clusterShard) handOverFrom(m *member) bool {
 	target := s.handoverTarget(m)
-	if s.watch.odown || s.abortedLately() || target == nil || !s.told(target) || target.node.Sequence == 0 {
+	if s.watch.odown || s.abortedLately() || target == nil || !s.hasLayout(target) || target.node.Sequence == 0 {
 		return false
 	}
 	s.beginHandover(m, target)
@@ -61,7 +61,7 @@ func (s *clusterShard) beginHandover(m, target *member) {
 }
 
 func (s *clusterShard) stopWrites(m, target *member) {
-	m.pushed = true
+	m.layoutGiven = true
 	s.do(Push{
 		Pod: m.name, ID: m.entry.ID, Force: true,
 		Layout: stopLayout(s.c.record, s.entry, m.entry, target.entry),
@@ -86,30 +86,30 @@ func (s *clusterShard) stopped(m *member) bool {
 }
 
 // passedBy: the record names another member while the recorded master serves. kvrocks-controller has decided on its own, or
-// late, and has not told the nodes yet.
+// late, and has not given the nodes the layout yet.
 func (s *clusterShard) passedBy() bool {
 	old := s.member(s.master)
-	return s.outage == nil && old != nil && old != s.named && old.entry != nil && old.isMaster() && old.was.Attached &&
-		s.named.linked(old) && s.named.version() < s.c.record.Version
+	return s.outage == nil && old != nil && old != s.layoutMaster && old.entry != nil && old.isMaster() && old.was.Attached &&
+		s.layoutMaster.linked(old) && s.layoutMaster.version() < s.c.record.Version
 }
 
 // followRecord does what the record says without losing a write: as in a planned move, of which it is the second half.
-func (s *clusterShard) followRecord() { s.beginHandover(s.member(s.master), s.named) }
+func (s *clusterShard) followRecord() { s.beginHandover(s.member(s.master), s.layoutMaster) }
 
 // handOver takes the next step of a planned move.
 func (s *clusterShard) handOver() {
 	m, t := s.member(s.outage.Master), s.member(s.outage.Target)
-	recorded := s.named != nil && s.named != m
-	if recorded && s.named != t {
+	recorded := s.layoutMaster != nil && s.layoutMaster != m
+	if recorded && s.layoutMaster != t {
 		// kvrocks-controller has chosen another one.
-		s.outage.Target, s.intent, t = s.named.name, true, s.named
+		s.outage.Target, s.intent, t = s.layoutMaster.name, true, s.layoutMaster
 	}
 	s.again(againWrites)
 	switch {
-	case recorded && t.isMaster() && s.told(t):
+	case recorded && t.isMaster() && s.hasLayout(t):
 		s.succeed(t)
 	case s.outageAge() < clusterPatience && (s.late(m) || s.late(t) || m != nil && !recorded && m.version() > s.c.record.Version):
-		// A record that is older than what the old master was told is read again: it was changed in between.
+		// A record that is older than what the old master was given is read again: it was changed in between.
 		s.wait(ReasonHandingOver, s.outage.Master+" is handing over", againWrites)
 	case recorded && !t.hasPlace(), !recorded && (m == nil || m.entry == nil || m.silent() || m.answered() && !m.isMaster()):
 		s.endHandover(m)
@@ -122,22 +122,22 @@ func (s *clusterShard) handOver() {
 	}
 }
 
-// endHandover goes on as after an outage, because one of the two has failed or restarted, or the old master was told
-// already.
+// endHandover goes on as after an outage, because one of the two has failed or restarted, or the old master was given the
+// record already.
 func (s *clusterShard) endHandover(m *member) {
 	s.outage.DetectedAt, s.intent = microTime(s.now), true
 	s.outage.Cause = v1alpha1.CauseDown
 	if m != nil && m.answered() && !m.hasPlace() {
 		s.outage.Cause = s.restartCause(m)
 	}
-	if s.named == m {
+	if s.layoutMaster == m {
 		s.outage.Target = ""
 	}
 	s.settleMaster()
 	s.again(againWrites)
 }
 
-// installTarget: the target is master on record. It is told so when it has all the data of the old master, which may not
+// installTarget: the target is master on record. It is given the record when it has all the data of the old master, which may not
 // have been stopped if the record was not changed by the sidecar.
 func (s *clusterShard) installTarget(m, t *member) {
 	if m != nil && m.isMaster() && t.linked(m) && s.outageAge() < clusterPatience {
@@ -153,7 +153,7 @@ func (s *clusterShard) installTarget(m, t *member) {
 	if s.outage.PromotedAt == nil { // once: each change is written to the API
 		s.outage.PromotedAt = new(microTime(s.now))
 	}
-	s.push(t)
+	s.setNodes(t)
 	s.wait(ReasonHandingOver, t.name+" is being made master in place of "+s.master, againWrites)
 }
 
@@ -164,10 +164,10 @@ func (s *clusterShard) moveOn(m, t *member) {
 		s.outage.Target, s.intent, t = "", true, nil
 	}
 	switch {
-	case s.outage.Target == "" && s.told(m) && m.node.Cluster.Layout != nil:
+	case s.outage.Target == "" && s.hasLayout(m) && m.node.Cluster.Layout != nil:
 		s.resume(m)
 	case s.outage.Target == "":
-		m.pushed = true
+		m.layoutGiven = true
 		s.do(Push{Pod: m.name, ID: m.entry.ID, Layout: s.c.record, Force: true})
 		s.wait(ReasonHandingOver, m.name+" is to take writes again", againWrites)
 	case !s.stopped(m) || m.version() < s.c.record.Version:

@@ -7,7 +7,7 @@ import (
 )
 
 // Layout is who belongs to a cluster and who owns which slots, as kvrocks-controller has it on record or as a node was
-// told.
+// given it.
 type Layout struct {
 	// Version grows with every change.
 	Version int64

@@ -56,7 +56,7 @@ func (c *clusterPass) findRecord() {
 	}
 }
 
-// mayBeStopped reports whether the node may have been told a layout that is not the record's, to stop its writes: a planned move
+// mayBeStopped reports whether the node may have been given a layout that is not the record's, to stop its writes: a planned move
 // is under way, or its layout is one of stopLayout, whatever has become of that move since.
 func (s *clusterShard) mayBeStopped(m *member) bool {
 	return s.outage != nil && s.outage.Cause == v1alpha1.CauseHandover && s.outage.Master == m.name || s.hasStopLayout(m)

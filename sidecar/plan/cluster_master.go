@@ -12,7 +12,7 @@ const fenceDelay = 2 * time.Second
 // settleMaster sees to it that the shard has the master that the record names, or that the record names one that can
 // serve. It leaves it in s.proven when it answers as master.
 func (s *clusterShard) settleMaster() {
-	m := s.named
+	m := s.layoutMaster
 	if m != nil && m.name == s.master {
 		s.noteProgress(m)
 	}
@@ -22,69 +22,70 @@ func (s *clusterShard) settleMaster() {
 	case s.handingOver():
 		s.handOver()
 	case m == nil:
-		s.namedForeign()
+		s.layoutMasterUnknown()
 	case s.passedBy():
 		s.followRecord()
 	default:
-		s.settleNamed(m)
+		s.settleLayoutMaster(m)
 	}
 }
 
-// settleNamed sees to the master on record, whatever became of the former one.
-func (s *clusterShard) settleNamed(m *member) {
+// settleLayoutMaster takes the step that the state of the master on record asks for, whatever became of the former one.
+func (s *clusterShard) settleLayoutMaster(m *member) {
 	if m.name != s.master {
 		s.cutOffMastersBut(m) // the former master may be hung, and serve again when it wakes
 	}
 	switch {
 	case m.isMaster() && m.version() >= 0:
-		s.namedServes(m)
+		s.layoutMasterServing(m)
 	case m.answered():
-		s.namedReturned(m)
+		s.layoutMasterRestarted(m)
 	case m.silent():
-		s.namedSilent(m)
+		s.layoutMasterSilent(m)
 	default:
-		s.namedMute(m)
+		s.layoutMasterNotReady(m)
 	}
 }
 
-// outside: the shard is not in the record. It has no master to be replaced.
+// outside handles a shard that is not in the record: it has no master to be replaced.
 func (s *clusterShard) outside() {
 	s.master, s.outage = "", nil
 	s.waiting = verdict{ReasonJoining, "the shard is not in the cluster"}
 }
 
-// namedServes: the master on record answers as master.
-func (s *clusterShard) namedServes(m *member) {
+// layoutMasterServing handles a master on record that answers as master.
+func (s *clusterShard) layoutMasterServing(m *member) {
 	switch {
-	case s.inDoubt():
+	case s.failoverOutcomeUnknown():
 		s.waitForController(m)
 	case m.name != s.master && s.waitsForRival(m):
 	case m.name != s.master && s.unfit(m):
 		s.replaceUnfit(m)
 	case m.name == s.master:
-		if !s.told(m) && !m.was.Attached {
-			s.push(m) // before clients reach it; others are told in their turn
+		if !s.hasLayout(m) && !m.was.Attached {
+			s.setNodes(m) // before clients reach it; the others get it in their turn
 		}
 		s.prove(m)
 		s.endOutage(m)
-	case s.told(m):
+	case s.hasLayout(m):
 		s.succeed(m)
 	default:
 		s.install(m)
 	}
 }
 
-// namedReturned: the master on record answers and is none: it has restarted, or the record has only just named it.
-func (s *clusterShard) namedReturned(m *member) {
+// layoutMasterRestarted handles a master on record that answers and is none: it has restarted, or the record has only just made
+// it master.
+func (s *clusterShard) layoutMasterRestarted(m *member) {
 	elected := m.hasPlace() && m.name != s.master && !m.pod.Deleting && !s.unfit(m)
 	switch {
-	case s.inDoubt():
+	case s.failoverOutcomeUnknown():
 		s.waitForController(m)
 	case elected && s.waitsForRival(m):
 	case elected:
 		s.install(m)
-	case s.holdsAll(m) && s.certain(m) && s.losesTooMuch(m):
-	case s.holdsAll(m) && s.certain(m):
+	case s.holdsAll(m) && s.undisputed(m) && s.losesTooMuch(m):
+	case s.holdsAll(m) && s.undisputed(m):
 		s.install(m)
 	case s.holdsAll(m):
 		s.waitForController(m)
@@ -94,10 +95,10 @@ func (s *clusterShard) namedReturned(m *member) {
 	}
 }
 
-// namedSilent: the master on record does not answer, or has no pod. The sentinels say when that is an outage. Where they
-// do not watch it the sidecar goes by what it sees itself; and where a process is known to have ended, or the sentinels have
-// not called it down for long.
-func (s *clusterShard) namedSilent(m *member) {
+// layoutMasterSilent handles a master on record that does not answer, or has no pod. The sentinels say when that is an outage.
+// Where they do not watch it the sidecar goes by what it sees itself; and where a process is known to have ended, or the
+// sentinels have not called it down for long.
+func (s *clusterShard) layoutMasterSilent(m *member) {
 	blind := s.watch.names(m.address) < max(1, s.watch.quorum)
 	seen := blind && (!m.exists || m.downFor(s.now) >= s.downAfter())
 	begun := s.outage != nil && s.outage.Master == m.name
@@ -109,9 +110,9 @@ func (s *clusterShard) namedSilent(m *member) {
 	s.decide(m)
 }
 
-// namedMute: the master on record is alive, but loads its database or refuses the password. That is no outage unless the
-// sentinels say so.
-func (s *clusterShard) namedMute(m *member) {
+// layoutMasterNotReady handles a master on record that is alive, but loads its database or refuses the password. That is no
+// outage unless the sentinels say so.
+func (s *clusterShard) layoutMasterNotReady(m *member) {
 	if s.watch.odown || s.outage != nil && s.outage.Master == m.name {
 		s.fence(m, v1alpha1.CauseDown)
 		s.decide(m)
@@ -120,8 +121,8 @@ func (s *clusterShard) namedMute(m *member) {
 	s.wait(ReasonMasterDown, m.name+" cannot serve yet ("+m.state()+")", againSoon)
 }
 
-// namedForeign: the record names a node that is no member, so one of the members must take its place.
-func (s *clusterShard) namedForeign() {
+// layoutMasterUnknown handles a record whose master is no member: one of the members must take its place.
+func (s *clusterShard) layoutMasterUnknown() {
 	if s.outage == nil {
 		s.outage = &v1alpha1.Outage{
 			Master: s.master, Cause: v1alpha1.CauseDown, Since: microTime(s.now), DetectedAt: microTime(s.now),
@@ -132,18 +133,18 @@ func (s *clusterShard) namedForeign() {
 	s.decide(nil)
 }
 
-// inDoubt: kvrocks-controller was asked for a failover and has not answered since. If it has carried it out, the old
-// master must not serve again.
-func (s *clusterShard) inDoubt() bool {
+// failoverOutcomeUnknown reports whether kvrocks-controller was asked for a failover and has not answered since. If it has
+// carried it out, the old master must not serve again.
+func (s *clusterShard) failoverOutcomeUnknown() bool {
 	return s.c.source != sourceController && s.in.Controller.Reach != Answered && s.outage != nil && s.outage.Target != ""
 }
 
-// certain: nobody but m can have been made master. What kvrocks-controller says is certain. While it cannot be asked either
-// everybody must have been heard, or one must vouch for m. When it has lost its record for good a majority must do, or a
-// member that never comes back would hold up the shard for ever.
-func (s *clusterShard) certain(m *member) bool {
+// undisputed reports whether no member but m can have been made master. What kvrocks-controller says is certain. While it
+// cannot be asked either every member must answer, or a replica must confirm m. When it has lost its record for good a majority
+// must do, or a member that never comes back would hold up the shard for ever.
+func (s *clusterShard) undisputed(m *member) bool {
 	lost := s.c.lost && s.majority(m) && s.keptData(m)
-	return s.c.source == sourceController || s.awaited() == "" || s.vouched(m) || lost
+	return s.c.source == sourceController || s.awaited() == "" || s.confirmedByReplica(m) || lost
 }
 
 func (s *clusterShard) waitForController(m *member) {
@@ -161,7 +162,7 @@ func (s *clusterShard) waitForController(m *member) {
 // install makes the master on record what the record says.
 func (s *clusterShard) install(m *member) {
 	s.cutOffMastersBut(m)
-	s.push(m)
+	s.setNodes(m)
 	s.wait(ReasonPromoting, m.name+" is being made master, as the record says", againStep)
 }
 
@@ -184,7 +185,7 @@ func (s *clusterShard) decide(m *member) {
 		s.wait(ReasonRebuilding, "kvrocks-controller has lost its record", againStep)
 	case next.node.Sequence == 0:
 		s.wait(ReasonMasterDown, "nothing was ever written to the shard, so nobody can succeed its master", againWait)
-	case s.c.held == s:
+	case s.c.layoutWithheldFrom == s:
 		s.wait(ReasonPromoting, "slots that have left the shard are put on record before it gets a new master", againStep)
 	default:
 		s.failOver(next)

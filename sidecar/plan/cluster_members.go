@@ -121,10 +121,10 @@ func (c *clusterPass) removeForeign() {
 func (c *clusterPass) removeStrangers(r *LayoutShard) {
 	for i := range r.Nodes {
 		n := &r.Nodes[i]
-		named := slices.ContainsFunc(c.shards, func(s *clusterShard) bool {
+		known := slices.ContainsFunc(c.shards, func(s *clusterShard) bool {
 			return s.entry == r && slices.ContainsFunc(s.members, func(m member) bool { return m.entry == n })
 		})
-		if !named && !n.Master && !c.changing {
+		if !known && !n.Master && !c.changing {
 			c.change(RemoveNode{ID: n.ID})
 		}
 	}

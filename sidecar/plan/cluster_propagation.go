@@ -6,55 +6,55 @@ import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 func (s *clusterShard) placeMembers() {
 	for i := range s.members {
 		m := &s.members[i]
-		// One that is going is told the record all the same, if it was master: clients ask it where their slots are.
+		// One that is going is given the record all the same, if it was master: clients ask it where their slots are.
 		if m == s.proven || m.entry == nil || !m.answered() || m.pod.Deleting && !m.wasMaster() {
 			continue
 		}
 		if m.version() >= 0 && m.follows(s.proven) {
 			s.placeReplica(m)
 		} else {
-			s.direct(m)
+			s.joinAsReplica(m)
 		}
 	}
 }
 
-// direct makes a member follow the proved master by giving it the record.
-func (s *clusterShard) direct(m *member) {
+// joinAsReplica makes a member follow the proved master by giving it the record.
+func (s *clusterShard) joinAsReplica(m *member) {
 	if m.isMaster() || !m.hasPlace() || m.stopped() {
 		// Before it follows it must be on record that it is not in sync.
 		s.intent = s.intent || s.lastRole(m) != ""
 		s.measureLoss(m)
 		s.cutOff(m, "it does not follow the master")
 	}
-	s.push(m)
+	s.setNodes(m)
 	s.again(againSoon)
 }
 
-// spreadRecord gives the record to every node that has another one and whose role it does not change: the masters first,
+// propagateLayout gives the record to every node that has another one and whose role it does not change: the masters first,
 // and before them the one that slots were moved to, and then the one that they were moved from.
-func (c *clusterPass) spreadRecord() {
+func (c *clusterPass) propagateLayout() {
 	for _, i := range c.moving() {
 		for _, s := range c.shards {
 			if s.shard.Index == i && s.proven != nil {
-				s.spread(s.proven)
+				s.propagateTo(s.proven)
 			}
 		}
 	}
 	for _, s := range c.shards {
 		if s.proven != nil {
-			s.spread(s.proven)
+			s.propagateTo(s.proven)
 		}
 	}
 	for _, s := range c.shards {
 		for i := range s.members {
 			if m := &s.members[i]; m.entry != nil && !m.entry.Master && m.hasPlace() && !m.isMaster() && !m.stopped() {
-				s.spread(m)
+				s.propagateTo(m)
 			}
 		}
 	}
 }
 
-// moving lists the shards between which slots are being moved: where to, where from.
+// moving returns the shards between which slots are being moved: where to, where from.
 func (c *clusterPass) moving() []int32 {
 	for i := range c.migrations {
 		if m := &c.migrations[i]; m.State == v1alpha1.MigrationRunning && m.Current != "" {
@@ -64,8 +64,9 @@ func (c *clusterPass) moving() []int32 {
 	return nil
 }
 
-func (s *clusterShard) spread(m *member) {
-	if m.entry != nil && m.answered() && m.version() <= s.c.record.Version && !s.told(m) {
-		s.push(m)
+// propagateTo gives the record to a node that answers with an older or another layout.
+func (s *clusterShard) propagateTo(m *member) {
+	if m.entry != nil && m.answered() && m.version() <= s.c.record.Version && !s.hasLayout(m) {
+		s.setNodes(m)
 	}
 }

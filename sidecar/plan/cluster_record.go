@@ -111,8 +111,9 @@ func (c *clusterPass) complete() bool {
 	return len(c.shards) > 0
 }
 
-// dropAlien deletes a record that names none of the members: a former instance of this name left it behind.
-func (c *clusterPass) dropAlien() bool {
+// deleteStaleRecord deletes a record that has none of the members, because a former instance of this name left it behind, and
+// reports whether it did.
+func (c *clusterPass) deleteStaleRecord() bool {
 	if !c.onRecord || !c.complete() {
 		return false
 	}
@@ -136,7 +137,7 @@ func (c *clusterPass) restoreRecord() {
 	lateSince := c.in.Topology.Status.LayoutVersion
 	switch {
 	case c.lost:
-		if a := c.anchor(); a != nil {
+		if a := c.importSource(); a != nil {
 			c.warn("RecordRestored", "kvrocks-controller has lost its record; it is made anew from "+a.name)
 			c.change(ImportCluster{Pod: a.name})
 		} else {
@@ -144,7 +145,7 @@ func (c *clusterPass) restoreRecord() {
 		}
 	case c.behind && c.source == sourceNode && lateSince >= c.newest:
 		// It was reported before, so this is no change that was under way when the record was read.
-		if a := c.anchor(); a != nil {
+		if a := c.importSource(); a != nil {
 			c.warn("RecordRestored", "kvrocks-controller's record is older than what the nodes have; it is made anew from "+a.name)
 			c.change(DeleteCluster{})
 			c.change(ImportCluster{Pod: a.name})
@@ -152,7 +153,7 @@ func (c *clusterPass) restoreRecord() {
 	case c.behind:
 		c.again(againSoon)
 	case c.onRecord && c.in.Controller.PasswordStale && c.passwordTaken() && c.settled() && !c.migrating():
-		if a := c.anchor(); a != nil {
+		if a := c.importSource(); a != nil {
 			c.event("RecordRestored", "kvrocks-controller's record is made anew with the present password")
 			c.controllerEpoch, c.intent = c.controllerEpoch+1, true
 			c.change(DeleteCluster{})
@@ -180,20 +181,21 @@ func (c *clusterPass) passwordTaken() bool {
 	return c.in.Credentials.Err == "" && len(c.in.Credentials.Stale) == 0
 }
 
-// anchor is an attached node that has the record, the best a master; nil when there is none.
-func (c *clusterPass) anchor() *member {
-	var anchor *member
+// importSource returns an attached node that has the record, best a master, for kvrocks-controller to import the layout from;
+// nil when there is none.
+func (c *clusterPass) importSource() *member {
+	var replica *member
 	for _, s := range c.shards {
 		for i := range s.members {
 			m := &s.members[i]
-			fit := m.was.Attached && m.pod.Attached && !m.pod.Deleting && m.hasPlace() && !m.stopped() && s.told(m) && !s.mayBeStopped(m)
+			fit := m.was.Attached && m.pod.Attached && !m.pod.Deleting && m.hasPlace() && !m.stopped() && s.hasLayout(m) && !s.mayBeStopped(m)
 			if fit && m == s.proven {
 				return m
 			}
-			if fit && anchor == nil {
-				anchor = m
+			if fit && replica == nil {
+				replica = m
 			}
 		}
 	}
-	return anchor
+	return replica
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 )
 
-// A volume remembers the last layout that its node was told. When nobody else knows of any, because a cluster is made anew
+// A volume remembers the last layout that its node was given. When nothing else knows of any, because a cluster is made again
 // on the volumes of a former one, or because all that knew it is gone at once, the layout is put together from these.
 
 // savedPlace is what a volume remembers.
@@ -80,7 +80,7 @@ func newSavedShard(shard *clusterShard) *savedShard {
 		case m.saved.version > s.newest.version:
 			s.newest, s.slots = *m.saved, m.saved.slots
 		default:
-			// A master that handed over was told, at the same version, that it has no slots.
+			// A master that handed over was given, at the same version, a layout in which it has no slots.
 			s.slots = s.slots.Union(&m.saved.slots)
 		}
 	}
@@ -212,7 +212,7 @@ func (c *clusterPass) adopt(l *Layout) {
 	c.record, c.source = l, sourceStatus
 	c.locate()
 	for _, s := range c.shards {
-		if m := s.named; m != nil {
+		if m := s.layoutMaster; m != nil {
 			s.master = m.name
 			if m.saved != nil && m.saved.id == m.saved.master {
 				s.remembered = m // others may have a higher sequence, by writes that were lost when it became master

@@ -36,8 +36,8 @@ func (c *clusterPass) finish() Plan {
 	for _, s := range c.shards {
 		s.lookOften()
 	}
-	again, calm := c.nextPass()
-	return Plan{Actions: c.actions, Status: status, Intent: c.intent, Events: c.events, Again: again, Calm: calm}
+	again, skipSlowProbes := c.nextPass()
+	return Plan{Actions: c.actions, Status: status, Intent: c.intent, Events: c.events, Again: again, SkipSlowProbes: skipSlowProbes}
 }
 
 // reviewUnsettled compares the migrations with what the topology asks for when nothing may move in this pass: a report that

@@ -6,8 +6,9 @@ type clusterShard struct {
 	c *clusterPass
 	// entry is the shard in the record; nil when it is not in it.
 	entry *LayoutShard
-	// named is the member that the record names master; nil when it is no member.
-	named *member
+	// layoutMaster is the member that is master by the record; nil when the record's master is no member. It may differ from
+	// pass.master, which the last report names.
+	layoutMaster *member
 }
 
 // find finds the shard and its members in the record.
@@ -28,7 +29,7 @@ func (s *clusterShard) find(places map[nodeAddress]position) {
 		}
 		m.entry = &in.Nodes[at.node]
 		if m.entry.Master {
-			s.named = m
+			s.layoutMaster = m
 		}
 	}
 }
@@ -63,7 +64,7 @@ func (l *Layout) places() map[nodeAddress]position {
 	return all
 }
 
-// version of the layout that the node has; -1 when it has none or does not answer.
+// version returns that of the layout which the node has; -1 when it has none or does not answer.
 func (m *member) version() int64 {
 	if !m.answered() || m.node.Cluster == nil {
 		return -1
@@ -71,8 +72,8 @@ func (m *member) version() int64 {
 	return m.node.Cluster.Version
 }
 
-// told: the node knows the record, as far as it was asked.
-func (s *clusterShard) told(m *member) bool {
+// hasLayout reports whether the node has the layout of the record, as far as it was asked.
+func (s *clusterShard) hasLayout(m *member) bool {
 	if m.entry == nil || m.version() != s.c.record.Version {
 		return false
 	}
@@ -80,22 +81,22 @@ func (s *clusterShard) told(m *member) bool {
 	return (n.ID == "" || n.ID == m.entry.ID) && (n.Layout == nil || n.Layout.same(s.c.record))
 }
 
-// push gives the record to a node, once in a pass. A node that is ahead of the record is left alone: the record is not the
-// right one, and a better one is being looked for.
-func (s *clusterShard) push(m *member) {
-	if m.pushed || s.c.held == s || m.version() > s.c.record.Version {
+// setNodes gives the record to a node (SETNODES), once in a pass. A node that is ahead of the record is left alone: the record
+// is not the right one, and a better one is being looked for.
+func (s *clusterShard) setNodes(m *member) {
+	if m.layoutGiven || s.c.layoutWithheldFrom == s || m.version() > s.c.record.Version {
 		s.again(againStep)
 		return
 	}
-	m.pushed = true
+	m.layoutGiven = true
 	s.do(Push{Pod: m.name, ID: m.entry.ID, Layout: s.c.record, Force: m.version() == s.c.record.Version})
 	s.again(againStep)
 }
 
-// watchNamed sums up what the sentinels say about the master on record. They are only heard: on the nodes of a cluster their
+// readSentinels sums up what the sentinels say about the master on record. They are only heard: on the nodes of a cluster their
 // own attempts to replace a master are refused.
-func (s *clusterShard) watchNamed() {
-	m := s.named
+func (s *clusterShard) readSentinels() {
+	m := s.layoutMaster
 	if m == nil {
 		m = s.member(s.master)
 	}
@@ -116,13 +117,13 @@ func (s *clusterShard) withdrawGates() {
 	}
 }
 
-// hasPlace: the node has been given a place since it started.
-func (m *member) hasPlace() bool { return m.version() >= 0 && !m.unplaced() }
+// hasPlace reports whether the node has been given a place since it started.
+func (m *member) hasPlace() bool { return m.version() >= 0 && !m.followsItself() }
 
-// vouched: a replica that has the record follows m, so that nobody can have succeeded it.
-func (s *clusterShard) vouched(m *member) bool {
+// confirmedByReplica reports whether a replica that has the record follows m, so that no member can have succeeded it.
+func (s *clusterShard) confirmedByReplica(m *member) bool {
 	for i := range s.members {
-		if o := &s.members[i]; o != m && s.told(o) && o.follows(m) {
+		if o := &s.members[i]; o != m && s.hasLayout(o) && o.follows(m) {
 			return true
 		}
 	}

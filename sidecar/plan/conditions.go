@@ -19,7 +19,7 @@ const (
 	ReasonAttaching = "Attaching"
 	// ReasonWaitingForMembers: no master can be chosen before the named members answer.
 	ReasonWaitingForMembers = "WaitingForMembers"
-	// ReasonPromoting: a member has been told to be master.
+	// ReasonPromoting: a member is being made master.
 	ReasonPromoting = "Promoting"
 	// ReasonMasterDown: the recorded master does not serve, and it is not yet time to replace it.
 	ReasonMasterDown = "MasterDown"
@@ -54,7 +54,7 @@ const (
 
 	// SentinelAgreed.
 
-	// ReasonNotMonitored: no sentinel instance is named, so there is nobody to disagree.
+	// ReasonNotMonitored: no sentinel instance is named, so that no sentinel can disagree.
 	ReasonNotMonitored = "NotMonitored"
 	// ReasonSentinelNotFound: the named sentinel instance does not exist.
 	ReasonSentinelNotFound = "SentinelNotFound"
@@ -68,7 +68,7 @@ const (
 	ReasonMasterNotCalledDown = "MasterNotCalledDown"
 	// ReasonMonitorMissing: some sentinel does not monitor the master.
 	ReasonMonitorMissing = "MonitorMissing"
-	// ReasonMonitorWrong: some sentinel takes another address for the master, has other settings, or knows ghosts.
+	// ReasonMonitorWrong: some sentinel takes another address for the master, has other settings, or knows what no longer exists.
 	ReasonMonitorWrong = "MonitorWrong"
 	// ReasonPeersUnknown: some sentinel has not found all the others yet.
 	ReasonPeersUnknown = "PeersUnknown"

@@ -104,7 +104,7 @@ func (p *pass) configVerdict() (v verdict, ok, known bool) {
 		}
 		known = true
 		for _, name := range slices.Sorted(maps.Keys(m.node.Refusals)) {
-			if m.node.Frozen[name] {
+			if m.node.RequiresRestart[name] {
 				return verdict{ReasonRestartRequired, m.name + " takes " + name + " only when it starts: restart the pods, for example with kubectl rollout restart on their StatefulSets"}, false, true
 			}
 			return verdict{ReasonRefused, m.name + " refuses " + name + ": " + m.node.Refusals[name]}, false, true

@@ -6,7 +6,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// electionGrace is how long after +odown the sentinels are given to elect somebody before a master that is back is put
+// electionGrace is how long after +odown the sentinels are given to elect a member before a master that is back is put
 // into its place again. Their first attempt begins within a second and gives up after 10 s.
 const electionGrace = 15 * time.Second
 
@@ -45,13 +45,14 @@ func (p *pass) lastFailover() *v1alpha1.FailoverRecord {
 	return nil
 }
 
-// beingElected: m is the replica that the sentinels have promoted and not yet named, be it on demand (SENTINEL FAILOVER)
-// while the old master is well. Nobody but a sentinel promotes an attached replica, so it is theirs until they are done.
+// beingElected reports whether m is the replica that the sentinels have promoted and not yet announced as the master, be it on
+// demand (SENTINEL FAILOVER) while the old master is well. Only a sentinel promotes an attached replica, so it is theirs until
+// they are done.
 func (p *pass) beingElected(m *member) bool {
 	return p.watch.electing && m.isMaster() && m.was.Attached && m.pod.Role == v1alpha1.RoleReplica
 }
 
-// uncontested: nobody but the sidecar can make a member master now. Sentinel reaches attached members only.
+// uncontested reports whether only the sidecar can make a member master now. Sentinel reaches attached members only.
 func (p *pass) uncontested() bool {
 	switch {
 	case !p.watch.mayElect() || !p.othersAttached():
@@ -62,6 +63,7 @@ func (p *pass) uncontested() bool {
 	return !p.watch.odown || p.outageAge() > electionGrace
 }
 
+// othersAttached reports whether a member other than the recorded master is attached.
 func (p *pass) othersAttached() bool {
 	for i := range p.members {
 		if m := &p.members[i]; m.name != p.master && m.was.Attached {
@@ -71,7 +73,7 @@ func (p *pass) othersAttached() bool {
 	return false
 }
 
-// outageAge is how long ago the recorded outage was detected; 0 without one.
+// outageAge returns how long ago the recorded outage was detected; 0 without one.
 func (p *pass) outageAge() time.Duration {
 	if p.outage == nil {
 		return 0
@@ -79,7 +81,7 @@ func (p *pass) outageAge() time.Duration {
 	return p.now.Sub(p.outage.DetectedAt.Time)
 }
 
-// chosenAnswers: the successor that the sidecar chose in an earlier pass answers as master.
+// chosenAnswers reports whether the successor that the sidecar chose in an earlier pass answers as master.
 func (p *pass) chosenAnswers() bool {
 	if p.outage == nil {
 		return false
@@ -88,8 +90,8 @@ func (p *pass) chosenAnswers() bool {
 	return chosen != nil && chosen.isMaster()
 }
 
-// masterAnswers: the recorded master answers as master.
-func (p *pass) masterAnswers(m *member) {
+// masterServing handles a recorded master that answers as master.
+func (p *pass) masterServing(m *member) {
 	serving := m.was.Attached && p.outage == nil
 	replaced := p.watch.deposed || p.watch.odown && p.watch.replacing
 	switch {
@@ -106,8 +108,8 @@ func (p *pass) masterAnswers(m *member) {
 	}
 }
 
-// masterReturned: the recorded master answers, but not as master: it has restarted, or was told to follow somebody.
-func (p *pass) masterReturned(m *member) {
+// masterRestarted handles a recorded master that answers, but not as master: it has restarted, or was made a replica.
+func (p *pass) masterRestarted(m *member) {
 	switch {
 	case p.uncontested() && p.holdsAll(m) && p.losesTooMuch(m):
 	case p.uncontested() && p.holdsAll(m):
@@ -125,7 +127,7 @@ func (p *pass) masterReturned(m *member) {
 	}
 }
 
-// masterSilent: the recorded master does not answer, or has no pod.
+// masterSilent handles a recorded master that does not answer, or has no pod.
 func (p *pass) masterSilent(m *member) {
 	// A failover may be in progress without +odown of this master, when the sentinels take another address for its own.
 	alone := !p.watch.mayElect() && (!m.exists || m.downFor(p.now) >= p.downAfter())
@@ -138,9 +140,9 @@ func (p *pass) masterSilent(m *member) {
 	p.decide(m)
 }
 
-// masterMute: the recorded master is alive, but loads its database or refuses the password. That is no outage unless the
-// sentinels say so.
-func (p *pass) masterMute(m *member) {
+// masterNotReady handles a recorded master that is alive, but loads its database or refuses the password. That is no outage
+// unless the sentinels say so.
+func (p *pass) masterNotReady(m *member) {
 	if p.watch.odown || p.outage != nil {
 		p.fence(m, v1alpha1.CauseDown)
 		p.decide(m)
@@ -149,8 +151,8 @@ func (p *pass) masterMute(m *member) {
 	p.wait(ReasonMasterDown, m.name+" cannot serve yet ("+m.state()+")", againSoon)
 }
 
-// holdsAll: no answering member has a better claim than m and, unless every member answers, m has all that was reported of
-// its volume, which was in sync.
+// holdsAll reports whether no answering member has a better claim than m and, unless every member answers, m has all that was
+// reported of its volume, which was in sync.
 func (p *pass) holdsAll(m *member) bool {
 	if m.pod.Deleting || p.awaited() != "" && !p.inSyncReplica(m) {
 		return false
@@ -200,7 +202,7 @@ func (p *pass) noteProgress(m *member) {
 	}
 }
 
-// expectedOf is the sequence that a successor of m can be expected to have: the highest of the attached replicas. When
+// expectedOf returns the sequence that a successor of m can be expected to have: the highest of the attached replicas. When
 // none is attached, because the whole shard starts, it is the last one reported of m.
 func (p *pass) expectedOf(m *member) int64 {
 	highest, attached := int64(0), false

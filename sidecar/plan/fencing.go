@@ -33,7 +33,7 @@ func (p *pass) attach(m *member) {
 func (p *pass) withdrawStaleGates() {
 	for i := range p.members {
 		switch m := &p.members[i]; {
-		case m.unplaced():
+		case m.followsItself():
 			p.cutOff(m, "the node has restarted and has no place yet")
 		case p.inFullSync(m):
 			p.intent = p.intent || p.lastRole(m) != ""

@@ -160,7 +160,7 @@ func (p *pass) promoteTarget(m, t *member) {
 			p.abandonTarget()
 			p.intent = true
 		}
-		p.masterReturned(m)
+		p.masterRestarted(m)
 		p.again(againWrites)
 	}
 }
@@ -168,7 +168,7 @@ func (p *pass) promoteTarget(m, t *member) {
 // readOnlyPredecessor: m is handing over, and says itself that it takes no writes, so that it may stay in the Services until its
 // successor is in them.
 func (p *pass) readOnlyPredecessor(m *member) bool {
-	return p.handingOver() && m.name == p.outage.Master && m.answered() && !m.isMaster() && !m.unplaced()
+	return p.handingOver() && m.name == p.outage.Master && m.answered() && !m.isMaster() && !m.followsItself()
 }
 
 // labelledAhead reports whether m, still a replica, is the target of a planned move, which is labelled before the writes stop.

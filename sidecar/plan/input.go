@@ -44,8 +44,8 @@ type Pod struct {
 	AttachedSince time.Time
 	// Role is the value of the role label; empty when there is none.
 	Role v1alpha1.Role
-	// Saved is what hooks/scripts/recall.sh told when the pod was started: the identity of the volume, and what it
-	// remembered of its cluster. Empty when it told nothing, or nothing yet.
+	// Saved is what hooks/scripts/recall.sh printed when the pod was started: the identity of the volume, and what it
+	// remembered of its cluster. Empty when it printed nothing, or nothing yet.
 	Saved string
 }
 
@@ -115,8 +115,8 @@ type Node struct {
 	// them from failed [Configure] actions and forgets one when the wanted value or the node's RunID changes. A refused
 	// setting is reported, not retried.
 	Refusals map[string]string
-	// Frozen says of which of them the node knows the setting and changes it only when it starts.
-	Frozen map[string]bool
+	// RequiresRestart holds those of Refusals which the node knows and changes only when it starts.
+	RequiresRestart map[string]bool
 	// Cluster is what a node of a cluster says of its layout; nil when the node is in no cluster or never answered.
 	Cluster *ClusterNode
 	// Count is the result of the last [CountKeys] action; nil when there was none.
@@ -185,7 +185,7 @@ type MasterView struct {
 	ParallelSyncs               int32
 	// AuthApplied is false when this process knows that the sentinel has not been given the present password.
 	AuthApplied bool
-	// Peers are the pod IPs of the other sentinels that it knows for this master, sorted. One that is no pod is a ghost.
+	// Peers are the pod IPs of the other sentinels that it knows for this master, sorted. One that is no pod is stale.
 	Peers []string
 	// Replicas are the addresses that it takes for replicas, sorted.
 	Replicas []string

@@ -9,7 +9,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// A node that follows this address follows nobody: it is read-only and keeps its data. It tells a master that was stopped
+// A node that follows this address has no master: it is read-only and keeps its data. It tells a master that was stopped
 // on purpose from a node that has just booted, which follows itself.
 const (
 	deadHost = "127.0.0.1"
@@ -31,19 +31,19 @@ type member struct {
 	// was is the pod as observed; pod is as it will be after the actions planned so far.
 	was  Pod
 	node Node
-	// handoff: the pod must not be master.
+	// handoff is true when the pod must not be master.
 	handoff bool
-	// outdated: the pod is to be replaced by one of the present template.
+	// outdated is true when the pod is to be replaced by one of the present template.
 	outdated bool
-	// leaving: the pod is beyond the wanted number of replicas.
+	// leaving is true when the pod is beyond the wanted number of replicas.
 	leaving bool
 	port    int32
 	// entry is the node in the record of the cluster; nil when it has none.
 	entry *LayoutNode
 	// saved is what the volume remembers, where a cluster is made anew; nil when that is nothing.
 	saved *savedPlace
-	// pushed: the record has been given to the node in this pass.
-	pushed bool
+	// layoutGiven is true once the record has been given to the node in this pass.
+	layoutGiven bool
 }
 
 func newMembers(in *Input, shard *v1alpha1.TopologyShard) []member {
@@ -87,22 +87,23 @@ func ordinalOf(pod string, place int) int32 {
 
 func (m *member) answered() bool { return m.node.Reach == Answered }
 
-// silent: nothing came back, or there is no pod. A node that loads or refuses a password is alive.
+// silent reports whether nothing came back: the node is unresponsive or unreachable, or there is no pod. A node that loads or
+// refuses a password is alive.
 func (m *member) silent() bool { return m.node.Reach == Down || m.node.Reach == Hung }
 
-// gone: Kubernetes itself says that the process does not run.
+// gone reports whether Kubernetes itself says that the process does not run.
 func (m *member) gone() bool { return !m.exists || !m.pod.Running || m.pod.Deleting && m.silent() }
 
 func (m *member) isMaster() bool { return m.answered() && m.node.Role == v1alpha1.RoleMaster }
 
-// stopped: a replica of the dead address.
+// stopped reports whether the node is a replica of the dead address.
 func (m *member) stopped() bool {
 	return m.answered() && m.node.Role != v1alpha1.RoleMaster &&
 		m.node.MasterHost == deadHost && m.node.MasterPort == deadPort
 }
 
-// unplaced: the node follows itself, as every node does after a start, until it is told otherwise.
-func (m *member) unplaced() bool {
+// followsItself reports whether the node is a replica of itself, as every node is after a start until it is given a place.
+func (m *member) followsItself() bool {
 	if !m.answered() || m.node.Role == v1alpha1.RoleMaster || m.stopped() {
 		return false
 	}
@@ -113,18 +114,18 @@ func (m *member) unplaced() bool {
 	return strings.HasPrefix(m.node.MasterHost, "127.")
 }
 
-// follows: a replica of the given member.
+// follows reports whether the node is a replica of the given member.
 func (m *member) follows(master *member) bool {
 	return m.answered() && m.node.Role != v1alpha1.RoleMaster &&
 		m.node.MasterHost == master.address && m.node.MasterPort == m.port
 }
 
-// linked: replicating from the given member right now.
+// linked reports whether the node replicates from the given member right now.
 func (m *member) linked(master *member) bool {
 	return m.follows(master) && m.node.LinkUp && !m.node.Syncing && m.node.LastIO < staleIO
 }
 
-// downFor is how long the node has been failing, as far as this process knows.
+// downFor returns how long the node has been failing, as far as this process knows.
 func (m *member) downFor(now time.Time) time.Duration {
 	if m.answered() || m.node.DownSince.IsZero() {
 		return 0

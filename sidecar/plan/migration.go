@@ -19,20 +19,20 @@ import (
 //	begun        Current on record, CLUSTERX MIGRATE on the source (begin)
 //	under way    the source says so
 //	arrived      both ends say success: keys are counted on both (verify), then kvrocks-controller records the new owner
-//	recorded     the nodes are told, the destination first; then Current is cleared (ended)
+//	recorded     the nodes are given the layout, the destination first; then Current is cleared (ended)
 //	failed       Current is cleared and the part is tried again later (retryLater)
 //
 // Once the destination says that it has everything it serves the slots, and the source does not: from then on the part is
 // recorded, whatever becomes of the source. kvrocks clears the slots on the destination when a move begins, so one that
 // failed is simply begun again.
 
-// deadNodeID is that of a node that does not exist, at the dead address. A move to it fails at once; see thaw.
+// deadNodeID is that of a node that does not exist, at the dead address. A move to it fails at once; see clearWriteForbidden.
 const deadNodeID = "ffffffffffffffffffffffffffffffffffffffff"
 
-// migrating: slots are on their way, so that nothing else may change the layout but a failover.
+// migrating reports whether slots are on their way, so that nothing else may change the layout but a failover.
 func (c *clusterPass) migrating() bool { return c.current() != nil }
 
-// current is the entry whose slots are on their way; nil when none are.
+// current returns the entry whose slots are on their way; nil when none are.
 func (c *clusterPass) current() *v1alpha1.MigrationStatus {
 	for i := range c.migrations {
 		if c.migrations[i].Current != "" {
@@ -43,7 +43,7 @@ func (c *clusterPass) current() *v1alpha1.MigrationStatus {
 }
 
 // concludeMove has kvrocks-controller record the slots that have arrived, and looks after a part that has not. It comes
-// before the nodes are given any layout: a source that has restarted must not be told the old one, by which it would serve
+// before the nodes are given any layout: a source that has restarted must not be given the old one, by which it would serve
 // the slots again.
 func (c *clusterPass) concludeMove() {
 	if c.current() == nil {
@@ -57,7 +57,7 @@ func (c *clusterPass) concludeMove() {
 	}
 	stage := t.stage()
 	if stage == stageArrived {
-		c.held = t.from
+		c.layoutWithheldFrom = t.from
 	}
 	if !c.onRecord {
 		c.again(againSoon)
@@ -80,10 +80,10 @@ func (c *clusterPass) concludeMove() {
 		}
 	case stageRunning:
 		c.watchRunning(t)
-		if c.late(m) && t.to.named != nil {
+		if c.late(m) && t.to.layoutMaster != nil {
 			// It cannot be called off; a layout makes the destination refuse the rest of it.
 			m.Message = "the deadline has passed; the move is being called off"
-			c.do(Push{Pod: t.to.named.name, ID: t.to.named.entry.ID, Layout: c.record, Force: true})
+			c.do(Push{Pod: t.to.layoutMaster.name, ID: t.to.layoutMaster.entry.ID, Layout: c.record, Force: true})
 		}
 	case stageUnknown:
 		m.Message = t.awaited()
@@ -91,14 +91,14 @@ func (c *clusterPass) concludeMove() {
 	}
 }
 
-// placed: the shard's master serves by the record.
+// placed reports whether the shard's master serves by the record.
 func (c *clusterPass) placed(s *clusterShard) bool {
-	return s.named != nil && s.named.isMaster() && s.told(s.named)
+	return s.layoutMaster != nil && s.layoutMaster.isMaster() && s.hasLayout(s.layoutMaster)
 }
 
 // migrate decides what moves next. It is called last, and only when the layout is settled.
 func (c *clusterPass) migrate() {
-	c.thawStuck()
+	c.clearAllWriteForbidden()
 	if c.changing {
 		return
 	}
@@ -226,7 +226,7 @@ func (c *clusterPass) advance(m *v1alpha1.MigrationStatus) bool {
 	run = here.Ranges()[0]
 	m.From = from.shard.Index
 	for _, s := range []*clusterShard{from, to} {
-		if s.proven == nil || s.proven != s.named || !s.proven.was.Attached || s.outage != nil {
+		if s.proven == nil || s.proven != s.layoutMaster || !s.proven.was.Attached || s.outage != nil {
 			m.Message = fmt.Sprintf("waiting for the master of shard %d; %s", s.shard.Index, progress(m))
 			c.again(againSoon)
 			return false
@@ -238,13 +238,13 @@ func (c *clusterPass) advance(m *v1alpha1.MigrationStatus) bool {
 // begin starts the move of the next part, or takes a step towards it.
 func (c *clusterPass) begin(m *v1alpha1.MigrationStatus, from, to *clusterShard, run slotset.Range) bool {
 	s, d := from.proven, to.proven
-	run, exact, blocked := c.clearOf(to, run)
+	run, exact, blocked := c.makeWritable(to, run)
 	switch {
 	case blocked != "":
 		m.Message = blocked
 		return false
 	case c.changing:
-		return true // the destination is being thawed
+		return true // the destination is being made to take writes again
 	}
 	chunk := run
 	if !exact {
@@ -262,8 +262,8 @@ func (c *clusterPass) begin(m *v1alpha1.MigrationStatus, from, to *clusterShard,
 		if d.incoming(chunk) == MoveSucceeded && chunk.Len() > 1 {
 			chunk.Last--
 		}
-		// The last slot of a shard goes alone. Its process refuses the slots of its last part should they come back, and
-		// without a slot of its own it cannot be thawed; but just that part may come back first (see clearOf).
+		// The last slot of a shard goes alone. Its process refuses writes to the slots of its last part should they come back,
+		// and without a slot of its own that cannot be cleared; but just that part may come back first (see makeWritable).
 		if all := slotset.Of(chunk); all == from.entry.Slots && chunk.Len() > 1 {
 			chunk.Last--
 		}

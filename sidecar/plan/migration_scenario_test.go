@@ -102,7 +102,7 @@ func moveText(a plan.Action) string {
 func moveFacts(p plan.Plan) []string {
 	all := []string{
 		fmt.Sprint("intent ", p.Intent), fmt.Sprint("entries ", len(p.Status.Migrations)), fmt.Sprint("again ", p.Again),
-		fmt.Sprint("calm ", p.Calm),
+		fmt.Sprint("calm ", p.SkipSlowProbes),
 	}
 	for _, m := range p.Status.Migrations {
 		text := fmt.Sprintf("%s %d->%d %s", m.Slots, m.From, m.To, m.State)

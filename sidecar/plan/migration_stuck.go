@@ -6,7 +6,7 @@ import (
 )
 
 // When the destination of a move of raw keys vanishes without closing its connections, because its pod or machine is gone,
-// kvrocks 2.10.1 waits for it until TCP gives up, some sixteen minutes, and cannot be told otherwise (measured). Meanwhile it
+// kvrocks 2.10.1 waits for it until TCP gives up, some sixteen minutes, and no command ends that (measured). Meanwhile it
 // can move nothing else. Another member of its shard can.
 
 // stuckAfter is how long the master of the destination may know nothing of a move that the source says goes on.
@@ -14,7 +14,7 @@ const stuckAfter = 10 * time.Second
 
 // watchRunning notes on record when a move that the source says goes on is to be taken for a stuck one: RetryAt.
 func (c *clusterPass) watchRunning(t transfer) {
-	d := t.to.named
+	d := t.to.layoutMaster
 	if d == nil || !d.isMaster() || d.node.Cluster == nil {
 		return // it is being replaced
 	}

@@ -57,7 +57,7 @@ func (c *clusterPass) transferOf(m *v1alpha1.MigrationStatus) (t transfer, ok bo
 // stage asks the masters of both shards, as the record has them.
 func (t *transfer) stage() stage {
 	out, in := MoveState(""), MoveState("")
-	s, d := t.from.named, t.to.named
+	s, d := t.from.layoutMaster, t.to.layoutMaster
 	sAnswers, dAnswers := s != nil && s.answered(), d != nil && d.answered()
 	if sAnswers && s.node.Cluster != nil {
 		if o := s.node.Cluster.Outgoing; o != nil && o.Slots == t.slots && t.to.has(o.To) {
@@ -89,10 +89,10 @@ func (t *transfer) replicated() bool {
 	replicas := 0
 	for i := range t.to.members {
 		m := &t.to.members[i]
-		if m == t.to.named || !m.was.Attached || !m.linked(t.to.named) {
+		if m == t.to.layoutMaster || !m.was.Attached || !m.linked(t.to.layoutMaster) {
 			continue
 		}
-		if m.node.Sequence >= t.to.named.node.Count.Sequence {
+		if m.node.Sequence >= t.to.layoutMaster.node.Count.Sequence {
 			return true
 		}
 		replicas++
@@ -102,7 +102,7 @@ func (t *transfer) replicated() bool {
 
 // confirmed: the process of the destination says itself that it has everything.
 func (t *transfer) confirmed() bool {
-	return t.to.named.incoming(t.slots) == MoveSucceeded
+	return t.to.layoutMaster.incoming(t.slots) == MoveSucceeded
 }
 
 // has: a node of this id belongs to the shard.
@@ -118,7 +118,7 @@ func (s *clusterShard) has(id string) bool {
 // awaited says whose answer the part waits for.
 func (t *transfer) awaited() string {
 	for _, s := range []*clusterShard{t.from, t.to} {
-		if s.named == nil || !s.named.answered() {
+		if s.layoutMaster == nil || !s.layoutMaster.answered() {
 			return fmt.Sprintf("waiting for the master of shard %d, which does not answer, to learn what became of %s; %s",
 				s.shard.Index, t.slots, progress(t.m))
 		}
@@ -132,7 +132,7 @@ func (t *transfer) awaited() string {
 // the slots, so its count stands; on the destination clients may already have written and deleted. When the source does not
 // answer there is nothing to compare, and its shard must not wait for a new master.
 func (c *clusterPass) verify(t transfer) {
-	s, d := t.from.named, t.to.named
+	s, d := t.from.layoutMaster, t.to.layoutMaster
 	if s == nil || !s.answered() {
 		c.put(t)
 		return
@@ -155,11 +155,11 @@ func (c *clusterPass) verify(t transfer) {
 	unknown := here < 0 || there < 0
 	switch {
 	case !unknown && there >= here, unknown && t.confirmed():
-		// The destination vouches for what is too much to count.
+		// The destination itself confirms what is too much to count.
 	case !t.confirmed(), there == 0 && here > fewKeys:
 		c.warn("SlotKeysMismatch", fmt.Sprintf("the slots %s have %d keys on shard %d and %d on shard %d; they are moved again",
 			t.slots, here, t.m.From, there, t.m.To))
-		c.held = nil
+		c.layoutWithheldFrom = nil
 		c.retryLater(t)
 		return
 	default:
@@ -171,7 +171,7 @@ func (c *clusterPass) verify(t transfer) {
 
 // put has the new owner recorded.
 func (c *clusterPass) put(t transfer) {
-	c.change(RecordSlots{Slots: t.slots, ToMasterID: t.to.named.entry.ID})
+	c.change(RecordSlots{Slots: t.slots, ToMasterID: t.to.layoutMaster.entry.ID})
 	c.again(againWrites)
 }
 
@@ -188,7 +188,7 @@ func (c *clusterPass) ended() {
 	part := slotset.Of(r)
 	part = part.Intersect(&to.entry.Slots)
 	m.Moved += int32(part.Len())
-	if d := to.named; d != nil && d.node.Count != nil && d.node.Count.Slots == r {
+	if d := to.layoutMaster; d != nil && d.node.Count != nil && d.node.Count.Slots == r {
 		keys := max(0, d.node.Count.Keys)
 		m.Keys += keys
 		c.rest(keys)

@@ -38,32 +38,32 @@ func (c *clusterPass) slotsVerdict() (v verdict, ok bool) {
 	if c.current() != nil {
 		return c.distribution(), true // the nodes learn of each part one after the other
 	}
-	var untold []string
+	var lacking []string
 	more := 0
 	for _, s := range c.shards {
 		for i := range s.members {
 			m := &s.members[i]
-			if !m.was.Attached || !m.answered() || m.entry == nil || s.told(m) {
+			if !m.was.Attached || !m.answered() || m.entry == nil || s.hasLayout(m) {
 				continue
 			}
-			if len(untold) == namedAtMost {
+			if len(lacking) == namedAtMost {
 				more++
 				continue
 			}
-			untold = append(untold, fmt.Sprintf("%s (version %d)", m.name, m.version()))
+			lacking = append(lacking, fmt.Sprintf("%s (version %d)", m.name, m.version()))
 		}
 	}
-	if len(untold) > 0 {
-		text := strings.Join(untold, ", ")
+	if len(lacking) > 0 {
+		text := strings.Join(lacking, ", ")
 		if more > 0 {
 			text += fmt.Sprintf(" and %d more nodes", more)
 		}
 		return verdict{ReasonLayoutSpreading, fmt.Sprintf("version %d of the layout is not known to %s", c.record.Version, text)}, false
 	}
 	for _, s := range c.shards {
-		if frozen := s.frozen(); frozen != nil && s.ownsSome(*frozen) {
+		if forbidden := s.writeForbiddenSlots(); forbidden != nil && s.ownsSome(*forbidden) {
 			return verdict{ReasonWritesRefused, fmt.Sprintf("%s refuses writes to slots of %s, which it once moved away; they are being released, "+
-				"and if that does not help its pod must be deleted", s.proven.name, frozen)}, false
+				"and if that does not help its pod must be deleted", s.proven.name, forbidden)}, false
 		}
 	}
 	return c.distribution(), true

@@ -9,8 +9,8 @@ import (
 //
 // Those that watch nothing or another address have no part in the majority that an election needs, so they are set right
 // all at once. They must be: a sentinel adopts the address that the others publish with a higher configuration epoch, and
-// a new monitor has epoch 0, so that one with an old address would spoil each that was set right before it. Ghosts are
-// removed from one sentinel at a time, and only when all others know each other.
+// a new monitor has epoch 0, so that one with an old address would spoil each that was set right before it. What no
+// longer exists is removed from one sentinel at a time, and only when all others know each other.
 func (p *pass) repairMonitors() {
 	w := &p.watch
 	if !w.active || p.outage != nil || w.answered < w.quorum || !p.proven.was.Attached {
@@ -29,10 +29,10 @@ func (p *pass) repairMonitors() {
 			p.monitor(v, v.watches)
 		}
 	}
-	if haunted := p.haunted(); haunted != nil {
+	if stale := p.withStalePeers(); stale != nil {
 		p.again(againWait)
-		if p.restAcquainted(haunted) {
-			p.monitor(haunted, true)
+		if p.otherSentinelsConverged(stale) {
+			p.monitor(stale, true)
 		}
 	}
 }
@@ -97,27 +97,28 @@ func (p *pass) tuned(v *view) bool {
 		v.says.ParallelSyncs == p.failover.ParallelSyncs
 }
 
-// haunted returns the first sentinel that knows a ghost. Ghosts can wait until the others have the quorum to spare.
-func (p *pass) haunted() *view {
+// withStalePeers returns the first sentinel that knows a peer or a replica which no longer exists; nil when there is none.
+// They can wait until the others have the quorum to spare.
+func (p *pass) withStalePeers() *view {
 	w := &p.watch
 	if w.answered <= w.quorum && w.answered < w.want {
 		return nil
 	}
 	for i := range w.views {
-		if v := &w.views[i]; v.watches && p.agrees(v) && p.ghost(v) != "" {
+		if v := &w.views[i]; v.watches && p.agrees(v) && p.staleEntry(v) != "" {
 			return v
 		}
 	}
 	return nil
 }
 
-// agrees: the sentinel takes the proved master for the master.
+// agrees reports whether the sentinel takes the proved master for the master.
 func (p *pass) agrees(v *view) bool {
 	return v.says.Address == p.proven.address && v.says.Port == p.port
 }
 
-// ghost describes something that the sentinel knows and that no longer exists; empty when there is nothing.
-func (p *pass) ghost(v *view) string {
+// staleEntry describes a peer or a replica that the sentinel knows and that no longer exists; empty when there is none.
+func (p *pass) staleEntry(v *view) string {
 	for _, ip := range v.says.Peers {
 		if !slices.ContainsFunc(p.watch.views, func(o view) bool { return o.ip == ip }) {
 			return "sentinel " + ip
@@ -130,25 +131,25 @@ func (p *pass) ghost(v *view) string {
 		if address == p.proven.address {
 			return "replica " + address + ", which is the master"
 		}
-		if !slices.ContainsFunc(p.members, func(m member) bool { return m.goesBy(address) }) {
+		if !slices.ContainsFunc(p.members, func(m member) bool { return m.hasAddress(address) }) {
 			return "replica " + address
 		}
 	}
 	return ""
 }
 
-// goesBy: the address is the member's, or the IP of its pod. That one is wrong too, but the sentinel would only find it
-// again until the node announces the right one.
-func (m *member) goesBy(address string) bool {
+// hasAddress reports whether the address is the member's, or the IP of its pod. That one is wrong too, but the sentinel would
+// only find it again until the node announces the right one.
+func (m *member) hasAddress(address string) bool {
 	return m.address == address || m.exists && m.pod.IP == address
 }
 
-// restAcquainted: every other sentinel that answers watches the proved master and knows the rest, so that they can do
-// without the one that is about to forget.
-func (p *pass) restAcquainted(but *view) bool {
+// otherSentinelsConverged reports whether every other sentinel that answers watches the proved master and knows the rest, so
+// that they can do without the one that is about to forget.
+func (p *pass) otherSentinelsConverged(but *view) bool {
 	for i := range p.watch.views {
 		v := &p.watch.views[i]
-		fine := v.watches && p.agrees(v) && p.acquainted(v, but)
+		fine := v.watches && p.agrees(v) && p.knowsPeers(v, but)
 		if v.reached && v != but && !fine {
 			return false
 		}
@@ -156,8 +157,8 @@ func (p *pass) restAcquainted(but *view) bool {
 	return true
 }
 
-// acquainted: the sentinel knows every other one that watches the proved master, but for one.
-func (p *pass) acquainted(v, but *view) bool {
+// knowsPeers reports whether the sentinel knows every other one that watches the proved master, but for one.
+func (p *pass) knowsPeers(v, but *view) bool {
 	for i := range p.watch.views {
 		o := &p.watch.views[i]
 		if o != v && o != but && o.watches && p.agrees(o) && !slices.Contains(v.says.Peers, o.ip) {

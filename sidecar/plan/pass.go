@@ -17,7 +17,7 @@ const (
 	againMoving = 200 * time.Millisecond
 	// againSoon: something is under way that takes about a second, such as a link or an election.
 	againSoon = 250 * time.Millisecond
-	// againWait: somebody else has to do something first.
+	// againWait: another process has to do something first.
 	againWait = time.Second
 )
 
@@ -131,8 +131,8 @@ func (o *outcome) again(d time.Duration) {
 	}
 }
 
-// nextPass says when the next pass is due, and whether it may be a calm one.
-func (o *outcome) nextPass() (again time.Duration, calm bool) {
+// nextPass returns when the next pass is due, and whether it may leave out the slow probes.
+func (o *outcome) nextPass() (again time.Duration, skipSlowProbes bool) {
 	if o.soon == 0 || o.watched > 0 && o.watched < o.soon {
 		return o.watched, o.soon == 0
 	}
@@ -169,7 +169,7 @@ func (o *outcome) warn(reason, message string) {
 	o.events = append(o.events, Event{Warning: true, Reason: reason, Message: message})
 }
 
-// mayBeMaster: the member with this address is master, or does not answer.
+// mayBeMaster reports whether the member with this address is master, or does not answer.
 func (p *pass) mayBeMaster(address string) bool {
 	return slices.ContainsFunc(p.members, func(m member) bool {
 		return m.address == address && (m.isMaster() || m.silent())
@@ -190,13 +190,13 @@ func (p *pass) finish() Plan {
 	v, ok := p.storageVerdict()
 	p.tellStorage(p.in.Topology, v, ok)
 	p.lookOften()
-	again, calm := p.nextPass()
+	again, skipSlowProbes := p.nextPass()
 	return Plan{
-		Actions: p.actions,
-		Status:  p.report(),
-		Intent:  p.intent,
-		Events:  p.events,
-		Again:   again,
-		Calm:    calm,
+		Actions:        p.actions,
+		Status:         p.report(),
+		Intent:         p.intent,
+		Events:         p.events,
+		Again:          again,
+		SkipSlowProbes: skipSlowProbes,
 	}
 }

@@ -69,7 +69,7 @@ func (p *pass) point(m *member) {
 		p.again(againSoon)
 		return
 	}
-	placed := !m.wasMaster() && !m.unplaced()
+	placed := !m.wasMaster() && !m.followsItself()
 	if placed && p.watch.electing {
 		p.again(againSoon)
 		return

@@ -159,7 +159,7 @@ func (b *builder) memberWord(word, name string, pod *plan.Pod, node *plan.Node, 
 	case "refuses":
 		node.Refusals = map[string]string{value: "ERR no"}
 	case "frozen":
-		node.Refusals, node.Frozen = map[string]string{value: "ERR no"}, map[string]bool{value: true}
+		node.Refusals, node.RequiresRestart = map[string]string{value: "ERR no"}, map[string]bool{value: true}
 	default:
 		b.t.Fatalf("unknown word %q of %s", word, reported.Pod)
 	}

@@ -63,10 +63,10 @@ func (p *pass) viewVerdict(v *view) (verdict, bool) {
 	case !p.tuned(v):
 		return verdict{ReasonMonitorWrong, v.pod + " has other settings"}, false
 	}
-	if ghost := p.ghost(v); ghost != "" {
-		return verdict{ReasonMonitorWrong, v.pod + " still knows " + ghost}, false
+	if stale := p.staleEntry(v); stale != "" {
+		return verdict{ReasonMonitorWrong, v.pod + " still knows " + stale}, false
 	}
-	if !p.acquainted(v, nil) {
+	if !p.knowsPeers(v, nil) {
 		return verdict{ReasonPeersUnknown, v.pod + " has not found every other sentinel yet"}, false
 	}
 	return verdict{}, true

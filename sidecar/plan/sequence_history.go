@@ -5,8 +5,8 @@ import "time"
 // trailSteps is how many marks of a window are kept: the age of what Before returns exceeds the window by at most a part of so many.
 const trailSteps = 12
 
-// Trail remembers what a master had at moments of the past, so that a replica can be told to lack what its master has had for
-// some time. The caller keeps one for every node; the zero value is an empty one.
+// Trail remembers what a master had at moments of the past, so that it can be known that a replica lacks what its master has had
+// for some time. The caller keeps one for every node; the zero value is an empty one.
 type Trail struct{ marks []mark }
 
 type mark struct {

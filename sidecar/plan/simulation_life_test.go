@@ -89,7 +89,7 @@ func unfinished() plan.Plan { return plan.Plan{Again: tick} }
 
 // peaceful: the sidecar awaits nothing, and no keys are on their way.
 func peaceful(p plan.Plan) bool {
-	return p.Again == 0 || p.Calm && !slices.ContainsFunc(p.Status.Migrations, func(m v1alpha1.MigrationStatus) bool {
+	return p.Again == 0 || p.SkipSlowProbes && !slices.ContainsFunc(p.Status.Migrations, func(m v1alpha1.MigrationStatus) bool {
 		return m.State != v1alpha1.MigrationDone && m.State != v1alpha1.MigrationFailed
 	})
 }

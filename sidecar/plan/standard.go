@@ -56,13 +56,13 @@ func (p *pass) settleMaster() {
 	case p.chosenAnswers():
 		p.succeed(p.member(p.outage.Target))
 	case recorded.isMaster():
-		p.masterAnswers(recorded)
+		p.masterServing(recorded)
 	case recorded.answered():
-		p.masterReturned(recorded)
+		p.masterRestarted(recorded)
 	case recorded.silent():
 		p.masterSilent(recorded)
 	default:
-		p.masterMute(recorded)
+		p.masterNotReady(recorded)
 	}
 }
 

@@ -74,7 +74,7 @@ func TestMoveOfSlotsIsWatchedWithFewQuestions(t *testing.T) {
 	key := w.aCluster("orders")
 	w.plan.Again = time.Millisecond
 	w.look(key)
-	w.plan.Calm = true
+	w.plan.SkipSlowProbes = true
 	w.look(key)
 	_, sent := w.look(key)
 	assert.Equal(t, []string{"CLUSTER INFO", "INFO"}, sent["10.1.0.0"])

@@ -54,7 +54,7 @@ type nodeDetails struct {
 // examine asks a node that answered what changes rarely.
 func (n *node) examine(ctx context.Context, x examination) {
 	n.seen.Config = nil
-	n.seen.Refusals, n.seen.Frozen = n.refused(x.spec)
+	n.seen.Refusals, n.seen.RequiresRestart = n.refused(x.spec)
 	q := detailsWanted{settings: x.settings, write: x.write && n.mayRefuseWrites()}
 	if !n.mayRefuseWrites() {
 		n.seen.Refusal = ""

@@ -229,7 +229,7 @@ func TestRefusedSettingIsToldToThePlannerAndHoldsUpNothing(t *testing.T) {
 	require.NoError(t, err)
 	last := w.seen[len(w.seen)-1].Nodes["orders-0"]
 	assert.Contains(t, last.Refusals["bad"], "no such setting")
-	assert.True(t, last.Frozen["bad"])
+	assert.True(t, last.RequiresRestart["bad"])
 	assert.NotNil(t, last.Config, "what came of it is read back")
 
 	w.cluster.topologies[key].Spec.Config["bad"] = "3"

@@ -167,7 +167,7 @@ func (p *pass) carryOut(ctx context.Context, decided plan.Plan, missing bool) (R
 		next.Slower = true
 	case next.Acted:
 		next.After = afterActions
-	case decided.Again > 0 && !decided.Calm:
+	case decided.Again > 0 && !decided.SkipSlowProbes:
 	case missing:
 		next.After = min(whileMissing, next.After)
 	default:
