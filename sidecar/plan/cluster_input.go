@@ -67,14 +67,14 @@ type SlotMove struct {
 
 // Controller is kvrocks-controller with its record of the cluster.
 type Controller struct {
-	// Reach says whether Record is known: Answered, or Down (which includes that it has no etcd or no leader).
+	// Reach says whether Record is known: Answered, or Unreachable (which includes that it has no etcd or no leader).
 	Reach Reach
 	// Err is the failure in words.
 	Err string
 	// DownSince is when the present run of failures began; zero when Answered.
 	DownSince time.Time
-	// LeaderGoneSince is since when it has been sending to a leader at whose address nobody answers; zero when it does not.
-	// It counts anew, and some time later, when its processes have been replaced.
+	// LeaderGoneSince is since when it has been sending to a leader at whose address nothing answers; zero when it does not.
+	// It counts from the start again, and some time later, when its processes have been replaced.
 	LeaderGoneSince time.Time
 	// Record is its record of the cluster; nil when it answers that it has none.
 	Record *Layout

@@ -170,7 +170,7 @@ func (b *clusterBuilder) line(words []string) {
 	case "controller":
 		b.lost, b.none = rest[0] == "lost", rest[0] == "none"
 		if rest[0] == "down" {
-			b.in.Controller.Reach, b.in.Controller.Err = plan.Down, "connection refused"
+			b.in.Controller.Reach, b.in.Controller.Err = plan.Unreachable, "connection refused"
 			if len(rest) > 1 {
 				b.in.Controller.DownSince = scenarioNow.Add(-duration(b.t, rest[1]))
 			}

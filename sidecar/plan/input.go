@@ -59,10 +59,10 @@ const (
 	Loading Reach = "Loading"
 	// Refused means: it answers but refuses every known password.
 	Refused Reach = "Refused"
-	// Hung means: it accepts connections (or keeps one open) and does not answer in time.
-	Hung Reach = "Hung"
-	// Down means: nobody listens, or no pod.
-	Down Reach = "Down"
+	// Unresponsive means: it accepts connections (or keeps one open) and does not answer in time.
+	Unresponsive Reach = "Hung"
+	// Unreachable means: nothing listens, or there is no pod.
+	Unreachable Reach = "Down"
 )
 
 // Node is a data node as it answered.

@@ -258,7 +258,7 @@ func TestReportOfALagIsStable(t *testing.T) {
 }
 
 func TestTrail(t *testing.T) {
-	var trail plan.Trail
+	var trail plan.SequenceHistory
 	at := func(s int) time.Time { return scenarioNow.Add(time.Duration(s) * time.Second) }
 	require.Zero(t, trail.Before(at(0), time.Minute), "nothing is known")
 	for s := range 300 {

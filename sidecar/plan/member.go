@@ -56,7 +56,7 @@ func newMembers(in *Input, shard *v1alpha1.TopologyShard) []member {
 			// Like a pod that is being deleted with grace. Nothing can be written to it any more.
 			exists, pod = false, Pod{Deleting: true, Running: true, Attached: true, Role: v1alpha1.RoleMaster}
 		case !exists || !known:
-			node.Reach = Down
+			node.Reach = Unreachable
 		}
 		ordinal := ordinalOf(m.Pod, i)
 		members[i] = member{
@@ -89,7 +89,7 @@ func (m *member) answered() bool { return m.node.Reach == Answered }
 
 // silent reports whether nothing came back: the node is unresponsive or unreachable, or there is no pod. A node that loads or
 // refuses a password is alive.
-func (m *member) silent() bool { return m.node.Reach == Down || m.node.Reach == Hung }
+func (m *member) silent() bool { return m.node.Reach == Unreachable || m.node.Reach == Unresponsive }
 
 // gone reports whether Kubernetes itself says that the process does not run.
 func (m *member) gone() bool { return !m.exists || !m.pod.Running || m.pod.Deleting && m.silent() }

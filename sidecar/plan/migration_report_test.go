@@ -21,10 +21,10 @@ func TestWhatIsToMoveIsReportedAtOnce(t *testing.T) {
 		disturb         func(*plan.Input)
 	}{
 		"kvrocks-controller does not answer": {message: "waiting for its turn", disturb: func(in *plan.Input) {
-			in.Controller = plan.Controller{Reach: plan.Down, Err: "connection refused"}
+			in.Controller = plan.Controller{Reach: plan.Unreachable, Err: "connection refused"}
 		}},
 		"and it is paused": {policy: "policy paused", message: "paused; 0 of 100 slots moved", disturb: func(in *plan.Input) {
-			in.Controller = plan.Controller{Reach: plan.Down, Err: "connection refused"}
+			in.Controller = plan.Controller{Reach: plan.Unreachable, Err: "connection refused"}
 		}},
 		"a planned move of a master is under way": {message: "waiting for its turn", disturb: func(in *plan.Input) {
 			in.Topology.Spec.Shards[2].Handoff = []string{in.Topology.Spec.Shards[2].Members[0].Pod}

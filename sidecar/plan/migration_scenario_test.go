@@ -372,7 +372,7 @@ func (b *moveBuilder) node(pod string, words []string) {
 		case "fresh":
 			cluster.Outgoing = nil
 		case "down":
-			n.Reach, n.Err, n.DownSince = plan.Down, "connection refused", scenarioNow
+			n.Reach, n.Err, n.DownSince = plan.Unreachable, "connection refused", scenarioNow
 		case "restarted":
 			n.Role, n.MasterHost, n.MasterPort, n.LinkUp = v1alpha1.RoleReplica, "127.0.0.1", simPort, true
 			cluster = plan.ClusterNode{Version: -1, Outgoing: cluster.Outgoing, Incoming: cluster.Incoming}

@@ -111,15 +111,15 @@ func (m *member) state() string {
 		return "no pod"
 	case m.pod.Deleting:
 		return "the pod is being deleted"
-	case m.node.Reach == Hung:
+	case m.node.Reach == Unresponsive:
 		return "it accepts connections and does not answer"
 	case m.node.Reach == Loading:
 		return "it is loading its database"
 	case m.node.Reach == Refused:
 		return "it refuses the password"
-	case m.node.Reach == Down && !m.pod.Running:
+	case m.node.Reach == Unreachable && !m.pod.Running:
 		return "its container does not run"
-	case m.node.Reach == Down:
+	case m.node.Reach == Unreachable:
 		return "it does not answer"
 	case m.node.Sequence == 0:
 		return "it answers and was never written to"

@@ -107,7 +107,7 @@ func TestSentinelInstance(t *testing.T) {
 		Views: map[string]plan.SentinelView{
 			"watch-0": {Reach: plan.Answered, Masters: map[string]plan.MasterView{"orders": {}, "gone": {}}},
 			"watch-1": {Reach: plan.Answered, Masters: map[string]plan.MasterView{"orders": {}}},
-			"watch-2": {Reach: plan.Down, Err: "connection refused"},
+			"watch-2": {Reach: plan.Unreachable, Err: "connection refused"},
 		},
 		Claimed: map[string]bool{"orders": true},
 	}

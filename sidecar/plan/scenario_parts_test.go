@@ -202,7 +202,7 @@ func (b *builder) sentinel(pod string, words []string) {
 	s.Views[pod] = v
 	switch words[0] {
 	case "down":
-		v.Reach, v.Err = plan.Down, "connection refused"
+		v.Reach, v.Err = plan.Unreachable, "connection refused"
 		s.Views[pod] = v
 		return
 	case "nothing":

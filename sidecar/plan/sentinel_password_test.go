@@ -60,7 +60,7 @@ func TestPasswordOfSentinels(t *testing.T) {
 			for i, a := range c.access {
 				v := plan.SentinelView{Reach: plan.Answered, Access: &a}
 				if a == away {
-					v = plan.SentinelView{Reach: plan.Down}
+					v = plan.SentinelView{Reach: plan.Unreachable}
 				}
 				in.Views[fmt.Sprint("watch-", i)] = v
 			}

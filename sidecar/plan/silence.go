@@ -37,7 +37,7 @@ func (p *pass) endedForGood(m *member) bool {
 	case !m.exists:
 		return true
 	case m.pod.Deleting:
-		return m.node.Reach == Down || !m.pod.Running
+		return m.node.Reach == Unreachable || !m.pod.Running
 	case m.pod.Running:
 		return false
 	}
@@ -58,7 +58,7 @@ func (p *pass) liveReplicas(m *member) int {
 
 // late reports whether m, which may be nil, is to be waited for in a planned move: its process runs, and has not answered yet.
 func (p *pass) late(m *member) bool {
-	return m != nil && m.exists && m.pod.Running && m.node.Reach == Hung && m.downFor(p.now) < latePatience
+	return m != nil && m.exists && m.pod.Running && m.node.Reach == Unresponsive && m.downFor(p.now) < latePatience
 }
 
 // silentFor reports whether m has been silent for d longer than downAfterMilliseconds, as far as this process knows.

@@ -80,7 +80,7 @@ func (w *clusterWorld) observeSentinels() plan.Sentinels {
 		Want: int32(len(w.sentinels)), Views: map[string]plan.SentinelView{},
 	}
 	for pod, o := range w.sentinels {
-		v := plan.SentinelView{IP: o.ip, Reach: plan.Down, Err: "connection refused", Masters: map[string]plan.MasterView{}}
+		v := plan.SentinelView{IP: o.ip, Reach: plan.Unreachable, Err: "connection refused", Masters: map[string]plan.MasterView{}}
 		if w.detectorUp(o) {
 			v.Reach, v.Err, v.Tilt = plan.Answered, "", o.active(w.now)
 			for name, m := range o.monitors {

@@ -36,7 +36,7 @@ func (m *memory) measure(name string, n *plan.Node, now time.Time) {
 		return
 	}
 	if m.trails[name] == nil {
-		m.trails[name] = &plan.Trail{}
+		m.trails[name] = &plan.SequenceHistory{}
 	}
 	m.trails[name].Note(now, n.Sequence, simMaxLag)
 	n.SequenceBefore = m.trails[name].Before(now, simMaxLag)

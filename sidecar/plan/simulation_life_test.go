@@ -204,12 +204,12 @@ type memory struct {
 	lastMaster, downSince map[string]time.Time
 	// masters are those that answered as master when their pod was last seen.
 	masters map[string]bool
-	trails  map[string]*plan.Trail
+	trails  map[string]*plan.SequenceHistory
 }
 
 func (m *memory) forget() {
 	m.lastMaster, m.downSince, m.masters = map[string]time.Time{}, map[string]time.Time{}, map[string]bool{}
-	m.trails = map[string]*plan.Trail{}
+	m.trails = map[string]*plan.SequenceHistory{}
 }
 
 // see completes what is observed of a node; served: it has just answered as one that serves.

@@ -202,7 +202,7 @@ func (w *moveWorld) input() plan.Input {
 			delete(w.downSince, name)
 			continue
 		}
-		pod, node := p.observe(w.now), plan.Node{Reach: plan.Down, Err: "connection refused"}
+		pod, node := p.observe(w.now), plan.Node{Reach: plan.Unreachable, Err: "connection refused"}
 		pod.UID = name
 		if w.up(n) {
 			node = n.observed()

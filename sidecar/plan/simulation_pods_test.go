@@ -346,9 +346,9 @@ func (d *dataPlane) observe(name string) plan.Node {
 	p, n := d.pods[name], d.nodes[name]
 	switch {
 	case !p.exists || !p.running:
-		return plan.Node{Reach: plan.Down, Err: "connection refused"}
+		return plan.Node{Reach: plan.Unreachable, Err: "connection refused"}
 	case n.hung || d.late(n):
-		return plan.Node{Reach: plan.Hung, Err: "no answer"}
+		return plan.Node{Reach: plan.Unresponsive, Err: "no answer"}
 	case d.now.Before(n.loadEnd) || n.emptied:
 		return plan.Node{Reach: plan.Loading, Err: "LOADING"}
 	}

@@ -29,7 +29,7 @@ func (r *simRecord) away(now time.Time) bool { return now.Before(r.awayUntil) }
 // view is what the sidecar sees of kvrocks-controller.
 func (r *simRecord) view(now time.Time) plan.Controller {
 	if r.away(now) {
-		return plan.Controller{Reach: plan.Down, Err: "connection refused"}
+		return plan.Controller{Reach: plan.Unreachable, Err: "connection refused"}
 	}
 	return plan.Controller{Reach: plan.Answered, Record: r.record}
 }

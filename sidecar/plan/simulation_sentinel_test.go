@@ -236,7 +236,7 @@ func (w *world) observeSentinels() plan.Sentinels {
 		return s
 	}
 	for pod, o := range w.sentinels {
-		v := plan.SentinelView{IP: o.ip, Reach: plan.Down, Err: "connection refused", Masters: map[string]plan.MasterView{}}
+		v := plan.SentinelView{IP: o.ip, Reach: plan.Unreachable, Err: "connection refused", Masters: map[string]plan.MasterView{}}
 		if w.sentinelUp(o) {
 			v.Reach, v.Err, v.Tilt = plan.Answered, "", o.active(w.now)
 			if o.monitor != nil {

@@ -66,7 +66,7 @@ func (p *pass) apply(ctx context.Context, actions []plan.Action) error {
 	return nil
 }
 
-// makesMaster tells the actions after which somebody is master: by the sidecar's choice or by that of the sentinels.
+// makesMaster reports whether a node is master after the action: by the sidecar's choice or by that of the sentinels.
 func makesMaster(action plan.Action) bool {
 	switch a := action.(type) {
 	case plan.Promote:
@@ -86,7 +86,7 @@ func (p *pass) applied(ctx context.Context, a plan.Action, took time.Duration) {
 	p.log.Log(ctx, level, "applied", "instance", p.key.String(), "action", actionKind(a), "detail", detail(a), "took", took)
 }
 
-// detail describes an action for the log; a layout by its version, because that of a large cluster takes pages.
+// detail returns an action in words, for the log; a layout by its version, because that of a large cluster takes pages.
 func detail(a plan.Action) string {
 	if push, ok := a.(plan.Push); ok {
 		return fmt.Sprintf("{Pod:%s ID:%s Version:%d Master:%t Force:%t}",
@@ -246,7 +246,7 @@ func (p *pass) set(ctx context.Context, s *sentinel, name string, quorum int32, 
 		})
 	})
 	if err == nil {
-		s.gave(name, password)
+		s.noteGivenPassword(name, password)
 	}
 	return err
 }
@@ -257,7 +257,7 @@ func unmonitor(ctx context.Context, s *sentinel, name string) error {
 	if err != nil && !errors.Is(err, kvrocks.ErrNoSuchMaster) {
 		return err
 	}
-	s.forgot(name)
+	s.forgetMaster(name)
 	return nil
 }
 

@@ -178,7 +178,7 @@ func BenchmarkIdleFleet(b *testing.B) {
 // benchReconciler works on real connections and decides with the real planner.
 func benchReconciler(c *fakeCluster) *Reconciler {
 	return &Reconciler{
-		log: slog.New(slog.DiscardHandler), options: DefaultOptions(), planner: thePlanner(), cluster: indexed(c),
+		log: slog.New(slog.DiscardHandler), options: DefaultOptions(), planner: thePlanner(), kubernetes: indexed(c),
 		network: RedisNetwork(), secrets: fake.NewClientset().CoreV1(), status: noStatus{c},
 		podWriter: podWriter{overlay: newOverlay[*corev1.Pod]()}, written: newOverlay[*v1alpha1.KVRocksTopology](),
 		metrics: newMetrics(prometheus.NewRegistry()), running: newRunning(), now: time.Now, events: noEvents{},

@@ -98,7 +98,7 @@ func TestSlowReplicaHoldsUpNoPush(t *testing.T) {
 	start := time.Now()
 	sent, err := w.act(key, push("orders-0-0"), push("orders-0-1"), push("orders-1-1"), plan.RemoveNode{ID: "x"})
 	require.NoError(t, err)
-	assert.Less(t, time.Since(start), 10*pushPatience)
+	assert.Less(t, time.Since(start), 10*pushTimeout)
 	assert.Len(t, sent["10.1.1.1"], 1)
 	assert.Equal(t, []string{"remove x"}, sent["controller"])
 	w.takeWakes()
@@ -142,7 +142,7 @@ func TestMastersAreWaitedForHoweverManyThereAre(t *testing.T) {
 	}
 	w.node("orders-1-1").fail = func(what string) error {
 		if strings.HasPrefix(what, "layout") {
-			time.Sleep(pushPatience + pushPatience/2)
+			time.Sleep(pushTimeout + pushTimeout/2)
 			return kvrocks.ErrOldLayout
 		}
 		return nil

@@ -9,9 +9,9 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
-// pushPatience is how long a pass waits for replicas to take a layout. One that leaves a master which is gone answers
-// nobody for seconds, and nothing depends on it.
-const pushPatience = 300 * time.Millisecond
+// pushTimeout is how long a pass waits for replicas to take a layout. One that leaves a master which is gone does not
+// answer for seconds, and nothing depends on it.
+const pushTimeout = 300 * time.Millisecond
 
 // applyToController carries out an action on kvrocks-controller.
 func (p *pass) applyToController(ctx context.Context, action plan.Action) error {
@@ -47,7 +47,7 @@ func (p *pass) applyToController(ctx context.Context, action plan.Action) error 
 	return fmt.Errorf("unknown action %T", action)
 }
 
-// announced is the address of a pod's node as kvrocks-controller knows it.
+// announced returns the address of a pod's node as kvrocks-controller knows it.
 func (p *pass) announced(pod string) (string, error) {
 	for _, m := range members(p.topology) {
 		if m.Pod == pod {
@@ -100,12 +100,12 @@ func (p *pass) pushAll(ctx context.Context, pushes []plan.Push) error {
 				p.applied(ctx, a, time.Since(start))
 			}
 			results <- result{a, err}
-			if time.Since(start) > pushPatience {
+			if time.Since(start) > pushTimeout {
 				p.wake(p.key)
 			}
 		}()
 	}
-	timer := time.NewTimer(pushPatience)
+	timer := time.NewTimer(pushTimeout)
 	defer timer.Stop()
 	var errs []error
 	for left, late := len(pushes), false; left > 0 && (masters > 0 || !late); {
@@ -130,7 +130,7 @@ func (p *pass) pushAll(ctx context.Context, pushes []plan.Push) error {
 // failover, or the destination and the source of moved slots.
 const inOrder = 2
 
-// pushesTogether are the actions at the front that give nodes a layout in no order; pushed is how many were given one in
+// pushesTogether returns the actions at the front that give nodes a layout in no order; pushed is how many were given one in
 // order before.
 func pushesTogether(actions []plan.Action, pushed int) []plan.Push {
 	var pushes []plan.Push
@@ -171,7 +171,7 @@ func (p *pass) countKeys(ctx context.Context, a plan.CountKeys) error {
 	return nil
 }
 
-// stopClusterOrphans tells masters without a pod whose successor has just been made master that they are its replicas.
+// stopClusterOrphans makes masters without a pod, whose successor has just been made master, its replicas.
 func (p *pass) stopClusterOrphans(ctx context.Context, made plan.Push) {
 	succeeded := func(n *node) bool {
 		c := n.seen.Cluster
@@ -195,7 +195,7 @@ func (p *pass) stopClusterOrphans(ctx context.Context, made plan.Push) {
 	p.inst.orphans = left
 }
 
-// follows tells whether one node is a replica of another in the layout.
+// follows reports whether one node is a replica of another in the layout.
 func follows(layout *plan.Layout, id, masterID string) bool {
 	for _, s := range layout.Shards {
 		replica, master := false, false

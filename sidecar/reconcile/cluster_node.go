@@ -56,7 +56,7 @@ func askCluster(ctx context.Context, c DataNode, known int64) (clusterAnswer, er
 	return a, err
 }
 
-// knownVersion is the version that the layout need not be read at again.
+// knownVersion returns the version that the layout need not be read at again.
 func (n *node) knownVersion(now time.Time) int64 {
 	if n.layouts == nil || n.seen.Cluster == nil || now.Sub(n.layoutAt) >= rarely {
 		return 0
@@ -159,7 +159,7 @@ func (l *layouts) same(record *plan.Layout) *plan.Layout {
 	return l.layout(kvrocks.ClusterNodes{Version: record.Version, Nodes: lines(record)})
 }
 
-// prune forgets the layouts that nobody has any more.
+// prune forgets the layouts that neither a node nor the record has any more.
 func (l *layouts) prune(nodes map[string]*node, record *plan.Layout) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -9,7 +9,7 @@
 //	kvrocks-controller ┘
 //
 // A pass runs on one worker at a time per topology. It is started by a change of the topology or of a pod, by an event of
-// a sentinel, by a lost connection, by the plan's own wish (Plan.Again), and otherwise once per [Options.Period].
+// a sentinel, by a lost connection, when the plan asks for one (Plan.Again), and otherwise once per [Options.Period].
 // The first action that fails ends the pass; the next pass sees what is left to do.
 //
 // Of a cluster, kvrocks-controller is asked in every pass while something is going on, and otherwise once per half a minute;
@@ -50,7 +50,7 @@
 //
 // # What it remembers
 //
-// Everything that a decision depends on is in the topology's status or is observed anew. In memory are only connections,
+// Everything that a decision depends on is in the topology's status or is observed in each pass. In memory are only connections,
 // when a node last answered, and which password a sentinel was given: losing these costs a few more commands.
 //
 // Informers may lag behind what this process wrote itself. Objects that it wrote are kept until the informer shows them

@@ -168,7 +168,7 @@ func newWorld(t *testing.T) *world {
 	options.Timeout = 5 * time.Second
 	now := func() time.Time { return w.clock }
 	w.Reconciler = &Reconciler{
-		log: slog.New(slog.DiscardHandler), options: options, cluster: w.cluster,
+		log: slog.New(slog.DiscardHandler), options: options, kubernetes: w.cluster,
 		planner: planner{
 			standard: func(in plan.Input) plan.Plan { w.seen = append(w.seen, in); return w.plan },
 			cluster:  func(in plan.Input) plan.Plan { w.seen = append(w.seen, in); return w.plan },

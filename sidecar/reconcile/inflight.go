@@ -2,15 +2,15 @@ package reconcile
 
 import "time"
 
-// flight keeps at most one question to a server on the way. A pass that has run out of patience goes on without the
-// answer, and a later pass waits for the same one: one hung process must not hold up the passes of everybody else.
+// inflight keeps at most one question to a server on the way. A pass that has waited long enough goes on without the answer,
+// and a later pass waits for the same one: one unresponsive process must not hold up the passes of other instances.
 // The zero value is ready. It belongs to one goroutine at a time.
-type flight[T any] struct{ answer chan T }
+type inflight[T any] struct{ answer chan T }
 
 // ask puts the question, or waits for the one that is still on the way; an answer that came since the last call is old and
-// is dropped. ok is false when there is no answer within patience; late is then called with it, once it comes, from
+// is dropped. ok is false when there is no answer within timeout; onLate is then called with it, once it comes, from
 // another goroutine.
-func (f *flight[T]) ask(patience time.Duration, question func() T, late func(T)) (answer T, ok bool) {
+func (f *inflight[T]) ask(timeout time.Duration, question func() T, onLate func(T)) (answer T, ok bool) {
 	select {
 	case <-f.answer:
 		f.answer = nil
@@ -18,9 +18,9 @@ func (f *flight[T]) ask(patience time.Duration, question func() T, late func(T))
 	}
 	if f.answer == nil {
 		f.answer = make(chan T, 1)
-		go deliver(f.answer, patience, question, late)
+		go deliver(f.answer, timeout, question, onLate)
 	}
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(timeout)
 	defer timer.Stop()
 	select {
 	case answer = <-f.answer:
@@ -31,11 +31,11 @@ func (f *flight[T]) ask(patience time.Duration, question func() T, late func(T))
 	}
 }
 
-func deliver[T any](to chan<- T, patience time.Duration, question func() T, late func(T)) {
+func deliver[T any](to chan<- T, timeout time.Duration, question func() T, onLate func(T)) {
 	start := time.Now()
 	answer := question()
 	to <- answer
-	if time.Since(start) > patience {
-		late(answer)
+	if time.Since(start) > timeout {
+		onLate(answer)
 	}
 }

@@ -13,40 +13,40 @@ import (
 )
 
 // instance is what is remembered of one topology between passes: its connections and what was read over them. One pass at
-// a time uses it; the bell alone is rung from elsewhere.
+// a time uses it; only the trigger is set from other goroutines.
 type instance struct {
 	credentials credentials
 	nodes       map[string]*node         // by pod
 	sentinels   map[string]*sentinelView // by pod
 	orphans     []*node                  // masters whose pod is gone
 	layouts     layouts                  // of a cluster
-	controller  controller               // of a cluster
+	controller  kvrocksController        // of a cluster
 	// lastMaster is when the node of a pod last served as master, also for a pod that was replaced since.
 	lastMaster map[string]time.Time
 	// uid of the topology.
 	uid types.UID
 	// generation of the topology that the settings were compared with.
 	generation int64
-	// settled is true when the last pass found nothing to do and nobody missing.
+	// settled is true when the last pass found nothing to do and no node missing.
 	settled bool
-	bell    *bell
+	trigger *trigger
 	// actions of the last pass in words; the same ones again are slowed down.
 	actions string
-	// reported is the last failure that was logged.
-	reported string
+	// loggedFailure is the last failure that was logged.
+	loggedFailure string
 }
 
-// bell tells the passes of an instance what happened between them.
-type bell struct {
-	// rung: something did, and the next pass must look closely.
-	rung atomic.Bool
-	// alarm: a sentinel said that the master is down or is being replaced. It is taken back once the instance has settled.
-	alarm atomic.Bool
+// trigger tells the passes of an instance what happened between them.
+type trigger struct {
+	// dirty is true when something did, so that the next pass must be a full probe.
+	dirty atomic.Bool
+	// urgent is true when a sentinel said that the master is down or is being replaced, until the instance has settled.
+	urgent atomic.Bool
 }
 
-func newInstance(b *bell) *instance {
+func newInstance(b *trigger) *instance {
 	return &instance{
-		nodes: map[string]*node{}, sentinels: map[string]*sentinelView{}, lastMaster: map[string]time.Time{}, bell: b,
+		nodes: map[string]*node{}, sentinels: map[string]*sentinelView{}, lastMaster: map[string]time.Time{}, trigger: b,
 	}
 }
 

@@ -21,8 +21,8 @@ const (
 	byAddress  = "address"  // topologies by the announced addresses of their members
 )
 
-// cluster is the cached view of Kubernetes, corrected by what this process wrote.
-type cluster struct {
+// kubernetesCache is the cached view of Kubernetes, corrected by what this process wrote.
+type kubernetesCache struct {
 	// caches by namespace; the only key is "" when all namespaces are watched.
 	caches     map[string]caches
 	pods       *overlay[*corev1.Pod]
@@ -34,11 +34,11 @@ type caches struct{ pods, topologies, failures cache.SharedIndexInformer }
 // listTopologies makes the source of the topologies of a namespace.
 type listTopologies func(namespace string) cache.ListerWatcher
 
-func newCluster(
+func newKubernetesCache(
 	namespaces []string, client kubernetes.Interface, list listTopologies,
 	pods *overlay[*corev1.Pod], topologies *overlay[*v1alpha1.KVRocksTopology],
-) (*cluster, error) {
-	c := &cluster{caches: map[string]caches{}, pods: pods, topologies: topologies}
+) (*kubernetesCache, error) {
+	c := &kubernetesCache{caches: map[string]caches{}, pods: pods, topologies: topologies}
 	if len(namespaces) == 0 {
 		namespaces = []string{metav1.NamespaceAll}
 	}
@@ -123,7 +123,7 @@ func instanceOf(pod *corev1.Pod) types.NamespacedName {
 	return types.NamespacedName{Namespace: pod.Namespace, Name: pod.Labels[v1alpha1.LabelInstance]}
 }
 
-func (c *cluster) of(namespace string) (caches, bool) {
+func (c *kubernetesCache) of(namespace string) (caches, bool) {
 	if all, ok := c.caches[metav1.NamespaceAll]; ok {
 		return all, true
 	}
@@ -131,7 +131,7 @@ func (c *cluster) of(namespace string) (caches, bool) {
 	return one, ok
 }
 
-func (c *cluster) topology(key types.NamespacedName) (*v1alpha1.KVRocksTopology, bool) {
+func (c *kubernetesCache) topology(key types.NamespacedName) (*v1alpha1.KVRocksTopology, bool) {
 	of, ok := c.of(key.Namespace)
 	if !ok {
 		return nil, false
@@ -143,7 +143,7 @@ func (c *cluster) topology(key types.NamespacedName) (*v1alpha1.KVRocksTopology,
 	return c.topologies.newest(obj.(*v1alpha1.KVRocksTopology)), true
 }
 
-func (c *cluster) monitoredBy(sentinel types.NamespacedName) []*v1alpha1.KVRocksTopology {
+func (c *kubernetesCache) monitoredBy(sentinel types.NamespacedName) []*v1alpha1.KVRocksTopology {
 	of, ok := c.of(sentinel.Namespace)
 	if !ok {
 		return nil
@@ -159,7 +159,7 @@ func (c *cluster) monitoredBy(sentinel types.NamespacedName) []*v1alpha1.KVRocks
 	return list
 }
 
-func (c *cluster) podAt(address string) string {
+func (c *kubernetesCache) podAt(address string) string {
 	for _, of := range c.caches {
 		objs, err := of.topologies.GetIndexer().ByIndex(byAddress, address)
 		if err != nil || address == "" {
@@ -177,7 +177,7 @@ func (c *cluster) podAt(address string) string {
 	return ""
 }
 
-func (c *cluster) podsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod {
+func (c *kubernetesCache) podsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod {
 	pods := map[string]*corev1.Pod{}
 	of, ok := c.of(instance.Namespace)
 	if !ok {
@@ -194,7 +194,7 @@ func (c *cluster) podsOf(instance types.NamespacedName, component string) map[st
 	return pods
 }
 
-func (c *cluster) allTopologies() []*v1alpha1.KVRocksTopology {
+func (c *kubernetesCache) allTopologies() []*v1alpha1.KVRocksTopology {
 	var all []*v1alpha1.KVRocksTopology
 	for _, of := range c.caches {
 		for _, obj := range of.topologies.GetStore().List() {

@@ -13,14 +13,14 @@ import (
 
 // handlers start the passes that a change in Kubernetes calls for.
 type handlers struct {
-	cluster *cluster
-	wake    func(types.NamespacedName)
-	// podGone is told of every data or sentinel pod that was deleted or replaced.
+	kubernetes *kubernetesCache
+	wake       func(types.NamespacedName)
+	// podGone is called for every data or sentinel pod that was deleted or replaced.
 	podGone func(pod types.NamespacedName, uid types.UID)
 }
 
 // start registers the handlers and runs the informers until ctx ends. It returns once every cache is filled.
-func (c *cluster) start(ctx context.Context, h handlers) error {
+func (c *kubernetesCache) start(ctx context.Context, h handlers) error {
 	var synced []cache.InformerSynced
 	for _, of := range c.caches {
 		if _, err := of.pods.AddEventHandler(h.ofPods()); err != nil {
@@ -58,7 +58,7 @@ func (h handlers) ofTopologies() cache.ResourceEventHandler {
 	}
 }
 
-// topology wakes the instance and whoever it has to do with: the sentinel instance that watches it, or all that it
+// topology wakes the instance and those that depend on it: the sentinel instance that watches it, or all instances that it
 // watches.
 func (h handlers) topology(obj any) {
 	t, ok := obj.(*v1alpha1.KVRocksTopology)
@@ -76,7 +76,7 @@ func (h handlers) topology(obj any) {
 
 // monitored wakes every instance that a sentinel instance watches.
 func (h handlers) monitored(sentinel types.NamespacedName) {
-	for _, t := range h.cluster.monitoredBy(sentinel) {
+	for _, t := range h.kubernetes.monitoredBy(sentinel) {
 		h.wake(keyOf(t))
 	}
 }
@@ -103,7 +103,7 @@ func (h handlers) ofPods() cache.ResourceEventHandler {
 }
 
 func (h handlers) gone(pod *corev1.Pod) {
-	h.cluster.pods.forget(keyOf(pod))
+	h.kubernetes.pods.forget(keyOf(pod))
 	h.podGone(keyOf(pod), pod.UID)
 }
 

@@ -14,10 +14,10 @@ import (
 )
 
 // watched is a cluster whose caches are filled by hand, with orders and carts under the sentinels of watch.
-func watched(t *testing.T) (*cluster, *world) {
+func watched(t *testing.T) (*kubernetesCache, *world) {
 	w := newWorld(t)
 	w.sentinelInstance("watch", 1, w.standard("orders", 2), w.standard("carts", 1))
-	c, err := newCluster(nil, fake.NewClientset(), func(string) cache.ListerWatcher { return &cache.ListWatch{} },
+	c, err := newKubernetesCache(nil, fake.NewClientset(), func(string) cache.ListerWatcher { return &cache.ListWatch{} },
 		newOverlay[*corev1.Pod](), newOverlay[*v1alpha1.KVRocksTopology]())
 	require.NoError(t, err)
 	for _, topology := range w.cluster.topologies {
@@ -93,7 +93,7 @@ func TestWhoIsWokenByAChange(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			woken := map[string]bool{}
 			test.change(handlers{
-				cluster: c, wake: func(key types.NamespacedName) { woken[key.Name] = true },
+				kubernetes: c, wake: func(key types.NamespacedName) { woken[key.Name] = true },
 				podGone: func(types.NamespacedName, types.UID) { t.Error("no pod is gone") },
 			})
 			want := map[string]bool{}
@@ -109,7 +109,7 @@ func TestPodThatIsGoneOrReplacedClosesItsConnections(t *testing.T) {
 	c, w := watched(t)
 	var gone []types.UID
 	h := handlers{
-		cluster: c, wake: func(types.NamespacedName) {},
+		kubernetes: c, wake: func(types.NamespacedName) {},
 		podGone: func(_ types.NamespacedName, uid types.UID) { gone = append(gone, uid) },
 	}
 	was := w.cluster.pods[0]
@@ -138,7 +138,7 @@ func TestClusterFindsWhatBelongsTogether(t *testing.T) {
 }
 
 func TestOnlyTheNamedNamespacesAreWatched(t *testing.T) {
-	c, err := newCluster([]string{"a", "b"}, fake.NewClientset(), func(string) cache.ListerWatcher { return &cache.ListWatch{} },
+	c, err := newKubernetesCache([]string{"a", "b"}, fake.NewClientset(), func(string) cache.ListerWatcher { return &cache.ListWatch{} },
 		newOverlay[*corev1.Pod](), newOverlay[*v1alpha1.KVRocksTopology]())
 	require.NoError(t, err)
 	assert.Len(t, c.caches, 2)

@@ -14,18 +14,18 @@ import (
 // recordAge is how old the record may be in a pass over an instance at rest. What a pass decides rests on a new one.
 const recordAge = 30 * time.Second
 
-// controllerPatience is how long a pass waits for kvrocks-controller at least, also while a master is being replaced: its
+// controllerTimeout is how long a pass waits for kvrocks-controller at least, also while a master is being replaced: its
 // etcd writes to a disk before it answers, and nothing can be done without it.
-const controllerPatience = time.Second
+const controllerTimeout = time.Second
 
-// controller is what is remembered of an instance's kvrocks-controller between passes.
-type controller struct {
-	client Controller
-	target target // of the client
-	asking flight[recordAnswer]
-	seen   plan.Controller
-	readAt time.Time // zero makes the next pass read
-	silent bool
+// kvrocksController is what is remembered of an instance's kvrocks-controller between passes.
+type kvrocksController struct {
+	client       Controller
+	target       target // of the client
+	asking       inflight[recordAnswer]
+	seen         plan.Controller
+	readAt       time.Time // zero makes the next pass read
+	unresponsive bool
 	// goneSince is the LeaderGoneSince of the planner, in spite of answers that were waited for in vain, and epoch that of
 	// the processes which it is said of.
 	goneSince time.Time
@@ -33,10 +33,10 @@ type controller struct {
 }
 
 // startTime is what new processes of kvrocks-controller are given, with the time for their image, before it counts against
-// them that nobody leads.
+// them that there is no leader.
 const startTime = 90 * time.Second
 
-// target is whom a client talks to, about what.
+// target is what a client talks to, and with which password.
 type target struct{ url, password string }
 
 type recordAnswer struct {
@@ -45,13 +45,13 @@ type recordAnswer struct {
 	err    error
 }
 
-// connectController makes the client, anew when it must reach somebody else or brings another password.
-func (p *pass) connectController() *controller {
+// connectController makes the client, again when the URL or the password has changed.
+func (p *pass) connectController() *kvrocksController {
 	c := &p.inst.controller
 	ref := p.topology.Spec.Controller
 	if ref == nil {
 		c.close()
-		*c = controller{seen: plan.Controller{Reach: plan.Down, Err: "the topology names none", DownSince: p.now()}}
+		*c = kvrocksController{seen: plan.Controller{Reach: plan.Unreachable, Err: "the topology names none", DownSince: p.now()}}
 		return c
 	}
 	to := target{url: ref.URL, password: string(p.inst.credentials.wanted)}
@@ -59,19 +59,19 @@ func (p *pass) connectController() *controller {
 		return c
 	}
 	c.close()
-	*c = controller{target: to, client: p.network.Controller(kvctl.Options{
+	*c = kvrocksController{target: to, client: p.network.Controller(kvctl.Options{
 		URL: to.url, Namespace: p.key.Namespace, Cluster: p.key.Name, Password: to.password, OnRequest: p.metrics.request,
 	})}
 	return c
 }
 
-// stale: the record must be read whatever the nodes say.
-func (c *controller) stale(now time.Time) bool {
+// stale reports whether the record must be read whatever the nodes say.
+func (c *kvrocksController) stale(now time.Time) bool {
 	return c.client != nil && (c.seen.Reach != plan.Answered || now.Sub(c.readAt) >= recordAge)
 }
 
-// agrees tells whether every node that answers has the version of the record as it was last read.
-func (c *controller) agrees(nodes map[string]*node) bool {
+// agrees reports whether every node that answers has the version of the record as it was last read.
+func (c *kvrocksController) agrees(nodes map[string]*node) bool {
 	if c.seen.Record == nil {
 		return false
 	}
@@ -90,33 +90,33 @@ func (p *pass) observeController(ctx context.Context) plan.Controller {
 		return c.seen
 	}
 	now := p.now()
-	w := p.waiting()
-	patience := max(w.patience, controllerPatience)
-	if c.silent {
-		patience = hungPatience
+	w := p.timeouts()
+	timeout := max(w.usual, controllerTimeout)
+	if c.unresponsive {
+		timeout = unresponsiveTimeout
 	}
 	client := c.client
-	answer, ok := c.asking.ask(patience, func() recordAnswer {
+	answer, ok := c.asking.ask(timeout, func() recordAnswer {
 		record, err := client.Get(ctx)
 		return recordAnswer{record: record, at: p.now(), err: err}
 	}, func(a recordAnswer) {
 		if a.err == nil {
-			w.late()
+			w.onLate()
 		}
 	})
 	if !ok {
-		c.silent = true
+		c.unresponsive = true
 		c.fail("no answer", now)
 		return c.seen
 	}
-	c.silent = false
+	c.unresponsive = false
 	c.take(answer, &p.inst.layouts)
 	c.noteLeader(answer, p.topology.Status.ControllerEpoch)
 	return c.seen
 }
 
 // noteLeader keeps since when the leader has been gone.
-func (c *controller) noteLeader(a recordAnswer, epoch int64) {
+func (c *kvrocksController) noteLeader(a recordAnswer, epoch int64) {
 	switch gone := errors.Is(a.err, kvctl.ErrLeaderGone); {
 	case !gone:
 		c.goneSince = time.Time{}
@@ -128,7 +128,7 @@ func (c *controller) noteLeader(a recordAnswer, epoch int64) {
 	c.epoch, c.seen.LeaderGoneSince = epoch, c.goneSince
 }
 
-func (c *controller) take(a recordAnswer, known *layouts) {
+func (c *kvrocksController) take(a recordAnswer, known *layouts) {
 	missing := errors.Is(a.err, kvctl.ErrNotFound)
 	if a.err != nil && !missing {
 		c.fail(a.err.Error(), a.at)
@@ -144,22 +144,22 @@ func (c *controller) take(a recordAnswer, known *layouts) {
 }
 
 // fail keeps no record: what it was when kvrocks-controller last answered says nothing about now.
-func (c *controller) fail(why string, at time.Time) {
+func (c *kvrocksController) fail(why string, at time.Time) {
 	since := c.seen.DownSince
 	if since.IsZero() {
 		since = at
 	}
-	c.seen = plan.Controller{Reach: plan.Down, Err: why, DownSince: since}
+	c.seen = plan.Controller{Reach: plan.Unreachable, Err: why, DownSince: since}
 	c.readAt = time.Time{}
 }
 
-func (c *controller) close() {
+func (c *kvrocksController) close() {
 	if c.client != nil {
 		_ = c.client.Close() // it only drops idle connections
 	}
 }
 
-// recordLayout is the record as the planner sees it.
+// recordLayout returns the record as the planner sees it.
 func recordLayout(r *kvctl.Record) (layout *plan.Layout, passwordStale bool) {
 	layout = &plan.Layout{Version: r.Version}
 	for _, s := range r.Shards {

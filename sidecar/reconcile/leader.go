@@ -12,7 +12,7 @@ import (
 
 // lead waits for the lease and runs work while it is held. It returns when ctx has ended and work has returned, giving
 // the lease away at the very end, or with an error when the lease was lost: what this process believes may be out of date
-// then, and it is best started anew.
+// then, and it is best started again.
 func lead(ctx context.Context, client kubernetes.Interface, o LeaseOptions, work func(context.Context)) error {
 	// The election outlives ctx: the lease is held until the last pass has ended.
 	election, endElection := context.WithCancel(context.WithoutCancel(ctx))

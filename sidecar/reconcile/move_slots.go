@@ -23,7 +23,7 @@ const (
 	logQuiet   = "warning"
 )
 
-// ownSettings are what the settings that a move changes are without one: what the spec says, else the default of the
+// ownSettings returns what the settings that a move changes are without one: what the spec says, else the default of the
 // node's release. So they can be put back by a leader that has not seen the move begin. A name that is absent has no
 // other value than what a move needs.
 //
@@ -65,7 +65,7 @@ func olderThan(version string, major, minor int) bool {
 	return slices.Compare(have[:], []int{major, minor}) < 0
 }
 
-// moveSettings are the settings that a node has while it moves slots. Those of the spec stay, but for the speed.
+// moveSettings returns the settings that a node has while it moves slots. Those of the spec stay, but for the speed.
 func (p *pass) moveSettings(a plan.MoveSlots) map[string]string {
 	settings := map[string]string{plan.SettingMigrateType: plan.MigrateRaw, settingLog: logQuiet}
 	if a.KeysPerSecond == 0 {

@@ -19,8 +19,8 @@ const markerKey = "kvrocks-operator:marker"
 // rarely is how often a settled node is asked what hardly ever changes: its settings.
 const rarely = time.Minute
 
-// hungPatience is how long a pass waits for a process that was silent before.
-const hungPatience = 50 * time.Millisecond
+// unresponsiveTimeout is how long a pass waits for a process that did not answer the last question in time.
+const unresponsiveTimeout = 50 * time.Millisecond
 
 // sameStart is how far two readings of a process' start, each of one second's resolution, may be apart.
 const sameStart = 2 * time.Second
@@ -29,17 +29,17 @@ const sameStart = 2 * time.Second
 type node struct {
 	pod, uid, addr string
 	session        session[DataNode]
-	info           flight[nodeAnswer]
-	details        flight[nodeDetails]
+	info           inflight[nodeAnswer]
+	details        inflight[nodeDetails]
 	// answered is true from an answer to the loss of the connection, and lost is when that was, in Unix nanoseconds.
 	answered atomic.Bool
 	lost     atomic.Int64
-	// silent is true when the last question timed out, or is still on its way.
-	silent bool
-	// patience with it in the present pass.
-	patience time.Duration
-	// tardy is true when the last answer came after the pass that asked had gone on.
-	tardy atomic.Bool
+	// unresponsive is true when the last question timed out, or is still on its way.
+	unresponsive bool
+	// timeout is how long the present pass waits for its answer.
+	timeout time.Duration
+	// answeredLate is true when the last answer came after the pass that asked had gone on.
+	answeredLate atomic.Bool
 
 	seen    plan.Node
 	started time.Time // of its process
@@ -62,9 +62,9 @@ type node struct {
 	own map[string]string
 	// version of the program.
 	version string
-	// trail is what the node had while it was master, and maxLag how long a replica may lack it.
-	trail  plan.Trail
-	maxLag time.Duration
+	// history is what the node had while it was master, and maxLag how long a replica may lack it.
+	history plan.SequenceHistory
+	maxLag  time.Duration
 }
 
 type nodeAnswer struct {
@@ -82,32 +82,32 @@ func newNode(pod, uid, addr string, dial func(*node, kvrocks.Secret) DataNode) *
 
 func joinHostPort(ip string, port int32) string { return net.JoinHostPort(ip, strconv.Itoa(int(port))) }
 
-// patienceWith says how long to wait for the node in a pass of such patience. A silent one is only looked at. One that
-// answered too late is given all the time there is: on a busy machine it would never be heard otherwise.
-func (n *node) patienceWith(w waiting) time.Duration {
+// timeoutFor returns how long to wait for the node. An unresponsive one is given only a moment. One that answered too late is
+// given all the time there is: on a busy machine its answer would never be in time otherwise.
+func (n *node) timeoutFor(w timeouts) time.Duration {
 	switch {
-	case n.tardy.Swap(false):
-		n.silent = false
-		return w.most
-	case n.silent:
-		return min(hungPatience, w.patience)
+	case n.answeredLate.Swap(false):
+		n.unresponsive = false
+		return w.longest
+	case n.unresponsive:
+		return min(unresponsiveTimeout, w.usual)
 	}
-	return w.patience
+	return w.usual
 }
 
-// cameLate is called from elsewhere when an answer comes after the pass went on.
-func (n *node) cameLate(err error, late func()) {
+// noteLateAnswer is called, from another goroutine, when an answer comes after the pass went on.
+func (n *node) noteLateAnswer(err error, onLate func()) {
 	if err == nil {
-		n.tardy.Store(true)
-		late()
+		n.answeredLate.Store(true)
+		onLate()
 	}
 }
 
 // observe asks the node what it is.
-func (n *node) observe(ctx context.Context, p passwords, w waiting, now func() time.Time) {
-	n.patience, n.layoutRead = n.patienceWith(w), false
+func (n *node) observe(ctx context.Context, p passwords, w timeouts, now func() time.Time) {
+	n.timeout, n.layoutRead = n.timeoutFor(w), false
 	version := n.knownVersion(now())
-	answer, ok := n.info.ask(n.patience, func() nodeAnswer {
+	answer, ok := n.info.ask(n.timeout, func() nodeAnswer {
 		var a nodeAnswer
 		a.err = n.session.do(p, func(c DataNode) (err error) {
 			if n.layouts != nil { // first, because the sequence of a master counts only once its layout stops the writes
@@ -123,7 +123,7 @@ func (n *node) observe(ctx context.Context, p passwords, w waiting, now func() t
 			a.err = kvrocks.ErrLoading
 		}
 		return a
-	}, func(a nodeAnswer) { n.cameLate(a.err, w.late) })
+	}, func(a nodeAnswer) { n.noteLateAnswer(a.err, w.onLate) })
 	if ok {
 		n.take(answer)
 	} else {
@@ -131,17 +131,17 @@ func (n *node) observe(ctx context.Context, p passwords, w waiting, now func() t
 	}
 }
 
-// noAnswer notes that patience has run out. A node that was silent before stays what it was.
+// noAnswer notes that the time to answer is over. A node that was unresponsive before stays what it was.
 func (n *node) noAnswer(at time.Time) {
-	if !n.silent {
-		n.silent = true
-		n.fail(plan.Hung, "no answer", at)
+	if !n.unresponsive {
+		n.unresponsive = true
+		n.fail(plan.Unresponsive, "no answer", at)
 	}
 }
 
 // take turns an answer into what the planner sees.
 func (n *node) take(a nodeAnswer) {
-	n.silent = errors.Is(a.err, kvrocks.ErrTimeout)
+	n.unresponsive = errors.Is(a.err, kvrocks.ErrTimeout)
 	n.served()
 	n.answered.Store(a.err == nil)
 	if a.err != nil {
@@ -175,11 +175,11 @@ func (n *node) take(a nodeAnswer) {
 // noteSequence remembers what the node has as master, for the replicas to be measured by.
 func (n *node) noteSequence(at time.Time) {
 	if n.seen.Role != v1alpha1.RoleMaster {
-		n.trail, n.seen.SequenceBefore = plan.Trail{}, 0
+		n.history, n.seen.SequenceBefore = plan.SequenceHistory{}, 0
 		return
 	}
-	n.trail.Note(at, n.seen.Sequence, n.maxLag)
-	n.seen.SequenceBefore = n.trail.Before(at, n.maxLag)
+	n.history.Note(at, n.seen.Sequence, n.maxLag)
+	n.seen.SequenceBefore = n.history.Before(at, n.maxLag)
 }
 
 // lose notes that the connection was lost. It is called from elsewhere.
@@ -209,7 +209,7 @@ func (n *node) process(i kvrocks.NodeInfo, at time.Time) string {
 		return n.seen.RunID
 	}
 	n.started, n.configAt, n.refusals = start, time.Time{}, nil
-	n.layoutAt, n.own, n.trail = time.Time{}, nil, plan.Trail{}
+	n.layoutAt, n.own, n.history = time.Time{}, nil, plan.SequenceHistory{}
 	n.counter.stop()
 	if i.RunID != "" {
 		return i.RunID
@@ -224,14 +224,14 @@ func (n *node) close() {
 	go n.session.close()
 }
 
-// serves tells whether the node was a master the last time and its connection has not been lost since.
+// serves reports whether the node was a master the last time and its connection has not been lost since.
 func (n *node) serves() bool { return n.answered.Load() && n.seen.Role == v1alpha1.RoleMaster }
 
 // servedUntil takes account of a node that is given up because its pod is gone: until its connection is lost it serves,
 // unless it has left a question unanswered.
 func (n *node) servedUntil(now time.Time) {
 	n.served()
-	if n.serves() && !n.silent {
+	if n.serves() && !n.unresponsive {
 		n.seen.LastMaster = now
 	}
 }
@@ -243,7 +243,7 @@ func (n *node) fail(reach plan.Reach, why string, at time.Time) {
 	}
 }
 
-// isExpected tells a refusal that passes by itself from a failure.
+// isExpected reports whether err is a refusal that passes by itself, and no failure.
 func isExpected(err error) bool {
 	return errors.Is(err, kvrocks.ErrOwnReplicas) || errors.Is(err, kvrocks.ErrLoading) ||
 		errors.Is(err, kvrocks.ErrTryAgain) || errors.Is(err, kvrocks.ErrMigrating)

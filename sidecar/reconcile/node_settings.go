@@ -23,25 +23,25 @@ const (
 // defaultPriority is slave-priority where none is set.
 const defaultPriority = 100
 
-// refusal of a setting.
+// refusal is what is remembered of a setting that a process refused.
 type refusal struct {
-	value, message string
-	frozen         bool // the setting cannot be changed while the process runs
+	value, message  string
+	requiresRestart bool // the setting cannot be changed while the process runs
 }
 
-// examination is what a pass wants to know of a node besides what it is.
-type examination struct {
+// detailsProbe is what a pass wants to know of a node besides what it is at every probe.
+type detailsProbe struct {
 	passwords passwords
 	spec      *v1alpha1.KVRocksTopologySpec
 	now       time.Time
-	// settings: ask for the settings.
+	// settings is true when the settings are to be read.
 	settings bool
-	// write: find out by a write whether a master whose volume is almost full takes any.
+	// write is true when a write is to show whether a master whose volume is almost full takes any.
 	write bool
-	// taken names another pod that announces an address.
+	// taken returns the name of another pod that announces an address; empty when there is none.
 	taken func(address string) string
-	// late is called when an answer comes after the pass went on.
-	late func()
+	// onLate is called when an answer comes after the pass went on.
+	onLate func()
 }
 
 // nodeDetails are the answers.
@@ -51,8 +51,8 @@ type nodeDetails struct {
 	err      error
 }
 
-// examine asks a node that answered what changes rarely.
-func (n *node) examine(ctx context.Context, x examination) {
+// probeDetails asks a node that answered what changes rarely.
+func (n *node) probeDetails(ctx context.Context, x detailsProbe) {
 	n.seen.Config = nil
 	n.seen.Refusals, n.seen.RequiresRestart = n.refused(x.spec)
 	q := detailsWanted{settings: x.settings, write: x.write && n.mayRefuseWrites()}
@@ -62,9 +62,9 @@ func (n *node) examine(ctx context.Context, x examination) {
 	if n.seen.Reach != plan.Answered || q == (detailsWanted{}) {
 		return
 	}
-	answer, ok := n.details.ask(n.patience, func() nodeDetails {
+	answer, ok := n.details.ask(n.timeout, func() nodeDetails {
 		return n.askDetails(ctx, x.passwords, q)
-	}, func(d nodeDetails) { n.cameLate(d.err, x.late) })
+	}, func(d nodeDetails) { n.noteLateAnswer(d.err, x.onLate) })
 	switch {
 	case !ok:
 		n.noAnswer(x.now)
@@ -97,10 +97,10 @@ func (n *node) askDetails(ctx context.Context, p passwords, q detailsWanted) nod
 	return d
 }
 
-func (n *node) takeSettings(all map[string]string, x examination) {
+func (n *node) takeSettings(all map[string]string, x detailsProbe) {
 	if other := x.taken(all[settingAnnounceIP]); other != "" {
 		// What answers is not this node: its pod is gone, and its IP was given away before we were told.
-		n.fail(plan.Down, "its IP belongs to "+other+" by now", x.now)
+		n.fail(plan.Unreachable, "its IP belongs to "+other+" by now", x.now)
 		n.session.close()
 		return
 	}
@@ -129,23 +129,23 @@ func (n *node) refuse(setting, value string, err error) {
 	if n.refusals == nil {
 		n.refusals = map[string]refusal{}
 	}
-	n.refusals[setting] = refusal{value: value, message: err.Error(), frozen: errors.Is(err, kvrocks.ErrNotAllowed)}
+	n.refusals[setting] = refusal{value: value, message: err.Error(), requiresRestart: errors.Is(err, kvrocks.ErrNotAllowed)}
 }
 
-// refused lists the settings that were refused with the value that is wanted now, and says which of them are frozen.
-func (n *node) refused(spec *v1alpha1.KVRocksTopologySpec) (list map[string]string, frozen map[string]bool) {
+// refused lists the settings that were refused with the value that is wanted now, and says which of them take a restart.
+func (n *node) refused(spec *v1alpha1.KVRocksTopologySpec) (list map[string]string, requiresRestart map[string]bool) {
 	if len(n.refusals) == 0 {
 		return nil, nil
 	}
-	list, frozen = map[string]string{}, map[string]bool{}
+	list, requiresRestart = map[string]string{}, map[string]bool{}
 	for name, r := range n.refusals {
 		wanted, named := spec.Config[name]
 		own := name == settingAnnounceIP || name == settingPriority // by the planner, whatever spec says
 		if named && wanted == r.value || !named && own {
-			list[name], frozen[name] = r.message, r.frozen
+			list[name], requiresRestart[name] = r.message, r.requiresRestart
 		}
 	}
-	return list, frozen
+	return list, requiresRestart
 }
 
 // priorityOf reads slave-priority under either of its names.
@@ -158,13 +158,13 @@ func priorityOf(settings map[string]string) int32 {
 	return defaultPriority
 }
 
-// stale tells whether the node took another password than the wanted one.
+// stale reports whether the node took another password than the wanted one.
 func (n *node) stale() bool {
 	return n.seen.Reach == plan.Answered && (n.wrongPass || n.session.stale())
 }
 
 // applyPassword gives the node the wanted password. masterauth comes first: a node that has the new one can follow
-// whoever has changed already, and the next connection is opened with the new one.
+// any node that has changed already, and the next connection is opened with the new one.
 func (n *node) applyPassword(ctx context.Context, p passwords) error {
 	for _, setting := range [...]string{settingMasterAuth, settingRequirePass} {
 		err := n.session.do(p, func(c DataNode) error { return c.ConfigSet(ctx, setting, string(p.wanted)) })

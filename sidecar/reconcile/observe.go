@@ -22,8 +22,9 @@ type pass struct {
 	topology *v1alpha1.KVRocksTopology
 	inst     *instance
 	pods     map[string]*corev1.Pod // data pods as they were when the pass began
-	// closely is true when everything is read anew: something happened, or the last pass had something to do.
-	closely bool
+	// fullProbe is true when everything is read, also what changes rarely: something happened, or the last pass had something
+	// to do.
+	fullProbe bool
 }
 
 // observeStandard asks all nodes and sentinels of an instance, all at the same time.
@@ -34,7 +35,7 @@ func (p *pass) observeStandard(ctx context.Context) plan.Input {
 	return p.input(ctx)
 }
 
-// input is what is known once the nodes have been asked. The sentinels are asked after them: when a node was promoted by
+// input returns what is known once the nodes have been asked. The sentinels are asked after them: when a node was promoted by
 // them, they then say so, or that they are at it.
 func (p *pass) input(ctx context.Context) plan.Input {
 	in := plan.Input{
@@ -59,33 +60,34 @@ func (p *pass) input(ctx context.Context) plan.Input {
 	return in
 }
 
-// urgentPatience is how long a pass waits for an answer while a master is being replaced. A node that is changing its
-// role is silent for seconds, and the others must not wait for it. A node that is only slow is taken for hung at worst
+// urgentTimeout is how long a pass waits for an answer while a master is being replaced. A node that is changing its
+// role is silent for seconds, and the others must not wait for it. A node that is only slow is taken for unresponsive at worst
 // until the next pass.
-const urgentPatience = 250 * time.Millisecond
+const urgentTimeout = 250 * time.Millisecond
 
-// waiting is how long a pass waits for an answer.
-type waiting struct {
-	// patience with who answered the last time.
-	patience time.Duration
-	// most is the longest that waiting makes sense.
-	most time.Duration
-	// late is called when an answer comes after the pass went on.
-	late func()
+// timeouts are how long a pass waits for an answer.
+type timeouts struct {
+	// usual is that of a process which answered the last time.
+	usual time.Duration
+	// longest is the longest wait that makes sense: a call has ended by then, with an answer or an error.
+	longest time.Duration
+	// onLate is called when an answer comes after the pass went on.
+	onLate func()
 }
 
-func (p *pass) waiting() waiting {
-	w := waiting{
-		most: p.options.Timeout + p.options.Timeout/4, // or the answer would be "no answer" instead of what went wrong
-		late: func() { p.wake(p.key) },
+// timeouts returns the present ones: urgentTimeout while a master is down or is being replaced.
+func (p *pass) timeouts() timeouts {
+	w := timeouts{
+		longest: p.options.Timeout + p.options.Timeout/4, // or the answer would be "no answer" instead of what went wrong
+		onLate:  func() { p.wake(p.key) },
 	}
-	w.patience = w.most
-	urgent := p.inst.bell.alarm.Load()
+	w.usual = w.longest
+	urgent := p.inst.trigger.urgent.Load()
 	for _, shard := range p.topology.Status.Shards {
 		urgent = urgent || shard.Outage != nil
 	}
 	if urgent {
-		w.patience = min(urgentPatience, w.most)
+		w.usual = min(urgentTimeout, w.longest)
 	}
 	return w
 }
@@ -102,25 +104,26 @@ func (p *pass) refreshCredentials(ctx context.Context) {
 	}
 }
 
-// observeNodes asks every node what it is, and then, knowing all the answers, the nodes whose less frequent facts matter
-// now. A decision must not rest on an old answer, so in anything but a calm pass everything is read anew.
-func (p *pass) observeNodes(ctx context.Context) (restless bool) {
+// observeNodes asks every node what it is, and then, knowing all the answers, the nodes whose less frequent facts matter now. A
+// decision must not rest on an old answer, so unless nothing has changed everything is read, also what changes rarely.
+// fullProbe reports whether it was.
+func (p *pass) observeNodes(ctx context.Context) (fullProbe bool) {
 	pw := p.inst.credentials.passwords
 	before := map[string]plan.Node{}
 	for name, n := range p.inst.nodes {
 		before[name] = n.seen
 	}
-	w := p.waiting()
+	w := p.timeouts()
 	p.eachNode(func(n *node) { n.observe(ctx, pw, w, p.now) })
-	all := p.closely || !calm(before, p.inst.nodes)
+	all := p.fullProbe || !unchanged(before, p.inst.nodes)
 	// Whether every node runs with what is wanted shows only when all settings were read in the same pass.
 	settings := p.settingsDue()
 	p.eachNode(func(n *node) {
-		n.examine(ctx, examination{
-			passwords: pw, spec: &p.topology.Spec, now: p.now(), settings: settings, late: w.late,
+		n.probeDetails(ctx, detailsProbe{
+			passwords: pw, spec: &p.topology.Spec, now: p.now(), settings: settings, onLate: w.onLate,
 			write: !p.outage(), // a marker would count among the writes that a successor must have
 			taken: func(address string) string {
-				if pod := p.cluster.podAt(address); pod != p.key.Namespace+"/"+n.pod {
+				if pod := p.kubernetes.podAt(address); pod != p.key.Namespace+"/"+n.pod {
 					return pod
 				}
 				return ""
@@ -130,7 +133,7 @@ func (p *pass) observeNodes(ctx context.Context) (restless bool) {
 	return all
 }
 
-// settingsDue tells whether the settings of a node that answers were not read for some time.
+// settingsDue reports whether the settings of a node that answers were not read for some time.
 func (p *pass) settingsDue() bool {
 	for _, n := range p.inst.nodes {
 		if n.seen.Reach == plan.Answered && p.now().Sub(n.configAt) >= rarely {
@@ -148,8 +151,8 @@ func (p *pass) eachNode(f func(*node)) {
 	wg.Wait()
 }
 
-// calm tells whether every node answers, is what it was, and replicates.
-func calm(before map[string]plan.Node, nodes map[string]*node) bool {
+// unchanged reports whether every node answers, is what it was, and replicates.
+func unchanged(before map[string]plan.Node, nodes map[string]*node) bool {
 	for name, n := range nodes {
 		was, is := before[name], n.seen
 		healthy := is.Reach == plan.Answered && (is.Role == v1alpha1.RoleMaster || is.LinkUp)
@@ -168,7 +171,7 @@ func (p *pass) observeSentinels(ctx context.Context) plan.Sentinels {
 	}
 	owner := types.NamespacedName{Namespace: p.key.Namespace, Name: ref.Name}
 	s := plan.Sentinels{Configured: true}
-	if t, ok := p.cluster.topology(owner); ok && t.Spec.Type == v1alpha1.TypeSentinel {
+	if t, ok := p.kubernetes.topology(owner); ok && t.Spec.Type == v1alpha1.TypeSentinel {
 		s.Exists, s.Want = true, t.Spec.Sentinels
 	}
 	s.Views = p.views(ctx, owner, masterNames(p.topology))
@@ -184,13 +187,13 @@ func (p *pass) observeSentinels(ctx context.Context) plan.Sentinels {
 
 // views asks each pod of a sentinel instance about the names, or about all that it monitors when names is nil.
 func (p *pass) views(ctx context.Context, owner types.NamespacedName, names []string) map[string]plan.SentinelView {
-	pods := p.cluster.podsOf(owner, v1alpha1.ComponentSentinel)
+	pods := p.kubernetes.podsOf(owner, v1alpha1.ComponentSentinel)
 	for name := range p.inst.sentinels {
 		if pods[name] == nil {
 			delete(p.inst.sentinels, name) // its connection is closed by the event of the pod's deletion
 		}
 	}
-	q := question{names: names, details: p.closely, waiting: p.waiting(), now: p.now()}
+	q := question{names: names, details: p.fullProbe, timeouts: p.timeouts(), now: p.now()}
 	refused := slices.ContainsFunc(slices.Collect(maps.Values(p.inst.sentinels)), func(v *sentinelView) bool {
 		return v.last.Reach == plan.Refused
 	})
@@ -206,7 +209,7 @@ func (p *pass) views(ctx context.Context, owner types.NamespacedName, names []st
 			continue // its Deployment has another one in its place
 		}
 		if facts.IP == "" {
-			views[name] = plan.SentinelView{Reach: plan.Down, Err: "the pod has no address yet"}
+			views[name] = plan.SentinelView{Reach: plan.Unreachable, Err: "the pod has no address yet"}
 			continue
 		}
 		v := p.viewOf(pod, facts, pw)

@@ -26,12 +26,12 @@ func (p *pass) planCluster(ctx context.Context) (decided plan.Plan, missing bool
 func (p *pass) observeCluster(ctx context.Context) (in plan.Input, recent bool) {
 	p.inst.connect(p.topology, p.pods, p.dialNode(p.key), p.now())
 	p.refreshCredentials(ctx)
-	p.distrustLayouts()
-	restless := p.observeNodes(ctx)
+	p.rereadLayouts()
+	fullProbe := p.observeNodes(ctx)
 	p.inst.layouts.prune(p.inst.nodes, p.inst.controller.seen.Record)
 	p.restoreSettings(ctx)
 	c := p.connectController()
-	recent = restless || c.stale(p.now()) || !c.agrees(p.inst.nodes)
+	recent = fullProbe || c.stale(p.now()) || !c.agrees(p.inst.nodes)
 	view := c.seen
 	var wg sync.WaitGroup
 	if recent {
@@ -55,8 +55,8 @@ func (p *pass) observeCluster(ctx context.Context) (in plan.Input, recent bool) 
 	return in, recent
 }
 
-// distrustLayouts makes the pass read the layouts of the shards whose master is being replaced: others change them as well.
-func (p *pass) distrustLayouts() {
+// rereadLayouts makes the pass read the layouts of the shards whose master is being replaced: others change them as well.
+func (p *pass) rereadLayouts() {
 	replaced := map[int32]bool{}
 	for _, shard := range p.topology.Status.Shards {
 		replaced[shard.Index] = shard.Outage != nil

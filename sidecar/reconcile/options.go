@@ -16,7 +16,7 @@ type Options struct {
 	Workers int
 	// Period is how often a settled instance is looked at when nothing happens.
 	Period time.Duration
-	// Timeout bounds one command to a node or sentinel, with dialling. A process that is silent for longer counts as hung.
+	// Timeout bounds one command to a node or sentinel, with dialling. A process that is silent for longer counts as unresponsive.
 	Timeout time.Duration
 	// SecretTTL is how long a password that was read is used before it is read again. A refused login reads it at once.
 	SecretTTL time.Duration
@@ -44,7 +44,7 @@ type LeaseOptions struct {
 	RetryPeriod time.Duration
 }
 
-// DefaultOptions are the settings of the shipped Deployment.
+// DefaultOptions returns the settings of the shipped Deployment.
 func DefaultOptions() Options {
 	host, _ := os.Hostname()
 	return Options{

@@ -6,23 +6,23 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// Whoever follows this address follows nobody: it is read-only and keeps its data.
+// A node that follows this address has no master: it is read-only and keeps its data. The same as in package plan.
 const (
-	nobodyHost = "127.0.0.1"
-	nobodyPort = 1
+	deadHost = "127.0.0.1"
+	deadPort = 1
 )
 
 // outlives reports whether the node goes on without its pod: a master that answers over the connection that stands. It is
 // looked after like one whose pod is being deleted with grace, so it hands over. A node that has been found to outlive its pod
 // does so until that connection is lost; by then there may be another process at its address.
 func (n *node) outlives() bool {
-	n.seen.Outlives = n.seen.Outlives && n.answered.Load() || n.serves() && !n.silent
+	n.seen.Outlives = n.seen.Outlives && n.answered.Load() || n.serves() && !n.unresponsive
 	return n.seen.Outlives
 }
 
 // orphan keeps the connection to a master whose pod is gone. The process of a pod that was deleted by force may live on
-// for seconds, with clients and replicas connected to it. As long as nobody succeeds it that does no harm: the replicas
-// get what is written. Only a connection that stands is of use; at the address there may soon be somebody else.
+// for seconds, with clients and replicas connected to it. As long as it has no successor that does no harm: the replicas
+// get what is written. Only a connection that stands is of use; at the address there may soon be another process.
 func (i *instance) orphan(n *node) {
 	if n.serves() {
 		i.orphans = append(i.orphans, n)
@@ -55,7 +55,7 @@ func (i *instance) orphanNodes(succeeded func(*node) bool) {
 	i.pruneOrphans()
 }
 
-// stopOrphans makes masters without a pod read-only, because somebody else is master now: what they would still take is
+// stopOrphans makes masters without a pod read-only, because another node is master now: what they would still take is
 // lost. It comes after the promotion, and at once: stopped before, they would leave their replicas, and those that look
 // for a master take seconds to become one.
 func (p *pass) stopOrphans(ctx context.Context) {
@@ -69,7 +69,7 @@ func (p *pass) stopOrphans(ctx context.Context) {
 			defer n.session.close()
 			ctx, cancel := context.WithTimeout(ctx, p.options.Timeout)
 			defer cancel()
-			err := n.session.do(pw, func(c DataNode) error { return c.ReplicaOf(ctx, nobodyHost, nobodyPort) })
+			err := n.session.do(pw, func(c DataNode) error { return c.ReplicaOf(ctx, deadHost, deadPort) })
 			p.log.Info("stopped the writes of a master whose pod is gone", "instance", p.key.String(), "pod", n.pod, "err", err)
 		}()
 	}

@@ -17,14 +17,14 @@ func TestMasterThatIsBeingReplacedIsNotWaitedFor(t *testing.T) {
 	w := newWorld(t)
 	key := w.standard("orders", 2)
 	p := &pass{Reconciler: w.Reconciler, inst: w.instance(key), topology: w.cluster.topologies[key]}
-	assert.Greater(t, p.waiting().patience, w.options.Timeout)
-	w.alarm(key)
-	assert.Equal(t, urgentPatience, p.waiting().patience, "a sentinel says so")
+	assert.Greater(t, p.timeouts().usual, w.options.Timeout)
+	w.wakeUrgently(key)
+	assert.Equal(t, urgentTimeout, p.timeouts().usual, "a sentinel says so")
 	_, err := w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
-	assert.Greater(t, p.waiting().patience, w.options.Timeout, "it has settled")
+	assert.Greater(t, p.timeouts().usual, w.options.Timeout, "it has settled")
 	p.topology.Status.Shards = []v1alpha1.TopologyShardStatus{{Outage: &v1alpha1.Outage{}}}
-	assert.Equal(t, urgentPatience, p.waiting().patience, "it is on record")
+	assert.Equal(t, urgentTimeout, p.timeouts().usual, "it is on record")
 }
 
 func TestMasterServesUntilItsConnectionIsLostOrItsPodIsGone(t *testing.T) {
@@ -77,7 +77,7 @@ func TestMasterThatFellSilentDidNotServeUntilItsPodWasGone(t *testing.T) {
 		<-release
 		return nil
 	}
-	w.alarm(key) // so that the pass does not wait long
+	w.wakeUrgently(key) // so that the pass does not wait long
 	w.clock = w.clock.Add(time.Second)
 	reconcile()
 	w.clock = w.clock.Add(time.Second)
@@ -91,7 +91,7 @@ func TestNodeThatFallsSilentBetweenTwoQuestionsHoldsNobodyUp(t *testing.T) {
 	key := w.standard("orders", 2)
 	_, err := w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
-	w.alarm(key)
+	w.wakeUrgently(key)
 	w.clock = w.clock.Add(rarely)
 	release := make(chan struct{})
 	defer close(release)
@@ -105,7 +105,7 @@ func TestNodeThatFallsSilentBetweenTwoQuestionsHoldsNobodyUp(t *testing.T) {
 	_, err = w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
 	assert.Less(t, time.Since(start), w.options.Timeout)
-	assert.Equal(t, plan.Hung, w.seen[1].Nodes["orders-1"].Reach)
+	assert.Equal(t, plan.Unresponsive, w.seen[1].Nodes["orders-1"].Reach)
 	assert.Equal(t, plan.Answered, w.seen[1].Nodes["orders-0"].Reach)
 }
 

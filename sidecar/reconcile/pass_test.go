@@ -256,7 +256,7 @@ func TestReplacedPodKeepsWhenItLastServedAndLosesTheRest(t *testing.T) {
 	_, err = w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
 	got := w.seen[len(w.seen)-1].Nodes["orders-0"]
-	assert.Equal(t, plan.Down, got.Reach)
+	assert.Equal(t, plan.Unreachable, got.Reach)
 	assert.Equal(t, w.clock, got.LastMaster, "its connection stood until now")
 	assert.Equal(t, w.clock, got.DownSince)
 	assert.Zero(t, got.Sequence)
@@ -269,7 +269,7 @@ func TestIPThatWasGivenToAnotherPodIsNotTakenForTheNode(t *testing.T) {
 	_, err := w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
 	got := w.seen[0].Nodes["orders-1"]
-	assert.Equal(t, plan.Down, got.Reach)
+	assert.Equal(t, plan.Unreachable, got.Reach)
 	assert.Contains(t, got.Err, "ns/orders-0")
 }
 

@@ -55,7 +55,7 @@ func newFailures(namespace string, client kubernetes.Interface) (cache.SharedInd
 	return informer, nil
 }
 
-func (c *cluster) failuresOf(set types.NamespacedName) []podFailure {
+func (c *kubernetesCache) failuresOf(set types.NamespacedName) []podFailure {
 	of, ok := c.of(set.Namespace)
 	if !ok {
 		return nil
@@ -95,13 +95,13 @@ func (h handlers) failure(obj any) {
 	key := types.NamespacedName{Namespace: e.InvolvedObject.Namespace, Name: e.InvolvedObject.Name}
 	for _, name := range slices.Compact([]string{key.Name, setOf(key.Name)}) {
 		key.Name = name
-		if _, ok := h.cluster.topology(key); ok {
+		if _, ok := h.kubernetes.topology(key); ok {
 			h.wake(key)
 		}
 	}
 }
 
-// setOf is the name of the StatefulSet of a pod, and of the instance of the StatefulSet of a shard or of etcd.
+// setOf returns the name of the StatefulSet of a pod, and of the instance of the StatefulSet of a shard or of etcd.
 func setOf(pod string) string {
 	if at := strings.LastIndexByte(pod, '-'); at >= 0 {
 		return pod[:at]
@@ -122,7 +122,7 @@ func (p *pass) podFailures() []v1alpha1.PodFailure {
 		}
 	}
 	if p.topology.Spec.Type == v1alpha1.TypeCluster {
-		etcd := p.cluster.podsOf(p.key, v1alpha1.ComponentEtcd)
+		etcd := p.kubernetes.podsOf(p.key, v1alpha1.ComponentEtcd)
 		for i := range 3 {
 			if pod := fmt.Sprintf("%s-etcd-%d", p.key.Name, i); etcd[pod] == nil {
 				missing(pod)
@@ -132,7 +132,7 @@ func (p *pass) podFailures() []v1alpha1.PodFailure {
 	var list []v1alpha1.PodFailure
 	for set, pods := range wanted {
 		latest := podFailure{at: p.now().Add(-failureLife)}
-		for _, f := range p.cluster.failuresOf(types.NamespacedName{Namespace: p.key.Namespace, Name: set}) {
+		for _, f := range p.kubernetes.failuresOf(types.NamespacedName{Namespace: p.key.Namespace, Name: set}) {
 			names := slices.ContainsFunc(pods, func(pod string) bool { return namesPod(f.message, pod) })
 			if names && f.at.After(latest.at) {
 				latest = f

@@ -49,7 +49,7 @@ func TestEventsAreFoundByTheirStatefulSetAndWakeTheInstance(t *testing.T) {
 	assert.Empty(t, c.failuresOf(types.NamespacedName{Namespace: testNamespace, Name: "carts"}))
 
 	var woken []string
-	h := handlers{cluster: c, wake: func(key types.NamespacedName) { woken = append(woken, key.Name) }}
+	h := handlers{kubernetes: c, wake: func(key types.NamespacedName) { woken = append(woken, key.Name) }}
 	h.ofFailures().OnAdd(event, false)
 	shard := event.DeepCopy()
 	shard.InvolvedObject.Name = "carts-2" // a shard, if carts were a cluster

@@ -56,7 +56,7 @@ func trimPod(obj any) (any, error) {
 	return trimmed, nil
 }
 
-// podFacts is all of a pod that matters here; a change of anything else wakes nobody.
+// podFacts is all of a pod that matters here; a change of anything else starts no pass.
 type podFacts struct {
 	plan.Pod
 

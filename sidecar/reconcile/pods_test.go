@@ -73,12 +73,12 @@ func TestRoleLabelIsSetAndRemoved(t *testing.T) {
 func TestStaleCacheDoesNotHideOwnWrites(t *testing.T) {
 	w := newWorld(t)
 	key := w.standard("orders", 1)
-	c, err := newCluster(nil, w.client, func(string) cache.ListerWatcher { return &cache.ListWatch{} }, w.podWriter.overlay, w.written)
+	c, err := newKubernetesCache(nil, w.client, func(string) cache.ListerWatcher { return &cache.ListWatch{} }, w.podWriter.overlay, w.written)
 	require.NoError(t, err)
 	all := c.caches[""]
 	require.NoError(t, all.pods.GetStore().Add(w.cluster.pods[0].DeepCopy()))
 	require.NoError(t, all.topologies.GetStore().Add(w.cluster.topologies[key].DeepCopy()))
-	w.Reconciler.cluster = c
+	w.Reconciler.kubernetes = c
 
 	w.plan = plan.Plan{
 		Actions: []plan.Action{plan.Label{Pod: "orders-0", Role: v1alpha1.RoleMaster}}, Status: status(1), Intent: true,
@@ -99,7 +99,7 @@ func TestStaleCacheDoesNotHideOwnWrites(t *testing.T) {
 	assert.Equal(t, int64(1), second.Topology.Status.ObservedGeneration, "and the topology without the report")
 
 	gone := types.NamespacedName{Namespace: testNamespace, Name: "orders-0"}
-	handlers{cluster: c, podGone: w.sentinels.forget}.gone(w.cluster.pods[0])
+	handlers{kubernetes: c, podGone: w.sentinels.forget}.gone(w.cluster.pods[0])
 	assert.NotContains(t, w.podWriter.overlay.written, gone)
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
-// reachOf says how far a call got.
+// reachOf returns how far a call got, by its error.
 func reachOf(err error) plan.Reach {
 	var op *net.OpError
 	dialling := errors.As(err, &op) && op.Op == "dial"
@@ -20,10 +20,10 @@ func reachOf(err error) plan.Reach {
 	case passwordRefused(err):
 		return plan.Refused
 	case errors.Is(err, kvrocks.ErrTimeout) && !dialling:
-		return plan.Hung
+		return plan.Unresponsive
 	case errors.Is(err, kvrocks.ErrUnreachable):
-		return plan.Down
-	default: // somebody answered, such as "max number of clients reached": alive, and of no use
+		return plan.Unreachable
+	default: // something answered, such as "max number of clients reached": alive, and of no use
 		return plan.Refused
 	}
 }

@@ -38,8 +38,8 @@ type planner struct {
 	sameReport func(a, b v1alpha1.KVRocksTopologyStatus) bool
 }
 
-// clusterView is what a pass reads of Kubernetes; it is as new as this process' own last write.
-type clusterView interface {
+// kubernetesView is what a pass reads of Kubernetes; it is as new as this process' own last write.
+type kubernetesView interface {
 	topology(key types.NamespacedName) (*v1alpha1.KVRocksTopology, bool)
 	// monitoredBy lists the topologies of the namespace that name the sentinel instance.
 	monitoredBy(sentinel types.NamespacedName) []*v1alpha1.KVRocksTopology
@@ -63,20 +63,20 @@ type eventSink interface {
 
 // Reconciler carries out passes. Reconcile may be called for different keys at the same time.
 type Reconciler struct {
-	log       *slog.Logger
-	options   Options
-	planner   planner
-	cluster   clusterView
-	network   Network
-	secrets   typedcorev1.SecretsGetter
-	podWriter podWriter
-	status    statusWriter
-	written   *overlay[*v1alpha1.KVRocksTopology]
-	events    eventSink
-	metrics   *metrics
-	running   *running
-	sentinels *sentinelPool
-	now       func() time.Time
+	log        *slog.Logger
+	options    Options
+	planner    planner
+	kubernetes kubernetesView
+	network    Network
+	secrets    typedcorev1.SecretsGetter
+	podWriter  podWriter
+	status     statusWriter
+	written    *overlay[*v1alpha1.KVRocksTopology]
+	events     eventSink
+	metrics    *metrics
+	running    *running
+	sentinels  *sentinelPool
+	now        func() time.Time
 	// allTopologies lists what the caches hold.
 	allTopologies func() []*v1alpha1.KVRocksTopology
 	// enqueue starts a pass soon.
@@ -84,7 +84,7 @@ type Reconciler struct {
 
 	mu        sync.Mutex
 	instances map[types.NamespacedName]*instance
-	bells     map[types.NamespacedName]*bell
+	triggers  map[types.NamespacedName]*trigger
 	ofPool    map[types.NamespacedName]*credentials // of sentinel instances
 	upgrades  map[types.NamespacedName]bool         // granted by this process and not over
 }
@@ -101,7 +101,7 @@ type Result struct {
 
 // Reconcile carries out one pass.
 func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (Result, error) {
-	t, ok := r.cluster.topology(key)
+	t, ok := r.kubernetes.topology(key)
 	if !ok {
 		r.drop(key)
 		return Result{}, nil
@@ -109,25 +109,25 @@ func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (R
 	inst := r.instance(key)
 	if inst.uid != t.UID { // deleted and made again
 		inst.close(r.now())
-		*inst = *newInstance(inst.bell)
+		*inst = *newInstance(inst.trigger)
 		inst.uid = t.UID
 	}
 	p := &pass{
 		Reconciler: r, key: key, inst: inst,
-		topology: t.DeepCopy(), // the cache keeps its own, whatever is done to this one
-		closely:  inst.bell.rung.Swap(false) || !inst.settled,
+		topology:  t.DeepCopy(), // the cache keeps its own, whatever is done to this one
+		fullProbe: inst.trigger.dirty.Swap(false) || !inst.settled,
 	}
 	inst.settled = false
 	var decided plan.Plan
 	missing := false
 	switch t.Spec.Type {
 	case v1alpha1.TypeStandard:
-		p.pods = r.cluster.podsOf(key, v1alpha1.ComponentData)
+		p.pods = r.kubernetes.podsOf(key, v1alpha1.ComponentData)
 		in := p.observeStandard(ctx)
 		missing = anyMissing(in)
 		decided = r.planner.standard(in)
 	case v1alpha1.TypeCluster:
-		p.pods = r.cluster.podsOf(key, v1alpha1.ComponentData)
+		p.pods = r.kubernetes.podsOf(key, v1alpha1.ComponentData)
 		decided, missing = p.planCluster(ctx)
 	case v1alpha1.TypeSentinel:
 		in := p.observeSentinelInstance(ctx)
@@ -157,7 +157,7 @@ func (p *pass) carryOut(ctx context.Context, decided plan.Plan, missing bool) (R
 			return Result{}, err
 		}
 	}
-	actions := inWords(decided.Actions)
+	actions := describeActions(decided.Actions)
 	next := Result{Acted: actions != "", After: p.options.Period}
 	if decided.Again > 0 {
 		next.After = decided.Again
@@ -172,14 +172,14 @@ func (p *pass) carryOut(ctx context.Context, decided plan.Plan, missing bool) (R
 		next.After = min(whileMissing, next.After)
 	default:
 		p.inst.settled = true
-		p.inst.bell.alarm.Store(false)
+		p.inst.trigger.urgent.Store(false)
 	}
-	p.inst.actions, p.inst.reported = actions, ""
+	p.inst.actions, p.inst.loggedFailure = actions, ""
 	return next, nil
 }
 
-// inWords tells whether two passes did the same.
-func inWords(actions []plan.Action) string {
+// describeActions returns the actions in words, by which it is seen whether two passes did the same.
+func describeActions(actions []plan.Action) string {
 	var b strings.Builder
 	for _, a := range actions {
 		b.WriteString(actionKind(a) + detail(a))
@@ -221,37 +221,37 @@ func anyMissing(in plan.Input) bool {
 	return false
 }
 
-// isConflict tells a write that was overtaken by another one. The next pass starts from the newer state.
+// isConflict reports whether err is that of a write that was overtaken by another one. The next pass starts from the newer state.
 func isConflict(err error) bool {
 	return apierrors.IsConflict(err) || apierrors.IsNotFound(err) || errors.Is(err, errGone) ||
 		errors.Is(err, kvctl.ErrChanged) || errors.Is(err, kvrocks.ErrOldLayout)
 }
 
-// wake makes the next pass look closely, and starts it.
+// wake makes the next pass a full probe, and starts it.
 func (r *Reconciler) wake(key types.NamespacedName) {
-	r.bellOf(key).rung.Store(true)
+	r.triggerOf(key).dirty.Store(true)
 	r.enqueue(key)
 }
 
-// alarm is wake for a master that is down or is being replaced: the next passes wait for nothing.
-func (r *Reconciler) alarm(key types.NamespacedName) {
-	r.bellOf(key).alarm.Store(true)
+// wakeUrgently is wake for a master that is down or is being replaced: the next passes wait only briefly for an answer.
+func (r *Reconciler) wakeUrgently(key types.NamespacedName) {
+	r.triggerOf(key).urgent.Store(true)
 	r.wake(key)
 }
 
-func (r *Reconciler) bellOf(key types.NamespacedName) *bell {
+func (r *Reconciler) triggerOf(key types.NamespacedName) *trigger {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	b := r.bells[key]
+	b := r.triggers[key]
 	if b == nil {
-		b = &bell{}
-		r.bells[key] = b
+		b = &trigger{}
+		r.triggers[key] = b
 	}
 	return b
 }
 
 func (r *Reconciler) instance(key types.NamespacedName) *instance {
-	b := r.bellOf(key)
+	b := r.triggerOf(key)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	inst := r.instances[key]
@@ -271,7 +271,7 @@ func (r *Reconciler) drop(key types.NamespacedName) {
 		inst.close(r.now())
 	}
 	delete(r.instances, key)
-	delete(r.bells, key)
+	delete(r.triggers, key)
 	delete(r.ofPool, key)
 	delete(r.upgrades, key)
 }

@@ -26,7 +26,7 @@ import (
 
 const userAgent = "kvrocks-sidecar"
 
-// Run is the sidecar: it returns when ctx has ended and everything is put away, or with an error when it cannot go on.
+// Run runs the sidecar: it returns when ctx has ended and everything is put away, or with an error when it cannot go on.
 func Run(ctx context.Context, config *rest.Config, o Options, log *slog.Logger) error {
 	config = rest.CopyConfig(config)
 	config.QPS, config.Burst, config.UserAgent = o.QPS, o.Burst, userAgent
@@ -83,11 +83,11 @@ type leadership struct {
 
 func (s *sidecar) run(ctx context.Context) error {
 	pods, written := newOverlay[*corev1.Pod](), newOverlay[*v1alpha1.KVRocksTopology]()
-	c, err := newCluster(s.options.Namespaces, s.client, s.topologies.listWatch, pods, written)
+	c, err := newKubernetesCache(s.options.Namespaces, s.client, s.topologies.listWatch, pods, written)
 	if err != nil {
 		return err
 	}
-	err = c.start(ctx, handlers{cluster: c, wake: s.wake, podGone: s.podGone})
+	err = c.start(ctx, handlers{kubernetes: c, wake: s.wake, podGone: s.podGone})
 	switch {
 	case ctx.Err() != nil:
 		return nil
@@ -106,13 +106,13 @@ func (s *sidecar) run(ctx context.Context) error {
 }
 
 // lead works until ctx ends.
-func (s *sidecar) lead(ctx context.Context, c *cluster, events eventSink) {
+func (s *sidecar) lead(ctx context.Context, c *kubernetesCache, events eventSink) {
 	s.log.Info("leading", "identity", s.options.Lease.Identity)
 	s.metrics.leading.Set(1)
 	defer s.metrics.leading.Set(0)
 	q := newQueue()
 	r := &Reconciler{
-		log: s.log, options: s.options, planner: thePlanner(), cluster: c, network: RedisNetwork(),
+		log: s.log, options: s.options, planner: thePlanner(), kubernetes: c, network: RedisNetwork(),
 		secrets:   s.client.CoreV1(),
 		podWriter: podWriter{pods: s.client.CoreV1(), overlay: c.pods, now: metav1.Now},
 		status:    s.topologies, written: c.topologies, events: events, metrics: s.metrics, running: s.running,
@@ -138,16 +138,16 @@ func thePlanner() planner {
 func (r *Reconciler) begin(ctx context.Context) {
 	r.instances = map[types.NamespacedName]*instance{}
 	r.upgrades = map[types.NamespacedName]bool{}
-	r.bells = map[types.NamespacedName]*bell{}
+	r.triggers = map[types.NamespacedName]*trigger{}
 	r.ofPool = map[types.NamespacedName]*credentials{}
 	r.sentinels = &sentinelPool{
 		ctx: ctx, network: r.network, conns: map[types.NamespacedName]pooled{},
-		options: r.redisOptions,
-		wake:    r.wake,
-		alarm:   r.alarm,
+		options:      r.redisOptions,
+		wake:         r.wake,
+		wakeUrgently: r.wakeUrgently,
 		wakeAll: func(sentinel types.NamespacedName) {
 			r.wake(sentinel)
-			for _, t := range r.cluster.monitoredBy(sentinel) {
+			for _, t := range r.kubernetes.monitoredBy(sentinel) {
 				r.wake(keyOf(t))
 			}
 		},

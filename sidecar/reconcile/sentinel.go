@@ -19,12 +19,12 @@ type sentinel struct {
 	mu sync.Mutex
 	// odown is when +odown came for a master name that is down now.
 	odown map[string]time.Time
-	// given is the password that this process gave the sentinel for a master name.
-	given map[string]kvrocks.Secret
-	// hungSince is when the present silence began; zero while it answers.
-	hungSince time.Time
-	passwords passwords
-	load      load
+	// givenPasswords are the passwords that this process gave the sentinel, by master name.
+	givenPasswords map[string]kvrocks.Secret
+	// unresponsiveSince is when it first left a question unanswered; zero while it answers.
+	unresponsiveSince time.Time
+	passwords         passwords
+	load              load
 	// listening is the password of the subscription.
 	listening kvrocks.Secret
 }
@@ -32,15 +32,15 @@ type sentinel struct {
 func newSentinel(pod, addr string, dial func(kvrocks.Secret) Sentinel) *sentinel {
 	return &sentinel{
 		pod: pod, addr: addr,
-		session: session[Sentinel]{dial: dial},
-		stop:    func() {},
-		odown:   map[string]time.Time{},
-		given:   map[string]kvrocks.Secret{},
+		session:        session[Sentinel]{dial: dial},
+		stop:           func() {},
+		odown:          map[string]time.Time{},
+		givenPasswords: map[string]kvrocks.Secret{},
 	}
 }
 
-// heard notes what an event says about a master.
-func (s *sentinel) heard(e kvrocks.Event) {
+// noteEvent remembers what an event says about a master.
+func (s *sentinel) noteEvent(e kvrocks.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch e.Name {
@@ -61,25 +61,25 @@ func (s *sentinel) odownAt(name string) time.Time {
 	return s.odown[name]
 }
 
-// authApplied tells whether this process gave the sentinel the password for the name. After a restart of this process it
+// authApplied reports whether this process gave the sentinel the password for the name. After a restart of this process it
 // is unknown and counts as not given: giving it again is harmless.
 func (s *sentinel) authApplied(name string, wanted kvrocks.Secret) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	given, known := s.given[name]
+	given, known := s.givenPasswords[name]
 	return given == wanted && (known || wanted == "")
 }
 
-func (s *sentinel) gave(name string, password kvrocks.Secret) {
+func (s *sentinel) noteGivenPassword(name string, password kvrocks.Secret) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.given[name] = password
+	s.givenPasswords[name] = password
 }
 
-func (s *sentinel) forgot(name string) {
+func (s *sentinel) forgetMaster(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.given, name)
+	delete(s.givenPasswords, name)
 	delete(s.odown, name)
 }
 
@@ -92,19 +92,19 @@ func (s *sentinel) do(f func(Sentinel) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if errors.Is(err, kvrocks.ErrTimeout) {
-		if s.hungSince.IsZero() {
-			s.hungSince = time.Now()
+		if s.unresponsiveSince.IsZero() {
+			s.unresponsiveSince = time.Now()
 		}
 	} else {
-		s.hungSince = time.Time{}
+		s.unresponsiveSince = time.Time{}
 	}
 	return err
 }
 
-func (s *sentinel) hung() bool {
+func (s *sentinel) unresponsive() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.hungSince.IsZero()
+	return !s.unresponsiveSince.IsZero()
 }
 
 func (s *sentinel) close() {
@@ -115,7 +115,7 @@ func (s *sentinel) close() {
 // sentinelView is what is remembered of one sentinel's view of one instance between passes.
 type sentinelView struct {
 	conn    *sentinel
-	asking  flight[viewAnswer]
+	asking  inflight[viewAnswer]
 	last    plan.SentinelView
 	details map[string]masterDetails
 	// renewed is when the sentinel's connections to the nodes of the instance were last ended.

@@ -28,7 +28,7 @@ type load struct {
 	tilt     bool          // at the last one
 }
 
-// due says whether it is time for a measurement.
+// due reports whether it is time for a measurement.
 func (l *load) due(now time.Time) bool { return now.Sub(l.at) >= loadAge }
 
 func (l *load) measured(now time.Time, stats kvrocks.SentinelStats) {
@@ -42,7 +42,7 @@ func (l *load) measured(now time.Time, stats kvrocks.SentinelStats) {
 	l.at, l.used = now, used
 }
 
-// loaded tells whether the sentinel uses up a processor, and whether it is in TILT. One that does not say is none the worse for
+// loaded reports whether the sentinel uses up a processor, and whether it is in TILT. One that does not say is none the worse for
 // it.
 func (s *sentinel) loaded(ctx context.Context, now time.Time) (spinning, tilt bool, err error) {
 	s.mu.Lock()

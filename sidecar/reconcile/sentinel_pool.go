@@ -19,8 +19,8 @@ type sentinelPool struct {
 	options func(kvrocks.Secret) kvrocks.Options
 	// wake starts a pass of the instance that has the master name.
 	wake func(instance types.NamespacedName)
-	// alarm is wake for an instance whose master is down or is being replaced.
-	alarm func(instance types.NamespacedName)
+	// wakeUrgently is wake for an instance whose master is down or is being replaced.
+	wakeUrgently func(instance types.NamespacedName)
 	// wakeAll starts a pass of every instance that the sentinel instance monitors.
 	wakeAll func(sentinelInstance types.NamespacedName)
 
@@ -69,7 +69,7 @@ func (p *sentinelPool) listen(conn *sentinel, pod *corev1.Pod, password kvrocks.
 	conn.stop = stop
 	owner := types.NamespacedName{Namespace: pod.Namespace, Name: pod.Labels[v1alpha1.LabelInstance]}
 	go p.network.Listen(ctx, conn.addr, p.options(password), func(e kvrocks.Event) {
-		conn.heard(e)
+		conn.noteEvent(e)
 		p.route(owner, e)
 	})
 }
@@ -83,16 +83,16 @@ func (p *sentinelPool) route(owner types.NamespacedName, e kvrocks.Event) {
 	default:
 		name, _, _ := strings.Cut(e.Master, ".")
 		instance := types.NamespacedName{Namespace: owner.Namespace, Name: name}
-		if isAlarm(e) {
-			p.alarm(instance)
+		if startsFailover(e) {
+			p.wakeUrgently(instance)
 		} else {
 			p.wake(instance)
 		}
 	}
 }
 
-// isAlarm tells the events of a failover from those of everyday life.
-func isAlarm(e kvrocks.Event) bool {
+// startsFailover reports whether an event says that a master is down or is being replaced.
+func startsFailover(e kvrocks.Event) bool {
 	switch e.Name {
 	case kvrocks.EventSDown:
 		return e.InstanceType == kvrocks.InstanceMaster

@@ -102,7 +102,7 @@ func TestEventWakesTheInstanceAndDatesTheOutage(t *testing.T) {
 	list[0].handle(kvrocks.Event{Name: "+set", Master: "orders"})
 	assert.Empty(t, w.wakes, "the echo of our own settings")
 	list[0].handle(kvrocks.Event{Name: kvrocks.EventSDown, Master: "orders.0"})
-	assert.False(t, w.bellOf(key).alarm.Load(), "of no master")
+	assert.False(t, w.triggerOf(key).urgent.Load(), "of no master")
 	assert.Equal(t, []types.NamespacedName{key}, w.wakes, "a shard of a cluster")
 	w.wakes = nil
 	list[0].handle(kvrocks.Event{Name: kvrocks.EventSubscribed})

@@ -16,31 +16,31 @@ type question struct {
 	// names of the masters; nil asks for all that it monitors, without their details.
 	names []string
 	// details are to be read whatever their age.
-	details bool
-	waiting waiting
-	now     time.Time
+	details  bool
+	timeouts timeouts
+	now      time.Time
 }
 
 // observe asks a sentinel and returns its view.
 func (v *sentinelView) observe(ctx context.Context, q question) plan.SentinelView {
-	patience := q.waiting.patience
+	timeout := q.timeouts.usual
 	switch {
-	case v.conn.hung():
-		patience = min(hungPatience, patience)
-	case v.last.Reach == plan.Hung: // it answers, but late
-		patience = q.waiting.most
+	case v.conn.unresponsive():
+		timeout = min(unresponsiveTimeout, timeout)
+	case v.last.Reach == plan.Unresponsive: // it answers, but late
+		timeout = q.timeouts.longest
 	}
 	known := maps.Clone(v.details) // the question may outlive this pass
-	answer, ok := v.asking.ask(patience, func() viewAnswer {
+	answer, ok := v.asking.ask(timeout, func() viewAnswer {
 		return v.conn.ask(ctx, q, known)
 	}, func(a viewAnswer) {
 		if a.err == nil {
-			q.waiting.late()
+			q.timeouts.onLate()
 		}
 	})
 	switch {
 	case !ok:
-		v.last.Reach, v.last.Err = plan.Hung, "no answer"
+		v.last.Reach, v.last.Err = plan.Unresponsive, "no answer"
 	case answer.err != nil:
 		v.last.Reach, v.last.Err = reachOf(answer.err), answer.err.Error()
 	default:
@@ -67,7 +67,7 @@ func (s *sentinel) ask(ctx context.Context, q question, known map[string]masterD
 	for _, name := range q.names {
 		view, details, err := s.askMaster(ctx, name, q, ask, known[name])
 		if errors.Is(err, kvrocks.ErrNoSuchMaster) {
-			s.forgot(name)
+			s.forgetMaster(name)
 			continue
 		}
 		if err != nil {
@@ -81,7 +81,7 @@ func (s *sentinel) ask(ctx context.Context, q question, known map[string]masterD
 // fewNames is how many names are asked for one by one. For more than that, everything is asked for at once.
 const fewNames = 3
 
-// detailsAge is how old the details of many names may be in a pass that looks closely: they are two commands for each.
+// detailsAge is how old the details of many names may be in a full probe: they are two commands for each.
 const detailsAge = 2 * time.Second
 
 // entry is what a sentinel says of a name.
@@ -146,8 +146,8 @@ func (s *sentinel) askMaster(
 		return plan.MasterView{}, masterDetails{}, err
 	}
 	counts, age := [2]int{m.NumOtherSentinels, m.NumReplicas}, q.now.Sub(known.at)
-	closely := q.details && (len(q.names) <= fewNames || age >= detailsAge)
-	if closely || known.counts != counts || age >= rarely {
+	full := q.details && (len(q.names) <= fewNames || age >= detailsAge)
+	if full || known.counts != counts || age >= rarely {
 		if known, err = s.askDetails(ctx, name); err != nil {
 			return plan.MasterView{}, masterDetails{}, err
 		}

@@ -76,14 +76,14 @@ func (s *session[C]) prove(err error) {
 	}
 }
 
-// stale tells whether the server was opened with something other than the wanted password.
+// stale reports whether the server was opened with something other than the wanted password.
 func (s *session[C]) stale() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.opened && s.used != s.tried.wanted
 }
 
-// accepted is the password that the server took, or the wanted one when it was not asked yet.
+// accepted returns the password that the server took, or the wanted one when it was not asked yet.
 func (s *session[C]) accepted(p passwords) kvrocks.Secret {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,7 +118,7 @@ func passwordRefused(err error) bool {
 		errors.Is(err, kvrocks.ErrNoPasswordSet)
 }
 
-// closedByPeer tells an established connection that broke from a server that cannot be reached.
+// closedByPeer reports whether err is that of an established connection that broke, and not of a server that cannot be reached.
 func closedByPeer(err error) bool {
 	return errors.Is(err, kvrocks.ErrUnreachable) && !errors.Is(err, kvrocks.ErrRefused) &&
 		!errors.Is(err, kvrocks.ErrTimeout)

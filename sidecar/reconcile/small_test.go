@@ -47,7 +47,7 @@ func TestOverlayShowsOwnWritesUntilTheCacheHasThem(t *testing.T) {
 }
 
 func TestFlightGoesOnWithoutAnAnswerAndCollectsItLater(t *testing.T) {
-	var f flight[int]
+	var f inflight[int]
 	release, late := make(chan struct{}), make(chan int, 1)
 	asked := 0
 	ask := func(patience time.Duration) (int, bool) {
@@ -67,7 +67,7 @@ func TestFlightGoesOnWithoutAnAnswerAndCollectsItLater(t *testing.T) {
 }
 
 func TestFlightThatIsAnsweredInTimeTellsNobodyElse(t *testing.T) {
-	var f flight[int]
+	var f inflight[int]
 	got, ok := f.ask(time.Minute, func() int { return 1 }, func(int) { t.Error("late") })
 	assert.True(t, ok)
 	assert.Equal(t, 1, got)
@@ -84,10 +84,10 @@ func TestReach(t *testing.T) {
 		"wrong password":         {&kvrocks.Error{Kind: kvrocks.ErrWrongPassword}, plan.Refused},
 		"no password":            {&kvrocks.Error{Kind: kvrocks.ErrNoAuth}, plan.Refused},
 		"too many clients":       {&kvrocks.Error{Text: "ERR max number of clients reached"}, plan.Refused},
-		"nobody listens":         {&kvrocks.Error{Kind: kvrocks.ErrRefused}, plan.Down},
-		"connection lost":        {&kvrocks.Error{Kind: kvrocks.ErrUnreachable}, plan.Down},
-		"silence":                {&kvrocks.Error{Kind: kvrocks.ErrTimeout}, plan.Hung},
-		"silence of the network": {fmt.Errorf("%w: %w", kvrocks.ErrTimeout, dial), plan.Down},
+		"nobody listens":         {&kvrocks.Error{Kind: kvrocks.ErrRefused}, plan.Unreachable},
+		"connection lost":        {&kvrocks.Error{Kind: kvrocks.ErrUnreachable}, plan.Unreachable},
+		"silence":                {&kvrocks.Error{Kind: kvrocks.ErrTimeout}, plan.Unresponsive},
+		"silence of the network": {fmt.Errorf("%w: %w", kvrocks.ErrTimeout, dial), plan.Unreachable},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) { assert.Equal(t, test.want, reachOf(test.err)) })
@@ -104,11 +104,11 @@ func TestHungNodeHoldsUpOnePassOnly(t *testing.T) {
 	})
 	woken := make(chan struct{}, 1)
 	observe := func() {
-		w := waiting{patience: 5 * time.Millisecond, most: time.Minute, late: func() { woken <- struct{}{} }}
+		w := timeouts{usual: 5 * time.Millisecond, longest: time.Minute, onLate: func() { woken <- struct{}{} }}
 		n.observe(t.Context(), passwords{}, w, time.Now)
 	}
 	observe()
-	assert.Equal(t, plan.Hung, n.seen.Reach)
+	assert.Equal(t, plan.Unresponsive, n.seen.Reach)
 	since := n.seen.DownSince
 	observe()
 	assert.Equal(t, since, n.seen.DownSince, "one outage")
@@ -175,9 +175,9 @@ func TestNodeThatIsOnlySlowIsHeardTheSecondTime(t *testing.T) {
 		}
 	})
 	woken := make(chan struct{}, 1)
-	w := waiting{patience: time.Millisecond, most: time.Minute, late: func() { woken <- struct{}{} }}
+	w := timeouts{usual: time.Millisecond, longest: time.Minute, onLate: func() { woken <- struct{}{} }}
 	n.observe(t.Context(), passwords{}, w, time.Now)
-	require.Equal(t, plan.Hung, n.seen.Reach)
+	require.Equal(t, plan.Unresponsive, n.seen.Reach)
 	<-woken
 	n.observe(t.Context(), passwords{}, w, time.Now)
 	assert.Equal(t, plan.Answered, n.seen.Reach)

@@ -54,7 +54,7 @@ func (c *TopologyClient) listWatch(namespace string) cache.ListerWatcher {
 	return cache.NewListWatchFromClient(c.rest, topologyResource, namespace, fields.Everything())
 }
 
-// trimTopology drops what is large and read by nobody here.
+// trimTopology drops what is large and not read here.
 func trimTopology(obj any) (any, error) {
 	if t, ok := obj.(*v1alpha1.KVRocksTopology); ok {
 		t.ManagedFields, t.Annotations = nil, nil
@@ -62,7 +62,7 @@ func trimTopology(obj any) (any, error) {
 	return obj, nil
 }
 
-// masterNames are the names under which the instance is registered with sentinel.
+// masterNames returns the names under which the instance is registered with sentinel.
 func masterNames(t *v1alpha1.KVRocksTopology) []string {
 	var names []string
 	for _, shard := range t.Spec.Shards {

@@ -38,7 +38,7 @@ func (r *Reconciler) work(ctx context.Context, q queue) {
 	wg.Wait()
 }
 
-// next carries out one pass and schedules the one after it. It is false once the queue has been shut down.
+// next carries out one pass and schedules the one after it. It returns false once the queue has been shut down.
 func (r *Reconciler) next(ctx context.Context, q queue) bool {
 	key, shutdown := q.Get()
 	if shutdown {
@@ -74,7 +74,7 @@ func (r *Reconciler) next(ctx context.Context, q queue) bool {
 	return true
 }
 
-// guarded is Reconcile with a panic as an error: one instance must not take the others down.
+// guarded calls Reconcile and returns a panic as an error: one instance must not take the others down.
 func (r *Reconciler) guarded(ctx context.Context, key types.NamespacedName) (result Result, err error) {
 	r.running.begin(key, time.Now())
 	defer r.running.end(key)
@@ -97,8 +97,8 @@ func jitter(d time.Duration) time.Duration {
 // logOnce logs a failure when it is another one than the last.
 func (r *Reconciler) logOnce(key types.NamespacedName, err error) {
 	inst := r.instance(key)
-	if text := err.Error(); text != inst.reported {
-		inst.reported = text
+	if text := err.Error(); text != inst.loggedFailure {
+		inst.loggedFailure = text
 		r.log.Warn("pass failed", "instance", key.String(), "err", err)
 	}
 }
