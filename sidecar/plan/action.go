@@ -101,7 +101,7 @@ type Tune struct {
 	Failover   v1alpha1.Failover
 }
 
-// RenewLinks ends a sentinel's connections to some nodes, on their side; it makes them anew within a second.
+// RenewLinks ends a sentinel's connections to some nodes, on their side; it makes them again within a second.
 type RenewLinks struct {
 	Sentinel string // pod of the sentinel
 	Pods     []string

@@ -46,8 +46,8 @@ type clusterPass struct {
 	released        bool
 }
 
-// Cluster plans one pass of a cluster: kvrocks-controller keeps the record of who is master and who owns which slots, the
-// sentinels say who is down, and the sidecar decides and sees to it that the nodes do what the record says.
+// Cluster plans one pass of a cluster: kvrocks-controller keeps the record of the masters and of the owners of slots, the
+// sentinels say which masters are down, and the sidecar decides and sees to it that the nodes do what the record says.
 func Cluster(in Input) Plan {
 	c := newClusterPass(&in)
 	if in.Topology.Spec.Release {
@@ -90,7 +90,7 @@ func (c *clusterPass) keep() {
 	c.restoreRecord()
 	if c.settled() {
 		if c.migrating() {
-			c.freeStuck()
+			c.handOverStuckMove()
 		} else {
 			c.startHandovers()
 			c.changeMembers()
@@ -158,7 +158,7 @@ func (c *clusterPass) locate() {
 	}
 }
 
-// wait says why there is no record.
+// wait notes why there is no record.
 func (c *clusterPass) wait(reason, message string) {
 	c.waiting = verdict{reason, message}
 	c.again(againWait)

@@ -2,9 +2,9 @@ package plan
 
 import "time"
 
-// deletePatience is how long a kvrocks-controller that does not answer holds up the deletion of an instance. Its record is
+// recordDeletionTimeout is how long a kvrocks-controller that does not answer holds up the deletion of an instance. Its record is
 // deleted only for the sake of a later instance of the same name.
-const deletePatience = 20 * time.Second
+const recordDeletionTimeout = 20 * time.Second
 
 // release makes the sentinels and kvrocks-controller forget the instance, which is being deleted. The volumes of etcd may
 // be kept, and a new instance of the name is to begin without an old record.
@@ -20,13 +20,13 @@ func (c *clusterPass) release() {
 		c.do(DeleteCluster{})
 		c.again(againStep)
 		c.released = false
-	case controller.Reach != Answered && len(c.shards) > 0 && c.shards[0].releasingFor() < deletePatience:
+	case controller.Reach != Answered && len(c.shards) > 0 && c.shards[0].releasingFor() < recordDeletionTimeout:
 		c.again(againWait)
 		c.released = false
 	}
 	for _, s := range c.shards {
 		if c.released && !c.in.Topology.Status.Released {
-			s.letGo()
+			s.announceReleased()
 		}
 	}
 }

@@ -6,9 +6,9 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// clusterPatience bounds how long the writes to a shard may be stopped by a planned move. kvrocks-controller has its part
+// clusterHandoverTimeout bounds how long the writes to a shard may be stopped by a planned move. kvrocks-controller has its part
 // in it, so it is longer than that of a standard instance.
-const clusterPatience = 5 * time.Second
+const clusterHandoverTimeout = 5 * time.Second
 
 // startHandovers begins one planned move when none is under way: another would change the record, which would let the first
 // master take writes again.
@@ -39,10 +39,10 @@ func (s *clusterShard) startHandover() {
 	s.handOverFrom(m)
 }
 
-// handOverFrom begins to hand over, if there is somebody fit to.
+// handOverFrom begins to hand over, if a replica is fit to succeed m, and reports whether it did.
 func (s *clusterShard) handOverFrom(m *member) bool {
 	target := s.handoverTarget(m)
-	if s.watch.odown || s.abortedLately() || target == nil || !s.hasLayout(target) || target.node.Sequence == 0 {
+	if s.sentinels.odown || s.abortedLately() || target == nil || !s.hasLayout(target) || target.node.Sequence == 0 {
 		return false
 	}
 	s.beginHandover(m, target)
@@ -69,7 +69,7 @@ func (s *clusterShard) stopWrites(m, target *member) {
 	s.wait(ReasonHandingOver, m.name+" is handing over to "+target.name, againWrites)
 }
 
-// stopped: the master takes no writes, because it says itself that it owns no slots.
+// stopped reports whether the master takes no writes, because it says itself that it owns no slots.
 func (s *clusterShard) stopped(m *member) bool {
 	if !m.isMaster() || m.entry == nil || m.node.Cluster == nil {
 		return false
@@ -85,8 +85,8 @@ func (s *clusterShard) stopped(m *member) bool {
 	return in != nil && in.Slots.Empty()
 }
 
-// passedBy: the record names another member while the recorded master serves. kvrocks-controller has decided on its own, or
-// late, and has not given the nodes the layout yet.
+// passedBy reports whether the record names another member while the recorded master serves. kvrocks-controller has decided on
+// its own, or late, and has not given the nodes the layout yet.
 func (s *clusterShard) passedBy() bool {
 	old := s.member(s.master)
 	return s.outage == nil && old != nil && old != s.layoutMaster && old.entry != nil && old.isMaster() && old.was.Attached &&
@@ -108,7 +108,7 @@ func (s *clusterShard) handOver() {
 	switch {
 	case recorded && t.isMaster() && s.hasLayout(t):
 		s.succeed(t)
-	case s.outageAge() < clusterPatience && (s.late(m) || s.late(t) || m != nil && !recorded && m.version() > s.c.record.Version):
+	case s.outageAge() < clusterHandoverTimeout && (s.late(m) || s.late(t) || m != nil && !recorded && m.version() > s.c.record.Version):
 		// A record that is older than what the old master was given is read again: it was changed in between.
 		s.wait(ReasonHandingOver, s.outage.Master+" is handing over", againWrites)
 	case recorded && !t.hasPlace(), !recorded && (m == nil || m.entry == nil || m.silent() || m.answered() && !m.isMaster()):
@@ -137,10 +137,10 @@ func (s *clusterShard) endHandover(m *member) {
 	s.again(againWrites)
 }
 
-// installTarget: the target is master on record. It is given the record when it has all the data of the old master, which may not
-// have been stopped if the record was not changed by the sidecar.
+// installTarget handles a move whose target is master on record. It is given the record when it has all the data of the old
+// master, which may not have been stopped if the record was not changed by the sidecar.
 func (s *clusterShard) installTarget(m, t *member) {
-	if m != nil && m.isMaster() && t.linked(m) && s.outageAge() < clusterPatience {
+	if m != nil && m.isMaster() && t.linked(m) && s.outageAge() < clusterHandoverTimeout {
 		if !s.stopped(m) {
 			s.stopWrites(m, t)
 			return
@@ -157,10 +157,10 @@ func (s *clusterShard) installTarget(m, t *member) {
 	s.wait(ReasonHandingOver, t.name+" is being made master in place of "+s.master, againWrites)
 }
 
-// moveOn: the old master is master on record and answers as such.
+// moveOn handles a move whose old master is master on record and answers as such.
 func (s *clusterShard) moveOn(m, t *member) {
 	fit := t != nil && !t.handoff && t.was.Attached && t.linked(m) && t.hasPlace()
-	if s.outage.Target != "" && (!fit || s.outageAge() > clusterPatience) {
+	if s.outage.Target != "" && (!fit || s.outageAge() > clusterHandoverTimeout) {
 		s.outage.Target, s.intent, t = "", true, nil
 	}
 	switch {

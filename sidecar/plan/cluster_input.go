@@ -6,7 +6,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 )
 
-// Layout is who belongs to a cluster and who owns which slots, as kvrocks-controller has it on record or as a node was
+// Layout is which nodes belong to a cluster and which shard owns which slots, as kvrocks-controller has it on record or as a node was
 // given it.
 type Layout struct {
 	// Version grows with every change.
@@ -87,7 +87,7 @@ type SlotCount struct {
 	Slots slots.Range
 	// Keys on the node; -1 when there are too many to count.
 	Keys int64
-	// Sequence of the node in the pass that asked for the count: who has that much has what there was to count.
+	// Sequence of the node in the pass that asked for the count: a node that has that much has what there was to count.
 	Sequence int64
 }
 

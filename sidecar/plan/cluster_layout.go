@@ -81,7 +81,7 @@ func (s *clusterShard) hasStopLayout(m *member) bool {
 	})
 }
 
-// reported is the layout that the last report holds; nil when it holds none or not all of it. A pod whose address has
+// reported returns the layout that the last report holds; nil when it holds none or not all of it. A pod whose address has
 // changed since keeps its place.
 func (c *clusterPass) reported() *Layout {
 	status := &c.in.Topology.Status
@@ -137,7 +137,7 @@ func (c *clusterPass) memberOf(shard int32, pod string) *member {
 	return nil
 }
 
-// complete: every slot has one owner, and every shard one master that can be found.
+// complete reports whether every slot has one owner, and every shard one master that can be found.
 func (l *Layout) complete() bool {
 	var all slots.Set
 	for i := range l.Shards {
@@ -151,7 +151,7 @@ func (l *Layout) complete() bool {
 	return all == slots.All()
 }
 
-// master is the node that is to be master of the shard; nil when there is none.
+// master returns the node that is to be master of the shard; nil when there is none.
 func (s *LayoutShard) master() *LayoutNode {
 	for i := range s.Nodes {
 		if s.Nodes[i].Master {
@@ -161,7 +161,7 @@ func (s *LayoutShard) master() *LayoutNode {
 	return nil
 }
 
-// shardOf is the shard that the node belongs to; nil when it belongs to none.
+// shardOf returns the shard that the node belongs to; nil when it belongs to none.
 func (l *Layout) shardOf(id string) *LayoutShard {
 	for i := range l.Shards {
 		for j := range l.Shards[i].Nodes {
@@ -173,7 +173,7 @@ func (l *Layout) shardOf(id string) *LayoutShard {
 	return nil
 }
 
-// same: both say the same of every node and slot, in whatever order.
+// same reports whether both say the same of every node and slot, in whatever order.
 func (l *Layout) same(o *Layout) bool {
 	if l == o {
 		return true
@@ -216,7 +216,7 @@ func (s *LayoutShard) same(o *LayoutShard) bool {
 	return true
 }
 
-// stopLayout is the record, but that the target has the place of the shard's master m, which is left as a master without
+// stopLayout returns the record, but that the target has the place of the shard's master m, which is left as a master without
 // slots: it refuses writes and goes on feeding its replicas.
 func stopLayout(record *Layout, entry *LayoutShard, m, target *LayoutNode) *Layout {
 	stop := &Layout{Version: record.Version, Shards: make([]LayoutShard, 0, len(record.Shards)+1)}
@@ -240,7 +240,7 @@ func stopLayout(record *Layout, entry *LayoutShard, m, target *LayoutNode) *Layo
 	return stop
 }
 
-// strandedLayout is the record, but that nobody can find the master of the shard, so that its replicas keep their data
+// strandedLayout returns the record, but that no node can find the master of the shard, so that its replicas keep their data
 // whatever the master is.
 func strandedLayout(record *Layout, entry *LayoutShard) *Layout {
 	stranded := &Layout{Version: record.Version, Shards: slices.Clone(record.Shards)}
@@ -259,7 +259,7 @@ func strandedLayout(record *Layout, entry *LayoutShard) *Layout {
 	return stranded
 }
 
-// endpoint is an address with its port, as kvrocks-controller takes it.
+// endpoint returns an address with its port, as kvrocks-controller takes it.
 func endpoint(address string, port int32) string {
 	return address + ":" + strconv.Itoa(int(port))
 }

@@ -99,10 +99,10 @@ func (s *clusterShard) layoutMasterRestarted(m *member) {
 // Where they do not watch it the sidecar goes by what it sees itself; and where a process is known to have ended, or the
 // sentinels have not called it down for long.
 func (s *clusterShard) layoutMasterSilent(m *member) {
-	blind := s.watch.names(m.address) < max(1, s.watch.quorum)
+	blind := s.sentinels.agreeingOn(m.address) < max(1, s.sentinels.quorum)
 	seen := blind && (!m.exists || m.downFor(s.now) >= s.downAfter())
 	begun := s.outage != nil && s.outage.Master == m.name
-	if !begun && !s.watch.odown && !seen && !s.processEnded(m) && !s.overdue(m) {
+	if !begun && !s.sentinels.odown && !seen && !s.processEnded(m) && !s.overdue(m) {
 		s.wait(ReasonMasterDown, m.name+" does not answer ("+m.state()+")", againSoon)
 		return
 	}
@@ -113,7 +113,7 @@ func (s *clusterShard) layoutMasterSilent(m *member) {
 // layoutMasterNotReady handles a master on record that is alive, but loads its database or refuses the password. That is no
 // outage unless the sentinels say so.
 func (s *clusterShard) layoutMasterNotReady(m *member) {
-	if s.watch.odown || s.outage != nil && s.outage.Master == m.name {
+	if s.sentinels.odown || s.outage != nil && s.outage.Master == m.name {
 		s.fence(m, v1alpha1.CauseDown)
 		s.decide(m)
 		return
@@ -212,7 +212,7 @@ func (s *clusterShard) failOver(next *member) {
 	s.wait(ReasonPromoting, next.name+" is to be master", againWrites)
 }
 
-// successor returns the member that is to succeed m, or whom to wait for. When everybody answers it is the one with the
+// successor returns the member that is to succeed m, or what is waited for. When every member answers it is the one with the
 // best claim. Otherwise it must be in sync; and unless the sentinels say that m is down a majority must answer, because the
 // sidecar may be the one that is cut off.
 func (s *clusterShard) successor(m *member) (next *member, awaited string) {
@@ -220,14 +220,14 @@ func (s *clusterShard) successor(m *member) (next *member, awaited string) {
 	if awaited == "" {
 		return s.promotionCandidate(func(o *member) bool { return o.entry != nil }), ""
 	}
-	if !s.watch.odown && !s.majority(m) || s.mayReturn(m) {
+	if !s.sentinels.odown && !s.majority(m) || s.mayReturn(m) {
 		return nil, awaited
 	}
 	return s.promotionCandidate(func(o *member) bool { return o != m && o.entry != nil && s.inSyncReplica(o) }), awaited
 }
 
 // prepare makes a node fit to be chosen by kvrocks-controller, which asks it through its Service: it must be attached, have
-// a layout, and be a replica. It is true when nothing is left to be done.
+// a layout, and be a replica. It reports whether nothing is left to be done.
 func (s *clusterShard) prepare(next *member) bool {
 	switch {
 	case next.isMaster() || !next.hasPlace():
@@ -236,7 +236,7 @@ func (s *clusterShard) prepare(next *member) bool {
 		layout := strandedLayout(s.c.record, s.entry)
 		if s.c.lost {
 			// kvrocks-controller is to take its record from this node, so that must know the right addresses. By then
-			// nobody reaches the old master any more, which may be empty.
+			// the old master, which may be empty, cannot be reached any more.
 			if s.outageAge() < fenceDelay {
 				return false
 			}

@@ -2,9 +2,9 @@ package plan
 
 import "slices"
 
-// changeMembers makes the record name every member of the topology and nobody else, by one change in a pass.
+// changeMembers makes the record name every member of the topology and no other node, by one change in a pass.
 func (c *clusterPass) changeMembers() {
-	c.removeForeign()
+	c.removeUnknown()
 	steps := []func(*clusterShard){
 		(*clusterShard).addNode, (*clusterShard).removeNode, (*clusterShard).addShard, (*clusterShard).removeShard,
 	}
@@ -42,7 +42,7 @@ func (s *clusterShard) removeNode() {
 	}
 }
 
-// stayingWell: the master stays, and those that stay with it replicate.
+// stayingWell reports whether the master stays, and those that stay with it replicate.
 func (s *clusterShard) stayingWell() bool {
 	if !s.onRecord() || s.outage != nil || s.proven.leaving || !s.proven.was.Attached {
 		return false
@@ -56,7 +56,7 @@ func (s *clusterShard) stayingWell() bool {
 	return true
 }
 
-// mayLeave: those that are about to leave are in no record and take no traffic.
+// mayLeave reports whether those that are about to leave are in no record and take no traffic.
 func (s *clusterShard) mayLeave() bool {
 	if s.shard.Leaving || !s.stayingWell() {
 		return false
@@ -94,14 +94,14 @@ func (s *clusterShard) removeShard() {
 	s.c.change(RemoveShard{MasterID: s.entry.master().ID})
 }
 
-// removable: the shard has left the cluster and no sentinel knows it.
+// removable reports whether the shard has left the cluster and no sentinel knows it.
 func (s *clusterShard) removable() bool {
-	return s.shard.Leaving && s.c.onRecord && s.entry == nil && s.watch.watching == 0
+	return s.shard.Leaving && s.c.onRecord && s.entry == nil && s.sentinels.monitoring == 0
 }
 
-// removeForeign removes from the record what is no member: a pod that is gone for good, a shard that nobody names.
-func (c *clusterPass) removeForeign() {
-	if !c.foreign() || !c.complete() || c.changing {
+// removeUnknown removes from the record what is no member: a pod that is gone for good, a shard that the topology does not name.
+func (c *clusterPass) removeUnknown() {
+	if !c.hasUnknownNodes() || !c.complete() || c.changing {
 		return
 	}
 	for i := range c.record.Shards {
@@ -112,13 +112,13 @@ func (c *clusterPass) removeForeign() {
 			// It may be one of ours that was added twice, by a call that seemed to have failed.
 			c.change(RemoveShard{MasterID: m.ID})
 		case c.claimed[i]:
-			c.removeStrangers(r)
+			c.removeUnknownNodes(r)
 		}
 	}
 }
 
-// removeStrangers removes the replicas of a shard that are no members.
-func (c *clusterPass) removeStrangers(r *LayoutShard) {
+// removeUnknownNodes removes the replicas of a shard that are no members.
+func (c *clusterPass) removeUnknownNodes(r *LayoutShard) {
 	for i := range r.Nodes {
 		n := &r.Nodes[i]
 		known := slices.ContainsFunc(c.shards, func(s *clusterShard) bool {
@@ -130,8 +130,8 @@ func (c *clusterPass) removeStrangers(r *LayoutShard) {
 	}
 }
 
-// foreign: the record names more nodes than the members that it names.
-func (c *clusterPass) foreign() bool {
+// hasUnknownNodes reports whether the record names more nodes than the members that it names.
+func (c *clusterPass) hasUnknownNodes() bool {
 	n := 0
 	for i := range c.record.Shards {
 		n += len(c.record.Shards[i].Nodes)

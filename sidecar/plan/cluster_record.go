@@ -13,7 +13,7 @@ func (c *clusterPass) change(a Action) {
 	c.again(againStep)
 }
 
-// create makes the record of a new cluster. Nothing is known of the past but the data, so everybody must answer first.
+// create makes the record of a new cluster. Nothing is known of the past but the data, so every member must answer first.
 func (c *clusterPass) create() {
 	switch {
 	case c.newest >= 0:
@@ -27,11 +27,11 @@ func (c *clusterPass) create() {
 		c.wait(ReasonWaitingForMembers, "the cluster is created when every member answers: waiting for "+awaited)
 		return
 	}
-	if pod := c.unread(); pod != "" {
+	if pod := c.recoveryPending(); pod != "" {
 		c.wait(ReasonWaitingForMembers, "what the volume of "+pod+" remembers is not known yet")
 		return
 	}
-	if c.recall() {
+	if c.recoverLayout() {
 		return
 	}
 	var shards [][]string
@@ -57,7 +57,7 @@ func (c *clusterPass) create() {
 	c.again(againStep)
 }
 
-// addresses of the wanted members, that of the one with the best claim first.
+// addresses returns those of the wanted members, with port, that of the one with the best claim first.
 func (s *clusterShard) addresses() []string {
 	first := s.promotionCandidate(func(m *member) bool { return !m.leaving })
 	all := []string{endpoint(first.address, first.port)}
@@ -92,7 +92,7 @@ func (c *clusterPass) awaited() string {
 	return joined(names, more)
 }
 
-// joined lists what is named, and how many shards more there are.
+// joined returns the names in words, and how many shards more there are.
 func joined(names []string, more int) string {
 	text := strings.Join(names, "; ")
 	if more > 0 {
@@ -101,7 +101,7 @@ func joined(names []string, more int) string {
 	return text
 }
 
-// complete: every wanted pod is a member, so that what is in the record and no member does not belong there.
+// complete reports whether every wanted pod is a member, so that what is in the record and no member does not belong there.
 func (c *clusterPass) complete() bool {
 	for _, s := range c.shards {
 		if !s.shard.Leaving && len(s.members) < int(s.shard.Replicas) {
@@ -128,7 +128,7 @@ func (c *clusterPass) deleteStaleRecord() bool {
 	return true
 }
 
-// restoreRecord makes kvrocks-controller's record anew from a node when it was lost, is older than what the nodes have, or
+// restoreRecord makes kvrocks-controller's record again from a node when it was lost, is older than what the nodes have, or
 // holds an old password.
 func (c *clusterPass) restoreRecord() {
 	if c.in.Controller.Reach != Answered || c.changing {
@@ -163,7 +163,7 @@ func (c *clusterPass) restoreRecord() {
 }
 
 // leaderGoneLimit is how long kvrocks-controller may send to a leader that is gone. etcd notices within 6 s that one has
-// ended, and who starts in its place is up in a moment.
+// ended, and the process that starts in its place is up in a moment.
 const leaderGoneLimit = 30 * time.Second
 
 // replaceController has the processes of kvrocks-controller replaced when they wait in vain for a leader. Version 1.2.0 does

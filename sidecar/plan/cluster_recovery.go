@@ -27,7 +27,7 @@ type savedPlace struct {
 	shards int
 }
 
-// parseSaved reads what hooks/scripts/recall.sh tells; nil when that is not all of it.
+// parseSaved reads the output of hooks/scripts/recall.sh; nil when it is not complete.
 func parseSaved(text string) *savedPlace {
 	p := &savedPlace{version: -1, shards: -1}
 	for line := range strings.Lines(text) {
@@ -87,11 +87,11 @@ func newSavedShard(shard *clusterShard) *savedShard {
 	return s
 }
 
-// fresh: no volume of the shard remembers anything.
+// fresh reports whether no volume of the shard remembers anything.
 func (s *savedShard) fresh() bool { return s.newest.version < 0 }
 
-// belongs: the member has its place in the shard from the start. One whose volume names another master was not there when
-// that was replaced, and one whose volume remembers nothing has no data: they join later, as replicas.
+// belongs reports whether the member has its place in the shard from the start. One whose volume names another master was not
+// there when that was replaced, and one whose volume remembers nothing has no data: they join later, as replicas.
 func (s *savedShard) belongs(m *member) bool {
 	if s.fresh() {
 		return !m.leaving
@@ -99,7 +99,7 @@ func (s *savedShard) belongs(m *member) bool {
 	return m.saved != nil && m.saved.master == s.newest.master
 }
 
-// layout is the shard as it is to be. Its master is the one that is remembered, or else the one with the best claim.
+// layout returns the shard as it is to be. Its master is the one that is remembered, or else the one with the best claim.
 func (s *savedShard) layout(uid string) LayoutShard {
 	master := s.promotionCandidate(s.belongs)
 	for i := range s.members {
@@ -122,9 +122,10 @@ func nodeID(uid, pod string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// unread names a member of which it is not known yet what its volume remembers; empty when there is none. A node answers a
-// second before its pod is reported to run, and only that report is sure to bring the volume's words along.
-func (c *clusterPass) unread() string {
+// recoveryPending returns the name of a member of which it is not known yet what its volume remembers; empty when there is
+// none. A node answers a second before its pod is reported to run, and only that report is sure to bring the volume's words
+// along.
+func (c *clusterPass) recoveryPending() string {
 	for _, s := range c.shards {
 		if s.shard.Leaving {
 			continue
@@ -138,11 +139,11 @@ func (c *clusterPass) unread() string {
 	return ""
 }
 
-// recall makes the layout that the volumes remember the right one. It is false when they remember nothing.
+// recoverLayout makes the layout that the volumes remember the right one, and reports whether they remember any.
 //
-// Slots that no volume remembers were on shards that are not there, when the former cluster had more of them: then it is
-// waited until they are. Else they go to the shards that remember nothing, whose volumes were lost.
-func (c *clusterPass) recall() bool {
+// Slots that no volume remembers were on shards that are not there, when the former cluster had more of them: then it
+// waits until they are. Else they go to the shards that remember nothing, whose volumes were lost.
+func (c *clusterPass) recoverLayout() bool {
 	var shards []*savedShard
 	newest := savedPlace{version: -1}
 	for _, s := range c.shards {
@@ -158,14 +159,14 @@ func (c *clusterPass) recall() bool {
 	if newest.version < 0 {
 		return false
 	}
-	if missing := settleOwners(shards); !missing.Empty() {
+	if missing := resolveOwners(shards); !missing.Empty() {
 		if newest.shards > len(shards) {
 			c.wait(ReasonShardsMissing, fmt.Sprintf("the volumes are those of a cluster of %d shards, and the slots %s "+
 				"were on shards that are not there: write at least %[1]d into spec.master (an odd number), "+
 				"or delete the volumes of this instance to begin anew", newest.shards, shortly(&missing)))
 			return true
 		}
-		takers := deal(&missing, shards)
+		takers := assignMissingSlots(&missing, shards)
 		c.warn("SlotsAssumed", fmt.Sprintf("no volume remembers the slots %s; they are spread over %d shards", shortly(&missing), takers))
 	}
 	l := &Layout{Version: newest.version + 1}
@@ -175,12 +176,12 @@ func (c *clusterPass) recall() bool {
 		}
 	}
 	c.event("LayoutRecalled", fmt.Sprintf("the volumes remember a cluster of %d shards; its slots are where they were", newest.shards))
-	c.adopt(l)
+	c.publishLayout(l)
 	return true
 }
 
-// settleOwners leaves each slot to the shard that remembers it with the highest version, and returns those that none does.
-func settleOwners(shards []*savedShard) slots.Set {
+// resolveOwners leaves each slot to the shard that remembers it with the highest version, and returns those that none does.
+func resolveOwners(shards []*savedShard) slots.Set {
 	missing := slots.All()
 	order := slices.Clone(shards)
 	slices.SortStableFunc(order, func(a, b *savedShard) int { return cmp.Compare(b.newest.version, a.newest.version) })
@@ -191,8 +192,9 @@ func settleOwners(shards []*savedShard) slots.Set {
 	return missing
 }
 
-// deal spreads slots over the shards that remember nothing, or over all if there are none, and returns how many those are.
-func deal(missing *slots.Set, shards []*savedShard) int {
+// assignMissingSlots spreads the slots over the shards that remember nothing, or over all if there are none, and returns how
+// many those are.
+func assignMissingSlots(missing *slots.Set, shards []*savedShard) int {
 	takers := slices.DeleteFunc(slices.Clone(shards), func(s *savedShard) bool { return !s.fresh() })
 	if len(takers) == 0 {
 		takers = shards
@@ -207,8 +209,8 @@ func deal(missing *slots.Set, shards []*savedShard) int {
 	return len(takers)
 }
 
-// adopt reports a layout as the right one, without doing anything about it yet: the passes that follow go by the report.
-func (c *clusterPass) adopt(l *Layout) {
+// publishLayout reports a layout as the right one, without doing anything about it yet: the passes that follow go by the report.
+func (c *clusterPass) publishLayout(l *Layout) {
 	c.record, c.source = l, sourceStatus
 	c.locate()
 	for _, s := range c.shards {

@@ -34,7 +34,7 @@ func (c *clusterPass) finish() Plan {
 	status.Conditions = append(conditions(c.in.Topology, c.now, c),
 		newCondition(c.in.Topology, c.now, v1alpha1.ConditionSlotsAssigned, truth(ok), v))
 	for _, s := range c.shards {
-		s.lookOften()
+		s.limitPeriod()
 	}
 	again, skipSlowProbes := c.nextPass()
 	return Plan{Actions: c.actions, Status: status, Intent: c.intent, Events: c.events, Again: again, SkipSlowProbes: skipSlowProbes}
@@ -52,8 +52,8 @@ func (c *clusterPass) reviewUnsettled() {
 	}
 }
 
-// report is the shard as it is. What is reported of the layout is kept until another one is known: with it a lost record
-// can be made anew.
+// report returns the shard as it is. What is reported of the layout is kept until another one is known: with it a lost record
+// can be made again.
 func (s *clusterShard) report() v1alpha1.TopologyShardStatus {
 	status := s.reportShard(s.mayLeave())
 	status.Removable = s.removable()
@@ -84,7 +84,7 @@ func (s *clusterShard) report() v1alpha1.TopologyShardStatus {
 	return status
 }
 
-// overall is the verdict on all shards that stay: fine when all are, else that on the first which are not.
+// overall returns the verdict on all shards that stay: fine when all are ok, else that on the first which are not.
 func (c *clusterPass) overall(fine verdict, of func(*clusterShard) (verdict, bool)) (verdict, bool) {
 	var names []string
 	var first verdict
@@ -108,7 +108,7 @@ func (c *clusterPass) overall(fine verdict, of func(*clusterShard) (verdict, boo
 	return verdict{first.reason, joined(names, more)}, false
 }
 
-// primaryVerdict says whether every shard of the cluster has its master. One that is yet to join is not missed.
+// primaryVerdict reports whether every shard of the cluster has its master. One that is yet to join is not missed.
 func (c *clusterPass) primaryVerdict() (verdict, bool) {
 	if c.waiting.reason != "" {
 		return c.waiting, false
@@ -129,6 +129,7 @@ func (c *clusterPass) storageVerdict() (verdict, bool) {
 	return c.overall(verdict{ReasonVolumesHaveRoom, "every volume has room"}, (*clusterShard).storageVerdict)
 }
 
+// replicationVerdict is that of a standard instance, for a shard that stays and is in the cluster.
 func (s *clusterShard) replicationVerdict() (verdict, bool) {
 	switch {
 	case s.shard.Leaving:
@@ -142,7 +143,7 @@ func (s *clusterShard) replicationVerdict() (verdict, bool) {
 func (c *clusterPass) sentinelVerdict() (verdict, bool) {
 	for _, s := range c.shards {
 		// What is true of the sentinels as such is true for every shard.
-		if !s.watch.active || s.watch.answered < s.watch.quorum {
+		if !s.sentinels.active || s.sentinels.answered < s.sentinels.quorum {
 			return s.sentinelVerdict()
 		}
 	}

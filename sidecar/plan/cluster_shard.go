@@ -100,8 +100,8 @@ func (s *clusterShard) readSentinels() {
 	if m == nil {
 		m = s.member(s.master)
 	}
-	s.look(m)
-	s.watch.electing, s.watch.replacing, s.watch.deposed = false, false, false
+	s.readQuorum(m)
+	s.sentinels.electing, s.sentinels.replacing, s.sentinels.deposed = false, false, false
 }
 
 // withdrawGates cuts off every node that has restarted, and every one that is not in the record.

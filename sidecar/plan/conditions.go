@@ -33,7 +33,7 @@ const (
 	ReasonControllerUnavailable = "ControllerUnavailable"
 	// ReasonCreating: the cluster is being created.
 	ReasonCreating = "Creating"
-	// ReasonRebuilding: kvrocks-controller has lost its record of the cluster, and it is made anew from what the nodes say.
+	// ReasonRebuilding: kvrocks-controller has lost its record of the cluster, and it is made again from what the nodes say.
 	ReasonRebuilding = "Rebuilding"
 
 	// ReasonShardsMissing: the volumes remember slots of shards that the cluster does not have; the message says what to do.
@@ -109,18 +109,18 @@ const (
 	ReasonSecretUnreadable = "SecretUnreadable"
 )
 
-// judge says how an instance is, be it one shard or many.
+// judge returns the verdicts on an instance, be it one shard or many.
 type judge interface {
 	primaryVerdict() (v verdict, ok bool)
 	replicationVerdict() (v verdict, ok bool)
 	sentinelVerdict() (v verdict, ok bool)
 	storageVerdict() (v verdict, ok bool)
-	// configVerdict: when nothing is known anew, the last verdict stands.
+	// configVerdict: when known is false nothing was read in this pass, and the last verdict stands.
 	configVerdict() (v verdict, ok, known bool)
 	credentialsVerdict() (v verdict, ok bool)
 }
 
-// conditions are those of every kind of instance.
+// conditions returns the conditions that every kind of data instance has.
 func conditions(t *v1alpha1.KVRocksTopology, now time.Time, j judge) []metav1.Condition {
 	all := make([]metav1.Condition, 0, 7)
 	add := func(kind string, v verdict, ok bool) {
@@ -242,7 +242,7 @@ func (p *pass) credentialsVerdict() (verdict, bool) {
 	if stale := p.in.Credentials.Stale; len(stale) > 0 {
 		return verdict{ReasonApplying, "giving the present password to " + strings.Join(stale, ", ")}, false
 	}
-	if p.watch.authUnknown {
+	if p.sentinels.authUnknown {
 		return verdict{ReasonApplying, "giving the present password to the sentinels"}, false
 	}
 	return verdict{ReasonApplied, "every node uses the wanted password"}, true

@@ -28,15 +28,15 @@ func (p *pass) applyPassword() {
 	if m := p.member(p.master); m != nil && p.needsPassword(m) {
 		p.do(ApplyPassword{Pod: m.name})
 	}
-	for i := range p.watch.views {
-		v := &p.watch.views[i]
-		if v.watches && (len(stale) > 0 || !v.says.AuthApplied) {
-			p.do(Tune{Sentinel: v.pod, MasterName: p.shard.MasterName, Quorum: int32(p.watch.quorum), Failover: p.failover})
+	for i := range p.sentinels.opinions {
+		v := &p.sentinels.opinions[i]
+		if v.monitors && (len(stale) > 0 || !v.master.AuthApplied) {
+			p.do(Tune{Sentinel: v.pod, MasterName: p.shard.MasterName, Quorum: int32(p.sentinels.quorum), Failover: p.failover})
 		}
 	}
 }
 
-// needsPassword: the node answers, but with a previous password, or would log in to its master with a wrong one.
+// needsPassword reports whether the node answers, but with a previous password, or would log in to its master with a wrong one.
 func (p *pass) needsPassword(m *member) bool {
 	return m.answered() && (slices.Contains(p.in.Credentials.Stale, m.name) || m.node.Config[authMatches] == "no")
 }

@@ -12,18 +12,18 @@
 //
 //	config.go       the wanted password first, because a wrong one looks like a dead node
 //	fencing.go      what has restarted is cut off
-//	standard.go     who is the master? one switch over what is recorded and what is seen, which leads to
-//	bootstrap.go    the first master: everybody must answer
+//	standard.go     which node is the master: one switch over what is recorded and what is seen, which leads to
+//	bootstrap.go    the first master: every member must answer
 //	failover.go     a master that answers, has restarted, or is silent; the successor that the sentinels elected
 //	silence.go      what is known of a silent master without the sentinels' word
 //	successor.go    the successor that the sidecar chooses, and when the choice is its own
-//	lineage.go      who has the best claim to be master, by what was reported of each volume
+//	lineage.go      which member has the best claim to be master, by what was reported of each volume
 //	unfit.go        what others made master, checked against it
 //	handover.go     a planned move
 //	replication.go  replicas follow the proved master, and are attached when in sync (in_sync.go, lag_bounds.go, sequence_history.go)
 //	monitors.go     sentinels watch the proved master
 //	replace.go      pods that are to run another template
-//	scale.go        who may leave, and who must not be elected
+//	scale.go        which members may leave, and which must not be elected
 //	config.go       settings that are applied live
 //	storage.go      volumes that fill up
 //	deletion.go     an instance that is being deleted
@@ -32,17 +32,17 @@
 //
 // The pass of an instance of sentinels is in sentinel_instance.go, with the change of their password in sentinel_password.go.
 //
-// In [Cluster] kvrocks-controller keeps the record of who is master and who owns which slots, the sentinels only say who is
-// down, and the sidecar decides. What is known of one shard is the pass of a standard instance; what differs is in
+// In [Cluster] kvrocks-controller keeps the record of the masters and of the owners of slots, the sentinels only say which
+// masters are down, and the sidecar decides. What is known of one shard is the pass of a standard instance; what differs is in
 //
 //	cluster.go              the order of a pass
 //	cluster_shard.go        one shard in it
 //	cluster_layout.go       which layout is right: the record, that of a live node, or the last report
-//	cluster_recovery.go     the layout that volumes remember, when nobody else knows one
+//	cluster_recovery.go     the layout that volumes remember, when nothing else knows one
 //	cluster_record.go       creation, and a record that was lost, is old, or holds an old password
 //	cluster_master.go       the master that the record names, and when another is to be named
 //	cluster_handover.go     a planned move
-//	cluster_propagation.go  replicas, and telling the nodes a new record
+//	cluster_propagation.go  replicas, and giving the nodes a new record
 //	cluster_members.go      nodes and shards that come and go
 //	cluster_deletion.go     a cluster that is being deleted
 //	cluster_report.go       the status

@@ -11,8 +11,8 @@ const (
 	// handoverLag is how many writes the target may be behind for a handover to begin: at some 10,000 writes a second
 	// it catches up within the time that the writes may be stopped.
 	handoverLag = 5000
-	// handoverPatience bounds how long writes stay stopped before the old master takes them again.
-	handoverPatience = 1500 * time.Millisecond
+	// handoverTimeout bounds how long writes stay stopped before the old master takes them again.
+	handoverTimeout = 1500 * time.Millisecond
 	// handoverSetup bounds how long the sentinels may take to forget the master.
 	handoverSetup = 10 * time.Second
 	// endpointsPatience is how long a pod must have been attached before clients are led to it as their master: kube-proxy brings
@@ -23,13 +23,13 @@ const (
 	handoverRetry = 30 * time.Second
 )
 
-// handingOver: a planned move is under way.
+// handingOver reports whether a planned move is under way.
 func (p *pass) handingOver() bool {
 	return p.outage != nil && p.outage.Cause == v1alpha1.CauseHandover
 }
 
-// mustHandOver: the master's pod is about to be removed, is being deleted, or is the last that is to be replaced, or it takes no
-// writes for want of space.
+// mustHandOver reports whether the master's pod is about to be removed, is being deleted, or is the last that is to be
+// replaced, or it takes no writes for want of space.
 func (p *pass) mustHandOver(m *member) bool { return p.podMustGo(m) || p.lacksRoom(m) }
 
 func (p *pass) podMustGo(m *member) bool { return m.handoff || m.pod.Deleting || p.masterIsNext(m) }
@@ -44,7 +44,7 @@ func (p *pass) startHandover() {
 	if p.outage != nil || !p.mustHandOver(m) || !m.was.Attached || m.was.Role != v1alpha1.RoleMaster {
 		return
 	}
-	if p.watch.odown || p.watch.electing || p.watch.silent() >= max(1, p.watch.quorum) || p.abortedLately() {
+	if p.sentinels.odown || p.sentinels.electing || p.sentinels.silent() >= max(1, p.sentinels.quorum) || p.abortedLately() {
 		p.again(againWait)
 		return
 	}
@@ -63,7 +63,7 @@ func (p *pass) startHandover() {
 	p.again(againWrites)
 }
 
-// handoverTarget is the healthy replica that is to succeed m: one that is not to be replaced itself, or the master would soon
+// handoverTarget returns the healthy replica that is to succeed m: one that is not to be replaced itself, or the master would soon
 // have to move again; then the lowest, which scaling down leaves alone for the longest. Only a master whose pod ends anyway
 // hands over to one that is to be replaced.
 func (p *pass) handoverTarget(m *member) *member {
@@ -98,7 +98,7 @@ func (p *pass) handOver(m *member) {
 	t := p.member(p.outage.Target)
 	p.again(againWrites)
 	switch {
-	case p.late(m), p.late(t) && p.outageAge() < handoverPatience:
+	case p.late(m), p.late(t) && p.outageAge() < handoverTimeout:
 		p.wait(ReasonHandingOver, m.name+" is handing over to "+p.outage.Target, againWrites)
 	case m.silent():
 		// It died on the way. The sentinels have forgotten it, so the sidecar decides, as for any dead master.
@@ -119,7 +119,7 @@ func (p *pass) handOver(m *member) {
 // stopWrites makes the master read-only, once no sentinel can take that for an outage.
 func (p *pass) stopWrites(m, t *member) {
 	fit := t != nil && !t.handoff && t.linked(m) && m.node.Sequence-t.node.Sequence <= handoverLag
-	forgotten := p.watch.watching == 0 && p.watch.silent() < max(1, p.watch.quorum)
+	forgotten := p.sentinels.monitoring == 0 && p.sentinels.silent() < max(1, p.sentinels.quorum)
 	switch {
 	case !fit || !forgotten && p.now.Sub(p.outage.Since.Time) > handoverSetup:
 		p.resume(m)
@@ -153,7 +153,7 @@ func (p *pass) promoteTarget(m, t *member) {
 		p.monitorSuccessor(t)
 		p.cutOff(m, "it has handed over to "+t.name)
 		p.wait(ReasonHandingOver, t.name+" is being promoted in place of "+m.name, againWrites)
-	case fit && p.outageAge() < handoverPatience:
+	case fit && p.outageAge() < handoverTimeout:
 		p.wait(ReasonHandingOver, t.name+" is catching up with "+m.name, againWrites)
 	default:
 		if p.outage.Target != "" {
@@ -165,8 +165,8 @@ func (p *pass) promoteTarget(m, t *member) {
 	}
 }
 
-// readOnlyPredecessor: m is handing over, and says itself that it takes no writes, so that it may stay in the Services until its
-// successor is in them.
+// readOnlyPredecessor reports whether m is handing over, and says itself that it takes no writes, so that it may stay in the
+// Services until its successor is in them.
 func (p *pass) readOnlyPredecessor(m *member) bool {
 	return p.handingOver() && m.name == p.outage.Master && m.answered() && !m.isMaster() && !m.followsItself()
 }

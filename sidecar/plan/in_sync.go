@@ -8,7 +8,7 @@ import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 // (lag_bounds.go), though its link is up: a feed can be blocked for hours. Only members in sync may succeed a master while others are
 // missing; a member that comes back with an old volume is not among them.
 
-// inSync: the member replicates from the proved master, has caught up with it, and is not too far behind since.
+// inSync reports whether the member replicates from the proved master, has caught up with it, and is not too far behind since.
 func (p *pass) inSync(m *member) bool {
 	if !m.linked(p.proven) || !p.onRecord() {
 		return false
@@ -24,13 +24,14 @@ func (p *pass) inSync(m *member) bool {
 	return m.node.Sequence >= p.lastSequence(p.proven.name) && p.proven.node.Sequence-m.node.Sequence < p.bounds.caughtUp()
 }
 
-// unbroken reports whether m has not restarted since it was last reported: it would have lost its gate. A standard instance's follows
-// nobody when it starts, and is pointed by the sidecar alone, which puts on record first that it is not in sync.
+// unbroken reports whether m has not restarted since it was last reported: it would have lost its gate. A member of a standard
+// instance has no master when it starts, and is given one by the sidecar alone, which puts on record first that it is not in
+// sync.
 func (p *pass) unbroken(m *member) bool {
 	return m.was.Attached || p.in.Topology.Spec.Type == v1alpha1.TypeStandard
 }
 
-// roleOf is the role of a node as far as it is proved.
+// roleOf returns the role of a node as far as it is proved.
 func (p *pass) roleOf(m *member) v1alpha1.Role {
 	switch {
 	case m == p.remembered:
@@ -57,7 +58,7 @@ func (p *pass) lastNode(pod string) *v1alpha1.TopologyNode {
 	return nil
 }
 
-// lastRole is the role that was last reported of a node.
+// lastRole returns the role that was last reported of a node.
 func (p *pass) lastRole(m *member) v1alpha1.Role {
 	if n := p.lastNode(m.name); n != nil {
 		return n.Role
@@ -65,7 +66,7 @@ func (p *pass) lastRole(m *member) v1alpha1.Role {
 	return ""
 }
 
-// lastSequence is the sequence that was last reported of a node; 0 when none was.
+// lastSequence returns the sequence that was last reported of a node; 0 when none was.
 func (p *pass) lastSequence(pod string) int64 {
 	if n := p.lastNode(pod); n != nil {
 		return n.Sequence

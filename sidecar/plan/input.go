@@ -18,7 +18,7 @@ type Input struct {
 	Nodes map[string]Node
 	// Sentinels is what watches the instance.
 	Sentinels Sentinels
-	// PodFailures say why pods that are missing cannot be made, by StatefulSet. They are passed on to people.
+	// PodFailures say why pods that are missing cannot be made, by StatefulSet. They are passed on to status.
 	PodFailures []v1alpha1.PodFailure
 	// Credentials says whether the wanted password could be read.
 	Credentials Credentials

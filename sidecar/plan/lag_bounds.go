@@ -36,7 +36,7 @@ func MaxLag(f *v1alpha1.Failover) time.Duration {
 	return time.Duration(f.MaxLagSeconds) * time.Second
 }
 
-// caughtUp is the lag at which a member that was not in sync is again: the distance from lagWrites keeps it from coming and
+// caughtUp returns the lag at which a member that was not in sync is again: the distance from lagWrites keeps it from coming and
 // going. A busy master is always some thousand writes ahead.
 func (b bounds) caughtUp() int64 { return max(lagNoise, b.lagWrites/10) }
 
@@ -55,8 +55,8 @@ func (p *pass) lagging(m *member) bool {
 	return n != nil && n.BehindSince != nil || m.was.Attached && p.lags(m)
 }
 
-// fallBehind takes a replica that is too far behind out of the replicas' Service, even if it is the last one there: who reads must not
-// take hours-old data for present. In a standard instance its gate stays, because the sentinels are to see it. Clients of a cluster find
+// fallBehind takes a replica that is too far behind out of the replicas' Service, even if it is the last one there: hours-old data
+// must not be read as present. In a standard instance its gate stays, because the sentinels are to see it. Clients of a cluster find
 // it by its own address, as does kvrocks-controller, which would promote it: there the gate goes as well. It replicates on, because it
 // calls the master.
 func (p *pass) fallBehind(m *member) {
@@ -93,8 +93,8 @@ func roundLag(n int64) int64 {
 	return n / unit * unit
 }
 
-// lagOf is the lag of a replica as it is reported. That of a member that is too far behind stays until it has doubled or halved, so
-// that nothing is reported which only moves.
+// lagOf returns the lag of a replica as it is reported. That of a member that is too far behind stays until it has doubled or
+// halved, so that nothing is reported which only moves.
 func (p *pass) lagOf(m *member) int64 {
 	lag := max(0, p.proven.node.Sequence-m.node.Sequence)
 	if n := p.lastNode(m.name); n != nil && n.BehindSince != nil && sameLag(n.Lag, lag) {
@@ -103,7 +103,7 @@ func (p *pass) lagOf(m *member) int64 {
 	return lag
 }
 
-// wouldLose is how many writes of the recorded master, as far as they are known, next lacks.
+// wouldLose returns how many writes of the recorded master, as far as they are known, next lacks.
 func (p *pass) wouldLose(next *member) int64 {
 	known := p.lastSequence(p.master)
 	if m := p.member(p.master); m != nil {

@@ -10,7 +10,7 @@ import (
 // It tells a database that was emptied (the same volume, a higher sequence) from a volume that is new, foreign, or an old
 // copy. Whether there are keys in it says nothing: an emptied queue is the present state of its instance.
 //
-// A volume is known by the identity that it keeps (hooks/scripts/recall.sh). Where none was told or reported, because the
+// A volume is known by the identity that it keeps (hooks/scripts/recall.sh). Where none is known or reported, because the
 // pod or the report is that of an older operator, it is taken for the one that the pod had.
 
 // standing is how good a claim a member has to be master by its lineage.
@@ -25,10 +25,10 @@ const (
 	standingInSync
 )
 
-// volumeKey begins the line with which hooks/scripts/recall.sh tells the identity of the volume.
+// volumeKey begins the line of hooks/scripts/recall.sh with the identity of the volume.
 const volumeKey = "volume "
 
-// volumeOf returns the identity of a pod's volume in the words of hooks/scripts/recall.sh; empty when it does not tell.
+// volumeOf returns the identity of a pod's volume from the output of hooks/scripts/recall.sh; empty when there is none.
 func volumeOf(saved string) string {
 	for line := range strings.Lines(saved) {
 		if id, ok := strings.CutPrefix(strings.TrimSpace(line), volumeKey); ok {
@@ -62,7 +62,7 @@ func (p *pass) lineage(m *member) *v1alpha1.TopologyNode {
 	return nil
 }
 
-// volume is the identity of the volume; empty when it is not known.
+// volume returns the identity of the volume; empty when it is not known.
 func (m *member) volume() string { return volumeOf(m.pod.Saved) }
 
 // volumeUnread reports whether m answers before its pod's status tells which volume it has.
@@ -101,7 +101,7 @@ func (p *pass) outranks(a, b *member) bool {
 	return a.node.Sequence > b.node.Sequence
 }
 
-// keptRole is the last reported role of the volume that m has, unless it has come back with less than it had, or was never
+// keptRole returns the last reported role of the volume that m has, unless it has come back with less than it had, or was never
 // written to. A node that is in a full sync has to give its data up, and is in sync no more.
 func (p *pass) keptRole(m *member) v1alpha1.Role {
 	n := p.lineage(m)
@@ -118,8 +118,8 @@ func (p *pass) inFullSync(m *member) bool {
 	return m.answered() && m.node.Syncing || m.node.Reach == Loading && m.name != p.master
 }
 
-// holder returns the member that has the volume of which n was reported, best the one of that name; nil when none does.
-func (p *pass) holder(n *v1alpha1.TopologyNode) *member {
+// memberWithVolume returns the member that has the volume of which n was reported, best the one of that name; nil when none does.
+func (p *pass) memberWithVolume(n *v1alpha1.TopologyNode) *member {
 	var found *member
 	for i := range p.members {
 		if m := &p.members[i]; p.lineage(m) == n && (found == nil || m.name == n.Pod) {
@@ -129,20 +129,20 @@ func (p *pass) holder(n *v1alpha1.TopologyNode) *member {
 	return found
 }
 
-// recordedRole is the role that stays on record of a pod while no master is proved: that of the volume which it had,
+// recordedRole returns the role that stays on record of a pod while no master is proved: that of the volume which it had,
 // wherever that is now.
 func (p *pass) recordedRole(m *member) v1alpha1.Role {
 	own := p.lastNode(m.name)
 	if own == nil {
 		return ""
 	}
-	if h := p.holder(own); h != nil {
+	if h := p.memberWithVolume(own); h != nil {
 		return p.keptRole(h)
 	}
 	return own.Role
 }
 
-// recordedVolume is the volume to which the report of a pod refers: the one that it has when its role is proved, before
+// recordedVolume returns the volume to which the report of a pod refers: the one that it has when its role is proved, before
 // that the one that it had. So a volume that is new or foreign has no lineage before it is in sync. A process that outlives its pod
 // goes on with the volume that is on record, and no pod says so.
 func (p *pass) recordedVolume(m *member, role v1alpha1.Role) string {

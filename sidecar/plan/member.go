@@ -40,7 +40,7 @@ type member struct {
 	port    int32
 	// entry is the node in the record of the cluster; nil when it has none.
 	entry *LayoutNode
-	// saved is what the volume remembers, where a cluster is made anew; nil when that is nothing.
+	// saved is what the volume remembers, where a cluster is made again; nil when that is nothing.
 	saved *savedPlace
 	// layoutGiven is true once the record has been given to the node in this pass.
 	layoutGiven bool
@@ -76,7 +76,7 @@ func newMembers(in *Input, shard *v1alpha1.TopologyShard) []member {
 	return members
 }
 
-// ordinalOf reads the ordinal from the name of a StatefulSet's pod; a name without one gets its place in the list.
+// ordinalOf returns the ordinal in the name of a StatefulSet's pod; for a name without one its index in the list.
 func ordinalOf(pod string, place int) int32 {
 	n, err := strconv.ParseInt(pod[strings.LastIndexByte(pod, '-')+1:], 10, 32)
 	if err != nil {

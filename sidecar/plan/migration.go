@@ -64,9 +64,9 @@ func (c *clusterPass) concludeMove() {
 		return
 	}
 	if stage == stageRunning {
-		c.watched = againMoving
+		c.ongoingIn = againMoving
 		if t.slots.Len() == 1 {
-			c.watched = againStep // it may well be over, or have failed, at once
+			c.ongoingIn = againStep // it may well be over, or have failed, at once
 		}
 	} else {
 		c.again(againStep)
@@ -79,8 +79,8 @@ func (c *clusterPass) concludeMove() {
 			c.retryLater(t)
 		}
 	case stageRunning:
-		c.watchRunning(t)
-		if c.late(m) && t.to.layoutMaster != nil {
+		c.noteStuckMove(t)
+		if c.pastDeadline(m) && t.to.layoutMaster != nil {
 			// It cannot be called off; a layout makes the destination refuse the rest of it.
 			m.Message = "the deadline has passed; the move is being called off"
 			c.do(Push{Pod: t.to.layoutMaster.name, ID: t.to.layoutMaster.entry.ID, Layout: c.record, Force: true})
@@ -105,7 +105,7 @@ func (c *clusterPass) migrate() {
 	if m := c.current(); m != nil {
 		if t, ok := c.transferOf(m); !ok || t.recorded {
 			c.ended()
-			c.again(againWrites) // whoever waited for the end of a part goes first
+			c.again(againWrites) // what waited for the end of a part goes first
 		} else if c.in.Topology.Generation != c.in.Topology.Status.ObservedGeneration {
 			c.review()
 		}
@@ -122,7 +122,7 @@ func (c *clusterPass) migrate() {
 	if c.resting() {
 		return
 	}
-	// Who has waited for another attempt goes before those who have not failed.
+	// Entries that have waited for another attempt go before those that have not failed.
 	for _, retries := range []bool{true, false} {
 		for i := range c.migrations {
 			if m := &c.migrations[i]; (m.RetryAt != nil) == retries && c.next(m) {
@@ -132,12 +132,12 @@ func (c *clusterPass) migrate() {
 	}
 }
 
-// next takes the next step of an entry, if it can be taken now; else another entry may go.
+// next takes the next step of an entry, and reports whether it was taken: if not, another entry may go.
 func (c *clusterPass) next(m *v1alpha1.MigrationStatus) bool {
 	switch {
 	case m.State == v1alpha1.MigrationDone || m.State == v1alpha1.MigrationFailed:
 		return false
-	case c.late(m):
+	case c.pastDeadline(m):
 		c.giveUp(m)
 		c.again(againStep)
 		return false
@@ -148,36 +148,36 @@ func (c *clusterPass) next(m *v1alpha1.MigrationStatus) bool {
 	return c.advance(m)
 }
 
-// wantsMigrations: there is something to move or to report.
+// wantsMigrations reports whether there is something to move or to report.
 func (c *clusterPass) wantsMigrations() bool {
 	spec := &c.in.Topology.Spec
 	policy := policyOf(spec)
 	return len(spec.Migrate) > 0 || policy.Drain || policy.Rebalance || len(c.migrations) > 0
 }
 
-// review makes the entries anew.
+// review makes the entries again from what is wanted and what is on record.
 func (c *clusterPass) review() {
 	c.reviewed = true
-	have, holders := c.owners()
-	c.migrations = queue(c.migrations, &c.in.Topology.Spec, have, holders)
+	have, shards := c.owners()
+	c.migrations = queue(c.migrations, &c.in.Topology.Spec, have, shards)
 }
 
-// owners tells who has which slot by the record.
-func (c *clusterPass) owners() (*owners, []holder) {
-	have, holders := noOwners(), make([]holder, len(c.shards))
+// owners returns which shard has which slot by the record.
+func (c *clusterPass) owners() (*owners, []shardRef) {
+	have, shards := unowned(), make([]shardRef, len(c.shards))
 	for i, s := range c.shards {
-		holders[i] = holder{index: s.shard.Index, present: s.entry != nil, leaving: s.shard.Leaving}
+		shards[i] = shardRef{index: s.shard.Index, present: s.entry != nil, leaving: s.shard.Leaving}
 		if s.entry == nil {
 			continue
 		}
 		for _, r := range s.entry.Slots.Ranges() {
-			have.give(r, int16(i))
+			have.assign(r, int16(i))
 		}
 	}
-	return have, holders
+	return have, shards
 }
 
-// shardAt is the shard with this index; nil when there is none.
+// shardAt returns the shard with this index; nil when there is none.
 func (c *clusterPass) shardAt(index int32) *clusterShard {
 	for _, s := range c.shards {
 		if s.shard.Index == index {
@@ -187,7 +187,7 @@ func (c *clusterPass) shardAt(index int32) *clusterShard {
 	return nil
 }
 
-// pause says of everything that has not ended that it waits.
+// pause reports every entry that has not ended as Pending and paused.
 func (c *clusterPass) pause() {
 	for i := range c.migrations {
 		m := &c.migrations[i]
@@ -198,7 +198,7 @@ func (c *clusterPass) pause() {
 	}
 }
 
-// advance takes the next step of an entry; false when it cannot be taken now and another entry may go first.
+// advance takes the next step of an entry, and reports whether it was taken: if not, another entry may go first.
 func (c *clusterPass) advance(m *v1alpha1.MigrationStatus) bool {
 	r, err := slotset.ParseRange(string(m.Slots))
 	to := c.shardAt(m.To)
@@ -235,7 +235,7 @@ func (c *clusterPass) advance(m *v1alpha1.MigrationStatus) bool {
 	return c.begin(m, from, to, run)
 }
 
-// begin starts the move of the next part, or takes a step towards it.
+// begin starts the move of the next part, or takes a step towards it, and reports whether it did.
 func (c *clusterPass) begin(m *v1alpha1.MigrationStatus, from, to *clusterShard, run slotset.Range) bool {
 	s, d := from.proven, to.proven
 	run, exact, blocked := c.makeWritable(to, run)
@@ -287,7 +287,7 @@ func (c *clusterPass) begin(m *v1alpha1.MigrationStatus, from, to *clusterShard,
 	return true
 }
 
-// incoming is how the process says that just these slots came to it last; empty when others did, or none.
+// incoming returns how the process says that just these slots came to it last; empty when others did, or none.
 func (m *member) incoming(r slotset.Range) MoveState {
 	c := m.node.Cluster
 	if c == nil || c.Incoming == nil || c.Incoming.Slots != r {
@@ -296,7 +296,7 @@ func (m *member) incoming(r slotset.Range) MoveState {
 	return c.Incoming.State
 }
 
-// policyOf says how slots may move; without a policy, everything in it is at its zero value.
+// policyOf returns how slots may move; without a policy, everything in it is at its zero value.
 func policyOf(spec *v1alpha1.KVRocksTopologySpec) v1alpha1.MigrationPolicy {
 	if spec.Migration == nil {
 		return v1alpha1.MigrationPolicy{}
@@ -306,17 +306,17 @@ func policyOf(spec *v1alpha1.KVRocksTopologySpec) v1alpha1.MigrationPolicy {
 
 func (c *clusterPass) keysPerSecond() int32 { return policyOf(&c.in.Topology.Spec).KeysPerSecond }
 
-// second is the present time as a status holds it.
+// second returns the present time as a status holds it.
 func (c *clusterPass) second() metav1.Time { return metav1.NewTime(c.now.Truncate(time.Second)) }
 
-// notBefore is a time from now as a status holds it, rounded up.
+// notBefore returns a time from now as a status holds it, rounded up.
 func (c *clusterPass) notBefore(d time.Duration) *metav1.Time {
 	at := metav1.NewTime(c.now.Add(d + time.Second - 1).Truncate(time.Second))
 	return &at
 }
 
-// late: the entry has had the time that it may take.
-func (c *clusterPass) late(m *v1alpha1.MigrationStatus) bool {
+// pastDeadline reports whether the entry has had the time that it may take.
+func (c *clusterPass) pastDeadline(m *v1alpha1.MigrationStatus) bool {
 	policy := policyOf(&c.in.Topology.Spec)
 	return policy.DeadlineSeconds > 0 && m.StartedAt != nil && m.State == v1alpha1.MigrationRunning &&
 		c.now.Sub(m.StartedAt.Time) > time.Duration(policy.DeadlineSeconds)*time.Second

@@ -45,7 +45,7 @@ func (c *clusterPass) chooseChunk(m *v1alpha1.MigrationStatus, s *member, run sl
 	return front(n * target / count.Keys), true
 }
 
-// otherThan is a slot at which the given part does not begin, so that its count is not taken for one of the part.
+// otherThan returns a slot at which the given part does not begin, so that its count is not taken for one of the part.
 func otherThan(part slotset.Range) slotset.Range {
 	if part.First == 0 {
 		return slotset.Range{First: 1, Last: 1}

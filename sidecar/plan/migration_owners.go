@@ -4,14 +4,14 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 )
 
-// owners tells for each slot which, in the topology's list of shards, is the shard that has it.
+// owners holds for each slot the index, in the topology's list of shards, of the shard that has it; noOwner when none does.
 type owners [slots.Count]int16
 
-// nobody has the slot, or nobody wants it.
-const nobody int16 = -1
+// noOwner stands for a slot that no shard has, or that is not wanted anywhere.
+const noOwner int16 = -1
 
-// holder is what the moving of slots must know of a shard of the topology.
-type holder struct {
+// shardRef is what the moving of slots must know of a shard of the topology.
+type shardRef struct {
 	// index of the shard, as people know it.
 	index int32
 	// present is true when the shard is in the record.
@@ -20,30 +20,32 @@ type holder struct {
 	leaving bool
 }
 
-// receives: slots may be moved to the shard.
-func (h *holder) receives() bool { return h.present && !h.leaving }
+// receives reports whether slots may be moved to the shard.
+func (h *shardRef) receives() bool { return h.present && !h.leaving }
 
-// move is a run of slots that are to go from one place to another.
+// move is a run of slots that are to go from one shard to another, by their indexes.
 type move struct {
 	slots    slots.Range
 	from, to int16
 }
 
-func noOwners() *owners {
+// unowned returns the owners of no slot.
+func unowned() *owners {
 	o := new(owners)
 	for i := range o {
-		o[i] = nobody
+		o[i] = noOwner
 	}
 	return o
 }
 
-func (o *owners) give(r slots.Range, to int16) {
+// assign makes a shard the owner of a range.
+func (o *owners) assign(r slots.Range, to int16) {
 	for slot := r.First; slot <= r.Last; slot++ {
 		o[slot] = to
 	}
 }
 
-// runs cuts a range where the owner changes.
+// runs calls f for each part of a range with one owner.
 func (o *owners) runs(r slots.Range, f func(run slots.Range, owner int16)) {
 	for first := r.First; first <= r.Last; {
 		last := first
@@ -55,10 +57,10 @@ func (o *owners) runs(r slots.Range, f func(run slots.Range, owner int16)) {
 	}
 }
 
-// all: every slot of the range belongs to the place.
-func (o *owners) all(r slots.Range, to int16) bool { return o.count(r, to) == r.Len() }
+// ownsAll reports whether every slot of the range belongs to the shard.
+func (o *owners) ownsAll(r slots.Range, to int16) bool { return o.count(r, to) == r.Len() }
 
-// count is how many slots of the range belong to the place.
+// count returns how many slots of the range belong to the shard.
 func (o *owners) count(r slots.Range, to int16) int {
 	n := 0
 	for slot := r.First; slot <= r.Last; slot++ {
@@ -69,7 +71,7 @@ func (o *owners) count(r slots.Range, to int16) int {
 	return n
 }
 
-// sizes is how many slots each of n holders has.
+// sizes returns how many slots each of n shards has.
 func (o *owners) sizes(n int) []int {
 	sizes := make([]int, n)
 	for _, owner := range o {

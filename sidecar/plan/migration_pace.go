@@ -17,7 +17,7 @@ const (
 	MigrateByCommand = "redis-command"
 )
 
-// paced: the limit of the speed is kept by pauses between the parts, since kvrocks moves raw keys as fast as it can.
+// paced reports whether the limit of the speed is kept by pauses between the parts, since kvrocks moves raw keys as fast as it can.
 func (c *clusterPass) paced() bool {
 	return c.keysPerSecond() > 0 && c.in.Topology.Spec.Config[SettingMigrateType] != MigrateByCommand
 }
@@ -31,7 +31,7 @@ func (c *clusterPass) rest(keys int64) {
 	c.nextMoveAt = c.notBefore(time.Duration(float64(keys) / float64(c.keysPerSecond()) * float64(time.Second)))
 }
 
-// resting: the next part must not begin yet.
+// resting reports whether the next part must not begin yet.
 func (c *clusterPass) resting() bool {
 	if c.nextMoveAt == nil {
 		return false
@@ -46,6 +46,6 @@ func (c *clusterPass) resting() bool {
 			m.Message = "the next part begins at " + c.nextMoveAt.UTC().Format(time.TimeOnly) + ", as keysPerSecond wants; " + progress(m)
 		}
 	}
-	c.watched = min(left, againWait)
+	c.ongoingIn = min(left, againWait)
 	return true
 }

@@ -11,23 +11,23 @@ import (
 // mostEntries is how many ranges are reported one by one: a status object may not grow without bound.
 const mostEntries = 256
 
-// queue makes the entries of status.migrations anew from those of the last report, from what is wanted, and from who has
-// which slots. What has begun or ended keeps its entry while it is wanted; all else is derived each time. The first entry
+// queue returns the entries of status.migrations, made from those of the last report, from what is wanted, and from which shard
+// has which slots. What has begun or ended keeps its entry while it is wanted; all else is derived each time. The first entry
 // that is neither Done nor Failed is the next to move.
 func queue(
-	last []v1alpha1.MigrationStatus, spec *v1alpha1.KVRocksTopologySpec, have *owners, holders []holder,
+	last []v1alpha1.MigrationStatus, spec *v1alpha1.KVRocksTopologySpec, have *owners, shards []shardRef,
 ) []v1alpha1.MigrationStatus {
 	policy := policyOf(spec)
-	q := &queueing{have: have, holders: holders, covered: noOwners(), given: noOwners(), spreading: policy.Drain || policy.Rebalance}
-	q.wishes = readWishes(spec.Migrate, holders)
+	q := &slotQueue{have: have, shards: shards, covered: unowned(), abandoned: unowned(), rebalancing: policy.Drain || policy.Rebalance}
+	q.slotRequests = readSlotRequests(spec.Migrate, shards)
 	for i := range last {
 		q.keep(&last[i])
 	}
-	for _, w := range q.ranges {
-		q.wanted(w)
+	for _, request := range q.ranges {
+		q.addRequested(request)
 	}
-	if q.spreading {
-		q.spread(policy)
+	if q.rebalancing {
+		q.queueRebalance(policy)
 	}
 	q.entries = append(q.entries, q.rejected...)
 	slices.SortStableFunc(q.entries, func(a, b v1alpha1.MigrationStatus) int { return rank(&a) - rank(&b) })
@@ -37,20 +37,21 @@ func queue(
 	return q.entries
 }
 
-type queueing struct {
-	wishes
-	have    *owners
-	holders []holder
+// slotQueue makes the entries of status.migrations.
+type slotQueue struct {
+	slotRequests
+	have   *owners
+	shards []shardRef
 	// covered is where the entries so far take each slot.
 	covered *owners
-	// given is where the entries that were given up were to take each slot.
-	given *owners
-	// spreading: slots are moved that spec.migrate says nothing of.
-	spreading bool
-	entries   []v1alpha1.MigrationStatus
+	// abandoned is where the entries that were given up were to take each slot.
+	abandoned *owners
+	// rebalancing is true when slots are moved that spec.migrate says nothing of.
+	rebalancing bool
+	entries     []v1alpha1.MigrationStatus
 }
 
-// rank puts what is under way first and what has ended last.
+// rank returns the place of an entry in the list: what is under way is first, what has ended last.
 func rank(m *v1alpha1.MigrationStatus) int {
 	switch {
 	case m.Current != "":
@@ -65,14 +66,15 @@ func rank(m *v1alpha1.MigrationStatus) int {
 	return 2
 }
 
-func (q *queueing) holder(index int32) int16 {
-	return int16(slices.IndexFunc(q.holders, func(h holder) bool { return h.index == index }))
+// shardIndex returns the index, in the topology's list, of the shard with a number; -1 when there is none.
+func (q *slotQueue) shardIndex(index int32) int16 {
+	return int16(slices.IndexFunc(q.shards, func(h shardRef) bool { return h.index == index }))
 }
 
 // keep takes an entry over, if it has begun or ended and is still wanted.
-func (q *queueing) keep(m *v1alpha1.MigrationStatus) {
+func (q *slotQueue) keep(m *v1alpha1.MigrationStatus) {
 	r, err := slotset.ParseRange(string(m.Slots))
-	to := q.holder(m.To)
+	to := q.shardIndex(m.To)
 	if err != nil || m.StartedAt == nil && m.State != v1alpha1.MigrationDone {
 		return
 	}
@@ -81,82 +83,83 @@ func (q *queueing) keep(m *v1alpha1.MigrationStatus) {
 	}
 	q.entries = append(q.entries, *m)
 	switch {
-	case to < 0 || m.State == v1alpha1.MigrationDone && q.want[r.First] == nobody:
-		// It does not keep the slots from being spread again.
+	case to < 0 || m.State == v1alpha1.MigrationDone && q.want[r.First] == noOwner:
+		// It does not keep the slots from being moved again.
 	case m.State == v1alpha1.MigrationFailed:
-		q.given.give(r, to)
-		q.covered.give(r, to)
+		q.abandoned.assign(r, to)
+		q.covered.assign(r, to)
 	default:
-		q.covered.give(r, to)
+		q.covered.assign(r, to)
 	}
 }
 
-func (q *queueing) stillWanted(m *v1alpha1.MigrationStatus, r slotset.Range, to int16) bool {
-	if to < 0 || q.holders[to].leaving {
+// stillWanted reports whether the slots of an entry are still to be, or stay, on the shard that it names.
+func (q *slotQueue) stillWanted(m *v1alpha1.MigrationStatus, r slotset.Range, to int16) bool {
+	if to < 0 || q.shards[to].leaving {
 		return false
 	}
 	for slot := r.First; slot <= r.Last; slot++ {
-		wanted := q.want[slot] == to || q.want[slot] == nobody && q.spreading
+		wanted := q.want[slot] == to || q.want[slot] == noOwner && q.rebalancing
 		there := q.have[slot] == to
 		if !wanted || m.State == v1alpha1.MigrationDone && !there {
 			return false
 		}
 	}
 	// What was given up and is there after all is no failure any more.
-	return m.State != v1alpha1.MigrationFailed || !q.have.all(r, to)
+	return m.State != v1alpha1.MigrationFailed || !q.have.ownsAll(r, to)
 }
 
-// wanted adds entries for the part of a wish that no entry covers yet.
-func (q *queueing) wanted(w wish) {
-	q.covered.runs(w.slots, func(open slotset.Range, by int16) {
-		if by == w.to {
+// addRequested adds entries for the part of a request that no entry covers yet.
+func (q *slotQueue) addRequested(request slotRequest) {
+	q.covered.runs(request.slots, func(open slotset.Range, by int16) {
+		if by == request.to {
 			return
 		}
 		q.have.runs(open, func(run slotset.Range, owner int16) {
-			if owner == w.to {
+			if owner == request.to {
 				q.entries = append(q.entries, v1alpha1.MigrationStatus{
-					Slots: v1alpha1.SlotRange(run.String()), From: q.holders[w.to].index, To: q.holders[w.to].index,
+					Slots: v1alpha1.SlotRange(run.String()), From: q.shards[request.to].index, To: q.shards[request.to].index,
 					State: v1alpha1.MigrationDone, Moved: int32(run.Len()), Message: "the slots were there already",
 				})
 				return
 			}
-			q.add(move{run, owner, w.to})
+			q.add(move{run, owner, request.to})
 		})
-		q.covered.give(open, w.to)
+		q.covered.assign(open, request.to)
 	})
 }
 
 // add queues a move that has not begun.
-func (q *queueing) add(m move) {
+func (q *slotQueue) add(m move) {
 	entry := v1alpha1.MigrationStatus{
-		Slots: v1alpha1.SlotRange(m.slots.String()), To: q.holders[m.to].index, State: v1alpha1.MigrationPending,
+		Slots: v1alpha1.SlotRange(m.slots.String()), To: q.shards[m.to].index, State: v1alpha1.MigrationPending,
 	}
 	switch {
-	case m.from == nobody:
+	case m.from == noOwner:
 		entry.From, entry.Message = entry.To, "waiting: no shard of this cluster has the slots"
-	case !q.holders[m.to].present:
-		entry.From = q.holders[m.from].index
+	case !q.shards[m.to].present:
+		entry.From = q.shards[m.from].index
 		entry.Message = fmt.Sprintf("waiting for shard %d to join the cluster", entry.To)
 	default:
-		entry.From, entry.Message = q.holders[m.from].index, "waiting for its turn"
+		entry.From, entry.Message = q.shards[m.from].index, "waiting for its turn"
 	}
 	q.entries = append(q.entries, entry)
 }
 
-// spread queues the moves of a drain and of a rebalance. What the entries so far move counts as moved.
-func (q *queueing) spread(policy v1alpha1.MigrationPolicy) {
+// queueRebalance queues the moves of a drain and of a rebalance. What the entries so far move counts as moved.
+func (q *slotQueue) queueRebalance(policy v1alpha1.MigrationPolicy) {
 	after, pins := *q.have, *q.want
 	for slot, to := range q.covered {
 		switch {
-		case q.given[slot] != nobody:
+		case q.abandoned[slot] != noOwner:
 			pins[slot] = after[slot]
 		case to >= 0 && after[slot] >= 0:
 			after[slot], pins[slot] = to, to
 		}
 	}
-	for _, m := range spread(&after, &pins, q.holders, policy.Drain, policy.Rebalance) {
+	for _, m := range planRebalance(&after, &pins, q.shards, policy.Drain, policy.Rebalance) {
 		q.covered.runs(m.slots, func(run slotset.Range, by int16) {
-			if by == nobody {
+			if by == noOwner {
 				q.add(move{run, m.from, m.to})
 			}
 		})
@@ -164,7 +167,7 @@ func (q *queueing) spread(policy v1alpha1.MigrationPolicy) {
 }
 
 // summarize cuts the list and says in its last entry what is missing.
-func (q *queueing) summarize() {
+func (q *slotQueue) summarize() {
 	counts := map[v1alpha1.MigrationState]int{}
 	for i := mostEntries; i < len(q.entries); i++ {
 		counts[q.entries[i].State]++

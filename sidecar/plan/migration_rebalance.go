@@ -7,13 +7,13 @@ import (
 	slotset "github.com/kvrocks/kvrocks-operator/api/slots"
 )
 
-// spread plans how slots are spread over the shards that stay: first those of leaving shards go to the smallest shards
-// (drain), then all are made equal, but for one slot, with as few moves as possible (rebalance). A slot with a pin stays
-// where it is. The layout is changed to what it is after the moves.
+// planRebalance returns the moves that spread the slots over the shards that stay: first those of leaving shards go to the
+// smallest shards (drain), then all are made equal, but for one slot, with as few moves as possible (rebalance). A slot with a
+// pin stays where it is. The layout is changed to what it is after the moves.
 //
 // The result depends on nothing but its input, and is the rest of itself when some of the moves have been made.
-func spread(have, pins *owners, holders []holder, drain, rebalance bool) []move {
-	s := &spreading{have: have, pins: pins, holders: holders, sizes: have.sizes(len(holders))}
+func planRebalance(have, pins *owners, shards []shardRef, drain, rebalance bool) []move {
+	s := &rebalancer{have: have, pins: pins, shards: shards, sizes: have.sizes(len(shards))}
 	var moves []move
 	if drain {
 		moves = append(moves, s.moves(s.filled())...)
@@ -24,38 +24,39 @@ func spread(have, pins *owners, holders []holder, drain, rebalance bool) []move 
 	return moves
 }
 
-type spreading struct {
+// rebalancer plans the moves of a drain and of a rebalance.
+type rebalancer struct {
 	have, pins *owners
-	holders    []holder
+	shards     []shardRef
 	sizes      []int
 }
 
-// complete: every shard that is to stay is in the record. Before that a rebalance would move slots twice.
-func (s *spreading) complete() bool {
-	return !slices.ContainsFunc(s.holders, func(h holder) bool { return !h.present && !h.leaving })
+// complete reports whether every shard that is to stay is in the record. Before that a rebalance would move slots twice.
+func (s *rebalancer) complete() bool {
+	return !slices.ContainsFunc(s.shards, func(h shardRef) bool { return !h.present && !h.leaving })
 }
 
-// receivers are the holders that may get slots.
-func (s *spreading) receivers() []int {
+// receivers returns the shards that may get slots.
+func (s *rebalancer) receivers() []int {
 	var all []int
-	for i := range s.holders {
-		if s.holders[i].receives() {
+	for i := range s.shards {
+		if s.shards[i].receives() {
 			all = append(all, i)
 		}
 	}
 	return all
 }
 
-// filled are the sizes after a drain: nobody who stays gives slots, and the smallest get the most.
-func (s *spreading) filled() []int {
+// filled returns the sizes after a drain: no shard that stays gives slots, and the smallest get the most.
+func (s *rebalancer) filled() []int {
 	target := slices.Clone(s.sizes)
 	receivers := s.receivers()
 	if len(receivers) == 0 {
 		return target
 	}
 	pool := 0
-	for i := range s.holders {
-		if s.holders[i].leaving {
+	for i := range s.shards {
+		if s.shards[i].leaving {
 			pool += s.sizes[i]
 			target[i] = 0
 		}
@@ -81,11 +82,11 @@ func (s *spreading) filled() []int {
 	return target
 }
 
-// level are the sizes after a rebalance: equal but for one slot, as far as the pins allow. The larger size goes to those
-// who have the most.
-func (s *spreading) level() []int {
+// level returns the sizes after a rebalance: equal but for one slot, as far as the pins allow. The larger size goes to those
+// that have the most.
+func (s *rebalancer) level() []int {
 	target := slices.Clone(s.sizes)
-	pinned := make([]int, len(s.holders))
+	pinned := make([]int, len(s.shards))
 	for slot, owner := range s.have {
 		if owner >= 0 && s.pins[slot] == owner {
 			pinned[owner]++
@@ -124,8 +125,8 @@ func (s *spreading) level() []int {
 	return target
 }
 
-// moves brings every place to its target size: who has too many gives its highest slots.
-func (s *spreading) moves(target []int) []move {
+// moves brings every shard to its target size: one that has too many gives its highest slots.
+func (s *rebalancer) moves(target []int) []move {
 	surplus := make([]int, len(target))
 	for i := range target {
 		surplus[i] = s.sizes[i] - target[i]
@@ -145,7 +146,7 @@ func (s *spreading) moves(target []int) []move {
 				to++
 			}
 			if to == len(target) {
-				return moves // pins kept somebody from giving all
+				return moves // pins kept a shard from giving all
 			}
 			surplus[to]++
 			s.sizes[from]--

@@ -15,17 +15,17 @@ import (
 
 // evenly gives the slots to the first n holders.
 func evenly(n int) *owners {
-	have := noOwners()
+	have := unowned()
 	for i := range n {
-		have.give(slotset.Range{First: i * slotset.Count / n, Last: (i+1)*slotset.Count/n - 1}, int16(i))
+		have.assign(slotset.Range{First: i * slotset.Count / n, Last: (i+1)*slotset.Count/n - 1}, int16(i))
 	}
 	return have
 }
 
-func someHolders(n int, leaving ...int) []holder {
-	holders := make([]holder, n)
+func someHolders(n int, leaving ...int) []shardRef {
+	holders := make([]shardRef, n)
 	for i := range holders {
-		holders[i] = holder{index: int32(i), present: true, leaving: slices.Contains(leaving, i)}
+		holders[i] = shardRef{index: int32(i), present: true, leaving: slices.Contains(leaving, i)}
 	}
 	return holders
 }
@@ -42,7 +42,7 @@ func TestSpread(t *testing.T) {
 	for _, c := range []struct {
 		name             string
 		have             *owners
-		holders          []holder
+		holders          []shardRef
 		pin              map[string]int16
 		drain, rebalance bool
 		want             []string
@@ -83,19 +83,19 @@ func TestSpread(t *testing.T) {
 			want: []string{}, sizes: []int{16384},
 		},
 		{
-			name: "a rebalance waits for every shard", have: evenly(1), holders: []holder{{present: true}, {index: 1, present: true}, {index: 2}},
+			name: "a rebalance waits for every shard", have: evenly(1), holders: []shardRef{{present: true}, {index: 1, present: true}, {index: 2}},
 			rebalance: true, want: []string{}, sizes: []int{16384, 0, 0},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			pins := noOwners()
+			pins := unowned()
 			for r, to := range c.pin {
 				parsed, err := slotset.ParseRange(r)
 				require.NoError(t, err)
-				pins.give(parsed, to)
+				pins.assign(parsed, to)
 			}
 			after := *c.have
-			assert.Equal(t, c.want, text(spread(&after, pins, c.holders, c.drain, c.rebalance)))
+			assert.Equal(t, c.want, text(planRebalance(&after, pins, c.holders, c.drain, c.rebalance)))
 			assert.Equal(t, c.sizes, after.sizes(len(c.holders)))
 		})
 	}
@@ -111,7 +111,7 @@ func TestSpreadIsEvenMinimalAndContinues(t *testing.T) {
 		for i := 1; i < n; i++ {
 			holders[i].leaving = rng.IntN(4) == 0
 		}
-		have := noOwners()
+		have := unowned()
 		for slot, owner := 0, int16(0); slot < slotset.Count; slot++ {
 			if rng.IntN(400) == 0 {
 				owner = int16(rng.IntN(n))
@@ -119,7 +119,7 @@ func TestSpreadIsEvenMinimalAndContinues(t *testing.T) {
 			have[slot] = owner
 		}
 		after := *have
-		moves := spread(&after, noOwners(), holders, true, true)
+		moves := planRebalance(&after, unowned(), holders, true, true)
 		sizes, before := after.sizes(n), have.sizes(n)
 		least, most, must, moved := slotset.Count, 0, 0, 0
 		for i := range holders {
@@ -140,9 +140,9 @@ func TestSpreadIsEvenMinimalAndContinues(t *testing.T) {
 		// Some moves are made; the rest of the plan still leads to the same layout.
 		half := *have
 		for _, m := range moves[:len(moves)/2] {
-			half.give(m.slots, m.to)
+			half.assign(m.slots, m.to)
 		}
-		spread(&half, noOwners(), holders, true, true)
+		planRebalance(&half, unowned(), holders, true, true)
 		again := half.sizes(n)
 		slices.Sort(sizes)
 		slices.Sort(again)

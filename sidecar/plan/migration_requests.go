@@ -8,27 +8,28 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// wishes are what spec.migrate asks for, as far as it can be had.
-type wishes struct {
-	// want is where each slot is to be; nobody when nothing is said of it.
+// slotRequests are what spec.migrate asks for, as far as it can be met.
+type slotRequests struct {
+	// want is where each slot is to be; noOwner when nothing is said of it.
 	want *owners
 	// ranges in the order of the spec.
-	ranges []wish
+	ranges []slotRequest
 	// rejected are the entries that cannot be, with the reason.
 	rejected []v1alpha1.MigrationStatus
 }
 
-// wish is one range of slots of spec.migrate and where it is to be.
-type wish struct {
+// slotRequest is one range of slots of spec.migrate and the index of the shard where it is to be.
+type slotRequest struct {
 	slots slotset.Range
 	to    int16
 }
 
-func readWishes(migrate []v1alpha1.TopologyMigration, holders []holder) wishes {
-	w := wishes{want: noOwners()}
+// readSlotRequests returns the requests that can be met, and entries with the reason for those that cannot.
+func readSlotRequests(migrate []v1alpha1.TopologyMigration, shards []shardRef) slotRequests {
+	requests := slotRequests{want: unowned()}
 	for i := range migrate {
 		m := &migrate[i]
-		to := int16(slices.IndexFunc(holders, func(h holder) bool { return h.index == m.Shard }))
+		to := int16(slices.IndexFunc(shards, func(h shardRef) bool { return h.index == m.Shard }))
 		for _, text := range m.Slots {
 			reason := ""
 			r, err := slotset.ParseRange(string(text))
@@ -36,35 +37,35 @@ func readWishes(migrate []v1alpha1.TopologyMigration, holders []holder) wishes {
 			case err != nil:
 				reason = err.Error()
 			case to < 0:
-				reason = fmt.Sprintf("there is no shard %d; name one of the shards %s in spec.migrate, or raise spec.master", m.Shard, receivers(holders))
-			case holders[to].leaving:
-				reason = fmt.Sprintf("shard %d is to be removed; name one of the shards %s in spec.migrate", m.Shard, receivers(holders))
+				reason = fmt.Sprintf("there is no shard %d; name one of the shards %s in spec.migrate, or raise spec.master", m.Shard, receivers(shards))
+			case shards[to].leaving:
+				reason = fmt.Sprintf("shard %d is to be removed; name one of the shards %s in spec.migrate", m.Shard, receivers(shards))
 			default:
-				w.want.runs(r, func(run slotset.Range, other int16) {
-					if other != nobody && other != to {
+				requests.want.runs(r, func(run slotset.Range, other int16) {
+					if other != noOwner && other != to {
 						reason = fmt.Sprintf("the slots %s are sent to shard %d as well; leave them in one entry of spec.migrate",
-							run, holders[other].index)
+							run, shards[other].index)
 					}
 				})
 			}
 			if reason != "" {
-				w.rejected = append(w.rejected, v1alpha1.MigrationStatus{
+				requests.rejected = append(requests.rejected, v1alpha1.MigrationStatus{
 					Slots: text, From: m.Shard, To: m.Shard, State: v1alpha1.MigrationFailed, Message: reason,
 				})
 				continue
 			}
-			w.want.give(r, to)
-			w.ranges = append(w.ranges, wish{r, to})
+			requests.want.assign(r, to)
+			requests.ranges = append(requests.ranges, slotRequest{r, to})
 		}
 	}
-	return w
+	return requests
 }
 
 // receivers names the shards that slots can be sent to.
-func receivers(holders []holder) string {
+func receivers(shards []shardRef) string {
 	first, last, gaps := int32(-1), int32(-1), false
-	for i := range holders {
-		if h := &holders[i]; !h.leaving {
+	for i := range shards {
+		if h := &shards[i]; !h.leaving {
 			if first < 0 {
 				first = h.index
 			}
@@ -74,9 +75,9 @@ func receivers(holders []holder) string {
 	}
 	if gaps || first == last {
 		var all []int32
-		for i := range holders {
-			if !holders[i].leaving {
-				all = append(all, holders[i].index)
+		for i := range shards {
+			if !shards[i].leaving {
+				all = append(all, shards[i].index)
 			}
 		}
 		return fmt.Sprint(all)

@@ -12,8 +12,8 @@ import (
 // stuckAfter is how long the master of the destination may know nothing of a move that the source says goes on.
 const stuckAfter = 10 * time.Second
 
-// watchRunning notes on record when a move that the source says goes on is to be taken for a stuck one: RetryAt.
-func (c *clusterPass) watchRunning(t transfer) {
+// noteStuckMove notes on record when a move that the source says goes on is to be taken for a stuck one: RetryAt.
+func (c *clusterPass) noteStuckMove(t transfer) {
 	d := t.to.layoutMaster
 	if d == nil || !d.isMaster() || d.node.Cluster == nil {
 		return // it is being replaced
@@ -26,8 +26,8 @@ func (c *clusterPass) watchRunning(t transfer) {
 	}
 }
 
-// freeStuck has the source of a stuck move hand over. The move then counts as failed, and the new master begins it again.
-func (c *clusterPass) freeStuck() {
+// handOverStuckMove has the source of a stuck move hand over. The move then counts as failed, and the new master begins it again.
+func (c *clusterPass) handOverStuckMove() {
 	m := c.current()
 	if m == nil || m.RetryAt == nil || m.RetryAt.After(c.now) {
 		return

@@ -42,7 +42,7 @@ type transfer struct {
 	recorded bool
 }
 
-// transferOf reads the part on its way; ok is false when its shards are not in the record.
+// transferOf returns the part on its way; ok is false when its shards are not in the record.
 func (c *clusterPass) transferOf(m *v1alpha1.MigrationStatus) (t transfer, ok bool) {
 	r, err := slotset.ParseRange(string(m.Current))
 	t = transfer{m: m, slots: r, from: c.shardAt(m.From), to: c.shardAt(m.To)}
@@ -54,7 +54,7 @@ func (c *clusterPass) transferOf(m *v1alpha1.MigrationStatus) (t transfer, ok bo
 	return t, true
 }
 
-// stage asks the masters of both shards, as the record has them.
+// stage returns how far the part is, by the masters of both shards, as the record has them.
 func (t *transfer) stage() stage {
 	out, in := MoveState(""), MoveState("")
 	s, d := t.from.layoutMaster, t.to.layoutMaster
@@ -83,8 +83,8 @@ func (t *transfer) stage() stage {
 	return stageFailed
 }
 
-// replicated: some replica of the destination has all that was counted there, so that the keys do not die with one node once
-// the source has dropped them. Without a replica that replicates there is none to wait for.
+// replicated reports whether some replica of the destination has all that was counted there, so that the keys do not die with
+// one node once the source has dropped them. Without a replica that replicates there is none to wait for.
 func (t *transfer) replicated() bool {
 	replicas := 0
 	for i := range t.to.members {
@@ -100,12 +100,12 @@ func (t *transfer) replicated() bool {
 	return replicas == 0
 }
 
-// confirmed: the process of the destination says itself that it has everything.
+// confirmed reports whether the process of the destination says itself that it has everything.
 func (t *transfer) confirmed() bool {
 	return t.to.layoutMaster.incoming(t.slots) == MoveSucceeded
 }
 
-// has: a node of this id belongs to the shard.
+// has reports whether a node of this id belongs to the shard.
 func (s *clusterShard) has(id string) bool {
 	for i := range s.entry.Nodes {
 		if s.entry.Nodes[i].ID == id {
@@ -115,7 +115,7 @@ func (s *clusterShard) has(id string) bool {
 	return false
 }
 
-// awaited says whose answer the part waits for.
+// awaited returns, in words, what the part waits for.
 func (t *transfer) awaited() string {
 	for _, s := range []*clusterShard{t.from, t.to} {
 		if s.layoutMaster == nil || !s.layoutMaster.answered() {
@@ -134,7 +134,7 @@ func (t *transfer) awaited() string {
 func (c *clusterPass) verify(t transfer) {
 	s, d := t.from.layoutMaster, t.to.layoutMaster
 	if s == nil || !s.answered() {
-		c.put(t)
+		c.recordOwner(t)
 		return
 	}
 	counted := true
@@ -166,11 +166,11 @@ func (c *clusterPass) verify(t transfer) {
 		c.warn("SlotKeysMismatch", fmt.Sprintf("the slots %s had %d keys on shard %d and have %d on shard %d: some were deleted or expired meanwhile, or are lost",
 			t.slots, here, t.m.From, there, t.m.To))
 	}
-	c.put(t)
+	c.recordOwner(t)
 }
 
-// put has the new owner recorded.
-func (c *clusterPass) put(t transfer) {
+// recordOwner has the new owner recorded.
+func (c *clusterPass) recordOwner(t transfer) {
 	c.change(RecordSlots{Slots: t.slots, ToMasterID: t.to.layoutMaster.entry.ID})
 	c.again(againWrites)
 }
@@ -214,7 +214,7 @@ func (c *clusterPass) done(m *v1alpha1.MigrationStatus, whole slotset.Range) {
 func (c *clusterPass) retryLater(t transfer) {
 	m := t.m
 	m.Current, m.Repeated = "", false
-	if c.late(m) {
+	if c.pastDeadline(m) {
 		c.giveUp(m)
 		return
 	}
@@ -237,7 +237,7 @@ func (c *clusterPass) giveUp(m *v1alpha1.MigrationStatus) {
 	c.warn("MigrationFailed", fmt.Sprintf("the slots %s do not move from shard %d to shard %d: %s", m.Slots, m.From, m.To, m.Message))
 }
 
-// progress says how far an entry is.
+// progress returns, in words, how far an entry is.
 func progress(m *v1alpha1.MigrationStatus) string {
 	r, err := slotset.ParseRange(string(m.Slots))
 	if err != nil {
@@ -250,7 +250,7 @@ func progress(m *v1alpha1.MigrationStatus) string {
 	return text
 }
 
-// attempt says which one it is, from the second on.
+// attempt returns, in words, which attempt it is, from the second on; empty for the first.
 func attempt(m *v1alpha1.MigrationStatus) string {
 	if m.Attempts < 2 {
 		return ""

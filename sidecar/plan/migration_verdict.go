@@ -12,15 +12,15 @@ import (
 const (
 	// ReasonAllAssigned: every slot has one owner, and the nodes that serve know it.
 	ReasonAllAssigned = "AllAssigned"
-	// ReasonSlotsMissing: some slots belong to nobody, or to two shards.
+	// ReasonSlotsMissing: some slots belong to no shard, or to two.
 	ReasonSlotsMissing = "SlotsMissing"
 	// ReasonLayoutSpreading: some serving node has not taken the record yet.
 	ReasonLayoutSpreading = "LayoutSpreading"
-	// ReasonWritesRefused: a master refuses writes to slots that it owns; the message says how to release them.
+	// ReasonWritesRefused: a master refuses writes to slots that it owns; the message says how to end that.
 	ReasonWritesRefused = "WritesRefused"
 )
 
-// slotsVerdict says whether every slot has one owner whom everybody knows.
+// slotsVerdict reports whether every slot has one owner that all nodes know.
 func (c *clusterPass) slotsVerdict() (v verdict, ok bool) {
 	if c.record == nil {
 		if c.waiting.reason != "" {
@@ -69,10 +69,10 @@ func (c *clusterPass) slotsVerdict() (v verdict, ok bool) {
 	return c.distribution(), true
 }
 
-// recordVerdict says whether the record gives every slot to exactly one shard of the topology.
-// controllerAwayLimit is how long kvrocks-controller may be away without a word: its pod may be starting anew.
+// controllerAwayLimit is how long kvrocks-controller may be away before that is reported: its pod may be restarting.
 const controllerAwayLimit = 20 * time.Second
 
+// recordVerdict reports whether the record gives every slot to exactly one shard.
 func (c *clusterPass) recordVerdict() (verdict, bool) {
 	var seen, twice slotset.Set
 	for i := range c.record.Shards {
@@ -91,7 +91,7 @@ func (c *clusterPass) recordVerdict() (verdict, bool) {
 	return verdict{}, true
 }
 
-// shortly names the first ranges of a set.
+// shortly returns the first ranges of a set, in words.
 func shortly(s *slotset.Set) string {
 	ranges := s.Ranges()
 	var names []string
@@ -105,7 +105,7 @@ func shortly(s *slotset.Set) string {
 	return text
 }
 
-// distribution says how the slots are spread.
+// distribution returns the verdict on a record that is complete: how many slots how many shards have.
 func (c *clusterPass) distribution() verdict {
 	owners, empty, least, most := 0, 0, slotset.Count, 0
 	for i := range c.record.Shards {

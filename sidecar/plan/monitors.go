@@ -12,7 +12,7 @@ import (
 // a new monitor has epoch 0, so that one with an old address would spoil each that was set right before it. What no
 // longer exists is removed from one sentinel at a time, and only when all others know each other.
 func (p *pass) repairMonitors() {
-	w := &p.watch
+	w := &p.sentinels
 	if !w.active || p.outage != nil || w.answered < w.quorum || !p.proven.was.Attached {
 		return
 	}
@@ -22,11 +22,11 @@ func (p *pass) repairMonitors() {
 		return
 	}
 	p.renewLinks()
-	for i := range w.views {
-		v := &w.views[i]
-		right := v.watches && p.agrees(v)
+	for i := range w.opinions {
+		v := &w.opinions[i]
+		right := v.monitors && p.agrees(v)
 		if v.reached && !right {
-			p.monitor(v, v.watches)
+			p.monitor(v, v.monitors)
 		}
 	}
 	if stale := p.withStalePeers(); stale != nil {
@@ -41,8 +41,8 @@ func (p *pass) repairMonitors() {
 // endpoints, and that then succeeds keeps the rejection in its error queue, and sentinel polls that for ever
 // (docs/operations.md). It would happen again at once while a node is away.
 func (p *pass) renewLinks() {
-	for i := range p.watch.views {
-		v := &p.watch.views[i]
+	for i := range p.sentinels.opinions {
+		v := &p.sentinels.opinions[i]
 		if !v.reached || !v.spinning {
 			continue
 		}
@@ -60,10 +60,10 @@ func (p *pass) renewLinks() {
 	}
 }
 
-func (p *pass) monitor(v *view, replace bool) {
+func (p *pass) monitor(v *sentinelOpinion, replace bool) {
 	p.do(Monitor{
 		Sentinel: v.pod, MasterName: p.shard.MasterName, Address: p.proven.address, Port: p.port,
-		Quorum: int32(p.watch.quorum), Failover: p.failover, Replace: replace,
+		Quorum: int32(p.sentinels.quorum), Failover: p.failover, Replace: replace,
 	})
 	p.again(againWait)
 }
@@ -71,11 +71,11 @@ func (p *pass) monitor(v *view, replace bool) {
 // monitorSuccessor has the sentinels watch t, which is being promoted in a planned move, at once: clients that ask them for the
 // master find none until they do.
 func (p *pass) monitorSuccessor(t *member) {
-	for i := range p.watch.views {
-		if v := &p.watch.views[i]; v.reached {
+	for i := range p.sentinels.opinions {
+		if v := &p.sentinels.opinions[i]; v.reached {
 			p.do(Monitor{
 				Sentinel: v.pod, MasterName: p.shard.MasterName, Address: t.address, Port: p.port,
-				Quorum: int32(p.watch.quorum), Failover: p.failover, Replace: v.watches,
+				Quorum: int32(p.sentinels.quorum), Failover: p.failover, Replace: v.monitors,
 			})
 		}
 	}
@@ -83,29 +83,29 @@ func (p *pass) monitorSuccessor(t *member) {
 
 // tune gives the wanted settings to sentinels that watch with others.
 func (p *pass) tune() {
-	for i := range p.watch.views {
-		if v := &p.watch.views[i]; v.watches && v.says.AuthApplied && !p.tuned(v) {
-			p.do(Tune{Sentinel: v.pod, MasterName: p.shard.MasterName, Quorum: int32(p.watch.quorum), Failover: p.failover})
+	for i := range p.sentinels.opinions {
+		if v := &p.sentinels.opinions[i]; v.monitors && v.master.AuthApplied && !p.tuned(v) {
+			p.do(Tune{Sentinel: v.pod, MasterName: p.shard.MasterName, Quorum: int32(p.sentinels.quorum), Failover: p.failover})
 		}
 	}
 }
 
-func (p *pass) tuned(v *view) bool {
-	return v.says.Quorum == int32(p.watch.quorum) &&
-		v.says.DownAfterMilliseconds == p.failover.DownAfterMilliseconds &&
-		v.says.FailoverTimeoutMilliseconds == p.failover.FailoverTimeoutMilliseconds &&
-		v.says.ParallelSyncs == p.failover.ParallelSyncs
+func (p *pass) tuned(v *sentinelOpinion) bool {
+	return v.master.Quorum == int32(p.sentinels.quorum) &&
+		v.master.DownAfterMilliseconds == p.failover.DownAfterMilliseconds &&
+		v.master.FailoverTimeoutMilliseconds == p.failover.FailoverTimeoutMilliseconds &&
+		v.master.ParallelSyncs == p.failover.ParallelSyncs
 }
 
 // withStalePeers returns the first sentinel that knows a peer or a replica which no longer exists; nil when there is none.
 // They can wait until the others have the quorum to spare.
-func (p *pass) withStalePeers() *view {
-	w := &p.watch
+func (p *pass) withStalePeers() *sentinelOpinion {
+	w := &p.sentinels
 	if w.answered <= w.quorum && w.answered < w.want {
 		return nil
 	}
-	for i := range w.views {
-		if v := &w.views[i]; v.watches && p.agrees(v) && p.staleEntry(v) != "" {
+	for i := range w.opinions {
+		if v := &w.opinions[i]; v.monitors && p.agrees(v) && p.staleEntry(v) != "" {
 			return v
 		}
 	}
@@ -113,18 +113,18 @@ func (p *pass) withStalePeers() *view {
 }
 
 // agrees reports whether the sentinel takes the proved master for the master.
-func (p *pass) agrees(v *view) bool {
-	return v.says.Address == p.proven.address && v.says.Port == p.port
+func (p *pass) agrees(v *sentinelOpinion) bool {
+	return v.master.Address == p.proven.address && v.master.Port == p.port
 }
 
 // staleEntry describes a peer or a replica that the sentinel knows and that no longer exists; empty when there is none.
-func (p *pass) staleEntry(v *view) string {
-	for _, ip := range v.says.Peers {
-		if !slices.ContainsFunc(p.watch.views, func(o view) bool { return o.ip == ip }) {
+func (p *pass) staleEntry(v *sentinelOpinion) string {
+	for _, ip := range v.master.Peers {
+		if !slices.ContainsFunc(p.sentinels.opinions, func(o sentinelOpinion) bool { return o.ip == ip }) {
 			return "sentinel " + ip
 		}
 	}
-	for _, address := range v.says.Replicas {
+	for _, address := range v.master.Replicas {
 		if slices.Contains(p.proven.node.Replicas, address) {
 			continue // the master lists it, so the sentinel would learn of it again at once
 		}
@@ -146,10 +146,10 @@ func (m *member) hasAddress(address string) bool {
 
 // otherSentinelsConverged reports whether every other sentinel that answers watches the proved master and knows the rest, so
 // that they can do without the one that is about to forget.
-func (p *pass) otherSentinelsConverged(but *view) bool {
-	for i := range p.watch.views {
-		v := &p.watch.views[i]
-		fine := v.watches && p.agrees(v) && p.knowsPeers(v, but)
+func (p *pass) otherSentinelsConverged(but *sentinelOpinion) bool {
+	for i := range p.sentinels.opinions {
+		v := &p.sentinels.opinions[i]
+		fine := v.monitors && p.agrees(v) && p.knowsPeers(v, but)
 		if v.reached && v != but && !fine {
 			return false
 		}
@@ -158,10 +158,10 @@ func (p *pass) otherSentinelsConverged(but *view) bool {
 }
 
 // knowsPeers reports whether the sentinel knows every other one that watches the proved master, but for one.
-func (p *pass) knowsPeers(v, but *view) bool {
-	for i := range p.watch.views {
-		o := &p.watch.views[i]
-		if o != v && o != but && o.watches && p.agrees(o) && !slices.Contains(v.says.Peers, o.ip) {
+func (p *pass) knowsPeers(v, but *sentinelOpinion) bool {
+	for i := range p.sentinels.opinions {
+		o := &p.sentinels.opinions[i]
+		if o != v && o != but && o.monitors && p.agrees(o) && !slices.Contains(v.master.Peers, o.ip) {
 			return false
 		}
 	}

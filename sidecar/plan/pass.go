@@ -26,8 +26,8 @@ type outcome struct {
 	actions []Action
 	events  []Event
 	intent  bool
-	// soon is when to look again at what is awaited, and watched at what goes on by itself; 0 is never.
-	soon, watched time.Duration
+	// awaitedIn is when to look again at what is awaited, and ongoingIn at what goes on by itself; 0 is never.
+	awaitedIn, ongoingIn time.Duration
 	// failovers is the journal, the newest last.
 	failovers []v1alpha1.FailoverRecord
 }
@@ -35,14 +35,14 @@ type outcome struct {
 // pass is the planning of one shard: what is known of it, and what has been decided so far.
 type pass struct {
 	*outcome
-	in       *Input
-	now      time.Time
-	shard    *v1alpha1.TopologyShard
-	port     int32
-	failover v1alpha1.Failover
-	bounds   bounds
-	members  []member
-	watch    watch
+	in        *Input
+	now       time.Time
+	shard     *v1alpha1.TopologyShard
+	port      int32
+	failover  v1alpha1.Failover
+	bounds    bounds
+	members   []member
+	sentinels quorumView
 	// last is the shard as it was last reported; nil at first.
 	last *v1alpha1.TopologyShardStatus
 
@@ -61,7 +61,7 @@ type pass struct {
 	released bool
 }
 
-// verdict is a reason and a message for people.
+// verdict is the reason and the message of a condition.
 type verdict struct{ reason, message string }
 
 func newPass(in *Input, shard *v1alpha1.TopologyShard, out *outcome) *pass {
@@ -86,13 +86,13 @@ func newPass(in *Input, shard *v1alpha1.TopologyShard, out *outcome) *pass {
 	return p
 }
 
-// look sums up what the sentinels say about m, which is or was the master; nil when there is none.
-func (p *pass) look(m *member) {
+// readQuorum sums up what the sentinels say about m, which is or was the master; nil when there is none.
+func (p *pass) readQuorum(m *member) {
 	address := ""
 	if m != nil {
 		address = m.address
 	}
-	p.watch = newWatch(&p.in.Sentinels, p.shard.MasterName, address, p.mayBeMaster)
+	p.sentinels = newQuorumView(&p.in.Sentinels, p.shard.MasterName, address, p.mayBeMaster)
 }
 
 // withDefaults returns the settings that the sentinels are given.
@@ -126,36 +126,36 @@ func (o *outcome) do(a Action) { o.actions = append(o.actions, a) }
 
 // again asks for the next pass within d.
 func (o *outcome) again(d time.Duration) {
-	if o.soon == 0 || d < o.soon {
-		o.soon = d
+	if o.awaitedIn == 0 || d < o.awaitedIn {
+		o.awaitedIn = d
 	}
 }
 
 // nextPass returns when the next pass is due, and whether it may leave out the slow probes.
 func (o *outcome) nextPass() (again time.Duration, skipSlowProbes bool) {
-	if o.soon == 0 || o.watched > 0 && o.watched < o.soon {
-		return o.watched, o.soon == 0
+	if o.awaitedIn == 0 || o.ongoingIn > 0 && o.ongoingIn < o.awaitedIn {
+		return o.ongoingIn, o.awaitedIn == 0
 	}
-	return o.soon, false
+	return o.awaitedIn, false
 }
 
-// lookOften asks for a pass within half of down-after where the sidecar alone notices that a master hangs or that its machine has gone,
-// and within a second where it must know what the master has, because a loss is bounded.
-func (p *pass) lookOften() {
+// limitPeriod asks for a pass within half of down-after where the sidecar alone notices that a master hangs or that its machine
+// has gone, and within a second where it must know what the master has, because a loss is bounded.
+func (p *pass) limitPeriod() {
 	period := time.Duration(0)
 	switch {
 	case len(p.members) < 2:
 	case p.bounds.lostWrites != nil:
 		period = againWait
-	case p.watch.able < max(1, p.watch.quorum): // none is configured or there, or too many are in TILT or away
+	case p.sentinels.voting < max(1, p.sentinels.quorum): // none is configured or there, or too many are in TILT or away
 		period = max(againWait, p.downAfter()/2)
 	}
-	if period > 0 && (p.watched == 0 || period < p.watched) {
-		p.watched = period
+	if period > 0 && (p.ongoingIn == 0 || period < p.ongoingIn) {
+		p.ongoingIn = period
 	}
 }
 
-// wait says why there is no proved master and when to look again.
+// wait notes why there is no proved master, and when to look again.
 func (p *pass) wait(reason, message string, d time.Duration) {
 	p.waiting = verdict{reason, message}
 	p.again(d)
@@ -189,7 +189,7 @@ func (p *pass) member(pod string) *member {
 func (p *pass) finish() Plan {
 	v, ok := p.storageVerdict()
 	p.tellStorage(p.in.Topology, v, ok)
-	p.lookOften()
+	p.limitPeriod()
 	again, skipSlowProbes := p.nextPass()
 	return Plan{
 		Actions:        p.actions,

@@ -8,52 +8,52 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// watch sums up what the sentinels say about one master name.
-type watch struct {
-	// active: a sentinel instance is configured and exists.
+// quorumView sums up what the sentinels say about one master name.
+type quorumView struct {
+	// active is true when a sentinel instance is configured and exists.
 	active bool
 	quorum int
 	want   int
-	// views in the order of pod names.
-	views []view
-	// answered and watching count the sentinels that answer, and those of them that monitor the name.
-	answered, watching int
-	// odown: a sentinel that takes the recorded master for the master says that the quorum finds it down. odownAt is when
+	// opinions in the order of pod names.
+	opinions []sentinelOpinion
+	// answered and monitoring count the sentinels that answer, and those of them that monitor the name.
+	answered, monitoring int
+	// odown is true when a sentinel that takes the recorded master for the master says that the quorum finds it down. odownAt is when
 	// that was first heard.
 	odown   bool
 	odownAt time.Time
-	// electing: a failover is in progress, be it only that replicas are being moved to its result.
+	// electing is true while a failover is in progress, be it only that replicas are being moved to its result.
 	electing bool
-	// replacing: a failover of the recorded master is in progress, or could be among sentinels that take another address
+	// replacing is true while a failover of the recorded master is in progress, or could be among sentinels that take another address
 	// for the master's.
 	replacing bool
-	// deposed: the quorum takes another address for the master's, and the node there may be one.
+	// deposed is true when the quorum takes another address for the master's, and the node there may be one.
 	deposed bool
-	// able counts those that monitor the name and are not in TILT: what they agree on happens.
-	able int
-	// progressing: one of them carries a failover on.
+	// voting counts those that monitor the name and are not in TILT: what they agree on happens.
+	voting int
+	// progressing is true when one of those carries a failover on.
 	progressing bool
-	// authUnknown: some sentinel may use an old password, so its verdicts may be wrong.
+	// authUnknown is true when some sentinel may use an old password, so its verdicts may be wrong.
 	authUnknown bool
 }
 
-// view is one sentinel.
-type view struct {
+// sentinelOpinion is what one sentinel says about the master name.
+type sentinelOpinion struct {
 	pod     string
 	ip      string
 	reached bool
 	err     string
 	// spinning and tilt: see [SentinelView].
 	spinning, tilt bool
-	// watches: it monitors the name; says is what it knows.
-	watches bool
-	says    MasterView
+	// monitors is true when it monitors the name; master is what it says of it.
+	monitors bool
+	master   MasterView
 }
 
-// newWatch sums up; address is that of the recorded master, empty when there is none, and mayBeMaster tells of an address
-// whether the node there is master or cannot be asked.
-func newWatch(s *Sentinels, masterName, address string, mayBeMaster func(address string) bool) watch {
-	w := watch{
+// newQuorumView sums up what the sentinels say about a master name; address is that of the recorded master, empty when there is
+// none, and mayBeMaster reports whether the node at an address is master or cannot be asked.
+func newQuorumView(s *Sentinels, masterName, address string, mayBeMaster func(address string) bool) quorumView {
+	w := quorumView{
 		active: s.Configured && s.Exists,
 		quorum: int(v1alpha1.Quorum(s.Want)),
 		want:   int(s.Want),
@@ -61,69 +61,69 @@ func newWatch(s *Sentinels, masterName, address string, mayBeMaster func(address
 	if !w.active {
 		return w
 	}
-	w.views = make([]view, 0, len(s.Views))
+	w.opinions = make([]sentinelOpinion, 0, len(s.Views))
 	for pod, v := range s.Views {
-		one := view{pod: pod, ip: v.IP, reached: v.Reach == Answered, err: v.Err, spinning: v.Spinning, tilt: v.Tilt}
-		if one.reached {
-			one.says, one.watches = v.Masters[masterName]
+		opinion := sentinelOpinion{pod: pod, ip: v.IP, reached: v.Reach == Answered, err: v.Err, spinning: v.Spinning, tilt: v.Tilt}
+		if opinion.reached {
+			opinion.master, opinion.monitors = v.Masters[masterName]
 		}
-		w.views = append(w.views, one)
+		w.opinions = append(w.opinions, opinion)
 	}
-	slices.SortFunc(w.views, func(a, b view) int { return strings.Compare(a.pod, b.pod) })
-	for i := range w.views {
-		w.count(&w.views[i], address)
+	slices.SortFunc(w.opinions, func(a, b sentinelOpinion) int { return strings.Compare(a.pod, b.pod) })
+	for i := range w.opinions {
+		w.add(&w.opinions[i], address)
 	}
-	elsewhere := w.watching-w.names(address) >= w.quorum
-	for i := range w.views {
-		v := &w.views[i]
+	elsewhere := w.monitoring-w.agreeingOn(address) >= w.quorum
+	for i := range w.opinions {
+		v := &w.opinions[i]
 		switch {
-		case !v.watches:
-		case v.says.Address == address:
-			w.replacing = w.replacing || v.says.Failover
+		case !v.monitors:
+		case v.master.Address == address:
+			w.replacing = w.replacing || v.master.Failover
 		case elsewhere:
-			w.replacing = w.replacing || v.says.Failover
-			w.deposed = w.deposed || mayBeMaster(v.says.Address)
+			w.replacing = w.replacing || v.master.Failover
+			w.deposed = w.deposed || mayBeMaster(v.master.Address)
 		}
 	}
 	return w
 }
 
-func (w *watch) count(v *view, address string) {
+func (w *quorumView) add(v *sentinelOpinion, address string) {
 	if v.reached {
 		w.answered++
 	}
-	if !v.watches {
+	if !v.monitors {
 		return
 	}
-	w.watching++
-	w.authUnknown = w.authUnknown || !v.says.AuthApplied
-	w.electing = w.electing || v.says.Failover
+	w.monitoring++
+	w.authUnknown = w.authUnknown || !v.master.AuthApplied
+	w.electing = w.electing || v.master.Failover
 	if !v.tilt {
-		w.able++
-		w.progressing = w.progressing || v.says.Failover
+		w.voting++
+		w.progressing = w.progressing || v.master.Failover
 	}
-	if v.says.ObjectivelyDown && v.says.Address == address {
+	if v.master.ObjectivelyDown && v.master.Address == address {
 		w.odown = true
-		if at := v.says.ODownAt; !at.IsZero() && (w.odownAt.IsZero() || at.Before(w.odownAt)) {
+		if at := v.master.ODownAt; !at.IsZero() && (w.odownAt.IsZero() || at.Before(w.odownAt)) {
 			w.odownAt = at
 		}
 	}
 }
 
-// mayElect: enough sentinels monitor the name, or cannot be asked, for an election to be possible. While it is true the
-// sentinels are the only ones who choose a successor.
-func (w *watch) mayElect() bool {
-	return w.active && w.watching+w.silent() >= w.quorum
+// mayElect reports whether enough sentinels monitor the name, or cannot be asked, for an election to be possible. While it is
+// true only the sentinels choose a successor.
+func (w *quorumView) mayElect() bool {
+	return w.active && w.monitoring+w.silent() >= w.quorum
 }
 
-// silent is the number of sentinels that exist and do not answer.
-func (w *watch) silent() int { return len(w.views) - w.answered }
+// silent returns the number of sentinels that exist and do not answer.
+func (w *quorumView) silent() int { return len(w.opinions) - w.answered }
 
-// names counts the sentinels that take the address for the master's.
-func (w *watch) names(address string) int {
+// agreeingOn returns the number of sentinels that take the address for the master's.
+func (w *quorumView) agreeingOn(address string) int {
 	n := 0
-	for i := range w.views {
-		if w.views[i].watches && w.views[i].says.Address == address {
+	for i := range w.opinions {
+		if w.opinions[i].monitors && w.opinions[i].master.Address == address {
 			n++
 		}
 	}

@@ -2,9 +2,9 @@ package plan
 
 import "time"
 
-// replacePatience is how long a shard is without a master before pods are replaced that do not run: one that is down for a
+// replaceDelay is how long a shard is without a master before pods are replaced that do not run: one that is down for a
 // moment comes back sooner if it is left alone.
-const replacePatience = 30 * time.Second
+const replaceDelay = 30 * time.Second
 
 // replacePod replaces one of the pods that run an old template, when that costs nothing: what does not serve goes first, then
 // the replicas, and the master last, after it has handed over to a pod that is not to be replaced (see startHandover). So a
@@ -22,7 +22,7 @@ func (p *pass) replacePod() {
 	p.again(againSoon)
 }
 
-// nextReplaced is the pod to be replaced now; nil when there is none or something must be waited for.
+// nextReplaced returns the pod to be replaced now; nil when there is none or something must be waited for.
 func (p *pass) nextReplaced() *member {
 	var next *member
 	for i := range p.members {
@@ -35,7 +35,7 @@ func (p *pass) nextReplaced() *member {
 	return next
 }
 
-// replaceBefore: m is replaced before o, which serves or has the lower ordinal.
+// replaceBefore reports whether m is replaced before o, which serves or has the lower ordinal.
 func (m *member) replaceBefore(o *member) bool {
 	if m.was.Attached != o.was.Attached {
 		return !m.was.Attached
@@ -43,14 +43,14 @@ func (m *member) replaceBefore(o *member) bool {
 	return m.ordinal > o.ordinal
 }
 
-// mayBeReplaced: the pod is not needed now. One whose container does not run can be of no use, so it need not wait for a
-// master; it may be what is waited for.
+// mayBeReplaced reports whether the pod is not needed now. One whose container does not run can be of no use, so it need not
+// wait for a master; it may be what is waited for.
 func (p *pass) mayBeReplaced(m *member) bool {
 	switch {
 	case p.shard.Replicas == 1 && len(p.members) == 1:
 		return true // no other pod can take over
 	case !m.was.Running && !m.answered():
-		late := p.outageAge() > replacePatience
+		late := p.outageAge() > replaceDelay
 		return (late || p.outage == nil && m.name != p.master) && p.othersIn(m, func(o *member) bool {
 			return o.exists && !o.pod.Deleting && (o.outdated || o.was.Attached || o.answered())
 		})
@@ -62,22 +62,24 @@ func (p *pass) mayBeReplaced(m *member) bool {
 	})
 }
 
-// masterIsNext: every other pod of the shard serves and is not to be replaced, so that the master m, which is, can hand over.
+// masterIsNext reports whether every other pod of the shard serves and is not to be replaced, so that the master m, which is,
+// can hand over.
 func (p *pass) masterIsNext(m *member) bool {
 	return m.outdated && p.shard.Replicas > 1 && p.othersIn(m, func(o *member) bool { return p.well(o) && !o.outdated })
 }
 
-// lastOutdated: m is the only pod that is still to be replaced, and the others serve. It is not put into the Services before.
+// lastOutdated reports whether m is the only pod that is still to be replaced, and the others serve. It is not put into the
+// Services before.
 func (p *pass) lastOutdated(m *member) bool {
 	return m.outdated && p.othersIn(m, func(o *member) bool { return o.was.Attached && !o.outdated })
 }
 
-// well: the member is the proved master, or replicates from it, and serves.
+// well reports whether the member is the proved master, or replicates from it, and serves.
 func (p *pass) well(m *member) bool {
 	return m.exists && !m.pod.Deleting && m.was.Attached && (m == p.proven || p.inSync(m))
 }
 
-// othersIn: all wanted members are there, and f holds for each of them but m.
+// othersIn reports whether all wanted members are there, and f holds for each of them but m.
 func (p *pass) othersIn(m *member, f func(*member) bool) bool {
 	staying := int32(0)
 	for i := range p.members {

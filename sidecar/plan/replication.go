@@ -3,7 +3,7 @@ package plan
 import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 
 // placeReplicas makes every other member follow the proved master, and attaches it when its link is up. Those that are
-// fine are seen to first, so that a refused SLAVEOF of one holds nobody else up; former masters wait for
+// fine are seen to first, so that a refused SLAVEOF of one holds up no other; former masters wait for
 // placeFormerMasters.
 func (p *pass) placeReplicas() {
 	for i := range p.members {
@@ -62,7 +62,7 @@ func (p *pass) placeReplica(m *member) {
 	}
 }
 
-// point makes a node follow the master. A placed replica that follows somebody else is left to the sentinels while they
+// point makes a node follow the master. A placed replica that follows another node is left to the sentinels while they
 // move the replicas themselves.
 func (p *pass) point(m *member) {
 	if p.beingElected(m) {
@@ -70,7 +70,7 @@ func (p *pass) point(m *member) {
 		return
 	}
 	placed := !m.wasMaster() && !m.followsItself()
-	if placed && p.watch.electing {
+	if placed && p.sentinels.electing {
 		p.again(againSoon)
 		return
 	}

@@ -9,7 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// report is the status of the topology as this pass sees it.
+// report returns the status of the topology as this pass sees it.
 func (p *pass) report() v1alpha1.KVRocksTopologyStatus {
 	return v1alpha1.KVRocksTopologyStatus{
 		ObservedGeneration: p.in.Topology.Generation,
@@ -22,7 +22,7 @@ func (p *pass) report() v1alpha1.KVRocksTopologyStatus {
 	}
 }
 
-// reportShard is the shard as it is; mayLeave says whether the members beyond the wanted number may go.
+// reportShard returns the shard as it is; mayLeave says whether the members beyond the wanted number may go.
 func (p *pass) reportShard(mayLeave bool) v1alpha1.TopologyShardStatus {
 	shard := v1alpha1.TopologyShardStatus{
 		Index:   p.shard.Index,
@@ -62,7 +62,7 @@ func (p *pass) reportNode(m *member) v1alpha1.TopologyNode {
 	return n
 }
 
-// behindSince is since when the member is too far behind. While there is no proved master, or it does not answer, that stays.
+// behindSince returns since when the member is too far behind. While there is no proved master, or it does not answer, that stays.
 func (p *pass) behindSince(m *member) *metav1.Time {
 	last := p.lastNode(m.name)
 	switch {
@@ -77,7 +77,7 @@ func (p *pass) behindSince(m *member) *metav1.Time {
 	return nil
 }
 
-// linkOf is the link of a node to the proved master, or else to the recorded one.
+// linkOf returns the link of a node to the proved master, or else to the recorded one.
 func (p *pass) linkOf(m *member) v1alpha1.Link {
 	master := p.proven
 	if master == nil {
@@ -104,7 +104,7 @@ func (p *pass) linkOf(m *member) v1alpha1.Link {
 	return v1alpha1.LinkUp
 }
 
-// state says in a few words what keeps a member from serving.
+// state returns, in a few words, what keeps a member from serving.
 func (m *member) state() string {
 	switch {
 	case !m.exists:

@@ -7,11 +7,11 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 )
 
-// lagNoise is the lag, in sequence numbers, below which nobody needs to know it: nodes are not observed at the same
+// lagNoise is the lag, in sequence numbers, below which it is not reported: nodes are not observed at the same
 // instant, and a busy master is some thousand writes further by the time the next one answers.
 const lagNoise = 10_000
 
-// SameReport tells whether report b says the same as report a, which came before it, but for noise: the sequences of the nodes
+// SameReport reports whether report b says the same as report a, which came before it, but for noise: the sequences of the nodes
 // while they grow slowly, and a lag that is small or has not even doubled or halved. An instance that is idle, or busy and
 // healthy, thus causes hardly any API write.
 func SameReport(a, b v1alpha1.KVRocksTopologyStatus) bool {

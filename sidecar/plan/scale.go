@@ -1,21 +1,21 @@
 package plan
 
-// scaleTo is the number of replicas that the shard may be shrunk to now: the wanted one when what leaves may go, else as
+// scaleTo returns the number of replicas that the shard may be shrunk to now: the wanted one when what leaves may go, else as
 // many as there are.
 func (p *pass) scaleTo(mayLeave bool) int32 {
-	held := p.shard.Replicas
+	present := p.shard.Replicas
 	leaving := false
 	for i := range p.members {
-		held = max(held, p.members[i].ordinal+1)
+		present = max(present, p.members[i].ordinal+1)
 		leaving = leaving || p.members[i].leaving
 	}
 	if leaving && !mayLeave {
-		return held
+		return present
 	}
 	return p.shard.Replicas
 }
 
-// mayLeave: the master stays, those that stay with it replicate, and no sentinel would elect one that leaves.
+// mayLeave reports whether the master stays, those that stay with it replicate, and no sentinel would elect one that leaves.
 func (p *pass) mayLeave() bool {
 	if p.proven == nil || p.outage != nil || p.proven.leaving || !p.proven.was.Attached {
 		return false
@@ -34,14 +34,14 @@ func (p *pass) mayLeave() bool {
 // prioritySetting keeps sentinel from electing a replica when it is 0.
 const prioritySetting = "slave-priority"
 
-// passedOver: no sentinel will elect the node, or the node would not take the setting.
+// passedOver reports whether no sentinel will elect the node, or the node would not take the setting.
 func (m *member) passedOver() bool {
 	_, refused := m.node.Refusals[prioritySetting]
 	return m.node.Priority == 0 || refused
 }
 
-// mayBeElected reports whether the sentinels may elect a member. They know neither of handovers, nor who is in sync, nor what a
-// promotion may lose: where that is bounded the sidecar alone promotes.
+// mayBeElected reports whether the sentinels may elect a member. They know neither of handovers, nor which members are in sync,
+// nor what a promotion may lose: where that is bounded the sidecar alone promotes.
 func (p *pass) mayBeElected(m *member) bool {
 	return !m.handoff && p.behindSince(m) == nil && (p.bounds.lostWrites == nil || !p.in.Sentinels.Configured)
 }
@@ -67,7 +67,7 @@ func (p *pass) someElectable() bool {
 	return false
 }
 
-// setPriorities keeps the sentinels from electing who must not be master.
+// setPriorities keeps the sentinels from electing members that must not be master.
 func (p *pass) setPriorities() {
 	for i := range p.members {
 		m := &p.members[i]

@@ -45,7 +45,7 @@ func (in *SentinelInput) passwordStep() (actions []Action, pods []string) {
 	return actions, pods
 }
 
-// credentialsVerdict says whether every sentinel takes the wanted password and no other.
+// credentialsVerdict reports whether every sentinel takes the wanted password and no other.
 func (in *SentinelInput) credentialsVerdict(changing []string) verdict {
 	if e := in.Credentials.Err; e != "" {
 		return verdict{ReasonSecretUnreadable, e}

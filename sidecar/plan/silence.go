@@ -81,7 +81,7 @@ func (p *pass) heardByReplica(m *member) bool {
 	return false
 }
 
-// restartCause is why m, which answers and is no master, is replaced: it went down alone while its replicas went on, or the
+// restartCause returns why m, which answers and is no master, is replaced: it went down alone while its replicas went on, or the
 // whole shard has been started.
 func (p *pass) restartCause(m *member) v1alpha1.FailoverCause {
 	if p.liveReplicas(m) > 0 {
@@ -90,8 +90,8 @@ func (p *pass) restartCause(m *member) v1alpha1.FailoverCause {
 	return v1alpha1.CauseRestart
 }
 
-// unheeded reports whether the recorded master has been silent for so long that the sentinels should have called it down.
-func (p *pass) unheeded() bool {
+// notCalledDown reports whether the recorded master has been silent for so long that the sentinels should have called it down.
+func (p *pass) notCalledDown() bool {
 	m := p.member(p.master)
-	return m != nil && p.outage == nil && p.watch.mayElect() && !p.watch.odown && p.silentFor(m, silenceNoted)
+	return m != nil && p.outage == nil && p.sentinels.mayElect() && !p.sentinels.odown && p.silentFor(m, silenceNoted)
 }

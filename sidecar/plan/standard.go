@@ -12,11 +12,11 @@ func Standard(in Input) Plan {
 	}
 	out := &outcome{failovers: in.Topology.Status.Failovers}
 	p := newPass(&in, &in.Topology.Spec.Shards[0], out)
-	p.look(p.member(p.master))
+	p.readQuorum(p.member(p.master))
 	if in.Topology.Spec.Release {
 		p.release()
 		if p.released && !in.Topology.Status.Released {
-			p.letGo()
+			p.announceReleased()
 		}
 		return p.finish()
 	}
@@ -66,7 +66,7 @@ func (p *pass) settleMaster() {
 	}
 }
 
-// onRecord: the proved master is the one that the last report names.
+// onRecord reports whether the proved master is the one that the last report names.
 func (p *pass) onRecord() bool {
 	return p.proven != nil && p.last != nil && p.last.Master == p.proven.name
 }

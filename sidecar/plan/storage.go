@@ -57,7 +57,8 @@ func (d Disk) AlmostFull() bool {
 	return full || d.MaxDatabase > 0 && d.Database >= d.MaxDatabase/20*19
 }
 
-// usedPercent is how full the volume of a member is, as it is reported: small changes leave it as it was, and so does a silent node.
+// usedPercent returns how full the volume of a member is, as it is reported: small changes leave it as it was, and so does a
+// silent node.
 func (p *pass) usedPercent(m *member) int32 {
 	last := int32(0)
 	if n := p.lastNode(m.name); n != nil {
@@ -73,7 +74,7 @@ func (p *pass) usedPercent(m *member) int32 {
 	return used
 }
 
-// storageVerdict says whether the volumes have room.
+// storageVerdict reports whether the volumes have room.
 func (p *pass) storageVerdict() (verdict, bool) {
 	warn := p.in.Topology.Spec.StorageWarnPercent
 	var full, cramped, near []string
@@ -110,7 +111,7 @@ func (p *pass) cannotSync(m *member) bool {
 	return p.proven.node.Disk.Database > m.node.Disk.Capacity-m.node.Disk.Database
 }
 
-// refusalText says why a master takes no writes, and what to do.
+// refusalText returns, in words, why a master takes no writes, and what to do.
 func (m *member) refusalText() string {
 	if m.node.Refusal == RefusalMaxSize {
 		return m.name + " refuses writes: its database has reached max-db-size; raise kvrocksConfig.max-db-size"
@@ -137,7 +138,7 @@ func (p *pass) hasRoomOf(t, m *member) bool {
 	return t.node.Disk.Capacity > 0 && !t.node.Disk.Full() && t.node.Disk.Percent()+moreRoom <= m.node.Disk.Percent()
 }
 
-// tellStorage says, once, that volumes fill up or have room again.
+// tellStorage emits an event, once, when volumes fill up or have room again.
 func (o *outcome) tellStorage(t *v1alpha1.KVRocksTopology, v verdict, ok bool) {
 	before := conditionOf(t.Status.Conditions, v1alpha1.ConditionStorageHealthy)
 	switch {

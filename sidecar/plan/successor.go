@@ -14,7 +14,7 @@ func (p *pass) decide(m *member) {
 		return
 	}
 	ended := p.processEnded(m)
-	if p.watch.mayElect() {
+	if p.sentinels.mayElect() {
 		p.leaveToSentinel(ended || p.overdue(m))
 		return
 	}
@@ -47,13 +47,13 @@ func (p *pass) decide(m *member) {
 // could reach and elect, or they have had their time), or need not be waited for: proved says that the sidecar itself has proof
 // that the master does not serve. An election that is under way is waited for even so.
 func (p *pass) leaveToSentinel(proved bool) {
-	underWay := p.othersAttached() && p.watch.progressing
-	expected := p.someElectable() && (!proved || p.watch.odown && p.watch.able >= p.watch.quorum)
+	underWay := p.othersAttached() && p.sentinels.progressing
+	expected := p.someElectable() && (!proved || p.sentinels.odown && p.sentinels.voting >= p.sentinels.quorum)
 	switch {
 	case !p.sentinelsLate() && (underWay || expected):
 		p.cutOffForgotten()
 		p.wait(ReasonSentinelElecting, "the sentinels are to elect a new master", againSoon)
-	case p.watch.silent() >= p.watch.quorum:
+	case p.sentinels.silent() >= p.sentinels.quorum:
 		p.wait(ReasonSentinelElecting, "the sentinels do not answer, so they may or may not elect a new master", againWait)
 	default:
 		p.unmonitor()
@@ -69,9 +69,9 @@ func (p *pass) sentinelsLate() bool {
 	timeout := time.Duration(p.failover.FailoverTimeoutMilliseconds) * time.Millisecond
 	patience := p.downAfter() + 2*timeout
 	switch {
-	case p.watch.progressing:
+	case p.sentinels.progressing:
 		patience += timeout
-	case p.watch.able < p.watch.quorum:
+	case p.sentinels.voting < p.sentinels.quorum:
 		patience = sentinelPatience
 	}
 	return p.outageAge() > patience
@@ -89,7 +89,7 @@ func (p *pass) whyOverruled(proved bool) string {
 func (p *pass) cutOffForgotten() {
 	for i := range p.members {
 		m := &p.members[i]
-		if !p.watch.electing && m.name != p.master && m.isMaster() && p.watch.names(m.address) == 0 {
+		if !p.sentinels.electing && m.name != p.master && m.isMaster() && p.sentinels.agreeingOn(m.address) == 0 {
 			p.cutOff(m, "it is master and no sentinel knows of it")
 		}
 	}
@@ -97,14 +97,14 @@ func (p *pass) cutOffForgotten() {
 
 // unmonitor makes every sentinel that answers forget the master.
 func (p *pass) unmonitor() {
-	for i := range p.watch.views {
-		if v := &p.watch.views[i]; v.watches {
+	for i := range p.sentinels.opinions {
+		if v := &p.sentinels.opinions[i]; v.monitors {
 			p.do(Unmonitor{Sentinel: v.pod, MasterName: p.shard.MasterName})
 		}
 	}
 }
 
-// successor returns the member that is to succeed m, or whom to wait for. When everybody answers it is the one with the
+// successor returns the member that is to succeed m, or what is waited for. When every member answers it is the one with the
 // best claim. Otherwise it must be in sync, and a majority of the members must answer: a sidecar that is cut off itself
 // does nothing. When only the master of two is missing there can be no majority; that it is really gone must then be
 // known from Kubernetes.
@@ -119,8 +119,8 @@ func (p *pass) successor(m *member) (next *member, awaited string) {
 	return next, awaited
 }
 
-// majority: more than half of the members answer, or all but a master m whose process is known not to run. m is nil when
-// the master is no member.
+// majority reports whether more than half of the members answer, or all but a master m whose process is known not to run. m is
+// nil when the master is no member.
 func (p *pass) majority(m *member) bool {
 	answering := 0
 	for i := range p.members {
@@ -131,7 +131,7 @@ func (p *pass) majority(m *member) bool {
 	return answering > len(p.members)/2 || len(p.members) == 2 && answering == 1 && (m == nil || m.gone())
 }
 
-// inSyncReplica: o may succeed the master while others are missing; see in_sync.go.
+// inSyncReplica reports whether o may succeed the master while others are missing; see in_sync.go.
 func (p *pass) inSyncReplica(o *member) bool { return !p.volumeUnread(o) && p.keptRole(o) != "" }
 
 func anyMember(*member) bool { return true }

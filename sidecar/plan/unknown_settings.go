@@ -53,7 +53,7 @@ func unknownMessage(names []string) string {
 	return "kvrocks does not know " + strings.Join(names, ", ") + " and ignores them; correct the names in spec.kvrocksConfig or leave them out"
 }
 
-// applied is the verdict on nodes that have every setting that they know.
+// applied returns the verdict on nodes that have every setting that they know.
 func applied(in *Input) verdict {
 	if names := unknownSettings(in); len(names) > 0 {
 		return verdict{ReasonUnknownSettings, unknownMessage(names)}
