@@ -20,7 +20,7 @@ type call struct {
 
 type callKey struct{}
 
-// callOf returns the call of a request; one that nobody looks at when it has none.
+// callOf returns the call of a request; one that is not read when it has none.
 func callOf(r *http.Request) *call {
 	if c, ok := r.Context().Value(callKey{}).(*call); ok {
 		return c

@@ -151,8 +151,8 @@ func foundNone(err error) bool {
 }
 
 // FailOver makes preferredID master of the shard that masterID is master of. Nothing is done when it is master already;
-// ErrChanged when somebody else is. kvrocks-controller promotes another node when it finds the preferred one
-// unfit: that is ErrChanged as well, and says who it is.
+// ErrChanged when another node is. kvrocks-controller promotes another node when it finds the preferred one
+// unfit: that is ErrChanged as well, and says which one.
 func (c *Client) FailOver(ctx context.Context, masterID, preferredID string) error {
 	const op = "fail over"
 	record, index, err := c.find(ctx, op, byID(preferredID))

@@ -20,7 +20,7 @@ import (
 // kvrocks-controller whose etcd is away answers never.
 const DefaultTimeout = 5 * time.Second
 
-// dialTimeout bounds the connection to one replica. Who led may be a pod that is gone, and nobody answers at its address.
+// dialTimeout bounds the connection to one replica. The leader may be a pod that is gone, at whose address nothing answers.
 const dialTimeout = time.Second
 
 // mostHops is how many redirects are followed to find the leader: one, and another when it changes meanwhile.
@@ -50,7 +50,7 @@ type Client struct {
 	http    *http.Client
 
 	mu     sync.Mutex
-	leader string // URL of who led last; empty when unknown
+	leader string // URL of the last leader; empty when unknown
 }
 
 // New makes a client. It does not connect yet.
@@ -102,7 +102,7 @@ func (c *Client) read(ctx context.Context, r request) error {
 		next, err := c.send(ctx, cmp.Or(base, c.options.URL), r)
 		switch {
 		case err != nil && base != "" && hop == 0 && errors.Is(err, ErrUnavailable) && ctx.Err() == nil:
-			// Who led is gone; somebody else may know.
+			// The leader is gone; another replica may know the new one.
 			c.setLeader("")
 			base = ""
 		case err != nil && base != "" && unreachable(err):
@@ -210,7 +210,7 @@ func leaderIn(resp *http.Response) string {
 	return location.Scheme + "://" + location.Host
 }
 
-// answer reads a reply: {"data":...} or {"error":{"message":...}}, or {"error":"..."} when nobody leads.
+// answer reads a reply: {"data":...} or {"error":{"message":...}}, or {"error":"..."} when there is no leader.
 func (c *Client) answer(r request, status int, body []byte) error {
 	if status == http.StatusNoContent {
 		return nil

@@ -14,7 +14,7 @@
 //
 // Every failure is an [*Error] whose Kind is one of [ErrNotFound], [ErrExists], [ErrRefused], [ErrUnavailable] and
 // [ErrChanged]. Nothing is retried here. An answer that is not in the form of kvrocks-controller, such as a proxy's error
-// page, is ErrUnavailable, whatever its status: a 404 of somebody else must not be taken for a record that is gone.
+// page, is ErrUnavailable, whatever its status: a 404 of another server must not be taken for a record that is gone.
 //
 // kvrocks-controller answers passwords in clear text. They are compared here and never leave the package.
 package kvctl

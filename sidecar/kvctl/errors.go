@@ -15,10 +15,10 @@ var (
 	ErrExists = errors.New("already exists")
 	// ErrRefused: kvrocks-controller will not do it, for the reason in Text.
 	ErrRefused = errors.New("refused")
-	// ErrUnavailable: nobody answered, nobody leads, it cannot reach its etcd, or the answer was no answer. Whether a change
+	// ErrUnavailable: nothing answered, there is no leader, it cannot reach its etcd, or the answer was no answer. Whether a change
 	// was made is unknown.
 	ErrUnavailable = errors.New("kvrocks-controller is unavailable")
-	// ErrLeaderGone, always with ErrUnavailable: a replica sends to a leader at whose address nobody answers.
+	// ErrLeaderGone, always with ErrUnavailable: a replica sends to a leader at whose address nothing answers.
 	ErrLeaderGone = errors.New("the leader is gone")
 	// ErrChanged: the record is not what the change presumes, or kvrocks-controller did something else than it was asked
 	// for.

@@ -54,7 +54,7 @@ func (n *Node) ClusterID(ctx context.Context) (string, error) {
 // says it is. A layout older than the node's is ErrOldLayout, and one of the same version changes nothing, unless force is
 // set. A layout must give away all slots: a node keeps those that it had and that are not mentioned.
 //
-// Like ReplicaOf it may take up to ten seconds, in which the node answers nobody.
+// Like ReplicaOf it may take up to ten seconds, in which the node answers no client.
 func (n *Node) SetLayout(ctx context.Context, id string, nodes []ClusterNode, version int64, force bool) error {
 	args := []any{"CLUSTERX", "SETNODES", layoutText(nodes), strconv.FormatInt(version, 10)}
 	if force {

@@ -16,7 +16,7 @@ import (
 const DefaultTimeout = time.Second
 
 // DefaultRoleTimeout bounds ReplicaOf and Promote when Options names no other. kvrocks
-// ends its old replication first and answers nobody meanwhile, and that waits out a sleep
+// ends its old replication first and answers no client meanwhile, and that waits out a sleep
 // of up to ten seconds if the old master refused the password or was loading.
 const DefaultRoleTimeout = 15 * time.Second
 

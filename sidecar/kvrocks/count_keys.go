@@ -18,7 +18,7 @@ const scanPage = 1000
 // key behind them, without having read the keys between.
 const noKey = "\xff\xffkvrocks-operator\xff"
 
-// CountKeys counts the keys in some slots, on a master or a replica, whoever the slots belong to. It stops beyond most keys
+// CountKeys counts the keys in some slots, on a master or a replica, whichever shard owns the slots. It stops beyond most keys
 // and then returns TooMany. Keys that have expired do not count, and neither do keys in namespaces of kvrocks.
 //
 // kvrocks 2.10 counts no keys of slots, but it keeps the keys of a cluster in the order of their slots and SCAN walks them

@@ -23,7 +23,7 @@
 //
 // Every failure is an [*Error]. A caller branches with [errors.Is] on the Err values of
 // this package: one table translates what servers answer, and network failures become
-// [ErrUnreachable], more exactly [ErrRefused] (nobody listens) or [ErrTimeout] (somebody
+// [ErrUnreachable], more exactly [ErrRefused] (nothing listens) or [ErrTimeout] (something
 // listens, or silence: a hung process, a dead host). A context that ends first is the
 // caller's decision and says nothing about the server: the error then matches the
 // context's error and not ErrUnreachable.

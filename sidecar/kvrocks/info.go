@@ -42,7 +42,7 @@ type NodeInfo struct {
 	// kvrocks, the replication offset of redis-server. 0 means never written.
 	Sequence uint64
 
-	// MasterHost and MasterPort are whom a replica follows, as it was told.
+	// MasterHost and MasterPort are those of the master that a replica follows, as it was given them.
 	MasterHost string
 	MasterPort int
 	// LinkUp is a replica's own view of its connection; kvrocks keeps it up for a minute

@@ -53,7 +53,7 @@ type MonitoredReplica struct {
 	Flags Flags
 	// RoleReported is what the instance last said of itself.
 	RoleReported Role
-	// MasterHost and MasterPort are whom the replica said it follows.
+	// MasterHost and MasterPort are those of the master that the replica said it follows.
 	MasterHost string
 	MasterPort int
 	// LinkUp is the replica's own view of that.
@@ -144,7 +144,7 @@ func parsePeer(f map[string]string) Peer {
 	}
 }
 
-// parseFlags reads "master,s_down,o_down"; flags that nobody branches on are dropped.
+// parseFlags reads "master,s_down,o_down"; flags on which no code branches are dropped.
 func parseFlags(text string) Flags {
 	var f Flags
 	for flag := range strings.SplitSeq(text, ",") {

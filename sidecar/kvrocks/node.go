@@ -53,7 +53,7 @@ func (n *Node) Ping(ctx context.Context) error { return n.conn.ping(ctx) }
 // that it already has changes nothing. Refusals: ErrOwnReplicas, ErrSelf,
 // ErrUnresolvable. The role is forgotten at a restart unless ConfigRewrite follows.
 //
-// kvrocks may take up to ten seconds and answers nobody else meanwhile, so this and
+// kvrocks may take up to ten seconds and answers no other client meanwhile, so this and
 // Promote have a timeout of their own, and other commands can see ErrTimeout until then.
 func (n *Node) ReplicaOf(ctx context.Context, host string, port int) error {
 	return n.conn.do(ctx, n.roleChange("SLAVEOF"), "SLAVEOF", host, strconv.Itoa(port))

@@ -16,7 +16,7 @@ import (
 const DefaultPingEvery = 3 * time.Second
 
 // The pause before a broken subscription is remade doubles from the first to the second
-// and begins anew once a subscription stood.
+// and begins again from the shortest once a subscription stood.
 const (
 	minBackoff = 100 * time.Millisecond
 	maxBackoff = 3 * time.Second

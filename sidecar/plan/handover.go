@@ -139,7 +139,7 @@ func (p *pass) stopWrites(m, t *member) {
 	}
 }
 
-// promoteTarget: the old master is read-only. The target is promoted when it has all that the old master has; when that
+// promoteTarget handles a move whose old master is read-only. The target is promoted when it has all that the old master has; when that
 // takes too long the old master is promoted again.
 func (p *pass) promoteTarget(m, t *member) {
 	fit := t != nil && t.answered() && !t.isMaster() && !t.pod.Deleting

@@ -35,7 +35,7 @@ func Standard(in Input) Plan {
 	return p.finish()
 }
 
-// settleMaster finds out who the master is, and does what is needed for there to be one. It leaves it in p.proven when
+// settleMaster finds out which member is the master, and does what is needed for there to be one. It leaves it in p.proven when
 // it answers as master and nothing else may claim the place.
 func (p *pass) settleMaster() {
 	recorded := p.member(p.master)

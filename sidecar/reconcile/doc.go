@@ -36,7 +36,7 @@
 //	endpoints.go           what is needed of nodes, sentinels and kvrocks-controller, as interfaces
 //	session.go             one connection, and the password that opens it
 //	inflight.go            a question that a pass need not wait for; reachability.go says how far it got
-//	observe.go             asks everybody, all at the same time: observe_cluster.go for a cluster
+//	observe.go             asks all nodes and sentinels at the same time: observe_cluster.go for a cluster
 //	node.go                one data node; its settings (node_settings.go), volume (node_storage.go) and layout (cluster_node.go)
 //	slot_count.go          counts keys in the background
 //	sentinel.go            one sentinel: its connection (sentinel_pool.go), view (sentinel_view.go), load (sentinel_load.go); the
