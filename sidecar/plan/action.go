@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -22,6 +23,18 @@ type Plan struct {
 	// SkipSlowProbes is true when nothing is awaited but what goes on by itself, such as keys on their way: the next pass need
 	// not read again what hardly ever changes.
 	SkipSlowProbes bool
+}
+
+// ReportMayWait reports whether the report may be left to a later pass: the plan is a step of a planned move, and the successor is not
+// promoted yet. What must outlive the sidecar's process was reported when the move began and when writes were stopped; the API server
+// may take a tenth of a second for each write, and so long do clients wait.
+func (p *Plan) ReportMayWait() bool {
+	if p.Intent || len(p.Events) > 0 || p.Again <= 0 || p.Again > againWrites {
+		return false
+	}
+	return slices.ContainsFunc(p.Status.Shards, func(s v1alpha1.TopologyShardStatus) bool {
+		return s.Outage != nil && s.Outage.Cause == v1alpha1.CauseHandover && s.Outage.PromotedAt == nil
+	})
 }
 
 // Event is something that a person should be able to read in `kubectl describe kvrocks`.

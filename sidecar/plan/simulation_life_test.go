@@ -133,7 +133,7 @@ func (l *life) pass(s simProcess, crash int) (plan.Plan, error) {
 			return p, err
 		}
 	}
-	if !p.Intent {
+	if !p.Intent && !p.ReportMayWait() {
 		l.report(s, p)
 	}
 	return p, nil

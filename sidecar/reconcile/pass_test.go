@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -69,6 +70,22 @@ func TestANodeThatTakesItsMasterForAReplicaForgetsItsReplicas(t *testing.T) {
 	_, err := w.Reconcile(t.Context(), key)
 	require.ErrorIs(t, err, kvrocks.ErrOwnReplicas, "it is tried again soon")
 	assert.Equal(t, []string{"10.0.6.1 follow 10.9.9.0:6379", "10.0.6.1 drop replicas"}, happened(w.journal.take()))
+}
+
+func TestAStepOfAPlannedMoveDoesNotWaitForItsReport(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 2)
+	moving := status(1)
+	moving.Shards = []v1alpha1.TopologyShardStatus{{Master: "orders-0", Outage: &v1alpha1.Outage{Master: "orders-0", Cause: v1alpha1.CauseHandover}}}
+	w.plan = plan.Plan{Again: time.Millisecond, Status: moving}
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Empty(t, happened(w.journal.take()))
+
+	w.plan.Status.Shards[0].Outage.PromotedAt = new(metav1.NowMicro())
+	_, err = w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"status 1"}, happened(w.journal.take()), "when the pause has ended it is on record")
 }
 
 func TestIntentIsOnRecordBeforeTheActions(t *testing.T) {

@@ -152,7 +152,7 @@ func (p *pass) carryOut(ctx context.Context, decided plan.Plan, missing bool) (R
 		p.inst.actions = ""
 		return Result{}, err
 	}
-	if !decided.Intent {
+	if !decided.Intent && !decided.ReportMayWait() {
 		if err := p.report(ctx, decided); err != nil {
 			return Result{}, err
 		}
