@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestClientsOfAFormerMasterAreDroppedUntilItIsToHaveSome(t *testing.T) {
@@ -17,7 +18,7 @@ func TestClientsOfAFormerMasterAreDroppedUntilItIsToHaveSome(t *testing.T) {
 	)
 	refused := errors.New("refused")
 	err := d.start(t.Context(), time.Minute, func(context.Context) error { drops.Add(1); return refused })
-	assert.ErrorIs(t, err, refused, "what came of the first time")
+	require.ErrorIs(t, err, refused, "what came of the first time")
 	assert.Eventually(t, func() bool { return drops.Load() >= 3 }, 10*time.Second, time.Millisecond, "it goes on all the same")
 	d.stop()
 	settled := int32(-1)

@@ -78,7 +78,7 @@ func TestStaleCacheDoesNotHideOwnWrites(t *testing.T) {
 	all := c.caches[""]
 	require.NoError(t, all.pods.GetStore().Add(w.cluster.pods[0].DeepCopy()))
 	require.NoError(t, all.topologies.GetStore().Add(w.cluster.topologies[key].DeepCopy()))
-	w.Reconciler.kubernetes = c
+	w.kubernetes = c
 
 	w.plan = plan.Plan{
 		Actions: []plan.Action{plan.Label{Pod: "orders-0", Role: v1alpha1.RoleMaster}}, Status: status(1), Intent: true,

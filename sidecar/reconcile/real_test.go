@@ -68,7 +68,7 @@ func newRealWorld(t *testing.T, password string) *realWorld {
 		},
 	}
 	w.sentinels.network = w.network
-	w.planner, w.Reconciler.kubernetes, w.status, w.now = thePlanner(), w, w, time.Now
+	w.planner, w.kubernetes, w.status, w.now = thePlanner(), w, w, time.Now
 	w.planner.standard = func(in plan.Input) plan.Plan {
 		p := plan.Standard(in)
 		// A redis-server that never had a replica stays at offset 0 whatever is written.
