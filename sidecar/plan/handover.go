@@ -98,6 +98,8 @@ func (p *pass) handOver(m *member) {
 	t := p.member(p.outage.Target)
 	p.again(againWrites)
 	switch {
+	case t != nil && t.isMaster() && t.node.Sequence >= m.node.Sequence && (m.answered() || p.late(m)):
+		p.succeed(t)
 	case p.late(m), p.late(t) && p.outageAge() < handoverTimeout:
 		p.wait(ReasonHandingOver, m.name+" is handing over to "+p.outage.Target, againWrites)
 	case m.silent():
@@ -107,8 +109,6 @@ func (p *pass) handOver(m *member) {
 		p.masterSilent(m)
 	case !m.answered():
 		p.wait(ReasonHandingOver, m.name+" cannot serve yet ("+m.state()+")", againSoon)
-	case t != nil && t.isMaster() && t.node.Sequence >= m.node.Sequence:
-		p.succeed(t)
 	case m.isMaster():
 		p.stopWrites(m, t)
 	default:

@@ -390,6 +390,20 @@ func TestHandover(t *testing.T) {
 				= outage Handover orders-0 seq=90 orders-1`,
 		},
 		{
+			name: "unless its successor serves already",
+			given: `
+				record orders-0
+				outage Handover 500ms orders-1
+				handoff orders-0
+				orders-0 hung attached label=master for=300ms
+				orders-1 master placed label=master` + forgotten,
+			want: `
+				label orders-0
+				detach orders-0
+				= master orders-1
+				= outage none`,
+		},
+		{
 			name: "but not for ever",
 			given: `
 				record orders-0
