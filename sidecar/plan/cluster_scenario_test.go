@@ -22,7 +22,8 @@ import (
 //	                                v=6 (version of its layout), id=x, layout=record|stop, sending=1-0, receiving
 //	                                (slot 5), named (master on record), was (master as last reported; default the one
 //	                                that is named), outside (not on record), leaving, saved=7:0-1:0-99,200:3 (what its
-//	                                volume remembers: version, master of its shard, slots, how many shards owned slots)
+//	                                volume remembers: version, master of its shard, slots, how many shards owned slots),
+//	                                remembers (its place on record, in a cluster of one shard)
 //	controller down [21s]|lost|none none: it has no record, and nothing was ever reported
 //	leader-gone 31s                 it has been sending to a leader that is gone
 //	record 9 | reported 6           versions
@@ -249,6 +250,8 @@ func (b *clusterBuilder) member(name string, words []string) {
 			c.ID = value
 		case "saved":
 			pod.Saved = savedText(m.pod, strings.Split(value, ":"))
+		case "remembers":
+			pod.Saved += recalled(7, idOf(m.pod), "id0-0", "0-16383", 1)
 		case "sending":
 			c.Outgoing = &plan.SlotMove{Slots: slots.Range{First: 5, Last: 5}, To: "id" + value, State: plan.MoveRunning}
 		case "receiving":

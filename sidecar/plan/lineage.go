@@ -85,12 +85,24 @@ func (p *pass) keptData(m *member) bool {
 // standing returns the standing of a member that answers.
 func (p *pass) standing(m *member) standing {
 	switch {
+	case p.lineage(m) == nil && m.remembersPlace():
+		return standingKnown
 	case p.lineage(m) == nil:
 		return standingNone
 	case p.keptRole(m) == "":
 		return standingKnown
 	}
 	return standingInSync
+}
+
+// remembersPlace reports whether the volume of a cluster's member tells the place that the member has on record, so that it is none of
+// another instance, although nothing was reported of it yet.
+func (m *member) remembersPlace() bool {
+	if m.entry == nil {
+		return false
+	}
+	saved := parseSaved(m.pod.Saved)
+	return saved != nil && saved.id == m.entry.ID
 }
 
 // outranks reports whether a has a better claim to be master than b: by its standing, then by its sequence.

@@ -422,6 +422,14 @@ func TestElectionAgainstLineage(t *testing.T) {
 func TestClusterLineage(t *testing.T) {
 	runCluster(t, []scenario{
 		{
+			name: "a volume that remembers the place on record comes before a foreign one with more writes, also before anything was reported of it",
+			given: `
+				0-0 self seq=9000 had=5000 had-volume=a volume=x
+				0-1 self seq=4000 had=0 volume=b remembers`,
+			want: `
+				push 0-1 v=7 stranded`,
+		},
+		{
 			name: "an emptied master is made master again although an older member holds keys",
 			given: `
 				0-0 self seq=5000 had=5000
