@@ -169,17 +169,25 @@ func (c *Client) FailOver(ctx context.Context, masterID, preferredID string) err
 	var reply struct {
 		NewMasterID string `json:"new_master_id"`
 	}
-	ask := request{
+	err = c.failOver(ctx, request{
 		op: op, method: http.MethodPost, path: c.clusterPath("shards", strconv.Itoa(index), "failover"),
 		body: struct {
 			PreferredNodeID string `json:"preferred_node_id"`
 		}{preferredID},
 		into: &reply,
+	})
+	if err == nil && reply.NewMasterID != preferredID {
+		return &Error{Op: op, Kind: ErrChanged, Text: fmt.Sprintf("%s was promoted instead of %s", reply.NewMasterID, preferredID)}
 	}
+	return err
+}
+
+// failOver sends the request, again and again for a while as long as no fit node is found.
+func (c *Client) failOver(ctx context.Context, r request) error {
 	for began := time.Now(); ; {
-		err = c.change(ctx, ask)
+		err := c.change(ctx, r)
 		if !foundNone(err) || time.Since(began) >= staleConnections {
-			break
+			return err
 		}
 		select {
 		case <-ctx.Done():
@@ -187,10 +195,6 @@ func (c *Client) FailOver(ctx context.Context, masterID, preferredID string) err
 		case <-time.After(staleRetry):
 		}
 	}
-	if err == nil && reply.NewMasterID != preferredID {
-		return &Error{Op: op, Kind: ErrChanged, Text: fmt.Sprintf("%s was promoted instead of %s", reply.NewMasterID, preferredID)}
-	}
-	return err
 }
 
 // RecordSlots puts slots on record as those of the shard of a node, without moving a key. Nothing is done for those
