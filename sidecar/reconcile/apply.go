@@ -45,14 +45,8 @@ func (p *pass) apply(ctx context.Context, actions []plan.Action) error {
 		}
 		a := actions[0]
 		actions = actions[1:]
-		kind, start := actionKind(a), time.Now()
-		err := p.applyOne(ctx, a)
-		p.metrics.action(kind, err)
-		if errors.Is(err, kvctl.ErrChanged) {
-			p.log.Warn("kvrocks-controller did something else", "instance", p.key.String(), "action", kind, "detail", detail(a), "err", err)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", kind, err)
+		if err := p.applyAndLog(ctx, a); err != nil {
+			return err
 		}
 		if makesMaster(a) {
 			p.stopOrphans(ctx)
@@ -61,8 +55,22 @@ func (p *pass) apply(ctx context.Context, actions []plan.Action) error {
 			pushed++
 			p.stopClusterOrphans(ctx, push)
 		}
-		p.applied(ctx, a, time.Since(start))
 	}
+	return nil
+}
+
+// applyAndLog carries out one action, counts it, and logs it or returns why it failed.
+func (p *pass) applyAndLog(ctx context.Context, a plan.Action) error {
+	kind, start := actionKind(a), time.Now()
+	err := p.applyOne(ctx, a)
+	p.metrics.action(kind, err)
+	if errors.Is(err, kvctl.ErrChanged) {
+		p.log.Warn("kvrocks-controller did something else", "instance", p.key.String(), "action", kind, "detail", detail(a), "err", err)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", kind, err)
+	}
+	p.applied(ctx, a, time.Since(start))
 	return nil
 }
 
@@ -166,10 +174,18 @@ func (p *pass) onPod(name string, f func(*corev1.Pod) error) error {
 	return f(pod)
 }
 
+// nodeOf returns the node of a pod; errGone when there is none any more.
+func (p *pass) nodeOf(pod string) (*node, error) {
+	if n := p.inst.nodes[pod]; n != nil {
+		return n, nil
+	}
+	return nil, fmt.Errorf("node %s: %w", pod, errGone)
+}
+
 func (p *pass) onNode(pod string, f func(DataNode) error) error {
-	n := p.inst.nodes[pod]
-	if n == nil {
-		return fmt.Errorf("node %s: %w", pod, errGone)
+	n, err := p.nodeOf(pod)
+	if err != nil {
+		return err
 	}
 	return n.session.do(p.inst.credentials.passwords, f)
 }
@@ -185,9 +201,9 @@ func (p *pass) onSentinel(pod string, f func(*sentinel) error) error {
 // configure applies settings. A refused one is remembered for the planner, which reports it, and does not hold up the
 // others.
 func (p *pass) configure(ctx context.Context, a plan.Configure) error {
-	n := p.inst.nodes[a.Pod]
-	if n == nil {
-		return fmt.Errorf("node %s: %w", a.Pod, errGone)
+	n, err := p.nodeOf(a.Pod)
+	if err != nil {
+		return err
 	}
 	n.configAt = time.Time{} // read back what comes of it
 	for _, name := range slices.Sorted(maps.Keys(a.Settings)) {

@@ -59,9 +59,9 @@ func (p *pass) announced(pod string) (string, error) {
 
 // push gives one node a layout and waits for it.
 func (p *pass) push(ctx context.Context, a plan.Push) error {
-	n := p.inst.nodes[a.Pod]
-	if n == nil {
-		return fmt.Errorf("node %s: %w", a.Pod, errGone)
+	n, err := p.nodeOf(a.Pod)
+	if err != nil {
+		return err
 	}
 	n.layoutAt = time.Time{}
 	return n.setLayout(ctx, p.inst.credentials.passwords, a)
@@ -87,9 +87,9 @@ func (p *pass) pushAll(ctx context.Context, pushes []plan.Push) error {
 		if isMaster(a.Layout, a.ID) {
 			masters++
 		}
-		n := p.inst.nodes[a.Pod]
-		if n == nil {
-			results <- result{a, fmt.Errorf("node %s: %w", a.Pod, errGone)}
+		n, err := p.nodeOf(a.Pod)
+		if err != nil {
+			results <- result{a, err}
 			continue
 		}
 		n.layoutAt = time.Time{}
@@ -156,9 +156,9 @@ func isMaster(layout *plan.Layout, id string) bool {
 }
 
 func (p *pass) countKeys(ctx context.Context, a plan.CountKeys) error {
-	n := p.inst.nodes[a.Pod]
-	if n == nil {
-		return fmt.Errorf("node %s: %w", a.Pod, errGone)
+	n, err := p.nodeOf(a.Pod)
+	if err != nil {
+		return err
 	}
 	password := n.session.accepted(p.inst.credentials.passwords)
 	dial := func() DataNode { return p.network.Node(n.addr, p.redisOptions(password)) }

@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
@@ -44,9 +43,9 @@ func (d *dropper) stop() {
 }
 
 func (p *pass) dropClients(ctx context.Context, a plan.DropClients) error {
-	n := p.inst.nodes[a.Pod]
-	if n == nil {
-		return fmt.Errorf("node %s: %w", a.Pod, errGone)
+	n, err := p.nodeOf(a.Pod)
+	if err != nil {
+		return err
 	}
 	passwords := p.inst.credentials.passwords
 	return n.dropper.start(ctx, a.For, func(ctx context.Context) error {

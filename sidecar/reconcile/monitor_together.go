@@ -1,10 +1,9 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"sync"
-	"time"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -28,20 +27,8 @@ func (p *pass) monitorAll(ctx context.Context, monitors []plan.Action) error {
 	errs := make([]error, len(monitors))
 	var wg sync.WaitGroup
 	for i, a := range monitors {
-		wg.Go(func() {
-			start := time.Now()
-			errs[i] = p.applyOne(ctx, a)
-			p.metrics.action(actionKind(a), errs[i])
-			if errs[i] == nil {
-				p.applied(ctx, a, time.Since(start))
-			}
-		})
+		wg.Go(func() { errs[i] = p.applyAndLog(ctx, a) })
 	}
 	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return fmt.Errorf("Monitor: %w", err)
-		}
-	}
-	return nil
+	return cmp.Or(errs...)
 }

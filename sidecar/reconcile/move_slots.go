@@ -78,9 +78,9 @@ func (p *pass) moveSettings(a plan.MoveSlots) map[string]string {
 
 // moveSlots begins a move with its settings. The node's own are put back when the move has ended.
 func (p *pass) moveSlots(ctx context.Context, a plan.MoveSlots) error {
-	n := p.inst.nodes[a.Pod]
-	if n == nil {
-		return fmt.Errorf("node %s: %w", a.Pod, errGone)
+	n, err := p.nodeOf(a.Pod)
+	if err != nil {
+		return err
 	}
 	wanted, own := p.moveSettings(a), ownSettings(n.version, p.topology.Spec.Config)
 	return n.session.do(p.inst.credentials.passwords, func(c DataNode) error {

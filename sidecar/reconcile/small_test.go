@@ -84,7 +84,7 @@ func TestReach(t *testing.T) {
 		"wrong password":         {&kvrocks.Error{Kind: kvrocks.ErrWrongPassword}, plan.Refused},
 		"no password":            {&kvrocks.Error{Kind: kvrocks.ErrNoAuth}, plan.Refused},
 		"too many clients":       {&kvrocks.Error{Text: "ERR max number of clients reached"}, plan.Refused},
-		"nobody listens":         {&kvrocks.Error{Kind: kvrocks.ErrRefused}, plan.Unreachable},
+		"nothing listens":        {&kvrocks.Error{Kind: kvrocks.ErrRefused}, plan.Unreachable},
 		"connection lost":        {&kvrocks.Error{Kind: kvrocks.ErrUnreachable}, plan.Unreachable},
 		"silence":                {&kvrocks.Error{Kind: kvrocks.ErrTimeout}, plan.Unresponsive},
 		"silence of the network": {fmt.Errorf("%w: %w", kvrocks.ErrTimeout, dial), plan.Unreachable},
