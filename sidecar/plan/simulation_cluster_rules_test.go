@@ -76,7 +76,7 @@ func (s *clusterSidecar) checkReport(st v1alpha1.KVRocksTopologyStatus) {
 	if r.Cause != v1alpha1.CauseHandover || r.LostSequence == nil || *r.LostSequence > 0 || r.From == r.To || len(known) > 0 && known[len(known)-1].At == r.At {
 		return
 	}
-	if old, next := s.w.nodes[r.From], s.w.nodes[r.To]; !s.w.holdsForeign() && !isPrefix(old.log, next.log) {
+	if old, next := s.w.nodes[r.From], s.w.nodes[r.To]; !old.foreign() && !isPrefix(old.log, next.log) {
 		s.w.violated("%s has handed over to %s, which lacks some of its writes", r.From, r.To)
 	}
 }

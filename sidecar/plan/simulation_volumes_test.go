@@ -112,11 +112,14 @@ func (d *dataPlane) onRecord(m string) bool {
 	})
 }
 
+// foreign reports whether the node has the volume of another instance.
+func (n *simNode) foreign() bool { return len(n.log) > 0 && n.log[0] < 0 }
+
 // holdsForeign: a volume of another instance has not been synced yet. When nothing else is known than the volumes, it cannot be
 // told from the others.
 func (d *dataPlane) holdsForeign() bool {
 	for _, n := range d.nodes {
-		if len(n.log) > 0 && n.log[0] < 0 {
+		if n.foreign() {
 			return true
 		}
 	}
