@@ -51,7 +51,7 @@ func (p *pass) awaited() string {
 		switch m := &p.members[i]; {
 		case !m.answered() || m.pod.Deleting:
 			names = append(names, fmt.Sprintf("%s (%s)", m.name, m.state()))
-		case p.volumeUnread(m):
+		case m.volumeUnread():
 			names = append(names, m.name+" (its volume is not known yet)")
 		}
 	}

@@ -108,8 +108,7 @@ func (s *clusterShard) handOver() {
 	switch {
 	case recorded && t.isMaster() && s.hasLayout(t):
 		s.succeed(t)
-	case s.outageAge() < clusterHandoverTimeout && (s.late(m) || s.late(t) || m != nil && !recorded && m.version() > s.c.record.Version):
-		// A record that is older than what the old master was given is read again: it was changed in between.
+	case s.outageAge() < clusterHandoverTimeout && (s.late(m) || s.late(t) || !recorded && s.outdates(m)):
 		s.wait(ReasonHandingOver, s.outage.Master+" is handing over", againWrites)
 	case recorded && !t.hasPlace(), !recorded && (m == nil || m.entry == nil || m.silent() || m.answered() && !m.isMaster()):
 		s.endHandover(m)
@@ -121,6 +120,10 @@ func (s *clusterShard) handOver() {
 		s.moveOn(m, t)
 	}
 }
+
+// outdates reports whether m, which may be nil, was given a newer layout than the record at hand: that was changed in between, and is
+// read again.
+func (s *clusterShard) outdates(m *member) bool { return m != nil && m.version() > s.c.record.Version }
 
 // endHandover goes on as after an outage, because one of the two has failed or restarted, or the old master was given the
 // record already.

@@ -41,7 +41,7 @@ func volumeOf(saved string) string {
 // lineage returns what was last reported of the volume that m has; nil when nothing was, or when it is not known yet which
 // volume that is.
 func (p *pass) lineage(m *member) *v1alpha1.TopologyNode {
-	if p.volumeUnread(m) {
+	if m.volumeUnread() {
 		return nil
 	}
 	own, volume := p.lastNode(m.name), m.volume()
@@ -66,14 +66,14 @@ func (p *pass) lineage(m *member) *v1alpha1.TopologyNode {
 func (m *member) volume() string { return volumeOf(m.pod.Saved) }
 
 // volumeUnread reports whether m answers before its pod's status tells which volume it has.
-func (p *pass) volumeUnread(m *member) bool {
+func (m *member) volumeUnread() bool {
 	return m.answered() && m.exists && !m.pod.Running && m.pod.Saved == ""
 }
 
 // mayReturn reports whether m, which may be nil, answers before it is known which volume it has. That takes about a second, and it
 // may have all that was written; it is not waited for longer than a master that is silent.
 func (p *pass) mayReturn(m *member) bool {
-	return m != nil && m.answered() && p.volumeUnread(m) && p.outageAge() < p.downAfter()
+	return m != nil && m.volumeUnread() && p.outageAge() < p.downAfter()
 }
 
 // keptData reports whether m answers with all that was reported of its volume.
@@ -84,15 +84,13 @@ func (p *pass) keptData(m *member) bool {
 
 // standing returns the standing of a member that answers.
 func (p *pass) standing(m *member) standing {
-	switch {
-	case p.lineage(m) == nil && m.remembersPlace():
-		return standingKnown
-	case p.lineage(m) == nil:
-		return standingNone
-	case p.keptRole(m) == "":
+	switch known := p.lineage(m) != nil; {
+	case known && p.keptRole(m) != "":
+		return standingInSync
+	case known || m.remembersPlace():
 		return standingKnown
 	}
-	return standingInSync
+	return standingNone
 }
 
 // remembersPlace reports whether the volume of a cluster's member tells the place that the member has on record, so that it is none of
@@ -158,7 +156,7 @@ func (p *pass) recordedRole(m *member) v1alpha1.Role {
 // that the one that it had. So a volume that is new or foreign has no lineage before it is in sync. A process that outlives its pod
 // goes on with the volume that is on record, and no pod says so.
 func (p *pass) recordedVolume(m *member, role v1alpha1.Role) string {
-	if (p.proven != nil || m == p.remembered) && role != "" && m.exists && !p.volumeUnread(m) {
+	if (p.proven != nil || m == p.remembered) && role != "" && m.exists && !m.volumeUnread() {
 		return m.volume()
 	}
 	if own := p.lastNode(m.name); own != nil {

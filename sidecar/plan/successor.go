@@ -132,6 +132,6 @@ func (p *pass) majority(m *member) bool {
 }
 
 // inSyncReplica reports whether o may succeed the master while others are missing; see in_sync.go.
-func (p *pass) inSyncReplica(o *member) bool { return !p.volumeUnread(o) && p.keptRole(o) != "" }
+func (p *pass) inSyncReplica(o *member) bool { return !o.volumeUnread() && p.keptRole(o) != "" }
 
 func anyMember(*member) bool { return true }
