@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -372,11 +371,8 @@ func (w *world) settle() {
 func (w *world) deployments() {
 	for _, d := range w.seen.Deployments {
 		n := *d.Spec.Replicas
-		status := appsv1.DeploymentStatus{
+		d.Status = appsv1.DeploymentStatus{
 			ObservedGeneration: d.Generation, Replicas: n, UpdatedReplicas: n, ReadyReplicas: n, AvailableReplicas: n,
-		}
-		if !equality.Semantic.DeepEqual(d.Status, status) {
-			d.Status = status
 		}
 	}
 }
