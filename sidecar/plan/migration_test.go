@@ -717,7 +717,7 @@ func TestFrozenSlots(t *testing.T) {
 				migrate 2 110-119
 				node 2 out=100-149>0:Succeeded
 				node 0 count=110-119:500`,
-			want: `= 110-119 0->2 Pending: the process of orders-2-0 would refuse writes to the slots 100-149, which it once moved away: delete the pod, so that it starts anew, or move 100-149 as a whole`,
+			want: `= 110-119 0->2 Pending: the process of orders-2-0 would refuse writes to the slots 100-149, which it once moved away: delete the pod, so that it restarts, or move 100-149 as a whole`,
 		},
 		{
 			name: "the very same slots once came to the destination: they go in two parts, so that old news cannot be taken for new",

@@ -82,7 +82,7 @@ func (c *clusterPass) makeWritable(to *clusterShard, run slotset.Range) (clear s
 		run.First = forbidden.Last + 1
 	default:
 		return run, false, fmt.Sprintf("the process of %s would refuse writes to the slots %s, which it once moved away: "+
-			"delete the pod, so that it starts anew, or move %s as a whole", to.proven.name, forbidden, forbidden)
+			"delete the pod, so that it restarts, or move %s as a whole", to.proven.name, forbidden, forbidden)
 	}
 	return run, false, ""
 }
