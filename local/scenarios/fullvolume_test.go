@@ -26,6 +26,7 @@ func TestAMasterWhoseVolumeIsFullHandsOver(t *testing.T) {
 	s.ready("orders", readyWithin)
 	roomy := s.master("orders")
 	small := others(s, "orders", roomy)[0]
+	s.smallVolume(roomy, 1<<30) // how full this machine's disk is decides nothing
 	dir := s.smallVolume(small, 512<<20)
 	s.forceDelete(small)
 	s.ready("orders", readyWithin)
