@@ -21,7 +21,7 @@ KUBECTL         := kubectl
 METACONTROLLER  := metacontroller/install
 else
 KUBECTL         := $(LOCAL_CACHE)/bin/kubectl --kubeconfig $(LOCAL_CONFIG)
-METACONTROLLER  := local/metacontroller/install
+METACONTROLLER  := local/standin/metacontroller/install
 endif
 
 .PHONY: check demo down test build lint generated unit fuzz scenarios smoke bench bench-migration bench-failover bench-moves generate local-up local-down local-status packages programs images install deploy uninstall
@@ -37,7 +37,7 @@ check: generated
 ## The two commands of the README ##
 
 demo: install
-	@KUBECTL="$(KUBECTL)" local/demo.sh
+	@KUBECTL="$(KUBECTL)" local/scenarios/demo.sh
 
 test: lint unit fuzz scenarios
 	@$(foreach program,METACONTROLLER_BIN KVROCKS_BIN KVROCKS_CONTROLLER_BIN,$(if $($(program)),,echo "not run: the program that $(program) would name; its stand-in was";))
@@ -74,13 +74,13 @@ lint: generated
 
 # Without a KVROCKS_BIN, tests that need a kvrocks take the stand-in; it lies in the tree, or go test would not see it change.
 unit: packages programs
-	cd local && CGO_ENABLED=0 go build -o ../bin/kvrocks-stand-in ./kvrocks/cmd
+	cd local && CGO_ENABLED=0 go build -o ../bin/kvrocks-stand-in ./standin/kvrocks/cmd
 	KVROCKS_BIN=$${KVROCKS_BIN:-$(CURDIR)/bin/kvrocks-stand-in} $(GO_TEST) -race -timeout 15m ./...
 	cd local && $(GO_TEST) -race -timeout 15m $$(go list ./... | grep -v /scenarios)
 
 # Every fuzz target of the tree, about ten seconds each; their seeds also run in `unit`.
 fuzz:
-	local/fuzz.sh $(FUZZ_RUNS)
+	.ci/fuzz.sh $(FUZZ_RUNS)
 
 # One scenario uninstalls the operator, and with it every instance, so those of the demo go before.
 scenarios: install
@@ -112,24 +112,24 @@ bench-moves: install
 ## The local cluster ##
 
 local-up:
-	@cd local && go run ./cmd/local up
+	@cd local && go run ./kubernetes up
 
 local-down:
-	@cd local && go run ./cmd/local down
+	@cd local && go run ./kubernetes down
 
 # Compiles the programs of the cluster; some unit tests run an API server of their own.
 programs:
-	@cd local && go run ./cmd/local build
+	@cd local && go run ./kubernetes build
 
 local-status:
-	@cd local && go run ./cmd/local status
+	@cd local && go run ./kubernetes status
 
 # What tests need of the distribution: redis-server and redis-sentinel, among others.
 packages:
-	@cd local && go run ./cmd/local packages
+	@cd local && go run ./kubernetes packages
 
 images: local-up
-	@cd local && go run ./cmd/local images
+	@cd local && go run ./kubernetes images
 
 install: images
 	@$(MAKE) --no-print-directory deploy
@@ -139,7 +139,7 @@ deploy:
 	$(KUBECTL) apply --server-side --force-conflicts -k $(METACONTROLLER)
 	$(KUBECTL) apply --server-side --force-conflicts -k manifests
 ifndef KUBECONFIG
-	@KUBECTL="$(KUBECTL)" local/roll.sh
+	@KUBECTL="$(KUBECTL)" local/kubernetes/roll.sh
 endif
 	$(KUBECTL) -n metacontroller rollout status statefulset/metacontroller --timeout=5m
 	$(KUBECTL) -n kvrocks-system rollout status deployment/kvrocks-hooks --timeout=5m

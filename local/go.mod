@@ -2,7 +2,7 @@ module github.com/kvrocks/kvrocks-operator/local
 
 go 1.26.0
 
-// The programs of the local cluster, built by `local build` at the versions this file pins.
+// The programs of the local cluster, built by `make programs` at the versions this file pins.
 tool (
 	go.etcd.io/etcd/server/v3
 	k8s.io/kubernetes/cmd/kube-apiserver

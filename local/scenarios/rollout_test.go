@@ -105,7 +105,7 @@ func (s *scenario) load(image, binary string) {
 	require.NoError(s, err)
 	file := binary + ".tar"
 	require.NoError(s, tarball.WriteToFile(file, tag, whole))
-	s.run("..", "go", "run", "./cmd/local", "load-image", file)
+	s.run("..", "go", "run", "./kubernetes", "load-image", file)
 }
 
 func must[T any](value T, err error) T {

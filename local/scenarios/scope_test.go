@@ -103,7 +103,7 @@ func (s *scenario) overlay() string {
 		text := strings.NewReplacer(replacements...).Replace(string(raw))
 		require.Contains(s, text, s.namespace, "%s of the example has changed; adapt this test", file)
 		if _, local := kubeconfig(); local {
-			text = strings.Replace(text, "- "+top+"/metacontroller/install\n", "- "+top+"/local/metacontroller/install\n", 1)
+			text = strings.Replace(text, "- "+top+"/metacontroller/install\n", "- "+top+"/local/standin/metacontroller/install\n", 1)
 		}
 		require.NoError(s, os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600))
 	}

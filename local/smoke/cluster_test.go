@@ -19,7 +19,7 @@ const kubeconfig = "/var/lib/kvrocks-local/kubeconfig"
 // local runs the program under test and returns what it printed.
 func local(t *testing.T, args ...string) string {
 	t.Helper()
-	return string(run(t, "go", append([]string{"run", "../cmd/local"}, args...)...))
+	return string(run(t, "go", append([]string{"run", "../kubernetes"}, args...)...))
 }
 
 func run(t *testing.T, program string, args ...string) []byte {
