@@ -121,6 +121,14 @@ func (s *clusterShard) handOver() {
 	}
 }
 
+// installAtOnce returns the pod of t, which has all the data of the old master, unless the shard is to be given no layout.
+func (s *clusterShard) installAtOnce(t *member) string {
+	if s.c.layoutWithheldFrom == s {
+		return ""
+	}
+	return t.name
+}
+
 // outdates reports whether m, which may be nil, was given a newer layout than the record at hand: that was changed in between, and is
 // read again.
 func (s *clusterShard) outdates(m *member) bool { return m != nil && m.version() > s.c.record.Version }
@@ -180,7 +188,7 @@ func (s *clusterShard) moveOn(m, t *member) {
 	case !s.c.onRecord || s.c.changing:
 		s.wait(ReasonHandingOver, t.name+" can be made master once kvrocks-controller answers", againWrites)
 	default:
-		s.c.change(FailOver{MasterID: m.entry.ID, PreferredID: t.entry.ID})
+		s.c.change(FailOver{MasterID: m.entry.ID, PreferredID: t.entry.ID, Install: s.installAtOnce(t)})
 		s.wait(ReasonHandingOver, t.name+" is to be master in place of "+m.name, againWrites)
 	}
 }

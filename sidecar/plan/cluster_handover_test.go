@@ -33,6 +33,15 @@ func TestHandingOverTheMasterOfAShard(t *testing.T) {
 				push 0-0 v=7 stop force`,
 		},
 		{
+			name: "it waits until kvrocks-controller reaches the target as well",
+			given: `
+				0-0 master serving
+				0-1 ->0-0 placed ready-for=3s
+				1-0 master serving
+				handoff 0-0`,
+			want: ``,
+		},
+		{
 			name: "not while slots are on their way",
 			given: `
 				migrating 0 1
@@ -61,7 +70,7 @@ func TestHandingOverTheMasterOfAShard(t *testing.T) {
 				0-1 ->0-0 seq=120 placed
 				1-0 master serving`,
 			want: `
-				failover 0-0 -> 0-1
+				failover 0-0 -> 0-1 at once
 				= again 10ms`,
 		},
 		{

@@ -112,8 +112,9 @@ type (
 	}
 	// RemoveNode removes a replica from the record.
 	RemoveNode struct{ ID string }
-	// FailOver makes Preferred master of its shard in the record, if the recorded master is still MasterID.
-	FailOver struct{ MasterID, PreferredID string }
+	// FailOver makes Preferred master of its shard in the record, if the recorded master is still MasterID. With Install, which is the
+	// pod of Preferred, that is given the changed record at once: a planned move has stopped the writes.
+	FailOver struct{ MasterID, PreferredID, Install string }
 	// RecordSlots puts slots, which one shard owns, on record as another's (slot_only).
 	RecordSlots struct {
 		Slots      slots.Range

@@ -67,7 +67,11 @@ func clusterText(a plan.Action) string {
 		}
 		return text
 	case plan.FailOver:
-		return fmt.Sprintf("failover %s -> %s", short(a.MasterID), short(a.PreferredID))
+		text := fmt.Sprintf("failover %s -> %s", short(a.MasterID), short(a.PreferredID))
+		if a.Install != "" {
+			text += " at once"
+		}
+		return text
 	case plan.CreateCluster:
 		return fmt.Sprint("create ", a.Shards)
 	case plan.ImportCluster:

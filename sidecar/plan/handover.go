@@ -15,10 +15,13 @@ const (
 	handoverTimeout = 1500 * time.Millisecond
 	// handoverSetup bounds how long the sentinels may take to forget the master.
 	handoverSetup = 10 * time.Second
-	// endpointsPatience is how long a pod must have been attached before clients are led to it as their master: kube-proxy brings
+	// endpointsPatience is how long a pod must have been Ready before clients are led to it as their master: kube-proxy brings
 	// what changes into effect once a second (its minSyncPeriod), and until then refuses connections to its address, for which
-	// clients wait much longer. The gate tells its time in whole seconds.
+	// clients wait much longer. The condition tells its time in whole seconds.
 	endpointsPatience = 3 * time.Second
+	// controllerRedial is how much longer it takes until kvrocks-controller reaches the pod: after some refused connections its client
+	// (go-redis v8) answers with the last refusal, and dials once a second.
+	controllerRedial = time.Second
 	// handoverRetry is how long after an aborted handover the next one begins.
 	handoverRetry = 30 * time.Second
 )
@@ -81,11 +84,15 @@ func (p *pass) handoverTarget(m *member) *member {
 	return best
 }
 
-// reachable reports whether clients can be taken to reach the pod of t through its Service. A time that is yet to come, by another
-// clock, proves nothing and is not waited for.
+// reachable reports whether clients, and kvrocks-controller in a cluster, can be taken to reach the pod of t through its Service. A
+// time that is yet to come, by another clock, proves nothing and is not waited for.
 func (p *pass) reachable(t *member) bool {
-	age := p.now.Sub(t.was.AttachedSince)
-	return t.was.Attached && (age < 0 || age >= endpointsPatience)
+	patience := endpointsPatience
+	if p.in.Topology.Spec.Type == v1alpha1.TypeCluster {
+		patience += controllerRedial
+	}
+	age := p.now.Sub(t.was.ReadySince)
+	return t.was.Attached && !t.was.Unready && (age < 0 || age >= patience)
 }
 
 func (p *pass) abortedLately() bool {

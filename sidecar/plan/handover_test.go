@@ -69,7 +69,17 @@ func TestHandover(t *testing.T) {
 				record orders-0
 				handoff orders-0
 				orders-0 master serving
-				orders-1 ->orders-0 placed attached-for=2s`,
+				orders-1 ->orders-0 placed ready-for=2s`,
+			want: `
+				= outage none`,
+		},
+		{
+			name: "it waits until the target is ready",
+			given: `
+				record orders-0
+				handoff orders-0
+				orders-0 master serving
+				orders-1 ->orders-0 placed unready`,
 			want: `
 				= outage none`,
 		},
@@ -79,7 +89,7 @@ func TestHandover(t *testing.T) {
 				record orders-0
 				handoff orders-0
 				orders-0 master serving
-				orders-1 ->orders-0 placed attached-for=-1m`,
+				orders-1 ->orders-0 placed ready-for=-1m`,
 			want: `
 				= outage Handover orders-0 seq=100 orders-1`,
 		},

@@ -38,10 +38,10 @@ type Pod struct {
 	Running bool
 	// BackingOff is true while Kubernetes waits before it starts the container again (CrashLoopBackOff).
 	BackingOff bool
-	// Attached is the state of the readiness gate, and AttachedSince when it was granted, in whole seconds; zero when that is
-	// not known.
-	Attached      bool
-	AttachedSince time.Time
+	// Attached is the state of the readiness gate. Unready is true while the pod is not Ready in spite of it, so that no Service leads
+	// to it. ReadySince is when it became Ready, in whole seconds; zero when that is not known.
+	Attached, Unready bool
+	ReadySince        time.Time
 	// Role is the value of the role label; empty when there is none.
 	Role v1alpha1.Role
 	// Saved is what hooks/scripts/recall.sh printed when the pod was started: the identity of the volume, and what it

@@ -112,8 +112,10 @@ func (b *builder) memberWord(word, name string, pod *plan.Pod, node *plan.Node, 
 		pod.Role = ""
 	case "attached":
 		pod.Attached = true
-	case "attached-for":
-		pod.AttachedSince = scenarioNow.Add(-duration(b.t, value))
+	case "ready-for":
+		pod.ReadySince = scenarioNow.Add(-duration(b.t, value))
+	case "unready":
+		pod.Unready = true
 	case "label":
 		pod.Role = v1alpha1.Role(value)
 	case "priority":

@@ -30,7 +30,7 @@ import (
 //	promoted 50ms                   how long ago the target of the recorded outage was promoted
 //	orders-0 master seq=5 serving   a member: what its node is (master, self, dead, ->orders-1, down, hung, loading,
 //	                                refused, nopod), then any of seq=5 up syncing silent-link empty serving placed
-//	                                attached attached-for=1s label=master priority=0 deleting stopped backing-off
+//	                                attached unready ready-for=1s label=master priority=0 deleting stopped backing-off
 //	                                no-address outlives
 //	                                heard=2s for=10s insync had=9 volume=a had-volume=b stale-password
 //	                                config=name:value refuses=name frozen=name unlabelled refuses-writes=NoSpace

@@ -122,7 +122,13 @@ func (s *clusterSidecar) apply(a plan.Action) error {
 	case plan.Configure:
 	case plan.FailOver:
 		s.checkFailOver(a)
-		return w.controller.call(w, a)
+		if err := w.controller.call(w, a); err != nil || a.Install == "" {
+			return err
+		}
+		if w.rng.IntN(10) == 0 {
+			return errTimeout
+		}
+		return s.apply(plan.Push{Pod: a.Install, ID: a.PreferredID, Layout: w.controller.record})
 	default:
 		return w.controller.call(w, a)
 	}

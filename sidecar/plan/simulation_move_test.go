@@ -186,6 +186,11 @@ func (w *moveWorld) apply(a plan.Action) error {
 		if n.count = nil; w.rng.IntN(3) > 0 {
 			n.count = &plan.SlotCount{Slots: a.Slots, Keys: n.keys(a.Slots) * 1000, Sequence: n.seq}
 		}
+	case plan.FailOver:
+		if err := w.call(a); err != nil || a.Install == "" {
+			return err
+		}
+		return w.apply(plan.Push{Pod: a.Install, ID: a.PreferredID, Layout: w.record})
 	default:
 		return w.call(a)
 	}

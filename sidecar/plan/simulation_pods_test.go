@@ -41,10 +41,11 @@ type simPod struct {
 	// forced: the API has no such pod any more, and its process goes on until due.
 	forced   bool
 	attached bool
-	since    time.Time // attached since
-	role     v1alpha1.Role
-	revision int    // of the template that it was made from
-	saved    string // what the volume remembered when the pod was made
+	// readySince is when the Service begins to lead to an attached pod.
+	readySince time.Time
+	role       v1alpha1.Role
+	revision   int    // of the template that it was made from
+	saved      string // what the volume remembered when the pod was made
 	// reported and told are when the API server learns that the process runs, and what the volume remembered: the node answers
 	// before.
 	reported, told time.Time
@@ -57,7 +58,10 @@ type simPod struct {
 
 // observe is what the sidecar sees of a pod.
 func (p *simPod) observe(now time.Time) plan.Pod {
-	seen := plan.Pod{UID: "uid-" + p.ip, IP: p.ip, Deleting: p.deleting, Attached: p.attached, AttachedSince: p.since, Role: p.role}
+	seen := plan.Pod{UID: "uid-" + p.ip, IP: p.ip, Deleting: p.deleting, Attached: p.attached, Role: p.role}
+	if seen.Unready = p.attached && now.Before(p.readySince); !seen.Unready {
+		seen.ReadySince = p.readySince.Truncate(time.Second)
+	}
 	if !now.Before(p.reported) {
 		seen.Running = p.running
 	}
@@ -67,9 +71,9 @@ func (p *simPod) observe(now time.Time) plan.Pod {
 	return seen
 }
 
-// attach grants the gate.
+// attach grants the gate; kubelet takes a moment to say that the pod is Ready.
 func (d *dataPlane) attach(pod string) {
-	d.pods[pod].attached, d.pods[pod].since = true, d.now.Truncate(time.Second)
+	d.pods[pod].attached, d.pods[pod].readySince = true, d.now.Add(time.Duration(d.rng.IntN(2000))*time.Millisecond)
 }
 
 // detach withdraws the gate; the Service takes a moment to follow.

@@ -55,6 +55,13 @@ func (p *pass) apply(ctx context.Context, actions []plan.Action) error {
 			pushed++
 			p.stopClusterOrphans(ctx, push)
 		}
+		if failover, ok := a.(plan.FailOver); ok && failover.Install != "" {
+			push, err := p.installPush(ctx, failover)
+			if err != nil {
+				return err
+			}
+			actions = append(push, actions...)
+		}
 	}
 	return nil
 }

@@ -66,6 +66,36 @@ func TestActionsOnACluster(t *testing.T) {
 	}
 }
 
+func TestFailoverOfAPlannedMoveInstallsTheNewMasterAtOnce(t *testing.T) {
+	id := nodeIDOf("orders-0-1")
+	for name, test := range map[string]struct {
+		chosen string
+		given  []string
+	}{
+		"with the changed record":           {chosen: id, given: []string{"layout " + id + " 4 nodes v4 force=false"}},
+		"not when it was changed once more": {chosen: nodeIDOf("orders-0-0")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			key := w.aCluster("orders")
+			w.look(key)
+			w.controller.fail = func(what string) error {
+				if strings.HasPrefix(what, "fail over") {
+					w.controller.record.Version++
+					for i := range w.controller.record.Shards[0].Nodes {
+						n := &w.controller.record.Shards[0].Nodes[i]
+						n.Master = n.ID == test.chosen
+					}
+				}
+				return nil
+			}
+			sent, err := w.act(key, plan.FailOver{MasterID: nodeIDOf("orders-0-0"), PreferredID: id, Install: "orders-0-1"})
+			require.NoError(t, err)
+			assert.Equal(t, test.given, sent["10.1.0.1"])
+		})
+	}
+}
+
 func TestPushedNodeIsAskedForItsLayout(t *testing.T) {
 	w := newWorld(t)
 	key := w.aCluster("orders")

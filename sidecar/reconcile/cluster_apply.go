@@ -47,6 +47,20 @@ func (p *pass) applyToController(ctx context.Context, action plan.Action) error 
 	return fmt.Errorf("unknown action %T", action)
 }
 
+// installPush returns the action that gives the new master the record that a failover has just changed; none when the record was
+// changed again in between, which the next pass sees.
+func (p *pass) installPush(ctx context.Context, of plan.FailOver) ([]plan.Action, error) {
+	record, err := p.inst.controller.client.Get(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the record after the failover: %w", err)
+	}
+	layout, _ := recordLayout(record)
+	if !isMaster(layout, of.PreferredID) {
+		return nil, nil
+	}
+	return []plan.Action{plan.Push{Pod: of.Install, ID: of.PreferredID, Layout: layout}}, nil
+}
+
 // announced returns the address of a pod's node as kvrocks-controller knows it.
 func (p *pass) announced(pod string) (string, error) {
 	for _, m := range members(p.topology) {

@@ -76,13 +76,18 @@ func factsOf(pod *corev1.Pod) podFacts {
 	if !f.ended {
 		f.IP = pod.Status.PodIP
 	}
+	ready := false
 	for _, c := range pod.Status.Conditions {
-		if c.Type == v1alpha1.AttachedGate {
+		switch c.Type {
+		case v1alpha1.AttachedGate:
 			f.Attached = c.Status == corev1.ConditionTrue
-			if f.Attached {
-				f.AttachedSince = c.LastTransitionTime.UTC().Truncate(time.Second)
-			}
+		case corev1.PodReady:
+			ready = c.Status == corev1.ConditionTrue
+			f.ReadySince = c.LastTransitionTime.UTC().Truncate(time.Second)
 		}
+	}
+	if f.Unready = f.Attached && !ready; !f.Attached || f.Unready {
+		f.ReadySince = time.Time{}
 	}
 	for _, c := range pod.Status.ContainerStatuses {
 		if c.Name == v1alpha1.ContainerKVRocks || c.Name == v1alpha1.ContainerSentinel {

@@ -145,10 +145,23 @@ func TestProcessIsNamedByItsRunIDOrByItsStart(t *testing.T) {
 func TestPodFacts(t *testing.T) {
 	pod := dataPod("orders", 0)
 	pod.Labels[v1alpha1.LabelRole] = "master"
-	pod.Status.Conditions = []corev1.PodCondition{{Type: v1alpha1.AttachedGate, Status: corev1.ConditionTrue}}
-	assert.Equal(t, plan.Pod{
-		UID: "uid-orders-0", IP: "10.0.6.0", Running: true, Attached: true, Role: v1alpha1.RoleMaster,
-	}, factsOf(pod).Pod)
+	since := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	condition := func(of corev1.PodConditionType, status corev1.ConditionStatus) corev1.PodCondition {
+		return corev1.PodCondition{Type: of, Status: status, LastTransitionTime: metav1.NewTime(since)}
+	}
+	for name, test := range map[string]struct {
+		gate, ready corev1.ConditionStatus
+		want        plan.Pod
+	}{
+		"ready":                        {"True", "True", plan.Pod{Attached: true, ReadySince: since}},
+		"attached, in no Service yet":  {"True", "False", plan.Pod{Attached: true, Unready: true}},
+		"detached, in the Service yet": {"False", "True", plan.Pod{}},
+		"waits for its place":          {"False", "False", plan.Pod{}},
+	} {
+		pod.Status.Conditions = []corev1.PodCondition{condition(corev1.PodReady, test.ready), condition(v1alpha1.AttachedGate, test.gate)}
+		test.want.UID, test.want.IP, test.want.Running, test.want.Role = "uid-orders-0", "10.0.6.0", true, v1alpha1.RoleMaster
+		assert.Equal(t, test.want, factsOf(pod).Pod, name)
+	}
 
 	pod.Status.Phase = corev1.PodFailed
 	assert.Empty(t, factsOf(pod).IP, "the IP of a pod that has ended may belong to another one")
