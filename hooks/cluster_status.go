@@ -49,7 +49,7 @@ func (in *instance) clusterStatus(shards []shard, steps []step, store step, out 
 	if now.reason == "" {
 		now = in.migrationStep()
 	}
-	kinds := append(dataConditions(in.monitoredBy() != ""), v1alpha1.ConditionSlotsAssigned)
+	kinds := append(dataConditions(in.cr.MonitoredBy() != ""), v1alpha1.ConditionSlotsAssigned)
 	in.conclude(status, in.carryAll(kinds), now, served)
 	return status
 }

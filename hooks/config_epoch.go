@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/hooks/kvrocksconf"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -29,7 +30,7 @@ func (in *instance) configEpoch() int64 {
 // removedSettings reports whether nodes may hold a live setting that is not wanted any more. What kvrocks did not know had no
 // effect.
 func (in *instance) removedSettings() bool {
-	wanted := in.settings()
+	wanted := kvrocksconf.Settings(in.spec)
 	for name := range in.topology.Spec.Config {
 		if _, stays := wanted[name]; !stays && !slices.Contains(in.topology.Status.UnknownSettings, name) {
 			return true
@@ -40,7 +41,7 @@ func (in *instance) removedSettings() bool {
 
 // templateEpoch is the count in the observed pod template.
 func (in *instance) templateEpoch() int64 {
-	set := in.dataSetObserved()
+	set := in.firstDataSet()
 	if set == nil {
 		return 0
 	}
@@ -53,7 +54,7 @@ func (in *instance) templateEpoch() int64 {
 
 // markConfig puts onto a pod what its process must have been started with.
 func (in *instance) markConfig(annotations map[string]string) {
-	annotations[annotationConfig] = in.frozenHash()
+	annotations[annotationConfig] = hash([]byte(kvrocksconf.RestartText(in.spec)))
 	if epoch := in.configEpoch(); epoch > 0 {
 		annotations[annotationConfigEpoch] = strconv.FormatInt(epoch, 10)
 	}

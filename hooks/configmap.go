@@ -4,6 +4,7 @@ import (
 	_ "embed" // the scripts
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/hooks/kvrocksconf"
 )
 
 //go:embed scripts/start.sh
@@ -32,7 +33,7 @@ func (in *instance) dataConfig(shards []shard) child {
 		stopScript:  stopText,
 		probeScript: probeText,
 		authScript:  authText,
-		configFile:  in.configText(),
+		configFile:  kvrocksconf.Text(in.spec, in.cr.MonitoredBy() != ""),
 
 		recallScript: recallText,
 	}

@@ -2,6 +2,8 @@ package hooks
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"maps"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -37,6 +39,12 @@ func encodeMarked(object child) (raw []byte, mark string, err error) {
 	}
 	mark = hash(hashed)
 	return bytes.Replace(raw, []byte(`"`+annotationDeclared+`":"`+unmarked), []byte(`"`+annotationDeclared+`":"`+mark), 1), mark, nil
+}
+
+// hash is short enough for an annotation and long enough never to collide by accident.
+func hash(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:8])
 }
 
 // pendingChange says what of the declared children is not observed yet, or not taken up by the controller that acts on it,

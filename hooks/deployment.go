@@ -22,7 +22,7 @@ func (in *instance) sentinelDeployment() (child, error) {
 	sentinel.Env = append(sentinel.Env, corev1.EnvVar{Name: "POD_IP", ValueFrom: fieldRef("status.podIP")})
 	sentinel.Lifecycle = in.drained()
 	template.Spec.Containers = []corev1.Container{sentinel}
-	template.Spec.Volumes = append(in.volumes(), emptyDir(dataVolume))
+	template.Spec.Volumes = append(in.volumes(), emptyDir(v1alpha1.VolumeData))
 	if err := seal(&template); err != nil {
 		return child{}, err
 	}

@@ -90,14 +90,14 @@ func (in *instance) etcdTemplate(selector map[string]string) (corev1.PodTemplate
 		},
 		Env:             []corev1.EnvVar{{Name: "POD_NAME", ValueFrom: fieldRef("metadata.name")}},
 		Resources:       componentResources(in.spec.Cluster.Etcd.Resources, etcdResources()),
-		VolumeMounts:    []corev1.VolumeMount{{Name: dataVolume, MountPath: etcdDir}},
+		VolumeMounts:    []corev1.VolumeMount{{Name: v1alpha1.VolumeData, MountPath: etcdDir}},
 		SecurityContext: containerSecurity(),
 		// Ready is a member that has a leader. It is alive without one.
 		ReadinessProbe: httpProbe("/health", 5, 3),
 		LivenessProbe:  httpProbe("/health?serializable=true", 10, 12),
 	}}
 	if in.spec.Storage == nil {
-		template.Spec.Volumes = []corev1.Volume{emptyDir(dataVolume)}
+		template.Spec.Volumes = []corev1.Volume{emptyDir(v1alpha1.VolumeData)}
 	}
 	return template, seal(&template)
 }

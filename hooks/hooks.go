@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/hooks/validation"
 	"github.com/kvrocks/kvrocks-operator/metacontroller"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -30,7 +31,8 @@ func Sync(request *metacontroller.SyncRequest) (*metacontroller.SyncResponse, er
 }
 
 func sync(in *instance) (answer, error) {
-	if problem := in.validate(); problem != "" {
+	observed := validation.Observed{Topology: in.topology, DataSet: in.firstDataSet()}
+	if problem := validation.Check(in.cr, in.spec, observed); problem != "" {
 		return refuse(in, reasonInvalidSpec, problem)
 	}
 	switch in.spec.Type {

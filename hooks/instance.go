@@ -1,8 +1,7 @@
 package hooks
 
 import (
-	"strings"
-
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -122,7 +121,14 @@ func current(topology *v1alpha1.KVRocksTopology) bool {
 		topology.Status.ObservedGeneration == topology.Generation
 }
 
-// monitoredBy is the sentinel instance that watches this one; "" when none does.
-func (in *instance) monitoredBy() string {
-	return strings.TrimSpace(in.cr.Labels[v1alpha1.LabelMonitoredBy])
+// firstDataSet returns the first observed StatefulSet of data nodes; nil when there is none.
+func (in *instance) firstDataSet() *appsv1.StatefulSet {
+	switch in.spec.Type {
+	case v1alpha1.TypeStandard:
+		return in.children.StatefulSets[in.key(in.name)]
+	case v1alpha1.TypeCluster:
+		return in.statefulSet(in.clusterShard(0))
+	default:
+		return nil
+	}
 }

@@ -146,7 +146,7 @@ func (in *instance) pingSeconds() int32 {
 		return neverPings
 	}
 	f := in.spec.Failover
-	if in.monitoredBy() == "" {
+	if in.cr.MonitoredBy() == "" {
 		const millis = 1000 * (pingCount - 1)
 		return max(1, (f.DownAfterMilliseconds+millis-1)/millis)
 	}

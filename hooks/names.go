@@ -28,11 +28,9 @@ const labelPodName = "statefulset.kubernetes.io/pod-name"
 const (
 	configDir   = "/etc/kvrocks"
 	passwordDir = "/etc/kvrocks-auth" //nolint:gosec // a path
-	dataDir     = "/var/lib/kvrocks"
 
 	configVolume   = "config"
 	passwordVolume = "password"
-	dataVolume     = "data"
 	tmpVolume      = "tmp"
 
 	passwordFile = "password"

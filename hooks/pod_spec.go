@@ -64,7 +64,7 @@ func (in *instance) container(name, dir string) corev1.Container {
 		},
 		VolumeMounts: []corev1.VolumeMount{
 			{Name: configVolume, MountPath: configDir, ReadOnly: true},
-			{Name: dataVolume, MountPath: dir},
+			{Name: v1alpha1.VolumeData, MountPath: dir},
 			{Name: tmpVolume, MountPath: "/tmp"},
 		},
 		SecurityContext: containerSecurity(),

@@ -308,7 +308,7 @@ func TestASettingThatIsAppliedLiveRestartsNothing(t *testing.T) {
 	})
 	w.sync()
 	assert.Equal(t, *before, w.set().Spec)
-	assert.Equal(t, map[string]string{"maxclients": "100", settingNamespaces: "yes"}, w.topology().Spec.Config, "the other would crash the nodes")
+	assert.Equal(t, map[string]string{"maxclients": "100", "repl-namespace-enabled": "yes"}, w.topology().Spec.Config, "the other would crash the nodes")
 	assert.Contains(t, w.seen.ConfigMaps["shop/demo-config"].Data[configFile], "maxclients 100\n")
 }
 

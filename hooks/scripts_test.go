@@ -16,7 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	"github.com/kvrocks/kvrocks-operator/metacontroller"
+	"github.com/kvrocks/kvrocks-operator/hooks/kvrocksconf"
 )
 
 // The scripts run in images that we do not make, so they are tried with several POSIX shells. Paths of the
@@ -363,12 +363,11 @@ func TestKvrocksStartsFromTheScript(t *testing.T) {
 		cr.Spec.KVRocksConfig["compact-cron"] = "0 3 * * *"
 		cr.Spec.KVRocksConfig["profiling-sample-commands"] = "get,set"
 		cr.Spec.KVRocksConfig["port"] = v1alpha1.ConfigValue(freePort(t))
-		in, err := newInstance(&metacontroller.SyncRequest{Parent: newWorld(t, cr).cr})
-		require.NoError(t, err)
-		require.Empty(t, in.validate())
+		spec := newWorld(t, cr).cr.Spec.WithDefaults()
+		require.Empty(t, kvrocksconf.Check(spec))
 		require.NoError(t, os.Symlink(binary, filepath.Join(s.root, "bin/kvrocks")))
 		s.env = append(s.env, "PORT="+string(cr.Spec.KVRocksConfig["port"]))
-		s.write("etc/kvrocks/kvrocks.conf", strings.ReplaceAll(in.configText(), dataDir, s.root+dataDir))
+		s.write("etc/kvrocks/kvrocks.conf", s.inside(kvrocksconf.Text(spec, cr.MonitoredBy() != "")))
 		s.write("etc/kvrocks/demo-0", "127.0.0.1")
 		s.write("etc/kvrocks-auth/password", `s3"cret\`)
 		s.background(startText)
@@ -383,9 +382,10 @@ func TestKvrocksStartsFromTheScript(t *testing.T) {
 		}
 		assert.Contains(t, ask("INFO", "replication"), "role:slave")
 		assert.Contains(t, ask("SET", "a", "b"), "READONLY")
-		for setting, value := range in.settings() {
-			assert.Equal(t, strings.ReplaceAll(setting+"\n"+value+"\n", dataDir, s.root+dataDir), ask("CONFIG", "GET", setting))
-			if frozen(setting) {
+		restart := kvrocksconf.RestartText(spec)
+		for setting, value := range kvrocksconf.Settings(spec) {
+			assert.Equal(t, s.inside(setting+"\n"+value+"\n"), ask("CONFIG", "GET", setting))
+			if strings.Contains("\n"+restart, "\n"+setting+" ") {
 				assert.Contains(t, ask("CONFIG", "SET", setting, value), "ERR", setting)
 			} else {
 				assert.Equal(t, "OK\n", ask("CONFIG", "SET", setting, value), setting)

@@ -1,19 +1,6 @@
 package hooks
 
-import (
-	"regexp"
-
-	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-)
-
-// sentinelTooOld reports whether an image is one of Redis before 6.2, as far as its tag tells; admission has the same
-// expression. A tag that names no minor version, such as redis:6, is taken for the newest of its kind. Of other images
-// scripts/sentinel.sh tells.
-func sentinelTooOld(image string) bool { return oldSentinel().MatchString(image) }
-
-func oldSentinel() *regexp.Regexp {
-	return regexp.MustCompile(`(^|/)redis(-sentinel)?:v?([0-5]([.-].*)?|6[.][01]([.-].*)?)(@.*)?$`)
-}
+import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 
 // syncSentinel makes a Deployment of sentinels. What they monitor is given to them by the sidecar.
 func syncSentinel(in *instance) (answer, error) {

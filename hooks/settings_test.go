@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/hooks/kvrocksconf"
 )
 
 func TestCommandsAreRenamed(t *testing.T) {
@@ -34,7 +35,7 @@ func TestBothNamesOfTolerationsHold(t *testing.T) {
 func TestNamespacesAreKeptInTheDatabase(t *testing.T) {
 	w := settled(t, example(t, "standard-minimal.yaml"))
 	assert.Contains(t, w.seen.ConfigMaps["shop/demo-config"].Data[configFile], "\nrepl-namespace-enabled yes\n")
-	assert.Equal(t, "yes", w.topology().Spec.Config[settingNamespaces], "running nodes take it without a restart")
+	assert.Equal(t, "yes", w.topology().Spec.Config["repl-namespace-enabled"], "running nodes take it without a restart")
 
 	w = settled(t, example(t, "cluster-minimal.yaml"))
 	assert.NotContains(t, w.seen.ConfigMaps["shop/"+configName(w.cr.Name)].Data[configFile], "namespace")
@@ -50,8 +51,21 @@ func TestNodesBootWithoutBeingElectableWhereTheLossIsBounded(t *testing.T) {
 		return w.seen.ConfigMaps[w.cr.Namespace+"/"+configName(cr.Name)].Data[configFile]
 	}
 	w, b := settled(t, cr), settled(t, bounded)
-	assert.NotContains(t, conf(w), settingPriority)
+	assert.NotContains(t, conf(w), "slave-priority")
 	assert.Contains(t, conf(b), "\nslave-priority 0\n")
-	assert.NotContains(t, b.topology().Spec.Config, settingPriority)
+	assert.NotContains(t, b.topology().Spec.Config, "slave-priority")
 	assert.Equal(t, w.set().Spec.Template, b.set().Spec.Template, "it restarts nothing")
+}
+
+func TestDerivedSizesRestartNothing(t *testing.T) {
+	cr := example(t, "standard-full.yaml")
+	w := settled(t, cr)
+	conf := w.seen.ConfigMaps[w.cr.Namespace+"/"+configName(cr.Name)].Data[configFile]
+	assert.Contains(t, conf, "\nrocksdb.block_cache_size 170\n")
+	assert.Contains(t, conf, "\nrocksdb.wal_size_limit_mb 102\n")
+	assert.NotContains(t, w.topology().Spec.Config, "rocksdb.max_total_wal_size")
+
+	with, without := cr.Spec.WithDefaults(), cr.Spec.WithDefaults()
+	without.Resources, without.Storage = nil, nil
+	assert.Equal(t, kvrocksconf.RestartText(without), kvrocksconf.RestartText(with))
 }

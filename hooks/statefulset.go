@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/hooks/kvrocksconf"
 )
 
 // dataTemplate is the pod template of a shard, to be sealed.
@@ -21,7 +22,7 @@ func (in *instance) dataTemplate(s shard) corev1.PodTemplateSpec {
 	// A handover takes up to 20 s of it. kvrocks ends within about a second of SIGTERM; a large memtable takes longer to flush.
 	template.Spec.TerminationGracePeriodSeconds = in.grace(60)
 	template.Spec.ReadinessGates = gates()
-	container := in.container(v1alpha1.ContainerKVRocks, dataDir)
+	container := in.container(v1alpha1.ContainerKVRocks, kvrocksconf.DataDir)
 	container.Env = append(container.Env, corev1.EnvVar{Name: "DRAIN_SECONDS", Value: strconv.Itoa(int(*in.spec.DrainSeconds))})
 	container.Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Exec: &corev1.ExecAction{
 		Command: []string{"/bin/sh", configDir + "/" + stopScript},
@@ -30,7 +31,7 @@ func (in *instance) dataTemplate(s shard) corev1.PodTemplateSpec {
 	template.Spec.InitContainers = []corev1.Container{in.recallContainer()}
 	template.Spec.Volumes = in.volumes()
 	if in.spec.Storage == nil {
-		template.Spec.Volumes = append(template.Spec.Volumes, emptyDir(dataVolume))
+		template.Spec.Volumes = append(template.Spec.Volumes, emptyDir(v1alpha1.VolumeData))
 	}
 	return template
 }
@@ -42,7 +43,7 @@ func (in *instance) recallContainer() corev1.Container {
 		Command: []string{"/bin/sh", configDir + "/" + recallScript},
 		VolumeMounts: []corev1.VolumeMount{
 			{Name: configVolume, MountPath: configDir, ReadOnly: true},
-			{Name: dataVolume, MountPath: dataDir},
+			{Name: v1alpha1.VolumeData, MountPath: kvrocksconf.DataDir},
 		},
 		SecurityContext: containerSecurity(),
 	}
@@ -91,7 +92,7 @@ func (in *instance) claim(class string, size resource.Quantity) corev1.Persisten
 	claim := corev1.PersistentVolumeClaim{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "PersistentVolumeClaim"},
 		ObjectMeta: metav1.ObjectMeta{
-			Name: dataVolume, Labels: map[string]string{
+			Name: v1alpha1.VolumeData, Labels: map[string]string{
 				v1alpha1.LabelKVRocks: in.name, v1alpha1.LabelManagedBy: v1alpha1.ManagedByValue,
 			},
 		},

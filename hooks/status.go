@@ -22,7 +22,7 @@ func (in *instance) standardStatus(s shard, now step, out *children) *v1alpha1.K
 	if !now.pending && !complete {
 		now.reason, now.message = reasonPodsNotReady, in.whyNotReady([]shard{s})
 	}
-	in.conclude(status, in.carryAll(dataConditions(in.monitoredBy() != "")), now, status.Master != "")
+	in.conclude(status, in.carryAll(dataConditions(in.cr.MonitoredBy() != "")), now, status.Master != "")
 	return status
 }
 

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/hooks/kvrocksconf"
 )
 
 // topologyChild is the KVRocksTopology of the instance with a spec.
@@ -25,10 +26,10 @@ func (in *instance) dataTopology(shards []v1alpha1.TopologyShard) child {
 	spec := v1alpha1.KVRocksTopologySpec{
 		Type: in.spec.Type, ParentGeneration: in.cr.Generation, Port: in.spec.Port(),
 		PasswordSecret: in.password(), PasswordSecretVersion: in.passwordSecretVersion(),
-		Failover: in.spec.Failover, Shards: shards, Config: in.liveSettings(), ConfigEpoch: in.configEpoch(),
+		Failover: in.spec.Failover, Shards: shards, Config: kvrocksconf.Live(in.spec), ConfigEpoch: in.configEpoch(),
 		Upgrade: in.wantedUpgrade(),
 	}
-	if sentinel := in.monitoredBy(); sentinel != "" {
+	if sentinel := in.cr.MonitoredBy(); sentinel != "" {
 		spec.Sentinel = &v1alpha1.SentinelRef{Name: sentinel}
 	}
 	if in.spec.Storage != nil {

@@ -155,7 +155,7 @@ func (in *instance) keepImages() {
 		keep(given.Image, &in.spec.Image, in.deploymentTemplate(in.name), v1alpha1.ContainerSentinel)
 		return
 	}
-	if set := in.dataSetObserved(); set != nil {
+	if set := in.firstDataSet(); set != nil {
 		keep(given.Image, &in.spec.Image, &set.Spec.Template, v1alpha1.ContainerKVRocks)
 	}
 	if in.spec.Type != v1alpha1.TypeCluster {

@@ -1,6 +1,9 @@
 package v1alpha1
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // Default images: the releases that the operator was tested with.
 const (
@@ -80,6 +83,9 @@ func (s *KVRocksSpec) Port() int32 {
 	}
 	return DefaultPort
 }
+
+// MonitoredBy returns the name of the sentinel instance that watches this one; "" when none does.
+func (k *KVRocks) MonitoredBy() string { return strings.TrimSpace(k.Labels[LabelMonitoredBy]) }
 
 // Quorum returns how many of n sentinels must agree: the majority.
 func Quorum(n int32) int32 { return n/2 + 1 }

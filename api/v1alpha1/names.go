@@ -63,6 +63,9 @@ const (
 	ContainerController = "controller"
 )
 
+// VolumeData is the volume, and the claim, of a pod that keeps data.
+const VolumeData = "data"
+
 // Keys of a password Secret.
 const (
 	// PasswordKey is the default key of the password in a Secret.

@@ -249,7 +249,7 @@ func (d *dataPlane) boot(name string) {
 	}
 	priority := int32(100)
 	if d.topology.Spec.Failover.MaxLostWrites != nil {
-		priority = 0 // hooks/settings.go
+		priority = 0 // hooks/kvrocksconf/settings.go
 	}
 	*n = simNode{
 		name: name, address: n.address, shard: n.shard, log: n.log, saved: saved, life: n.life + 1, fullEnd: n.fullEnd,

@@ -1,28 +1,38 @@
-package hooks
+package kvrocksconf
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// checkConfig refuses settings that the operator decides and values that would break what it relies on.
-func (in *instance) checkConfig() string {
-	if len(in.spec.KVRocksConfig) > 256 {
+// Check returns what is wrong with kvrocksConfig, in sentences that say what to write instead; nil when nothing is. It refuses
+// settings that the operator decides, values that would break what it relies on, and sizes that cannot fit.
+func Check(spec *v1alpha1.KVRocksSpec) []string {
+	var problems []string
+	for _, check := range []func(*v1alpha1.KVRocksSpec) string{checkSettings, checkSizes} {
+		if problem := check(spec); problem != "" {
+			problems = append(problems, problem)
+		}
+	}
+	return problems
+}
+
+// checkSettings returns what is wrong with the first setting, by name, that is refused.
+func checkSettings(spec *v1alpha1.KVRocksSpec) string {
+	if len(spec.KVRocksConfig) > 256 {
 		return "spec.kvrocksConfig has more than 256 settings; leave out those that keep their default"
 	}
-	for _, setting := range slices.Sorted(maps.Keys(in.spec.KVRocksConfig)) {
-		if problem := checkSetting(setting, string(in.spec.KVRocksConfig[setting])); problem != "" {
+	for _, setting := range slices.Sorted(maps.Keys(spec.KVRocksConfig)) {
+		if problem := checkSetting(setting, string(spec.KVRocksConfig[setting])); problem != "" {
 			return problem
 		}
 	}
-	must := yesNo(in.spec.Type == v1alpha1.TypeStandard)
-	if value, set := in.spec.KVRocksConfig[settingNamespaces]; set && string(value) != must {
+	must := yesNo(spec.Type == v1alpha1.TypeStandard)
+	if value, set := spec.KVRocksConfig[settingNamespaces]; set && string(value) != must {
 		return "repl-namespace-enabled must be yes in a standard instance, or tokens of namespaces are lost at restarts and failovers, and no in a cluster, which has no namespaces; leave it out of kvrocksConfig"
 	}
 	return ""
@@ -35,6 +45,16 @@ func checkSetting(setting, value string) string {
 	case len(value) > 1024 || strings.ContainsAny(value, "\r\n\x00"):
 		return "spec.kvrocksConfig." + setting + " must be one line of at most 1024 characters"
 	}
+	for _, rule := range []func(setting, value string) string{checkDecided, checkUnsupported, checkFixed} {
+		if problem := rule(setting, value); problem != "" {
+			return problem
+		}
+	}
+	return ""
+}
+
+// checkDecided refuses settings whose value follows from something else of the spec, and ports that a pod cannot open.
+func checkDecided(setting, value string) string {
 	switch setting {
 	case "requirepass", "masterauth":
 		return "write the password into spec.password or spec.passwordSecretRef, not into kvrocksConfig.requirepass or masterauth"
@@ -50,11 +70,12 @@ func checkSetting(setting, value string) string {
 		if n, err := strconv.Atoi(value); err != nil || n < 1024 || n > 65535 {
 			return "kvrocksConfig.port must be a number from 1024 to 65535 (pods run without root); leave it out for 6379"
 		}
-		return ""
 	}
-	if problem := checkUnsupported(setting, value); problem != "" {
-		return problem
-	}
+	return ""
+}
+
+// checkFixed refuses every value but the one that a setting must have.
+func checkFixed(setting, value string) string {
 	if must, why := fixedValue(setting); must != "" && must != value {
 		return why
 	}
@@ -85,13 +106,13 @@ func checkUnsupported(setting, value string) string {
 			return "kvrocksConfig.maxclients must leave room for the sidecar, sentinels, replicas and probes, or a node that is full counts as dead; write at least 64"
 		}
 	case "rename-command":
-		_, problem := renames(value)
+		_, problem := parseRenames(value)
 		return problem
 	}
 	return ""
 }
 
-// fixedValue is the only value that a setting may have, and why; "" when it may have any.
+// fixedValue returns the only value that a setting may have, and why; "" when it may have any.
 func fixedValue(setting string) (value, why string) {
 	switch setting {
 	case "use-rsid-psync":
@@ -120,73 +141,4 @@ func settingName(text string) bool {
 		return false
 	}
 	return strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789._-") == ""
-}
-
-func (in *instance) checkCluster() string {
-	switch {
-	case in.spec.Type != v1alpha1.TypeCluster && in.spec.Cluster != nil:
-		return "spec.cluster holds settings of type: cluster; leave it out"
-	case in.spec.Type != v1alpha1.TypeCluster:
-		return ""
-	case in.spec.Cluster.Etcd.Replicas != 1 && in.spec.Cluster.Etcd.Replicas != 3:
-		return "spec.cluster.etcd.replicas must be 1 or 3"
-	case in.spec.Cluster.Controller.Replicas < 1 || in.spec.Cluster.Controller.Replicas > 9:
-		return "spec.cluster.controller.replicas must be from 1 to 9"
-	case in.spec.Cluster.Migration.KeysPerSecond < 0:
-		return "spec.cluster.migration.keysPerSecond must not be negative; write 0 for no limit"
-	case *in.spec.Cluster.Migration.DeadlineSeconds < 0:
-		return "spec.cluster.migration.deadlineSeconds must not be negative; write 0 for no deadline"
-	}
-	return ""
-}
-
-func (in *instance) checkMigrate() string {
-	if len(in.spec.Migrate) > 0 && in.spec.Type != v1alpha1.TypeCluster {
-		return "spec.migrate moves slots between the shards of a cluster; leave it out unless type is cluster"
-	}
-	seen := map[int32]bool{}
-	for _, move := range in.spec.Migrate {
-		switch {
-		case move.Shard < 0 || in.spec.Master == nil || move.Shard >= *in.spec.Master:
-			return "spec.migrate names a shard that does not exist; shards are numbered from 0 to spec.master - 1"
-		case seen[move.Shard]:
-			return "spec.migrate lists the same shard twice; put all its slots into one entry"
-		}
-		seen[move.Shard] = true
-		for _, text := range move.Slots {
-			if problem := checkSlots(string(text)); problem != "" {
-				return problem
-			}
-		}
-	}
-	return in.checkSlotsOnce()
-}
-
-// checkSlots returns what is wrong with a range of slots as a person writes it: one slot is written as one number.
-func checkSlots(text string) string {
-	r, err := slots.ParseRange(text)
-	switch {
-	case err != nil:
-		return errors.Unwrap(err).Error()
-	case r.First == r.Last && strings.Contains(text, "-"):
-		return slots.ErrBackward.Error()
-	}
-	return ""
-}
-
-// checkSlotsOnce refuses a slot that is sent to two shards.
-func (in *instance) checkSlotsOnce() string {
-	owner := map[int]int32{}
-	for _, move := range in.spec.Migrate {
-		for _, text := range move.Slots {
-			r, _ := slots.ParseRange(string(text))
-			for s := r.First; s <= r.Last; s++ {
-				if shard, taken := owner[s]; taken && shard != move.Shard {
-					return "spec.migrate sends slot " + strconv.Itoa(s) + " to two shards; keep one of them"
-				}
-				owner[s] = move.Shard
-			}
-		}
-	}
-	return ""
 }

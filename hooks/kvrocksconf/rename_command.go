@@ -1,4 +1,4 @@
-package hooks
+package kvrocksconf
 
 import (
 	"slices"
@@ -8,9 +8,9 @@ import (
 // rename is one line rename-command of kvrocks.conf. An empty target ("") takes the command away.
 type rename struct{ command, target string }
 
-// renames reads kvrocksConfig.rename-command: "OLD NEW" as in kvrocks.conf, or several of them with commas between, because
+// parseRenames reads kvrocksConfig.rename-command: "OLD NEW" as in kvrocks.conf, or several of them with commas between, because
 // a map holds a key once. problem says what is wrong and what to write instead; "" when nothing is.
-func renames(value string) (list []rename, problem string) {
+func parseRenames(value string) (list []rename, problem string) {
 	for part := range strings.SplitSeq(value, ",") {
 		words := strings.Fields(part)
 		if len(words) != 2 {
@@ -21,9 +21,9 @@ func renames(value string) (list []rename, problem string) {
 		}
 		r := rename{command: words[0], target: words[1]}
 		switch {
-		case needed(r.command):
+		case inUse(r.command):
 			return nil, "kvrocksConfig.rename-command must leave alone what the operator, sentinels or replicas use; leave " + strings.ToUpper(r.command) + " out"
-		case needed(r.target):
+		case inUse(r.target):
 			return nil, "kvrocksConfig.rename-command cannot call a command " + strings.ToUpper(r.target) + ", which exists; choose another name"
 		case slices.ContainsFunc(list, func(other rename) bool { return other.command == r.command }):
 			return nil, "kvrocksConfig.rename-command names " + strings.ToUpper(r.command) + " twice; keep one of them"
@@ -33,8 +33,8 @@ func renames(value string) (list []rename, problem string) {
 	return list, ""
 }
 
-// needed reports whether something that keeps an instance alive sends a command to data nodes.
-func needed(command string) bool {
+// inUse reports whether something that keeps an instance alive sends a command to data nodes.
+func inUse(command string) bool {
 	switch command {
 	case "auth", "hello", "client", "info", "ping", "config", // sidecar, scripts, sentinels, kvrocks-controller
 		"slaveof", "replicaof", "scan", "set", "clusterx", "cluster", "publish", // sidecar
@@ -46,7 +46,7 @@ func needed(command string) bool {
 	return false
 }
 
-// line is how kvrocks.conf says it.
+// line returns the line of kvrocks.conf.
 func (r rename) line() string {
 	target := r.target
 	if target == "" {

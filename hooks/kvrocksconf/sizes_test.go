@@ -1,9 +1,10 @@
-package hooks
+package kvrocksconf
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
@@ -39,9 +40,9 @@ func TestSizesFollowFromTheLimits(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			in := sized(test.memory, test.volume, test.ephemeral, test.config)
-			assert.Equal(t, test.want, in.derivedSettings())
-			assert.Empty(t, in.checkSizes())
+			spec := sized(test.memory, test.volume, test.ephemeral, test.config)
+			assert.Equal(t, test.want, derivedSettings(spec))
+			assert.Empty(t, Check(spec))
 		})
 	}
 }
@@ -63,26 +64,14 @@ func TestSizesThatCannotFitAreRefused(t *testing.T) {
 		"live WAL":          {"", "1Gi", v1alpha1.KVRocksConfig{settingLiveWAL: "600"}, "write at most 512"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.Contains(t, sized(test.memory, test.volume, "", test.config).checkSizes(), test.want)
+			problems := Check(sized(test.memory, test.volume, "", test.config))
+			require.Len(t, problems, 1)
+			assert.Contains(t, problems[0], test.want)
 		})
 	}
 }
 
-func TestDerivedSizesRestartNothing(t *testing.T) {
-	cr := example(t, "standard-full.yaml")
-	w := settled(t, cr)
-	conf := w.seen.ConfigMaps[w.cr.Namespace+"/"+configName(cr.Name)].Data[configFile]
-	assert.Contains(t, conf, "\nrocksdb.block_cache_size 170\n")
-	assert.Contains(t, conf, "\nrocksdb.wal_size_limit_mb 102\n")
-	assert.NotContains(t, w.topology().Spec.Config, settingLiveWAL)
-
-	with := &instance{spec: cr.Spec.WithDefaults()}
-	without := &instance{spec: cr.Spec.WithDefaults()}
-	without.spec.Resources, without.spec.Storage = nil, nil
-	assert.Equal(t, without.frozenHash(), with.frozenHash())
-}
-
-func sized(memory, volume, ephemeral string, config v1alpha1.KVRocksConfig) *instance {
+func sized(memory, volume, ephemeral string, config v1alpha1.KVRocksConfig) *v1alpha1.KVRocksSpec {
 	spec := &v1alpha1.KVRocksSpec{
 		Type: v1alpha1.TypeStandard, KVRocksConfig: config,
 		Resources: &corev1.ResourceRequirements{Limits: corev1.ResourceList{}},
@@ -96,5 +85,5 @@ func sized(memory, volume, ephemeral string, config v1alpha1.KVRocksConfig) *ins
 	if volume != "" {
 		spec.Storage = &v1alpha1.Storage{Size: resource.MustParse(volume)}
 	}
-	return &instance{spec: spec}
+	return spec
 }

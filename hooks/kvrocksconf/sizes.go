@@ -1,4 +1,4 @@
-package hooks
+package kvrocksconf
 
 import (
 	"fmt"
@@ -28,7 +28,7 @@ const (
 	defaultLiveWAL     = 512
 )
 
-// derivedSettings are the sizes that follow from spec.resources and spec.storage where kvrocksConfig does not give them; none
+// derivedSettings returns the sizes, in MiB, that follow from spec.resources and spec.storage where kvrocksConfig does not give them; none
 // where there is no limit to fit into, or where kvrocks' default fits. They stand in kvrocks.conf alone and take effect when a
 // pod starts. When the limits change every pod is restarted anyway, so they need no place in the hash of the template, and a
 // new version of the operator restarts nothing because of them.
@@ -37,64 +37,65 @@ const (
 // that writes fill (metadata, subkeys, scores of sorted sets). The rest is for the process itself (about 30 MiB), connections,
 // compactions and what the allocator wastes. A tenth of the volume goes to WAL that is kept for replicas, and as much to WAL of
 // what is not flushed yet.
-func (in *instance) derivedSettings() map[string]string {
+func derivedSettings(spec *v1alpha1.KVRocksSpec) map[string]string {
 	derived := map[string]int64{}
-	if memory := in.memoryLimit(); memory > 0 {
-		if !in.given(settingMetadataCache) && !in.given(settingSubkeyCache) {
+	if memory := memoryLimit(spec); memory > 0 {
+		if !configured(spec, settingMetadataCache) && !configured(spec, settingSubkeyCache) {
 			derived[settingBlockCache] = min(memory/3, 2*defaultHalfCache)
 		}
 		derived[settingWriteBuffer] = min(memory/4/12, defaultWriteBuffer)
 	}
-	if volume := in.volumeSize(); volume > 0 {
+	if volume := volumeSize(spec); volume > 0 {
 		derived[settingKeptWAL] = min(volume/10, defaultKeptWAL)
 		derived[settingLiveWAL] = min(volume/10, defaultLiveWAL)
 	}
 	settings := map[string]string{}
 	for setting, size := range derived {
-		if !in.given(setting) {
+		if !configured(spec, setting) {
 			settings[setting] = strconv.FormatInt(max(size, 1), 10)
 		}
 	}
 	return settings
 }
 
-func (in *instance) given(setting string) bool {
-	_, given := in.spec.KVRocksConfig[setting]
-	return given
+// configured reports whether kvrocksConfig holds a setting.
+func configured(spec *v1alpha1.KVRocksSpec, setting string) bool {
+	_, found := spec.KVRocksConfig[setting]
+	return found
 }
 
 const mebibyte = 1 << 20
 
-// memoryLimit is in MiB; 0 when there is none.
-func (in *instance) memoryLimit() int64 {
-	if in.spec.Resources == nil {
+// memoryLimit returns the limit of a pod's memory in MiB; 0 when there is none.
+func memoryLimit(spec *v1alpha1.KVRocksSpec) int64 {
+	if spec.Resources == nil {
 		return 0
 	}
-	return in.spec.Resources.Limits.Memory().Value() / mebibyte
+	return spec.Resources.Limits.Memory().Value() / mebibyte
 }
 
-// volumeSize is in MiB: that of the volume, or what an emptyDir may take before the pod is evicted; 0 when nothing limits it.
-func (in *instance) volumeSize() int64 {
+// volumeSize returns the size in MiB of the volume, or what an emptyDir may take before the pod is evicted; 0 when nothing limits it.
+func volumeSize(spec *v1alpha1.KVRocksSpec) int64 {
 	switch {
-	case in.spec.Storage != nil:
-		return in.spec.Storage.Size.Value() / mebibyte
-	case in.spec.Resources != nil:
-		limit := in.spec.Resources.Limits[corev1.ResourceEphemeralStorage]
+	case spec.Storage != nil:
+		return spec.Storage.Size.Value() / mebibyte
+	case spec.Resources != nil:
+		limit := spec.Resources.Limits[corev1.ResourceEphemeralStorage]
 		return limit.Value() / mebibyte
 	}
 	return 0
 }
 
 // checkSizes refuses sizes in kvrocksConfig that cannot fit.
-func (in *instance) checkSizes() string {
-	if in.spec.Type == v1alpha1.TypeSentinel {
+func checkSizes(spec *v1alpha1.KVRocksSpec) string {
+	if spec.Type == v1alpha1.TypeSentinel {
 		return ""
 	}
-	memory, volume := in.memoryLimit(), in.volumeSize()
-	cache, setting := in.givenSize(settingBlockCache), settingBlockCache
-	if cache == 0 && (in.given(settingMetadataCache) || in.given(settingSubkeyCache)) {
+	memory, volume := memoryLimit(spec), volumeSize(spec)
+	cache, setting := configuredSize(spec, settingBlockCache), settingBlockCache
+	if cache == 0 && (configured(spec, settingMetadataCache) || configured(spec, settingSubkeyCache)) {
 		setting = settingMetadataCache + " and " + settingSubkeyCache
-		cache = in.sizeOr(settingMetadataCache, defaultHalfCache) + in.sizeOr(settingSubkeyCache, defaultHalfCache)
+		cache = sizeOr(spec, settingMetadataCache, defaultHalfCache) + sizeOr(spec, settingSubkeyCache, defaultHalfCache)
 	}
 	for _, size := range []struct {
 		setting           string
@@ -102,9 +103,9 @@ func (in *instance) checkSizes() string {
 		of                string
 	}{
 		{setting, cache, memory * 3 / 4, memory, "memory limit"},
-		{settingWriteBuffer, in.givenSize(settingWriteBuffer), memory / 4, memory, "memory limit"},
-		{settingKeptWAL, in.givenSize(settingKeptWAL), volume / 2, volume, "volume"},
-		{settingLiveWAL, in.givenSize(settingLiveWAL), volume / 2, volume, "volume"},
+		{settingWriteBuffer, configuredSize(spec, settingWriteBuffer), memory / 4, memory, "memory limit"},
+		{settingKeptWAL, configuredSize(spec, settingKeptWAL), volume / 2, volume, "volume"},
+		{settingLiveWAL, configuredSize(spec, settingLiveWAL), volume / 2, volume, "volume"},
 	} {
 		if size.room > 0 && size.wants > size.most {
 			return fmt.Sprintf("kvrocksConfig: %s of %d MiB do not fit into the %s of %d MiB; write at most %d, leave it out for a size that fits, or raise the %s",
@@ -114,11 +115,11 @@ func (in *instance) checkSizes() string {
 	return ""
 }
 
-// givenSize is the size that kvrocksConfig gives; 0 for none, and for what kvrocks would refuse.
-func (in *instance) givenSize(setting string) int64 { return in.sizeOr(setting, 0) }
+// configuredSize returns the size that kvrocksConfig holds; 0 for none, and for what kvrocks would refuse.
+func configuredSize(spec *v1alpha1.KVRocksSpec, setting string) int64 { return sizeOr(spec, setting, 0) }
 
-func (in *instance) sizeOr(setting string, otherwise int64) int64 {
-	if size, err := strconv.ParseInt(string(in.spec.KVRocksConfig[setting]), 10, 32); err == nil {
+func sizeOr(spec *v1alpha1.KVRocksSpec, setting string, otherwise int64) int64 {
+	if size, err := strconv.ParseInt(string(spec.KVRocksConfig[setting]), 10, 32); err == nil {
 		return size
 	}
 	return otherwise

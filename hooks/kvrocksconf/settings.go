@@ -1,8 +1,6 @@
-package hooks
+package kvrocksconf
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"maps"
 	"slices"
 	"strconv"
@@ -11,11 +9,14 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// frozen reports whether a setting takes effect only when kvrocks starts. The names are the read-only fields of
+// DataDir is where a data pod mounts its volume.
+const DataDir = "/var/lib/kvrocks"
+
+// requiresRestart reports whether a setting takes effect only when kvrocks starts. The names are the read-only fields of
 // src/config/config.cc from kvrocks 2.10 to 2.17, and those whose CONFIG SET can only fail: log-retention-days with our log to
-// stdout, and rocksdb.level_compaction_dynamic_level_bytes, which RocksDB does not change while it runs. To take one for frozen
-// that is not costs a roll; one that is missing here is tried live, and ConfigApplied says that it takes a restart.
-func frozen(setting string) bool {
+// stdout, and rocksdb.level_compaction_dynamic_level_bytes, which RocksDB does not change while it runs. One too many here costs
+// a roll; one that is missing is tried live, and ConfigApplied says that it takes a restart.
+func requiresRestart(setting string) bool {
 	switch setting {
 	case "bind", "cluster-enabled", "daemonize", "db-name", "dir", "enable-blob-cache", "histogram-bucket-boundaries",
 		"log-dir", "log-retention-days", "pidfile", "port", "redis-databases", "rename-command", "replicaof",
@@ -37,50 +38,52 @@ func frozen(setting string) bool {
 	return false
 }
 
-// decided reports whether the operator decides a setting; a wanted value is either what it decides or was refused.
-func decided(setting string) bool {
+// neverLive reports whether the sidecar must not apply a setting to running nodes: the operator decides it, so that a wanted value
+// is that one or was refused, or it takes a restart.
+func neverLive(setting string) bool {
 	switch setting {
 	case settingPriority, "slave-read-only", "slave-serve-stale-data", "master-use-repl-port":
 		return true
 	}
-	return frozen(setting)
+	return requiresRestart(setting)
 }
 
-// crashes reports whether CONFIG SET of the setting crashes a node that is not in cluster mode, where it means nothing
+// crashesStandalone reports whether CONFIG SET of a setting crashes a node that is not in cluster mode, where it means nothing
 // (seen on kvrocks 2.10.1).
-func crashes(setting string) bool {
+func crashesStandalone(setting string) bool {
 	return setting == "migrate-batch-rate-limit-mb" || setting == "migrate-batch-size-kb"
 }
 
-// liveSettings are those that the sidecar applies to running nodes.
-func (in *instance) liveSettings() map[string]string {
-	live := make(map[string]string, len(in.spec.KVRocksConfig)+1)
-	if in.spec.Type == v1alpha1.TypeStandard {
+// Live returns the settings that the sidecar applies to running nodes.
+func Live(spec *v1alpha1.KVRocksSpec) map[string]string {
+	live := make(map[string]string, len(spec.KVRocksConfig)+1)
+	if spec.Type == v1alpha1.TypeStandard {
 		live[settingNamespaces] = "yes"
 	}
-	for setting, value := range in.spec.KVRocksConfig {
-		if !decided(setting) && (in.spec.Type == v1alpha1.TypeCluster || !crashes(setting)) {
+	for setting, value := range spec.KVRocksConfig {
+		if !neverLive(setting) && (spec.Type == v1alpha1.TypeCluster || !crashesStandalone(setting)) {
 			live[setting] = string(value)
 		}
 	}
 	return live
 }
 
-// frozenHash changes when a setting changes that takes a restart.
-func (in *instance) frozenHash() string {
-	return hash([]byte(configLines(in.settings(), frozen)))
+// RestartText returns the lines of the settings that take a restart. Pods that were started with another text are restarted.
+func RestartText(spec *v1alpha1.KVRocksSpec) string {
+	return lines(Settings(spec), requiresRestart)
 }
 
-// configText is kvrocks.conf as far as all pods share it. start.sh adds what differs from pod to pod, and the password.
-func (in *instance) configText() string {
-	settings := in.settings()
-	maps.Copy(settings, in.derivedSettings())
-	if f := in.spec.Failover; f != nil && f.MaxLostWrites != nil && in.spec.Type == v1alpha1.TypeStandard && in.monitoredBy() != "" {
+// Text returns kvrocks.conf as far as all pods share it. scripts/start.sh adds what differs from pod to pod, and the password.
+// monitored is true when a sentinel instance monitors this one.
+func Text(spec *v1alpha1.KVRocksSpec, monitored bool) string {
+	settings := Settings(spec)
+	maps.Copy(settings, derivedSettings(spec))
+	if f := spec.Failover; f != nil && f.MaxLostWrites != nil && spec.Type == v1alpha1.TypeStandard && monitored {
 		// A node whose process restarts in an attached pod must not be elected before the sidecar sees it. The sidecar sets this live
 		// on those that run, and takes it back when the loss is not bounded any more, so it restarts nothing.
 		settings[settingPriority] = "0"
 	}
-	return configLines(settings, func(string) bool { return true })
+	return lines(settings, func(string) bool { return true })
 }
 
 // settingPriority keeps sentinel from electing a replica when it is 0.
@@ -90,60 +93,60 @@ const settingPriority = "slave-priority"
 // which start.sh makes a fresh file, does not lose them. A cluster has no namespaces.
 const settingNamespaces = "repl-namespace-enabled"
 
-// settings are those of the spec with those that the operator decides.
-func (in *instance) settings() map[string]string {
-	settings := make(map[string]string, len(in.spec.KVRocksConfig)+10)
-	for setting, value := range in.spec.KVRocksConfig {
+// Settings returns the settings of a spec with those that the operator decides, without the sizes that follow from limits.
+func Settings(spec *v1alpha1.KVRocksSpec) map[string]string {
+	settings := make(map[string]string, len(spec.KVRocksConfig)+10)
+	for setting, value := range spec.KVRocksConfig {
 		settings[setting] = string(value)
 	}
 	maps.Copy(settings, map[string]string{
 		"bind":            "0.0.0.0",
-		"cluster-enabled": yesNo(in.spec.Type == v1alpha1.TypeCluster),
+		"cluster-enabled": yesNo(spec.Type == v1alpha1.TypeCluster),
 		"daemonize":       "no",
-		"dir":             dataDir,
+		"dir":             DataDir,
 		"log-dir":         "stdout",
-		"pidfile":         dataDir + "/kvrocks.pid",
-		"port":            strconv.Itoa(int(in.spec.Port())),
+		"pidfile":         DataDir + "/kvrocks.pid",
+		"port":            strconv.Itoa(int(spec.Port())),
 		"slave-read-only": "yes",
 		// Partial sync would otherwise compare sequence numbers alone, and a returning master keep its diverged data.
 		"use-rsid-psync": "yes",
 	})
-	if in.spec.Type == v1alpha1.TypeStandard {
+	if spec.Type == v1alpha1.TypeStandard {
 		settings[settingNamespaces] = "yes"
 	}
 	return settings
 }
 
-// configLines writes those settings that pass, in the order of their names.
-func configLines(settings map[string]string, pass func(string) bool) string {
+// lines returns kvrocks.conf of the settings that pass, in the order of their names.
+func lines(settings map[string]string, pass func(string) bool) string {
 	var text strings.Builder
 	for _, setting := range slices.Sorted(maps.Keys(settings)) {
 		if !pass(setting) {
 			continue
 		}
-		for _, line := range settingLines(setting, settings[setting]) {
-			text.WriteString(line)
+		for _, l := range settingLines(setting, settings[setting]) {
+			text.WriteString(l)
 			text.WriteByte('\n')
 		}
 	}
 	return text.String()
 }
 
-// settingLines are the lines of kvrocks.conf for a setting: one, or one for each command that is renamed.
+// settingLines returns the lines of kvrocks.conf for a setting: one, or one for each command that is renamed.
 func settingLines(setting, value string) []string {
 	if setting != "rename-command" {
-		return []string{configLine(setting, value)}
+		return []string{line(setting, value)}
 	}
-	list, _ := renames(value) // what is wrong was refused
-	lines := make([]string, len(list))
+	list, _ := parseRenames(value) // what is wrong was refused
+	text := make([]string, len(list))
 	for i := range list {
-		lines[i] = list[i].line()
+		text[i] = list[i].line()
 	}
-	return lines
+	return text
 }
 
-// configLine writes one line of kvrocks.conf. A value is quoted where it must be: older releases read no quotes.
-func configLine(setting, value string) string {
+// line returns one line of kvrocks.conf. A value is quoted where it must be: older releases read no quotes.
+func line(setting, value string) string {
 	if value != "" && !strings.ContainsAny(value, "#\"'\\\t") && strings.TrimSpace(value) == value {
 		return setting + " " + value
 	}
@@ -155,10 +158,4 @@ func yesNo(b bool) string {
 		return "yes"
 	}
 	return "no"
-}
-
-// hash is short enough for an annotation and long enough never to collide by accident.
-func hash(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:8])
 }
