@@ -12,7 +12,7 @@ import (
 const maxShards = 1000
 
 // syncCluster makes one StatefulSet per shard, and etcd and kvrocks-controller for all of them.
-func syncCluster(in *instance) (answer, error) {
+func syncCluster(in clusterBuilder) (answer, error) {
 	shards := in.clusterShards()
 	var out children
 	if secret, ok := in.passwordSecret(v1alpha1.ComponentData); ok {
@@ -33,11 +33,11 @@ func syncCluster(in *instance) (answer, error) {
 		return answer{}, err
 	}
 	out.add(in.clusterTopology(shards, steps))
-	return answer{children: out, status: in.clusterStatus(shards, steps, store, &out)}, nil
+	return answer{children: out, status: statusBuilder{in.instance}.clusterStatus(shards, steps, store, &out)}, nil
 }
 
 // addShards declares the pods of every shard. New templates are rolled out one shard at a time, in their order.
-func (in *instance) addShards(out *children, shards []shard) ([]step, error) {
+func (in clusterBuilder) addShards(out *children, shards []shard) ([]step, error) {
 	steps := make([]step, len(shards))
 	held := false
 	var sealed string
@@ -154,7 +154,7 @@ func number(text string, limit int32) (int32, bool) {
 }
 
 // clusterTopology tells the sidecar what the cluster must look like.
-func (in *instance) clusterTopology(shards []shard, steps []step) child {
+func (in clusterBuilder) clusterTopology(shards []shard, steps []step) child {
 	list := make([]v1alpha1.TopologyShard, len(shards))
 	for i, s := range shards {
 		list[i] = in.topologyShard(s, steps[i])

@@ -17,7 +17,7 @@ const (
 )
 
 // clusterStatus is the status of a cluster. Shards that are to leave count for nothing in it but its message.
-func (in *instance) clusterStatus(shards []shard, steps []step, store step, out *children) *v1alpha1.KVRocksStatus {
+func (in statusBuilder) clusterStatus(shards []shard, steps []step, store step, out *children) *v1alpha1.KVRocksStatus {
 	wanted := int(*in.spec.Master)
 	status, complete := in.dataStatus(shards[:wanted])
 	for _, s := range shards[wanted:] {
@@ -65,7 +65,7 @@ func pendingStep(steps []step) step {
 }
 
 // clusterNotReady names a pod that is not ready: of the data, of etcd, or of kvrocks-controller.
-func (in *instance) clusterNotReady(shards []shard, complete bool) step {
+func (in statusBuilder) clusterNotReady(shards []shard, complete bool) step {
 	now := step{reason: reasonPodsNotReady}
 	members := in.spec.Cluster.Etcd.Replicas
 	switch etcd := in.etcdSet(); {
@@ -83,7 +83,7 @@ func (in *instance) clusterNotReady(shards []shard, complete bool) step {
 }
 
 // leavingStep says what keeps the shards that are to leave. The highest comes first.
-func (in *instance) leavingStep(leaving []shard) step {
+func (in statusBuilder) leavingStep(leaving []shard) step {
 	for _, s := range slices.Backward(leaving) {
 		status := in.shardStatus(s.index)
 		switch {
@@ -116,7 +116,7 @@ func ranges(slots []v1alpha1.SlotRange) string {
 }
 
 // migrationStep says which slots move, or why some did not. A pause, which a person asked for, is nothing to wait for.
-func (in *instance) migrationStep() step {
+func (in statusBuilder) migrationStep() step {
 	if in.topology == nil {
 		return step{}
 	}

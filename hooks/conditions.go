@@ -41,7 +41,7 @@ const (
 
 // conditions collects the conditions of one status.
 type conditions struct {
-	in   *instance
+	in   statusBuilder
 	list []metav1.Condition
 }
 
@@ -72,7 +72,7 @@ func (c *conditions) made(kind string, status metav1.ConditionStatus, reason, me
 }
 
 // carryAll begins with some of the sidecar's conditions.
-func (in *instance) carryAll(kinds []string) *conditions {
+func (in statusBuilder) carryAll(kinds []string) *conditions {
 	c := &conditions{in: in}
 	for _, kind := range kinds {
 		c.carry(kind)
@@ -101,7 +101,7 @@ func (c *conditions) carry(kind string) {
 // generationOf returns the generation of the parent that a condition of the observed topology is about; 0 when that is not
 // known. The sidecar names the generation of the topology; the present one is of spec.parentGeneration, and what is about an
 // earlier one stays what it was shown to be about.
-func (in *instance) generationOf(seen *metav1.Condition) int64 {
+func (in statusBuilder) generationOf(seen *metav1.Condition) int64 {
 	if in.topology.Generation != 0 && seen.ObservedGeneration == in.topology.Generation && in.topology.Spec.ParentGeneration > 0 {
 		return in.topology.Spec.ParentGeneration
 	}
@@ -144,7 +144,7 @@ func find(list []metav1.Condition, kind string) *metav1.Condition {
 }
 
 // newestFact is the newest time that stands anywhere in what was observed.
-func (in *instance) newestFact() metav1.Time {
+func (in statusBuilder) newestFact() metav1.Time {
 	if !in.newest.IsZero() {
 		return in.newest
 	}

@@ -62,7 +62,7 @@ func (in *instance) markConfig(annotations map[string]string) {
 
 // awaitRestarts makes ConfigApplied False while some data pod runs that was started with other settings than those that take a
 // restart have now: the sidecar sees only those that are applied live.
-func (in *instance) awaitRestarts(c *conditions) {
+func (in statusBuilder) awaitRestarts(c *conditions) {
 	wanted := map[string]string{}
 	in.markConfig(wanted)
 	for _, name := range slices.Sorted(maps.Keys(in.pods)) {

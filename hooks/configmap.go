@@ -27,7 +27,7 @@ var sentinelText string
 
 // dataConfig is the ConfigMap of the data pods: the scripts, kvrocks.conf, and for each pod a key with the address that
 // it announces.
-func (in *instance) dataConfig(shards []shard) child {
+func (in builder) dataConfig(shards []shard) child {
 	data := map[string]string{
 		startScript: startText,
 		stopScript:  stopText,
@@ -54,7 +54,7 @@ func (in *instance) dataConfig(shards []shard) child {
 }
 
 // sentinelConfig is the ConfigMap of the sentinels: the scripts.
-func (in *instance) sentinelConfig() child {
+func (in builder) sentinelConfig() child {
 	config := in.object("v1", "ConfigMap", configName(in.name), v1alpha1.ComponentSentinel)
 	data := map[string]string{startScript: sentinelText, probeScript: probeText, authScript: authText}
 	if len(in.upgrade.held) > 0 {

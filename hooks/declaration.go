@@ -50,7 +50,7 @@ func hash(data []byte) string {
 // pendingChange says what of the declared children is not observed yet, or not taken up by the controller that acts on it,
 // unless the step waits for something else already. Until all of it is, nothing observed says anything of the present
 // generation.
-func (in *instance) pendingChange(now step, out *children) step {
+func (in statusBuilder) pendingChange(now step, out *children) step {
 	if now.pending {
 		return now
 	}
@@ -79,7 +79,7 @@ func takenUp(observed metav1.Object) bool {
 }
 
 // observed returns the observed child of a kind and name; nil when there is none.
-func (in *instance) observed(kind, name string) metav1.Object {
+func (in statusBuilder) observed(kind, name string) metav1.Object {
 	key := in.key(name)
 	switch kind {
 	case "ConfigMap":
@@ -115,7 +115,7 @@ func orNil[P interface {
 }
 
 // deploymentStep says what keeps a Deployment from running the wanted number of pods with its present template.
-func (in *instance) deploymentStep(name, component, pods string, wanted int32) step {
+func (in statusBuilder) deploymentStep(name, component, pods string, wanted int32) step {
 	var now step
 	deployment := in.children.Deployments[in.key(name)]
 	if deployment == nil {

@@ -20,7 +20,7 @@ func (in *instance) mayGo() bool {
 }
 
 // deletingStatus is the status of an instance that is being deleted; mayGo: its pods go.
-func (in *instance) deletingStatus(mayGo bool) *v1alpha1.KVRocksStatus {
+func (in statusBuilder) deletingStatus(mayGo bool) *v1alpha1.KVRocksStatus {
 	message := in.awaitedEnd()
 	if !mayGo {
 		message = in.awaitedRelease()
@@ -42,7 +42,7 @@ func (in *instance) deletingStatus(mayGo bool) *v1alpha1.KVRocksStatus {
 }
 
 // awaitedRelease says what the sidecar has yet to do before the pods may go, and what a person can do when it does not.
-func (in *instance) awaitedRelease() string {
+func (in statusBuilder) awaitedRelease() string {
 	t := in.topology
 	if !t.Spec.Release {
 		return "asking the sidecar to release the instance"
@@ -60,7 +60,7 @@ func (in *instance) awaitedRelease() string {
 }
 
 // since says when the deletion was asked for.
-func (in *instance) since() string {
+func (in statusBuilder) since() string {
 	if in.cr.DeletionTimestamp == nil {
 		return ""
 	}
@@ -69,7 +69,7 @@ func (in *instance) since() string {
 
 // awaitedEnd says which pod, StatefulSet or Deployment is still there. Of several pods it names the one whose time to end was
 // over first.
-func (in *instance) awaitedEnd() string {
+func (in statusBuilder) awaitedEnd() string {
 	if len(in.pods) > 0 {
 		return in.awaitedPod()
 	}
@@ -93,7 +93,7 @@ func (in *instance) awaitedEnd() string {
 	return "waiting for its workloads to go: " + strings.Join(left, ", ")
 }
 
-func (in *instance) awaitedPod() string {
+func (in statusBuilder) awaitedPod() string {
 	pods := slices.SortedFunc(maps.Values(in.pods), func(a, b *corev1.Pod) int {
 		if a.DeletionTimestamp == nil || b.DeletionTimestamp == nil || a.DeletionTimestamp.Equal(b.DeletionTimestamp) {
 			if (a.DeletionTimestamp == nil) != (b.DeletionTimestamp == nil) {
@@ -126,7 +126,7 @@ func (in *instance) awaitedPod() string {
 
 // lastStatus is the status of an instance for which nothing is decided now: it shows what the observed objects and the
 // sidecar say, and of everything else what was shown before. The conditions Ready and Progressing are left to the caller.
-func (in *instance) lastStatus() (*v1alpha1.KVRocksStatus, *conditions) {
+func (in statusBuilder) lastStatus() (*v1alpha1.KVRocksStatus, *conditions) {
 	status := in.cr.Status.DeepCopy()
 	status.ObservedGeneration = 0 // added by Metacontroller
 	in.countPods(status)
@@ -160,7 +160,7 @@ func (in *instance) lastStatus() (*v1alpha1.KVRocksStatus, *conditions) {
 }
 
 // countPods counts as dataStatus and sentinelStatus do. How many are wanted is what was shown before.
-func (in *instance) countPods(status *v1alpha1.KVRocksStatus) {
+func (in statusBuilder) countPods(status *v1alpha1.KVRocksStatus) {
 	status.Replicas, status.ReadyReplicas = 0, 0
 	count := func(labels map[string]string, component string, replicas, ready int32) {
 		if labels[v1alpha1.LabelComponent] == component {

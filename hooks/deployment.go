@@ -14,7 +14,7 @@ const sentinelDir = "/data"
 // sentinelDeployment runs the sentinels. One at a time is replaced, and none is added beforehand: each replaced sentinel
 // leaves a ghost with its peers, and an extra one would leave another. A changed password replaces none: the sidecar gives it to
 // them live, as to data nodes.
-func (in *instance) sentinelDeployment() (child, error) {
+func (in builder) sentinelDeployment() (child, error) {
 	selector := in.selector(v1alpha1.ComponentSentinel)
 	template := in.podTemplate(in.labels(v1alpha1.ComponentSentinel), selector, in.dataPlacement())
 	template.Spec.TerminationGracePeriodSeconds = in.grace(10)

@@ -27,7 +27,7 @@ const etcdQuota = 256 << 20
 var etcdVolume = resource.MustParse("1Gi")
 
 // addEtcd declares kvrocks-controller's store and says what it waits for. busy is true while pods of shards are replaced.
-func (in *instance) addEtcd(out *children, busy bool) (step, error) {
+func (in clusterBuilder) addEtcd(out *children, busy bool) (step, error) {
 	selector := in.selector(v1alpha1.ComponentEtcd)
 	template, err := in.etcdTemplate(selector)
 	if err != nil {
@@ -51,7 +51,7 @@ func (in *instance) addEtcd(out *children, busy bool) (step, error) {
 }
 
 // etcdTemplate is the pod template of the members. The image has no shell: the flags name the pod by its environment.
-func (in *instance) etcdTemplate(selector map[string]string) (corev1.PodTemplateSpec, error) {
+func (in clusterBuilder) etcdTemplate(selector map[string]string) (corev1.PodTemplateSpec, error) {
 	template := in.podTemplate(in.labels(v1alpha1.ComponentEtcd), selector,
 		in.componentPlacement(in.spec.Cluster.Etcd.Placement))
 	grace := int64(15)
@@ -115,7 +115,7 @@ func httpProbe(path string, period, failures int32) *corev1.Probe {
 // etcdResources are the defaults.
 func etcdResources() corev1.ResourceRequirements { return amounts("20m", "64Mi", "1", "512Mi") }
 
-func (in *instance) etcdStatefulSet(template corev1.PodTemplateSpec, replicas int32) child {
+func (in clusterBuilder) etcdStatefulSet(template corev1.PodTemplateSpec, replicas int32) child {
 	history := int32(3)
 	set := in.object("apps/v1", "StatefulSet", etcdName(in.name), v1alpha1.ComponentEtcd)
 	spec := appsv1.StatefulSetSpec{
@@ -140,7 +140,7 @@ func (in *instance) etcdStatefulSet(template corev1.PodTemplateSpec, replicas in
 }
 
 // etcdPeerService names every member, ready or not: they find each other by it.
-func (in *instance) etcdPeerService(selector map[string]string) child {
+func (in clusterBuilder) etcdPeerService(selector map[string]string) child {
 	service := in.object("v1", "Service", etcdPeerName(in.name), v1alpha1.ComponentEtcd)
 	service.Spec = corev1.ServiceSpec{
 		Selector: selector, ClusterIP: corev1.ClusterIPNone, PublishNotReadyAddresses: true,
@@ -150,7 +150,7 @@ func (in *instance) etcdPeerService(selector map[string]string) child {
 }
 
 // etcdService is where clients find a member that has a leader.
-func (in *instance) etcdService(selector map[string]string) child {
+func (in clusterBuilder) etcdService(selector map[string]string) child {
 	service := in.object("v1", "Service", etcdName(in.name), v1alpha1.ComponentEtcd)
 	service.Spec = corev1.ServiceSpec{
 		Selector: selector, Ports: []corev1.ServicePort{servicePort("client", etcdClientPort)},

@@ -24,7 +24,7 @@ func (in *instance) etcdSet() *appsv1.StatefulSet {
 // it had confirmed (etcd 3.6.16; both measured). Nor does a fixed list of members allow another number of them. But all that
 // etcd holds can be made again from the data nodes. So in these cases it begins again: all members go, with their volumes,
 // and come back empty. Meanwhile no master can be replaced. If enough members live to serve, that waits for a calm moment.
-func (in *instance) etcdStep(template string, busy bool) step {
+func (in rollout) etcdStep(template string, busy bool) step {
 	wanted := in.spec.Cluster.Etcd.Replicas
 	now := step{replicas: wanted, members: wanted}
 	set := in.etcdSet()
@@ -52,7 +52,7 @@ func (in *instance) etcdStep(template string, busy bool) step {
 }
 
 // etcdTrouble says why the members must begin again; "" when they need not. It is urgent when they do not serve.
-func (in *instance) etcdTrouble(set *appsv1.StatefulSet, template string) (why string, urgent bool) {
+func (in rollout) etcdTrouble(set *appsv1.StatefulSet, template string) (why string, urgent bool) {
 	wanted := in.spec.Cluster.Etcd.Replicas
 	switch observed := replicasOf(set); {
 	case observed != wanted:
@@ -102,7 +102,7 @@ func failsForGood(pod *corev1.Pod) bool {
 }
 
 // etcdPodLeft names a member that is still there; "" when there is none. The volumes go with the pods.
-func (in *instance) etcdPodLeft(set *appsv1.StatefulSet) string {
+func (in rollout) etcdPodLeft(set *appsv1.StatefulSet) string {
 	for i := range int32(3) {
 		if name := podName(set.Name, i); in.pods[name] != nil {
 			return name
@@ -116,7 +116,7 @@ func (in *instance) etcdPodLeft(set *appsv1.StatefulSet) string {
 
 // calm reports whether no shard would suffer if kvrocks-controller were away for some seconds: none ever had a master, or
 // all have one now, and no slot is on its way.
-func (in *instance) calm() bool {
+func (in rollout) calm() bool {
 	if in.topology == nil {
 		return true
 	}

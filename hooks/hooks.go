@@ -37,11 +37,11 @@ func sync(in *instance) (answer, error) {
 	}
 	switch in.spec.Type {
 	case v1alpha1.TypeSentinel:
-		return syncSentinel(in)
+		return syncSentinel(newBuilder(in))
 	case v1alpha1.TypeStandard:
-		return syncStandard(in)
+		return syncStandard(newBuilder(in))
 	case v1alpha1.TypeCluster:
-		return syncCluster(in)
+		return syncCluster(clusterBuilder{newBuilder(in)})
 	default:
 		return answer{}, UnknownTypeError{Type: in.spec.Type}
 	}
@@ -53,7 +53,7 @@ func refuse(in *instance, reason, message string) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{children: kept, status: in.refusedStatus(reason, message)}, nil
+	return answer{children: kept, status: statusBuilder{in}.refusedStatus(reason, message)}, nil
 }
 
 // Finalize answers the finalize hook. First the children stay as they are and the topology asks for release, until the
@@ -75,9 +75,9 @@ func Finalize(request *metacontroller.SyncRequest) (*metacontroller.FinalizeResp
 		return nil, err
 	}
 	if topology != nil {
-		kept.add(releasing(in, topology))
+		kept.add(newBuilder(in).releasing(topology))
 	}
-	response, err := respond(answer{children: kept, status: in.deletingStatus(mayGo)})
+	response, err := respond(answer{children: kept, status: statusBuilder{in}.deletingStatus(mayGo)})
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,20 @@ type instance struct {
 	newest  metav1.Time // see newestFact; zero until asked for
 }
 
+// What an instance becomes is said by types that embed it, one for each part of the answer.
+type (
+	// rollout says how far a change may go now.
+	rollout struct{ *instance }
+	// builder makes the children.
+	builder struct{ rollout }
+	// clusterBuilder makes those that only a cluster has.
+	clusterBuilder struct{ builder }
+	// statusBuilder makes the status of the KVRocks.
+	statusBuilder struct{ *instance }
+)
+
+func newBuilder(in *instance) builder { return builder{rollout{in}} }
+
 func newInstance(request *metacontroller.SyncRequest) (*instance, error) {
 	if request == nil || !named(request.Parent) {
 		return nil, ErrNoParent

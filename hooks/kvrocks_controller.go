@@ -18,7 +18,7 @@ const (
 )
 
 // addController declares kvrocks-controller, which keeps the record of the cluster.
-func (in *instance) addController(out *children) error {
+func (in clusterBuilder) addController(out *children) error {
 	selector := in.selector(v1alpha1.ComponentController)
 	name := controllerName(in.name)
 	config := in.object("v1", "ConfigMap", name, v1alpha1.ComponentController)
@@ -89,7 +89,7 @@ func leavingLostMachines(tolerations []corev1.Toleration) []corev1.Toleration {
 	return all
 }
 
-func (in *instance) controllerContainer() corev1.Container {
+func (in clusterBuilder) controllerContainer() corev1.Container {
 	return corev1.Container{
 		Name: v1alpha1.ContainerController, Image: in.spec.Cluster.Controller.Image, ImagePullPolicy: in.spec.ImagePullPolicy,
 		Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: v1alpha1.ControllerPort, Protocol: corev1.ProtocolTCP}},
@@ -116,7 +116,7 @@ func controllerResources() corev1.ResourceRequirements {
 }
 
 // controllerConfig is kvrocks-controller's configuration. It holds no addr: that would win over the environment.
-func (in *instance) controllerConfig() string {
+func (in clusterBuilder) controllerConfig() string {
 	return fmt.Sprintf(`storage_type: etcd
 etcd:
   addrs: ["%s.%s.svc:%d"]
@@ -141,7 +141,7 @@ const neverPings = 86400
 // two probes, in whole seconds, rounded up. A master that refuses connections is then replaced after 1 to 1.5 times that, and
 // one that only hangs later, because each of its probes takes 3 s to fail. Where sentinels watch, the probe is a fallback for the
 // time when the sidecar is away, and must come after all that they may take.
-func (in *instance) pingSeconds() int32 {
+func (in clusterBuilder) pingSeconds() int32 {
 	if in.spec.Failover.MaxLostWrites != nil {
 		return neverPings
 	}
@@ -153,6 +153,6 @@ func (in *instance) pingSeconds() int32 {
 	return max(20, (f.DownAfterMilliseconds+f.FailoverTimeoutMilliseconds)/2000)
 }
 
-func (in *instance) controllerURL() string {
+func (in clusterBuilder) controllerURL() string {
 	return fmt.Sprintf("http://%s.%s.svc:%d", controllerName(in.name), in.namespace, v1alpha1.ControllerPort)
 }

@@ -18,7 +18,7 @@ const (
 
 // etcdPolicy and controllerPolicy keep everybody else away: etcd has no password, kvrocks-controller asks for none, and both
 // give the nodes' password, and the cluster, to whoever asks.
-func (in *instance) etcdPolicy(selector map[string]string) child {
+func (in clusterBuilder) etcdPolicy(selector map[string]string) child {
 	return in.policy(etcdName(in.name), v1alpha1.ComponentEtcd, selector,
 		allow(etcdClientPort, podsOf(in.selector(v1alpha1.ComponentController))),
 		allow(etcdPeerPort, podsOf(selector)),
@@ -27,7 +27,7 @@ func (in *instance) etcdPolicy(selector map[string]string) child {
 		}))
 }
 
-func (in *instance) controllerPolicy(selector map[string]string) child {
+func (in clusterBuilder) controllerPolicy(selector map[string]string) child {
 	return in.policy(controllerName(in.name), v1alpha1.ComponentController, selector,
 		allow(v1alpha1.ControllerPort, networkingv1.NetworkPolicyPeer{
 			NamespaceSelector: &metav1.LabelSelector{},
@@ -35,7 +35,7 @@ func (in *instance) controllerPolicy(selector map[string]string) child {
 		}))
 }
 
-func (in *instance) policy(name, component string, selector map[string]string, rules ...networkingv1.NetworkPolicyIngressRule) child {
+func (in clusterBuilder) policy(name, component string, selector map[string]string, rules ...networkingv1.NetworkPolicyIngressRule) child {
 	policy := in.object("networking.k8s.io/v1", "NetworkPolicy", name, component)
 	policy.Spec = networkingv1.NetworkPolicySpec{
 		PodSelector: *selectorOf(selector),

@@ -6,7 +6,7 @@ import (
 )
 
 // disruptionBudget lets one pod at a time be evicted. name is that of the Deployment or StatefulSet.
-func (in *instance) disruptionBudget(name, component string, selector map[string]string) child {
+func (in builder) disruptionBudget(name, component string, selector map[string]string) child {
 	one := intstr.FromInt32(1)
 	budget := in.object("policy/v1", "PodDisruptionBudget", name, component)
 	budget.Spec = policyv1.PodDisruptionBudgetSpec{MaxUnavailable: &one, Selector: selectorOf(selector)}

@@ -10,7 +10,7 @@ import (
 )
 
 // dataPlacement is where the data nodes, or the sentinels of a sentinel instance, run.
-func (in *instance) dataPlacement() v1alpha1.Placement {
+func (in builder) dataPlacement() v1alpha1.Placement {
 	return v1alpha1.Placement{
 		NodeSelector:              in.spec.NodeSelector,
 		Tolerations:               slices.Concat(in.spec.Tolerations, in.spec.Toleration),
@@ -23,7 +23,7 @@ func (in *instance) dataPlacement() v1alpha1.Placement {
 // componentPlacement is where the pods of another component of a cluster run: what is given for it, and the rest as for the
 // data nodes. Rules that name other pods are not inherited: written for the data nodes, they would place this component
 // with, or keep it away from, the wrong pods.
-func (in *instance) componentPlacement(given v1alpha1.Placement) v1alpha1.Placement {
+func (in builder) componentPlacement(given v1alpha1.Placement) v1alpha1.Placement {
 	p := in.dataPlacement()
 	if given.NodeSelector != nil {
 		p.NodeSelector = given.NodeSelector

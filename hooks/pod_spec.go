@@ -16,7 +16,7 @@ const userID = 999
 
 // podTemplate is what the pods of every kind have in common: where they run, and that they may do little. selector matches the
 // pods made from it.
-func (in *instance) podTemplate(labels, selector map[string]string, placement v1alpha1.Placement) corev1.PodTemplateSpec {
+func (in builder) podTemplate(labels, selector map[string]string, placement v1alpha1.Placement) corev1.PodTemplateSpec {
 	no := false
 	annotations := make(map[string]string, len(in.spec.PodAnnotations)+3)
 	maps.Copy(annotations, in.spec.PodAnnotations)
@@ -52,7 +52,7 @@ func containerSecurity() *corev1.SecurityContext {
 
 // container is the main container: it runs start.sh and is probed by probe.sh. It mounts the scripts, the password and
 // /tmp; dir is where it may write.
-func (in *instance) container(name, dir string) corev1.Container {
+func (in builder) container(name, dir string) corev1.Container {
 	port := in.spec.Port()
 	c := corev1.Container{
 		Name: name, Image: in.spec.Image, ImagePullPolicy: in.spec.ImagePullPolicy,
@@ -86,13 +86,13 @@ func (in *instance) container(name, dir string) corev1.Container {
 }
 
 // grace is how long a pod may take to end: with what it needs to do so, and the time that it keeps answering.
-func (in *instance) grace(seconds int64) *int64 {
+func (in builder) grace(seconds int64) *int64 {
 	seconds += int64(*in.spec.DrainSeconds)
 	return &seconds
 }
 
 // drained keeps a container, whose image must have the program sleep, from being ended as long as it is to keep answering.
-func (in *instance) drained() *corev1.Lifecycle {
+func (in builder) drained() *corev1.Lifecycle {
 	if *in.spec.DrainSeconds == 0 {
 		return nil
 	}
@@ -124,7 +124,7 @@ func portProbe(port, period, failures int32) *corev1.Probe {
 }
 
 // volumes are those that container mounts, but for the data.
-func (in *instance) volumes() []corev1.Volume {
+func (in builder) volumes() []corev1.Volume {
 	volumes := []corev1.Volume{
 		{Name: configVolume, VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
 			LocalObjectReference: corev1.LocalObjectReference{Name: configName(in.name)},

@@ -61,7 +61,7 @@ func hopeless(reason string) bool {
 }
 
 // whyNotReady names a pod that keeps the shards from being ready.
-func (in *instance) whyNotReady(shards []shard) string {
+func (in statusBuilder) whyNotReady(shards []shard) string {
 	for _, s := range shards {
 		for i := range s.wanted {
 			name := podName(s.name, i)
@@ -77,7 +77,7 @@ func (in *instance) whyNotReady(shards []shard) string {
 }
 
 // whyPodsNotReady names a pod of a component that is not ready.
-func (in *instance) whyPodsNotReady(component string) string {
+func (in statusBuilder) whyPodsNotReady(component string) string {
 	ended := ""
 	for _, name := range slices.Sorted(maps.Keys(in.pods)) {
 		pod := in.pods[name]
@@ -215,7 +215,7 @@ func imageOf(pod *corev1.Pod, c *corev1.ContainerStatus) string {
 
 // firstTrouble says what keeps the instance from having its pods: those that cannot be made, and then what is wrong with the
 // first pod that something is wrong with; "" when nothing is known to be.
-func (in *instance) firstTrouble() string {
+func (in statusBuilder) firstTrouble() string {
 	if why := in.podsRefused(); why != "" {
 		return why
 	}
@@ -235,7 +235,7 @@ func (in *instance) firstTrouble() string {
 
 // podsRefused says why pods of a StatefulSet or Deployment that lacks some cannot be made; "" when nothing is known to be in
 // the way.
-func (in *instance) podsRefused() string {
+func (in statusBuilder) podsRefused() string {
 	for _, set := range ordered(in.children.StatefulSets) {
 		if set.Status.Replicas >= replicasOf(set) || in.topology == nil {
 			continue

@@ -18,7 +18,7 @@ import (
 //   - Pods that are about to be removed are not replaced. The sidecar moves a master off them once a pod with the new template
 //     can take it.
 //   - One shard of a cluster at a time is updated; the others are held.
-func (in *instance) rollOut(s shard, set *appsv1.StatefulSet, template string, now step) step {
+func (in rollout) rollOut(s shard, set *appsv1.StatefulSet, template string, now step) step {
 	pods := shardPods{set: set, template: template, count: replicasOf(set), staying: min(replicasOf(set), s.wanted), byName: in.pods}
 	if pods.hopeless(in.keepsVolumes(), in.served(s, set)) {
 		// The old template cannot work and nothing serves: begin again, without waiting for any pod to be ready, which takes
@@ -40,7 +40,7 @@ func (in *instance) rollOut(s shard, set *appsv1.StatefulSet, template string, n
 }
 
 // explainRoll says what a roll waits for, by the rules that the sidecar goes by.
-func (in *instance) explainRoll(s shard, pods shardPods, now step) step {
+func (in rollout) explainRoll(s shard, pods shardPods, now step) step {
 	next, awaited := in.nextOutdated(s, pods), in.awaitedInRoll(s, pods)
 	name := podName(s.name, next)
 	switch {
@@ -58,7 +58,7 @@ func (in *instance) explainRoll(s shard, pods shardPods, now step) step {
 
 // nextOutdated is the ordinal of the pod that is to be replaced next: one that does not serve before those that do, the highest
 // first, and the master last.
-func (in *instance) nextOutdated(s shard, pods shardPods) int32 {
+func (in rollout) nextOutdated(s shard, pods shardPods) int32 {
 	next, best := int32(0), -1
 	for k := pods.staying - 1; k >= 0; k-- {
 		rank := 0
@@ -80,7 +80,7 @@ func (in *instance) nextOutdated(s shard, pods shardPods) int32 {
 
 // awaitedInRoll is the highest ordinal of a pod that does not serve, of those with the new template first; -1 when all do. A
 // pod that its old template keeps from starting is not waited for.
-func (in *instance) awaitedInRoll(s shard, pods shardPods) int32 {
+func (in rollout) awaitedInRoll(s shard, pods shardPods) int32 {
 	found := int32(-1)
 	for k := pods.staying - 1; k >= 0; k-- {
 		serves := podReady(pods.at(k)) && (pods.staying == 1 || in.linked(s, podName(s.name, k)))
@@ -105,7 +105,7 @@ func (now step) wait(reason, format string, args ...any) step {
 
 // served reports whether the shard may ever have had a master. The topology is made before the StatefulSet; one that is
 // younger was lost and made again, and what it does not report is not known.
-func (in *instance) served(s shard, set *appsv1.StatefulSet) bool {
+func (in rollout) served(s shard, set *appsv1.StatefulSet) bool {
 	return in.topology == nil || in.reportedMaster(s) != "" ||
 		set.CreationTimestamp.Before(&in.topology.CreationTimestamp)
 }
@@ -144,7 +144,7 @@ func (p shardPods) outdated(ordinal int32) bool {
 // allOutdated are the outdated pods that may be replaced, with their UIDs; nil when there are none. Of a shard that must wait
 // for its turn, and of the pods that are about to be removed, these are those that cannot start: others may depend on what they
 // hold. A master that does not serve, and whose data would go with its pod, is spared.
-func (in *instance) allOutdated(s shard, pods shardPods) map[string]types.UID {
+func (in rollout) allOutdated(s shard, pods shardPods) map[string]types.UID {
 	var all map[string]types.UID
 	for k := range pods.count {
 		name := podName(s.name, k)

@@ -28,7 +28,7 @@ func (s Scope) Sync(request *metacontroller.SyncRequest) (*metacontroller.SyncRe
 	if err != nil {
 		return nil, err
 	}
-	return respond(answer{children: kept, status: in.notManagedStatus(s)})
+	return respond(answer{children: kept, status: statusBuilder{in}.notManagedStatus(s)})
 }
 
 // Finalize answers as the function [Finalize]. An instance outside of the scope goes at once: no sidecar would release it, and
@@ -49,7 +49,7 @@ func (s Scope) excludes(request *metacontroller.SyncRequest) bool {
 }
 
 // notManagedStatus says that what was reported is not known any more.
-func (in *instance) notManagedStatus(s Scope) *v1alpha1.KVRocksStatus {
+func (in statusBuilder) notManagedStatus(s Scope) *v1alpha1.KVRocksStatus {
 	message := "this operator manages the namespaces " + strings.Join(slices.Sorted(slices.Values(s)), ", ") +
 		" only; create the KVRocks in one of them, or add " + in.namespace + " to --namespaces of the hook server and of the sidecar"
 	if in.cr.DeletionTimestamp != nil {

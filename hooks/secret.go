@@ -10,7 +10,7 @@ import (
 
 // passwordSecret holds spec.password, and the one before it: the sidecar needs that to log in to nodes that have not
 // taken the new one yet. ok is false when spec holds no password.
-func (in *instance) passwordSecret(component string) (secret child, ok bool) {
+func (in builder) passwordSecret(component string) (secret child, ok bool) {
 	if in.spec.Password == "" {
 		return child{}, false
 	}
@@ -25,12 +25,12 @@ func (in *instance) passwordSecret(component string) (secret child, ok bool) {
 	return secret, true
 }
 
-func (in *instance) observedSecret() *corev1.Secret {
+func (in builder) observedSecret() *corev1.Secret {
 	return in.children.Secrets[in.key(authName(in.name))]
 }
 
 // passwordSecretVersion is the observed version of the Secret that holds the password; "" when none was observed.
-func (in *instance) passwordSecretVersion() string {
+func (in builder) passwordSecretVersion() string {
 	ref := in.password()
 	if ref == nil {
 		return ""
@@ -45,7 +45,7 @@ func (in *instance) passwordSecretVersion() string {
 	return secret.ResourceVersion
 }
 
-func (in *instance) previousPassword() []byte {
+func (in builder) previousPassword() []byte {
 	observed := in.observedSecret()
 	switch {
 	case observed == nil:
@@ -58,7 +58,7 @@ func (in *instance) previousPassword() []byte {
 }
 
 // passwordVersion counts the changes of spec.password. A hash of the password in a pod template could be guessed from.
-func (in *instance) passwordVersion() string {
+func (in builder) passwordVersion() string {
 	observed := in.observedSecret()
 	if observed == nil {
 		return "1"

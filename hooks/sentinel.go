@@ -3,7 +3,7 @@ package hooks
 import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 
 // syncSentinel makes a Deployment of sentinels. What they monitor is given to them by the sidecar.
-func syncSentinel(in *instance) (answer, error) {
+func syncSentinel(in builder) (answer, error) {
 	deployment, err := in.sentinelDeployment()
 	if err != nil {
 		return answer{}, err
@@ -17,5 +17,5 @@ func syncSentinel(in *instance) (answer, error) {
 	out.add(in.disruptionBudget(in.name, v1alpha1.ComponentSentinel, in.selector(v1alpha1.ComponentSentinel)))
 	out.add(deployment)
 	out.add(in.sentinelTopology())
-	return answer{children: out, status: in.sentinelStatus(&out)}, nil
+	return answer{children: out, status: statusBuilder{in.instance}.sentinelStatus(&out)}, nil
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // service selects pods of the instance by selector and forwards its port.
-func (in *instance) service(name, component, portName string, selector map[string]string) child {
+func (in builder) service(name, component, portName string, selector map[string]string) child {
 	service := in.object("v1", "Service", name, component)
 	service.Spec = corev1.ServiceSpec{
 		Selector: selector, Ports: []corev1.ServicePort{servicePort(portName, in.spec.Port())},
@@ -25,7 +25,7 @@ func servicePort(name string, port int32) corev1.ServicePort {
 }
 
 // headlessService names every attached pod of the instance.
-func (in *instance) headlessService() child {
+func (in builder) headlessService() child {
 	service := in.service(in.name, v1alpha1.ComponentData, portName, in.selector(v1alpha1.ComponentData))
 	spec := service.Spec.(corev1.ServiceSpec)
 	spec.ClusterIP = corev1.ClusterIPNone
@@ -34,14 +34,14 @@ func (in *instance) headlessService() child {
 }
 
 // roleService selects the pods whose role the sidecar has proved.
-func (in *instance) roleService(name string, role v1alpha1.Role) child {
+func (in builder) roleService(name string, role v1alpha1.Role) child {
 	selector := in.selector(v1alpha1.ComponentData)
 	selector[v1alpha1.LabelRole] = string(role)
 	return in.service(name, v1alpha1.ComponentData, portName, selector)
 }
 
 // podService gives one pod an address that it keeps. It has no endpoint until the pod is attached.
-func (in *instance) podService(s shard, ordinal int32) child {
+func (in builder) podService(s shard, ordinal int32) child {
 	pod := podName(s.name, ordinal)
 	selector := in.selector(v1alpha1.ComponentData)
 	selector[labelPodName] = pod
@@ -51,7 +51,7 @@ func (in *instance) podService(s shard, ordinal int32) child {
 }
 
 // sentinelService selects the sentinels.
-func (in *instance) sentinelService() child {
+func (in builder) sentinelService() child {
 	return in.service(in.name, v1alpha1.ComponentSentinel, "sentinel", in.selector(v1alpha1.ComponentSentinel))
 }
 

@@ -3,7 +3,7 @@ package hooks
 import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 
 // syncStandard makes one StatefulSet: a master and its replicas.
-func syncStandard(in *instance) (answer, error) {
+func syncStandard(in builder) (answer, error) {
 	s := shard{index: 0, name: in.name, masterName: in.name, wanted: in.spec.Replicas}
 	template := in.dataTemplate(s)
 	if err := seal(&template); err != nil {
@@ -28,5 +28,5 @@ func syncStandard(in *instance) (answer, error) {
 		out.add(in.dataSet(s, template, held, now))
 	}
 	out.add(in.dataTopology([]v1alpha1.TopologyShard{in.topologyShard(s, now)}))
-	return answer{children: out, status: in.standardStatus(s, now, &out)}, nil
+	return answer{children: out, status: statusBuilder{in.instance}.standardStatus(s, now, &out)}, nil
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // dataTemplate is the pod template of a shard, to be sealed.
-func (in *instance) dataTemplate(s shard) corev1.PodTemplateSpec {
+func (in builder) dataTemplate(s shard) corev1.PodTemplateSpec {
 	selector := in.shardSelector(s)
 	labels := in.labels(v1alpha1.ComponentData)
 	labels[v1alpha1.LabelShard] = s.label()
@@ -37,7 +37,7 @@ func (in *instance) dataTemplate(s shard) corev1.PodTemplateSpec {
 }
 
 // recallContainer tells the sidecar, by its termination message, which volume the pod has and what that remembers.
-func (in *instance) recallContainer() corev1.Container {
+func (in builder) recallContainer() corev1.Container {
 	c := corev1.Container{
 		Name: v1alpha1.ContainerRecall, Image: in.spec.Image, ImagePullPolicy: in.spec.ImagePullPolicy,
 		Command: []string{"/bin/sh", configDir + "/" + recallScript},
@@ -55,7 +55,7 @@ func (in *instance) recallContainer() corev1.Container {
 
 // dataSet is the StatefulSet of a shard, with as many replicas as the step allows. Its pods are replaced by the sidecar: see
 // rollOut.
-func (in *instance) dataSet(s shard, template corev1.PodTemplateSpec, held bool, now step) child {
+func (in builder) dataSet(s shard, template corev1.PodTemplateSpec, held bool, now step) child {
 	history := int32(3)
 	selector := in.setSelector(v1alpha1.ComponentData)
 	selector[v1alpha1.LabelShard] = s.label()
@@ -87,7 +87,7 @@ func (in *instance) dataSet(s shard, template corev1.PodTemplateSpec, held bool,
 
 // claim is the volume of each pod, in the form that the API server's defaults give it: a shorter form would differ from
 // the live object on every sync.
-func (in *instance) claim(class string, size resource.Quantity) corev1.PersistentVolumeClaim {
+func (in builder) claim(class string, size resource.Quantity) corev1.PersistentVolumeClaim {
 	mode := corev1.PersistentVolumeFilesystem
 	claim := corev1.PersistentVolumeClaim{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "PersistentVolumeClaim"},

@@ -15,7 +15,7 @@ import (
 const lagOfConcern = 1000
 
 // standardStatus is the status of a standard instance.
-func (in *instance) standardStatus(s shard, now step, out *children) *v1alpha1.KVRocksStatus {
+func (in statusBuilder) standardStatus(s shard, now step, out *children) *v1alpha1.KVRocksStatus {
 	status, complete := in.dataStatus([]shard{s})
 	status.Master = status.Shards[0].Master
 	now = in.pendingChange(now, out)
@@ -27,7 +27,7 @@ func (in *instance) standardStatus(s shard, now step, out *children) *v1alpha1.K
 }
 
 // dataStatus begins the status of an instance of the given shards. complete reports whether all their pods are ready.
-func (in *instance) dataStatus(shards []shard) (status *v1alpha1.KVRocksStatus, complete bool) {
+func (in statusBuilder) dataStatus(shards []shard) (status *v1alpha1.KVRocksStatus, complete bool) {
 	status = in.newStatus(v1alpha1.ComponentData)
 	var wanted int32
 	for _, s := range shards {
@@ -48,7 +48,7 @@ func (in *instance) dataStatus(shards []shard) (status *v1alpha1.KVRocksStatus, 
 }
 
 // sentinelStatus is the status of a sentinel instance.
-func (in *instance) sentinelStatus(out *children) *v1alpha1.KVRocksStatus {
+func (in statusBuilder) sentinelStatus(out *children) *v1alpha1.KVRocksStatus {
 	status := in.newStatus(v1alpha1.ComponentSentinel)
 	wanted := in.spec.Replicas
 	status.Quorum = v1alpha1.Quorum(wanted)
@@ -63,7 +63,7 @@ func (in *instance) sentinelStatus(out *children) *v1alpha1.KVRocksStatus {
 }
 
 // refusedStatus is the status of an instance for which nothing is done. What is observed stays visible.
-func (in *instance) refusedStatus(reason, message string) *v1alpha1.KVRocksStatus {
+func (in statusBuilder) refusedStatus(reason, message string) *v1alpha1.KVRocksStatus {
 	status, c := in.lastStatus()
 	status.Phase, status.Reason = v1alpha1.PhaseFailed, message
 	c.set(v1alpha1.ConditionReady, metav1.ConditionFalse, reason, message)
@@ -73,7 +73,7 @@ func (in *instance) refusedStatus(reason, message string) *v1alpha1.KVRocksStatu
 }
 
 // newStatus begins a status with what every type has.
-func (in *instance) newStatus(component string) *v1alpha1.KVRocksStatus {
+func (in statusBuilder) newStatus(component string) *v1alpha1.KVRocksStatus {
 	return &v1alpha1.KVRocksStatus{
 		Selector: labels.SelectorFromSet(in.selector(component)).String(), // of the scale subresource: an autoscaler's pods
 		Image:    in.spec.Image,
@@ -82,7 +82,7 @@ func (in *instance) newStatus(component string) *v1alpha1.KVRocksStatus {
 
 // conclude derives Ready, Progressing, Degraded, the phase and its reason from the step and the sidecar's conditions.
 // served says whether the instance was ever complete enough to serve.
-func (in *instance) conclude(status *v1alpha1.KVRocksStatus, c *conditions, now step, served bool) {
+func (in statusBuilder) conclude(status *v1alpha1.KVRocksStatus, c *conditions, now step, served bool) {
 	if now.reason == "" && !current(in.topology) {
 		now = now.wait(reasonUnknown, "waiting for the sidecar to report on the change; if that lasts, look at the Deployment kvrocks-sidecar")
 	}
@@ -137,7 +137,7 @@ func (in *instance) conclude(status *v1alpha1.KVRocksStatus, c *conditions, now 
 }
 
 // shardView is a shard as a person wants to see it.
-func (in *instance) shardView(s shard) v1alpha1.ShardStatus {
+func (in statusBuilder) shardView(s shard) v1alpha1.ShardStatus {
 	view := v1alpha1.ShardStatus{Index: s.index}
 	seen := in.shardStatus(s.index)
 	if seen == nil {

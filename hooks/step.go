@@ -23,7 +23,7 @@ type step struct {
 }
 
 // nextStep decides for one shard, given the sealed template that its pods should have.
-func (in *instance) nextStep(s shard, template string) step {
+func (in rollout) nextStep(s shard, template string) step {
 	set := in.statefulSet(s)
 	now := in.scale(s, set)
 	if set == nil || now.replicas == 0 && replicasOf(set) == 0 {
@@ -33,7 +33,7 @@ func (in *instance) nextStep(s shard, template string) step {
 }
 
 // scale decides how many pods there may be.
-func (in *instance) scale(s shard, set *appsv1.StatefulSet) step {
+func (in rollout) scale(s shard, set *appsv1.StatefulSet) step {
 	observed := replicasOf(set)
 	if s.wanted < observed {
 		return in.scaleDown(s, observed)
@@ -60,7 +60,7 @@ func (in *instance) scale(s shard, set *appsv1.StatefulSet) step {
 }
 
 // scaleDown holds the pods that are to go until the sidecar says, of the present topology, that none of them is needed.
-func (in *instance) scaleDown(s shard, observed int32) step {
+func (in rollout) scaleDown(s shard, observed int32) step {
 	now := step{replicas: observed, members: observed, pending: true, reason: reasonScalingDown}
 	for i := s.wanted; i < observed; i++ {
 		now.handoff = append(now.handoff, podName(s.name, i))
@@ -76,7 +76,7 @@ func (in *instance) scaleDown(s shard, observed int32) step {
 }
 
 // asked reports whether the topology's status answers a spec that wanted as many pods as the parent does now.
-func (in *instance) asked(s shard) bool {
+func (in rollout) asked(s shard) bool {
 	if !current(in.topology) {
 		return false
 	}
@@ -89,7 +89,7 @@ func (in *instance) asked(s shard) bool {
 }
 
 // linked reports whether the topology's status, of the present spec, shows a pod with its link up.
-func (in *instance) linked(s shard, pod string) bool {
+func (in rollout) linked(s shard, pod string) bool {
 	status := in.shardStatus(s.index)
 	if status == nil || !current(in.topology) {
 		return false

@@ -6,14 +6,14 @@ import (
 )
 
 // topologyChild is the KVRocksTopology of the instance with a spec.
-func (in *instance) topologyChild(component string, spec v1alpha1.KVRocksTopologySpec) child {
+func (in builder) topologyChild(component string, spec v1alpha1.KVRocksTopologySpec) child {
 	topology := in.object(v1alpha1.Group+"/"+v1alpha1.Version, "KVRocksTopology", in.name, component)
 	topology.Spec = spec
 	return topology
 }
 
 // sentinelTopology tells the sidecar how many sentinels there should be.
-func (in *instance) sentinelTopology() child {
+func (in builder) sentinelTopology() child {
 	return in.topologyChild(v1alpha1.ComponentSentinel, v1alpha1.KVRocksTopologySpec{
 		Type: v1alpha1.TypeSentinel, ParentGeneration: in.cr.Generation, Port: in.spec.Port(),
 		PasswordSecret: in.password(), PasswordSecretVersion: in.passwordSecretVersion(), Sentinels: in.spec.Replicas,
@@ -22,7 +22,7 @@ func (in *instance) sentinelTopology() child {
 }
 
 // dataTopology tells the sidecar what the shards must look like.
-func (in *instance) dataTopology(shards []v1alpha1.TopologyShard) child {
+func (in builder) dataTopology(shards []v1alpha1.TopologyShard) child {
 	spec := v1alpha1.KVRocksTopologySpec{
 		Type: in.spec.Type, ParentGeneration: in.cr.Generation, Port: in.spec.Port(),
 		PasswordSecret: in.password(), PasswordSecretVersion: in.passwordSecretVersion(),
@@ -39,7 +39,7 @@ func (in *instance) dataTopology(shards []v1alpha1.TopologyShard) child {
 }
 
 // topologyShard is one shard of the topology at a step.
-func (in *instance) topologyShard(s shard, now step) v1alpha1.TopologyShard {
+func (in builder) topologyShard(s shard, now step) v1alpha1.TopologyShard {
 	return v1alpha1.TopologyShard{
 		Index: s.index, MasterName: s.masterName, Replicas: s.wanted,
 		Leaving: s.leaving, Members: in.members(s, now.members), Handoff: now.handoff,
@@ -48,7 +48,7 @@ func (in *instance) topologyShard(s shard, now step) v1alpha1.TopologyShard {
 }
 
 // releasing is the observed topology with release asked for.
-func releasing(in *instance, observed *v1alpha1.KVRocksTopology) child {
+func (in builder) releasing(observed *v1alpha1.KVRocksTopology) child {
 	spec := *observed.Spec.DeepCopy()
 	spec.Release = true
 	topology := in.topologyChild(observed.Labels[v1alpha1.LabelComponent], spec)

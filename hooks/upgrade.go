@@ -22,11 +22,11 @@ type upgrade struct {
 
 // templateGeneration is the generation of the KVRocks that the template of a workload was made for: the present one, unless the
 // template is held back.
-func (in *instance) templateGeneration() string { return strconv.FormatInt(in.cr.Generation, 10) }
+func (in rollout) templateGeneration() string { return strconv.FormatInt(in.cr.Generation, 10) }
 
 // templateNow returns the template that a workload may have now, given the wanted one, and reports whether that is the one which it
 // has, because the other waits for the grant. Templates of the version that did not note generations count as changed by the operator.
-func (in *instance) templateNow(
+func (in rollout) templateNow(
 	observed metav1.Object, has *corev1.PodTemplateSpec, wanted corev1.PodTemplateSpec,
 ) (template corev1.PodTemplateSpec, held bool) {
 	hash := wanted.Annotations[annotationTemplate]
@@ -42,7 +42,7 @@ func (in *instance) templateNow(
 }
 
 // setTemplateNow is templateNow of a StatefulSet; the wanted template while there is none.
-func (in *instance) setTemplateNow(set *appsv1.StatefulSet, wanted corev1.PodTemplateSpec) (template corev1.PodTemplateSpec, held bool) {
+func (in rollout) setTemplateNow(set *appsv1.StatefulSet, wanted corev1.PodTemplateSpec) (template corev1.PodTemplateSpec, held bool) {
 	if set == nil {
 		return wanted, false
 	}
@@ -50,14 +50,14 @@ func (in *instance) setTemplateNow(set *appsv1.StatefulSet, wanted corev1.PodTem
 }
 
 // dataTemplateNow is templateNow of a shard's StatefulSet.
-func (in *instance) dataTemplateNow(s shard, wanted corev1.PodTemplateSpec) (template corev1.PodTemplateSpec, held bool) {
+func (in rollout) dataTemplateNow(s shard, wanted corev1.PodTemplateSpec) (template corev1.PodTemplateSpec, held bool) {
 	template, held = in.setTemplateNow(in.statefulSet(s), wanted)
 	in.upgrade.data = in.upgrade.data || held
 	return template, held
 }
 
 // deploymentTemplateNow is templateNow of a Deployment; the wanted template while there is none.
-func (in *instance) deploymentTemplateNow(name string, wanted corev1.PodTemplateSpec) (template corev1.PodTemplateSpec, held bool) {
+func (in rollout) deploymentTemplateNow(name string, wanted corev1.PodTemplateSpec) (template corev1.PodTemplateSpec, held bool) {
 	deployment := in.children.Deployments[in.key(name)]
 	if deployment == nil {
 		return wanted, false
@@ -67,7 +67,7 @@ func (in *instance) deploymentTemplateNow(name string, wanted corev1.PodTemplate
 
 // noteGeneration writes the generation that a workload's template was made for onto it. A template that is held back was
 // made for the generation that is noted; where none is, for the present one at the latest.
-func (in *instance) noteGeneration(c *child, observed metav1.Object, held bool) {
+func (in rollout) noteGeneration(c *child, observed metav1.Object, held bool) {
 	generation := in.templateGeneration()
 	if held {
 		if made := observed.GetAnnotations()[annotationGeneration]; made != "" {
@@ -82,7 +82,7 @@ func (in *instance) noteGeneration(c *child, observed metav1.Object, held bool) 
 
 // heldConfig is what a ConfigMap holds while the templates of the pods that read it are held back: the scripts and settings that
 // go with them, since pods read them at each start. Keys without a dot are addresses of pods, which are always current.
-func (in *instance) heldConfig(name string, data map[string]string) map[string]string {
+func (in rollout) heldConfig(name string, data map[string]string) map[string]string {
 	observed := in.children.ConfigMaps[in.key(name)]
 	if observed == nil {
 		return data
@@ -103,7 +103,7 @@ func (in *instance) heldConfig(name string, data map[string]string) map[string]s
 
 // wantedUpgrade is what the sidecar is asked to grant: the templates that wait, and those that were granted until every pod
 // runs with them. While the list is not empty the instance counts as being upgraded.
-func (in *instance) wantedUpgrade() []string {
+func (in rollout) wantedUpgrade() []string {
 	all := slices.Clone(in.upgrade.held)
 	if in.topology != nil && in.rolling() {
 		for _, hash := range in.topology.Status.Upgrade {
@@ -117,7 +117,7 @@ func (in *instance) wantedUpgrade() []string {
 }
 
 // rolling reports whether a pod is missing, not ready, or made from another template than the present ones.
-func (in *instance) rolling() bool {
+func (in rollout) rolling() bool {
 	for _, set := range in.children.StatefulSets {
 		if set != nil && (!takenUp(set) || set.Status.ReadyReplicas < replicasOf(set)) {
 			return true
