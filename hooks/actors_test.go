@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -34,7 +35,7 @@ func (w *world) controller() {
 			w.removePod(name, "collected")
 		}
 	}
-	for _, set := range ordered(w.seen.StatefulSets) {
+	for _, set := range sortedByKey(w.seen.StatefulSets) {
 		w.runSet(set)
 	}
 }
@@ -215,12 +216,12 @@ func (w *world) sidecar() {
 
 func (w *world) report(status *v1alpha1.KVRocksTopologyStatus, kind string, healthy bool) {
 	condition := metav1.Condition{
-		Type: kind, Status: truth(healthy), Reason: "Healthy", Message: "as it should be", ObservedGeneration: status.ObservedGeneration,
+		Type: kind, Status: conditionStatus(healthy), Reason: "Healthy", Message: "as it should be", ObservedGeneration: status.ObservedGeneration,
 	}
 	if !healthy {
 		condition.Reason, condition.Message = "NoMaster", "no node has been proved to be the master"
 	}
-	old := find(status.Conditions, kind)
+	old := meta.FindStatusCondition(status.Conditions, kind)
 	switch {
 	case old == nil || old.Status != condition.Status:
 		w.tick()

@@ -39,8 +39,8 @@ func syncCluster(in clusterBuilder) (answer, error) {
 // addShards declares the pods of every shard. New templates are rolled out one shard at a time, in their order.
 func (in clusterBuilder) addShards(out *children, shards []shard) ([]step, error) {
 	steps := make([]step, len(shards))
-	held := false
-	var sealed string
+	updating := false // a shard before the present one
+	var templateHash string
 	for i, s := range shards {
 		for ordinal := range in.ordinals(s) {
 			out.add(in.podService(s, ordinal))
@@ -51,27 +51,27 @@ func (in clusterBuilder) addShards(out *children, shards []shard) ([]step, error
 		}
 		template := in.dataTemplate(s)
 		if i == 0 {
-			if err := seal(&template); err != nil {
+			if err := stampTemplateHash(&template); err != nil {
 				return nil, err
 			}
-			sealed = template.Annotations[annotationTemplate]
+			templateHash = template.Annotations[annotationTemplate]
 		}
 		// The templates of shards differ in nothing but the number of the shard.
-		template.Annotations[annotationTemplate] = sealed
-		s.held = held
-		template, kept := in.dataTemplateNow(s, template)
+		template.Annotations[annotationTemplate] = templateHash
+		s.notItsTurn = updating
+		template, ungranted := in.grantedDataTemplate(s, template)
 		now := in.nextStep(s, template.Annotations[annotationTemplate])
-		held = held || now.rolling
+		updating = updating || now.rolling
 		steps[i] = now
 		out.add(in.disruptionBudget(s.name, v1alpha1.ComponentData, in.shardSelector(s)))
 		if in.statefulSet(s) != nil || now.replicas > 0 {
-			out.add(in.dataSet(s, template, kept, now))
+			out.add(in.dataSet(s, template, ungranted, now))
 		}
 	}
 	return steps, nil
 }
 
-// clusterShards are the wanted shards, and after them those that are to leave and are not gone yet.
+// clusterShards returns the wanted shards, and after them those that are to leave and are not gone yet.
 func (in *instance) clusterShards() []shard {
 	wanted := *in.spec.Master
 	shards := make([]shard, 0, wanted)
@@ -96,13 +96,13 @@ func (in *instance) clusterShard(index int32) shard {
 	}
 }
 
-// shardsFrom lists the numbers, from first on, of the shards that were ever made: they have a StatefulSet, or Services for
+// shardsFrom returns the numbers, from first on, of the shards that were ever made: they have a StatefulSet, or Services for
 // their pods.
 func (in *instance) shardsFrom(first int32) []int32 {
 	seen := map[int32]bool{}
 	see := func(name string) {
 		if tail, ok := strings.CutPrefix(name, in.name+"-"); ok {
-			if i, ok := number(tail, maxShards); ok && i >= first {
+			if i, ok := parseOrdinal(tail, maxShards); ok && i >= first {
 				seen[i] = true
 			}
 		}
@@ -112,7 +112,7 @@ func (in *instance) shardsFrom(first int32) []int32 {
 			see(strings.TrimPrefix(key, in.namespace+"/"))
 		}
 	}
-	for name := range in.highest {
+	for name := range in.serviceOrdinals {
 		see(name)
 	}
 	list := make([]int32, 0, len(seen))
@@ -144,8 +144,8 @@ func (in *instance) hasPods(s shard) bool {
 	return false
 }
 
-// number reads a number below limit as we write it: without sign or leading zeros.
-func number(text string, limit int32) (int32, bool) {
+// parseOrdinal returns the number, below limit, of a text as we write it: without sign or leading zeros.
+func parseOrdinal(text string, limit int32) (int32, bool) {
 	n, err := strconv.ParseUint(text, 10, 31)
 	if err != nil || int32(n) >= limit || len(text) > 1 && text[0] == '0' {
 		return 0, false

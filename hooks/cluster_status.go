@@ -16,7 +16,7 @@ const (
 	maxNamedRanges = 8
 )
 
-// clusterStatus is the status of a cluster. Shards that are to leave count for nothing in it but its message.
+// clusterStatus returns the status of a cluster. Shards that are to leave count for nothing in it but its message.
 func (in statusBuilder) clusterStatus(shards []shard, steps []step, store step, out *children) *v1alpha1.KVRocksStatus {
 	wanted := int(*in.spec.Master)
 	status, complete := in.dataStatus(shards[:wanted])
@@ -30,18 +30,18 @@ func (in statusBuilder) clusterStatus(shards []shard, steps []step, store step, 
 		}
 	}
 	status.ShardsReady = fraction(masters, int32(wanted))
-	status.Slots, status.SlotMap = slotFacts(status.Shards)
+	status.Slots, status.SlotMap = slotSummary(status.Shards)
 	served := len(status.SlotMap) > 0
 	if in.topology != nil {
 		status.Migrations = in.topology.Status.Migrations
 	}
 
-	now := in.pendingChange(pendingStep(append(slices.Clone(steps[:wanted]), store)), out)
+	now := in.pendingChange(firstPending(append(slices.Clone(steps[:wanted]), store)), out)
 	if now.reason == "" {
 		now = in.clusterNotReady(shards[:wanted], complete)
 	}
 	if now.reason == "" {
-		now = pendingStep(steps[wanted:])
+		now = firstPending(steps[wanted:])
 	}
 	if now.reason == "" {
 		now = in.leavingStep(shards[wanted:])
@@ -50,12 +50,12 @@ func (in statusBuilder) clusterStatus(shards []shard, steps []step, store step, 
 		now = in.migrationStep()
 	}
 	kinds := append(dataConditions(in.cr.MonitoredBy() != ""), v1alpha1.ConditionSlotsAssigned)
-	in.conclude(status, in.carryAll(kinds), now, served)
+	in.conclude(status, in.reportedConditions(kinds), now, served)
 	return status
 }
 
-// pendingStep is the first step that waits for something; the zero step when none does.
-func pendingStep(steps []step) step {
+// firstPending returns the first step that waits for something; the zero step when none does.
+func firstPending(steps []step) step {
 	for _, now := range steps {
 		if now.pending {
 			return now
@@ -82,7 +82,7 @@ func (in statusBuilder) clusterNotReady(shards []shard, complete bool) step {
 	return now
 }
 
-// leavingStep says what keeps the shards that are to leave. The highest comes first.
+// leavingStep returns what keeps the shards that are to leave. The highest comes first.
 func (in statusBuilder) leavingStep(leaving []shard) step {
 	for _, s := range slices.Backward(leaving) {
 		status := in.shardStatus(s.index)
@@ -115,7 +115,7 @@ func ranges(slots []v1alpha1.SlotRange) string {
 	return text.String()
 }
 
-// migrationStep says which slots move, or why some did not. A pause, which a person asked for, is nothing to wait for.
+// migrationStep returns which slots move, or why some did not. A pause, which a person asked for, is nothing to wait for.
 func (in statusBuilder) migrationStep() step {
 	if in.topology == nil {
 		return step{}
@@ -142,8 +142,8 @@ func (in statusBuilder) migrationStep() step {
 	return failed
 }
 
-// slotFacts returns how many slots have an owner, and the owners.
-func slotFacts(shards []v1alpha1.ShardStatus) (owned string, owners []string) {
+// slotSummary returns how many slots have an owner, and the owners.
+func slotSummary(shards []v1alpha1.ShardStatus) (owned string, owners []string) {
 	lines := slotLines(shards)
 	n := 0
 	for _, line := range lines {
@@ -160,7 +160,7 @@ type slotLine struct {
 	master string
 }
 
-// slotLines lists who owns which slots, in the order of the slots. Ranges that cannot be read are left out.
+// slotLines returns who owns which slots, in the order of the slots. Ranges that cannot be read are left out.
 func slotLines(shards []v1alpha1.ShardStatus) []slotLine {
 	var lines []slotLine
 	for i := range shards {

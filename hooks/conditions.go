@@ -3,6 +3,7 @@ package hooks
 import (
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -15,7 +16,7 @@ const (
 	reasonDeleting     = "Deleting"     // waiting for the sidecar to release the instance
 	reasonAsWanted     = "AsWanted"     // all is as the spec wants it
 	reasonSettled      = "Settled"      // no change is being carried out
-	reasonUnknown      = "NotReported"  // the sidecar has not reported yet
+	reasonNotReported  = "NotReported"  // the sidecar has not reported yet
 	reasonPodsNotReady = "PodsNotReady" // some pods are missing or not ready
 
 	// Reasons of Progressing, and of Ready while it is not True.
@@ -28,7 +29,7 @@ const (
 	reasonRestarting        = "Restarting"        // no pod could start with the old template; all are started again with the new one
 	reasonCreating          = "Creating"          // a child is not there yet
 	reasonApplying          = "Applying"          // what the spec makes of a child is not observed yet
-	reasonShardOwnsSlots    = "ShardOwnsSlots"    // a shard that is to go owns slots, which somebody must move
+	reasonShardOwnsSlots    = "ShardOwnsSlots"    // a shard that is to go owns slots, which a person must move
 	reasonDraining          = "Draining"          // the slots of a shard that is to go are being moved
 	reasonRemovingShard     = "RemovingShard"     // a shard without slots leaves the cluster
 	reasonMigrating         = "MigratingSlots"    // slots move, as spec.migrate or spec.cluster asks
@@ -48,17 +49,17 @@ type conditions struct {
 // set adds a condition that the hook derived. The hook has no clock: a condition that stays keeps its time, and one that
 // changes takes the time of the newest fact that was observed.
 func (c *conditions) set(kind string, status metav1.ConditionStatus, reason, message string) {
-	c.list = append(c.list, c.made(kind, status, reason, message))
+	c.list = append(c.list, c.newCondition(kind, status, reason, message))
 }
 
-// made is the condition that set adds.
-func (c *conditions) made(kind string, status metav1.ConditionStatus, reason, message string) metav1.Condition {
+// newCondition returns the condition that set adds.
+func (c *conditions) newCondition(kind string, status metav1.ConditionStatus, reason, message string) metav1.Condition {
 	condition := metav1.Condition{
 		Type: kind, Status: status, Reason: reason, Message: message,
 		ObservedGeneration: c.in.cr.Generation,
 		LastTransitionTime: c.in.newestFact(),
 	}
-	if old := find(c.in.cr.Status.Conditions, kind); old != nil {
+	if old := meta.FindStatusCondition(c.in.cr.Status.Conditions, kind); old != nil {
 		if old.Status == status {
 			condition.LastTransitionTime = old.LastTransitionTime
 		} else if condition.LastTransitionTime.Before(&old.LastTransitionTime) {
@@ -71,22 +72,22 @@ func (c *conditions) made(kind string, status metav1.ConditionStatus, reason, me
 	return condition
 }
 
-// carryAll begins with some of the sidecar's conditions.
-func (in statusBuilder) carryAll(kinds []string) *conditions {
+// reportedConditions returns a list that begins with some of the sidecar's conditions.
+func (in statusBuilder) reportedConditions(kinds []string) *conditions {
 	c := &conditions{in: in}
 	for _, kind := range kinds {
-		c.carry(kind)
+		c.addReported(kind)
 	}
 	if slices.Contains(kinds, v1alpha1.ConditionConfigApplied) {
-		in.awaitRestarts(c)
+		in.reportPendingRestarts(c)
 	}
 	return c
 }
 
-// carry adds a condition as the sidecar reports it, or as Unknown until it does.
-func (c *conditions) carry(kind string) {
+// addReported adds a condition as the sidecar reports it, or as Unknown until it does.
+func (c *conditions) addReported(kind string) {
 	if c.in.topology != nil {
-		if seen := find(c.in.topology.Status.Conditions, kind); seen != nil && !seen.LastTransitionTime.IsZero() {
+		if seen := meta.FindStatusCondition(c.in.topology.Status.Conditions, kind); seen != nil && !seen.LastTransitionTime.IsZero() {
 			condition := *seen
 			condition.ObservedGeneration = c.in.generationOf(seen)
 			if condition.ObservedGeneration > 0 {
@@ -95,7 +96,7 @@ func (c *conditions) carry(kind string) {
 			}
 		}
 	}
-	c.set(kind, metav1.ConditionUnknown, reasonUnknown, "the sidecar has not reported on this yet")
+	c.set(kind, metav1.ConditionUnknown, reasonNotReported, "the sidecar has not reported on this yet")
 }
 
 // generationOf returns the generation of the parent that a condition of the observed topology is about; 0 when that is not
@@ -105,13 +106,13 @@ func (in statusBuilder) generationOf(seen *metav1.Condition) int64 {
 	if in.topology.Generation != 0 && seen.ObservedGeneration == in.topology.Generation && in.topology.Spec.ParentGeneration > 0 {
 		return in.topology.Spec.ParentGeneration
 	}
-	if shown := find(in.cr.Status.Conditions, seen.Type); shown != nil {
+	if shown := meta.FindStatusCondition(in.cr.Status.Conditions, seen.Type); shown != nil {
 		return min(shown.ObservedGeneration, in.cr.Generation)
 	}
 	return 0
 }
 
-// firstProblem is the first condition of the sidecar's that is not True, or not about the present generation; "" when there
+// firstProblem returns the first condition of the sidecar's that is not True, or not about the present generation; "" when there
 // is none. That the sentinel instance does not exist keeps nothing from working, nor does a volume that fills up: when one is full,
 // the others say what does not work.
 func (c *conditions) firstProblem() (reason, message string) {
@@ -121,29 +122,33 @@ func (c *conditions) firstProblem() (reason, message string) {
 		case seen.Status != metav1.ConditionTrue && seen.Reason != reasonSentinelNotFound:
 			return seen.Reason, seen.Message
 		case seen.ObservedGeneration != c.in.cr.Generation:
-			return reasonUnknown, "the sidecar has not reported " + seen.Type + " of the present generation yet"
+			return reasonNotReported, "the sidecar has not reported " + seen.Type + " of the present generation yet"
 		}
 	}
 	return "", ""
 }
 
-// get is a condition of the list; Unknown when it is not there.
+// flaw returns the condition of an instance that works and is not as it should be: its sentinel does not exist, so that its master
+// would not be replaced in time, or a volume fills up; nil when there is none.
+func (c *conditions) flaw() *metav1.Condition {
+	if agreed := c.get(v1alpha1.ConditionSentinelAgreed); agreed.Reason == reasonSentinelNotFound {
+		return &agreed
+	}
+	if storage := c.get(v1alpha1.ConditionStorageHealthy); storage.Status == metav1.ConditionFalse {
+		return &storage
+	}
+	return nil
+}
+
+// get returns a condition of the list; Unknown when it is not there.
 func (c *conditions) get(kind string) metav1.Condition {
-	if found := find(c.list, kind); found != nil {
+	if found := meta.FindStatusCondition(c.list, kind); found != nil {
 		return *found
 	}
 	return metav1.Condition{Type: kind, Status: metav1.ConditionUnknown}
 }
 
-func find(list []metav1.Condition, kind string) *metav1.Condition {
-	i := slices.IndexFunc(list, func(c metav1.Condition) bool { return c.Type == kind })
-	if i < 0 {
-		return nil
-	}
-	return &list[i]
-}
-
-// newestFact is the newest time that stands anywhere in what was observed.
+// newestFact returns the newest time that stands anywhere in what was observed.
 func (in statusBuilder) newestFact() metav1.Time {
 	if !in.newest.IsZero() {
 		return in.newest
@@ -184,7 +189,7 @@ func (in statusBuilder) newestFact() metav1.Time {
 	return in.newest
 }
 
-// dataConditions are the sidecar's conditions that a data instance always has.
+// dataConditions returns the sidecar's conditions that a data instance always has.
 func dataConditions(monitored bool) []string {
 	kinds := []string{v1alpha1.ConditionPrimaryAvailable, v1alpha1.ConditionReplicationHealthy, v1alpha1.ConditionStorageHealthy}
 	if monitored {

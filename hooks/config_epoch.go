@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// configEpoch counts how often a person removed settings that were applied live. kvrocks has no way back to a default that it
+// configEpoch returns how often a person removed settings that were applied live. kvrocks has no way back to a default that it
 // was started with another value of, and defaults differ from release to release, so the pods are restarted: that is the one
 // rule, in the place of a table of defaults. The count and the settings stand in one object, the topology, so that no removal
 // is missed or counted twice; a topology that was lost is made again with the count of the pod template.
@@ -39,7 +39,7 @@ func (in *instance) removedSettings() bool {
 	return false
 }
 
-// templateEpoch is the count in the observed pod template.
+// templateEpoch returns the count in the observed pod template.
 func (in *instance) templateEpoch() int64 {
 	set := in.firstDataSet()
 	if set == nil {
@@ -52,19 +52,19 @@ func (in *instance) templateEpoch() int64 {
 	return max(epoch, 0)
 }
 
-// markConfig puts onto a pod what its process must have been started with.
-func (in *instance) markConfig(annotations map[string]string) {
+// annotateConfig puts onto a pod what its process must have been started with.
+func (in *instance) annotateConfig(annotations map[string]string) {
 	annotations[annotationConfig] = hash([]byte(kvrocksconf.RestartText(in.spec)))
 	if epoch := in.configEpoch(); epoch > 0 {
 		annotations[annotationConfigEpoch] = strconv.FormatInt(epoch, 10)
 	}
 }
 
-// awaitRestarts makes ConfigApplied False while some data pod runs that was started with other settings than those that take a
+// reportPendingRestarts makes ConfigApplied False while some data pod runs that was started with other settings than those that take a
 // restart have now: the sidecar sees only those that are applied live.
-func (in statusBuilder) awaitRestarts(c *conditions) {
+func (in statusBuilder) reportPendingRestarts(c *conditions) {
 	wanted := map[string]string{}
-	in.markConfig(wanted)
+	in.annotateConfig(wanted)
 	for _, name := range slices.Sorted(maps.Keys(in.pods)) {
 		pod := in.pods[name]
 		if pod.Labels[v1alpha1.LabelComponent] != v1alpha1.ComponentData ||

@@ -25,7 +25,7 @@ var authText string
 //go:embed scripts/sentinel.sh
 var sentinelText string
 
-// dataConfig is the ConfigMap of the data pods: the scripts, kvrocks.conf, and for each pod a key with the address that
+// dataConfig returns the ConfigMap of the data pods: the scripts, kvrocks.conf, and for each pod a key with the address that
 // it announces.
 func (in builder) dataConfig(shards []shard) child {
 	data := map[string]string{
@@ -40,25 +40,25 @@ func (in builder) dataConfig(shards []shard) child {
 	for _, s := range shards {
 		for i := range in.ordinals(s) {
 			pod := podName(s.name, i)
-			if address := in.address(pod); address != "" {
+			if address := in.serviceAddress(pod); address != "" {
 				data[pod] = address
 			}
 		}
 	}
-	if in.upgrade.data {
-		data = in.heldConfig(configName(in.name), data)
+	if in.upgrade.dataUngranted {
+		data = in.ungrantedConfig(configName(in.name), data)
 	}
 	config := in.object("v1", "ConfigMap", configName(in.name), v1alpha1.ComponentData)
 	config.Data = data
 	return config
 }
 
-// sentinelConfig is the ConfigMap of the sentinels: the scripts.
+// sentinelConfig returns the ConfigMap of the sentinels: the scripts.
 func (in builder) sentinelConfig() child {
 	config := in.object("v1", "ConfigMap", configName(in.name), v1alpha1.ComponentSentinel)
 	data := map[string]string{startScript: sentinelText, probeScript: probeText, authScript: authText}
-	if len(in.upgrade.held) > 0 {
-		data = in.heldConfig(configName(in.name), data)
+	if len(in.upgrade.ungranted) > 0 {
+		data = in.ungrantedConfig(configName(in.name), data)
 	}
 	config.Data = data
 	return config

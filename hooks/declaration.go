@@ -15,17 +15,17 @@ import (
 // an annotation: an observed child whose hash is that of the present declaration is as declared.
 type declaration struct{ kind, name, hash string }
 
-// unmarked has the length of a hash and stands in its place while the hash is computed.
-const unmarked = "################"
+// hashPlaceholder has the length of a hash and stands in its place while the hash is computed.
+const hashPlaceholder = "################"
 
-// encodeMarked encodes an object with the hash of its declaration. What a Secret holds is left out of the hash, from which
+// encodeWithHash encodes an object with the hash of its declaration. What a Secret holds is left out of the hash, from which
 // it could be guessed; its annotationPassword tells one content from another.
-func encodeMarked(object child) (raw []byte, mark string, err error) {
+func encodeWithHash(object child) (raw []byte, declared string, err error) {
 	annotations := maps.Clone(object.Metadata.Annotations)
 	if annotations == nil {
 		annotations = make(map[string]string, 1)
 	}
-	annotations[annotationDeclared] = unmarked
+	annotations[annotationDeclared] = hashPlaceholder
 	object.Metadata.Annotations = annotations
 	if raw, err = marshal(object); err != nil {
 		return nil, "", err
@@ -37,17 +37,17 @@ func encodeMarked(object child) (raw []byte, mark string, err error) {
 			return nil, "", err
 		}
 	}
-	mark = hash(hashed)
-	return bytes.Replace(raw, []byte(`"`+annotationDeclared+`":"`+unmarked), []byte(`"`+annotationDeclared+`":"`+mark), 1), mark, nil
+	declared = hash(hashed)
+	return bytes.Replace(raw, []byte(`"`+annotationDeclared+`":"`+hashPlaceholder), []byte(`"`+annotationDeclared+`":"`+declared), 1), declared, nil
 }
 
-// hash is short enough for an annotation and long enough never to collide by accident.
+// hash returns the hash of some bytes, short enough for an annotation and long enough never to collide by accident.
 func hash(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:8])
 }
 
-// pendingChange says what of the declared children is not observed yet, or not taken up by the controller that acts on it,
+// pendingChange returns a step that waits for what of the declared children is not observed yet, or not taken up by the controller that acts on it,
 // unless the step waits for something else already. Until all of it is, nothing observed says anything of the present
 // generation.
 func (in statusBuilder) pendingChange(now step, out *children) step {
@@ -60,15 +60,15 @@ func (in statusBuilder) pendingChange(now step, out *children) step {
 			return now.wait(reasonApplying, "waiting for the %s %s to be made; if that lasts, look at the events of this KVRocks", d.kind, d.name)
 		case observed.GetAnnotations()[annotationDeclared] != d.hash:
 			return now.wait(reasonApplying, "waiting for the change of the %s %s to be applied; if that lasts, look at the events of this KVRocks", d.kind, d.name)
-		case !takenUp(observed):
+		case !generationObserved(observed):
 			return now.wait(reasonApplying, "waiting for Kubernetes to act on the change of the %s %s", d.kind, d.name)
 		}
 	}
 	return now
 }
 
-// takenUp reports whether the status of an observed workload is about its present spec.
-func takenUp(observed metav1.Object) bool {
+// generationObserved reports whether the status of an observed workload is about its present spec.
+func generationObserved(observed metav1.Object) bool {
 	switch workload := observed.(type) {
 	case *appsv1.StatefulSet:
 		return workload.Status.ObservedGeneration >= workload.Generation
@@ -114,7 +114,7 @@ func orNil[P interface {
 	return object
 }
 
-// deploymentStep says what keeps a Deployment from running the wanted number of pods with its present template.
+// deploymentStep returns a step that waits for what keeps a Deployment from running the wanted number of pods with its present template.
 func (in statusBuilder) deploymentStep(name, component, pods string, wanted int32) step {
 	var now step
 	deployment := in.children.Deployments[in.key(name)]

@@ -8,30 +8,31 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// mayGo reports whether the pods of an instance that is being deleted may go: the sidecar has released it, there is
+// mayRemovePods reports whether the pods of an instance that is being deleted may go: the sidecar has released it, there is
 // no topology to release, or a person decided not to wait for that.
-func (in *instance) mayGo() bool {
+func (in *instance) mayRemovePods() bool {
 	return in.topology == nil || released(in.topology) || in.cr.Annotations[v1alpha1.AnnotationRelease] == v1alpha1.ReleaseSkipped
 }
 
-// deletingStatus is the status of an instance that is being deleted; mayGo: its pods go.
-func (in statusBuilder) deletingStatus(mayGo bool) *v1alpha1.KVRocksStatus {
-	message := in.awaitedEnd()
-	if !mayGo {
-		message = in.awaitedRelease()
+// deletingStatus returns the status of an instance that is being deleted; mayRemovePods: its pods go.
+func (in statusBuilder) deletingStatus(mayRemovePods bool) *v1alpha1.KVRocksStatus {
+	message := in.remainingMessage()
+	if !mayRemovePods {
+		message = in.releaseMessage()
 	}
 	status, c := in.lastStatus()
-	if mayGo {
+	if mayRemovePods {
 		// Its pods end: what was known of them is not so any more.
 		status.Shards, status.SlotMap, status.Master, status.Slots, status.ShardsReady = nil, nil, "", "", ""
 		for i := range c.list {
 			kind := c.list[i].Type
-			c.list[i] = c.made(kind, metav1.ConditionFalse, reasonDeleting, "the instance is being deleted")
+			c.list[i] = c.newCondition(kind, metav1.ConditionFalse, reasonDeleting, "the instance is being deleted")
 		}
 	}
 	status.Phase, status.Reason = v1alpha1.PhaseDeleting, message
@@ -41,37 +42,37 @@ func (in statusBuilder) deletingStatus(mayGo bool) *v1alpha1.KVRocksStatus {
 	return status
 }
 
-// awaitedRelease says what the sidecar has yet to do before the pods may go, and what a person can do when it does not.
-func (in statusBuilder) awaitedRelease() string {
+// releaseMessage returns what the sidecar has yet to do before the pods may go, and what a person can do when it does not.
+func (in statusBuilder) releaseMessage() string {
 	t := in.topology
 	if !t.Spec.Release {
 		return "asking the sidecar to release the instance"
 	}
-	wayOut := fmt.Sprintf("to delete without it: kubectl -n %s annotate kvrocks %s %s=%s", in.namespace, in.name, v1alpha1.AnnotationRelease, v1alpha1.ReleaseSkipped)
+	hint := fmt.Sprintf("to delete without it: kubectl -n %s annotate kvrocks %s %s=%s", in.namespace, in.name, v1alpha1.AnnotationRelease, v1alpha1.ReleaseSkipped)
 	if !current(t) {
 		return fmt.Sprintf("waiting%s for the sidecar, which has answered generation %d of the KVRocksTopology %s and not the request for release of generation %d; "+
-			"look at it: kubectl -n kvrocks-system get deployment kvrocks-sidecar; %s", in.since(), t.Status.ObservedGeneration, t.Name, t.Generation, wayOut)
+			"look at it: kubectl -n kvrocks-system get deployment kvrocks-sidecar; %s", in.sinceDeletion(), t.Status.ObservedGeneration, t.Name, t.Generation, hint)
 	}
 	what := "the sidecar is removing what refers to the instance"
-	if seen := find(t.Status.Conditions, v1alpha1.ConditionSentinelAgreed); seen != nil && seen.Message != "" {
+	if seen := meta.FindStatusCondition(t.Status.Conditions, v1alpha1.ConditionSentinelAgreed); seen != nil && seen.Message != "" {
 		what += ": " + seen.Message
 	}
-	return fmt.Sprintf("waiting%s until it is released; %s; %s", in.since(), what, wayOut)
+	return fmt.Sprintf("waiting%s until it is released; %s; %s", in.sinceDeletion(), what, hint)
 }
 
-// since says when the deletion was asked for.
-func (in statusBuilder) since() string {
+// sinceDeletion returns when the deletion was asked for.
+func (in statusBuilder) sinceDeletion() string {
 	if in.cr.DeletionTimestamp == nil {
 		return ""
 	}
 	return " since " + in.cr.DeletionTimestamp.UTC().Format(time.RFC3339)
 }
 
-// awaitedEnd says which pod, StatefulSet or Deployment is still there. Of several pods it names the one whose time to end was
+// remainingMessage returns which pod, StatefulSet or Deployment is still there. Of several pods it names the one whose time to end was
 // over first.
-func (in statusBuilder) awaitedEnd() string {
+func (in statusBuilder) remainingMessage() string {
 	if len(in.pods) > 0 {
-		return in.awaitedPod()
+		return in.remainingPodMessage()
 	}
 	var left []string
 	name := func(kind string, o metav1.Object) {
@@ -81,10 +82,10 @@ func (in statusBuilder) awaitedEnd() string {
 		}
 		left = append(left, text)
 	}
-	for _, o := range ordered(in.children.StatefulSets) {
+	for _, o := range sortedByKey(in.children.StatefulSets) {
 		name("StatefulSet", o)
 	}
-	for _, o := range ordered(in.children.Deployments) {
+	for _, o := range sortedByKey(in.children.Deployments) {
 		name("Deployment", o)
 	}
 	if len(left) == 0 {
@@ -93,7 +94,7 @@ func (in statusBuilder) awaitedEnd() string {
 	return "waiting for its workloads to go: " + strings.Join(left, ", ")
 }
 
-func (in statusBuilder) awaitedPod() string {
+func (in statusBuilder) remainingPodMessage() string {
 	pods := slices.SortedFunc(maps.Values(in.pods), func(a, b *corev1.Pod) int {
 		if a.DeletionTimestamp == nil || b.DeletionTimestamp == nil || a.DeletionTimestamp.Equal(b.DeletionTimestamp) {
 			if (a.DeletionTimestamp == nil) != (b.DeletionTimestamp == nil) {
@@ -124,7 +125,7 @@ func (in statusBuilder) awaitedPod() string {
 	return fmt.Sprintf("%s; if its machine is lost, delete it by force: kubectl -n %s delete pod %s --force --grace-period=0", text, in.namespace, pod.Name)
 }
 
-// lastStatus is the status of an instance for which nothing is decided now: it shows what the observed objects and the
+// lastStatus returns the status of an instance for which nothing is decided now: it shows what the observed objects and the
 // sidecar say, and of everything else what was shown before. The conditions Ready and Progressing are left to the caller.
 func (in statusBuilder) lastStatus() (*v1alpha1.KVRocksStatus, *conditions) {
 	status := in.cr.Status.DeepCopy()
@@ -141,7 +142,7 @@ func (in statusBuilder) lastStatus() (*v1alpha1.KVRocksStatus, *conditions) {
 		}
 		switch {
 		case t.Spec.Type == v1alpha1.TypeCluster:
-			status.Slots, status.SlotMap = slotFacts(status.Shards)
+			status.Slots, status.SlotMap = slotSummary(status.Shards)
 		case len(status.Shards) > 0:
 			status.Master = status.Shards[0].Master
 		}
@@ -150,10 +151,10 @@ func (in statusBuilder) lastStatus() (*v1alpha1.KVRocksStatus, *conditions) {
 	for i := range in.cr.Status.Conditions {
 		switch kind := in.cr.Status.Conditions[i].Type; {
 		case kind == v1alpha1.ConditionReady || kind == v1alpha1.ConditionProgressing:
-		case kind == v1alpha1.ConditionDegraded || in.topology == nil || find(in.topology.Status.Conditions, kind) == nil:
+		case kind == v1alpha1.ConditionDegraded || in.topology == nil || meta.FindStatusCondition(in.topology.Status.Conditions, kind) == nil:
 			c.list = append(c.list, in.cr.Status.Conditions[i])
 		default:
-			c.carry(kind)
+			c.addReported(kind)
 		}
 	}
 	return status, c
@@ -168,10 +169,10 @@ func (in statusBuilder) countPods(status *v1alpha1.KVRocksStatus) {
 			status.ReadyReplicas += ready
 		}
 	}
-	for _, set := range ordered(in.children.StatefulSets) {
+	for _, set := range sortedByKey(in.children.StatefulSets) {
 		count(set.Labels, v1alpha1.ComponentData, set.Status.Replicas, set.Status.ReadyReplicas)
 	}
-	for _, d := range ordered(in.children.Deployments) {
+	for _, d := range sortedByKey(in.children.Deployments) {
 		count(d.Labels, v1alpha1.ComponentSentinel, d.Status.Replicas, d.Status.ReadyReplicas)
 	}
 	if _, wanted, ok := strings.Cut(status.Ready, "/"); ok {

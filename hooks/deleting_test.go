@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -41,7 +42,7 @@ func TestADeletionSaysWhatItWaitsFor(t *testing.T) {
 
 	w.sidecar()
 	w.topology().Status.Released = false
-	find(w.topology().Status.Conditions, v1alpha1.ConditionSentinelAgreed).Message = "sentinel-1 does not answer"
+	meta.FindStatusCondition(w.topology().Status.Conditions, v1alpha1.ConditionSentinelAgreed).Message = "sentinel-1 does not answer"
 	finalize()
 	assert.Contains(t, w.cr.Status.Reason, "until it is released; the sidecar is removing what refers to the instance: sentinel-1 does not answer")
 
@@ -86,7 +87,7 @@ func TestARefusedInstanceGoesOnShowingWhatIsObserved(t *testing.T) {
 	w.pods["demo-0"].Status.ContainerStatuses[0].Ready = false
 	w.controller()
 	w.sidecar()
-	primary := find(w.topology().Status.Conditions, v1alpha1.ConditionPrimaryAvailable)
+	primary := meta.FindStatusCondition(w.topology().Status.Conditions, v1alpha1.ConditionPrimaryAvailable)
 	primary.Status, primary.Reason = metav1.ConditionFalse, "MasterDown"
 	w.sync()
 	assert.Equal(t, "demo-2", w.cr.Status.Master)

@@ -20,20 +20,20 @@ func (in builder) sentinelDeployment() (child, error) {
 	template.Spec.TerminationGracePeriodSeconds = in.grace(10)
 	sentinel := in.container(v1alpha1.ContainerSentinel, sentinelDir)
 	sentinel.Env = append(sentinel.Env, corev1.EnvVar{Name: "POD_IP", ValueFrom: fieldRef("status.podIP")})
-	sentinel.Lifecycle = in.drained()
+	sentinel.Lifecycle = in.preStopSleep()
 	template.Spec.Containers = []corev1.Container{sentinel}
 	template.Spec.Volumes = append(in.volumes(), emptyDir(v1alpha1.VolumeData))
-	if err := seal(&template); err != nil {
+	if err := stampTemplateHash(&template); err != nil {
 		return child{}, err
 	}
-	template, held := in.deploymentTemplateNow(in.name, template)
+	template, ungranted := in.grantedDeploymentTemplate(in.name, template)
 	none, one, history := intstr.FromInt32(0), intstr.FromInt32(1), int32(3)
 	replicas := in.spec.Replicas
 	deployment := in.object("apps/v1", "Deployment", in.name, v1alpha1.ComponentSentinel)
 	spec := appsv1.DeploymentSpec{
 		Replicas: &replicas,
 		// A new sentinel knows no master until the sidecar has told it. Without a pause all of them could be new at once,
-		// and nobody left to call a failover.
+		// and none be left to call a failover.
 		MinReadySeconds:      5,
 		Selector:             selectorOf(selector),
 		Template:             template,
@@ -44,7 +44,7 @@ func (in builder) sentinelDeployment() (child, error) {
 		},
 	}
 	keepSelector(&spec, in.children.Deployments[in.key(in.name)])
-	in.noteGeneration(&deployment, in.children.Deployments[in.key(in.name)], held)
+	in.annotateGeneration(&deployment, in.children.Deployments[in.key(in.name)], ungranted)
 	deployment.Spec = spec
 	return deployment, nil
 }

@@ -25,7 +25,7 @@
 //	upgrade.go           what a new version of the operator changes waits for a grant
 //	deleting.go          an instance that is being deleted
 //
-// What people are told is in status.go and cluster_status.go: conditions.go, and pod_state.go for why a pod does not serve.
+// What a person is told is in status.go and cluster_status.go: conditions.go, and pod_state.go for why a pod does not serve.
 //
 // To look at an answer, post a request of testdata to a running hook server, or read the golden file beside it.
 package hooks

@@ -39,7 +39,7 @@ func (c *children) add(object child) {
 	if c.err != nil {
 		return
 	}
-	raw, hash, err := encodeMarked(object)
+	raw, hash, err := encodeWithHash(object)
 	if err != nil {
 		c.err = fmt.Errorf("encode %s %s: %w", object.Kind, object.Metadata.Name, err)
 		return
@@ -48,8 +48,8 @@ func (c *children) add(object child) {
 	c.declared = append(c.declared, declaration{kind: object.Kind, name: object.Metadata.Name, hash: hash})
 }
 
-// addAsItIs encodes one object without a mark of its own.
-func (c *children) addAsItIs(object child) {
+// addVerbatim encodes one object without a mark of its own.
+func (c *children) addVerbatim(object child) {
 	if c.err != nil {
 		return
 	}
@@ -87,7 +87,7 @@ func holdsNull(raw []byte) bool {
 	return false
 }
 
-// object starts a child of an instance.
+// object returns the beginning of a child of an instance.
 func (in *instance) object(apiVersion, kind, name, component string) child {
 	return child{
 		APIVersion: apiVersion,
@@ -96,7 +96,7 @@ func (in *instance) object(apiVersion, kind, name, component string) child {
 	}
 }
 
-// labels are on every child and every pod of an instance.
+// labels returns those on every child and every pod of an instance.
 func (in *instance) labels(component string) map[string]string {
 	return map[string]string{
 		v1alpha1.LabelName:      v1alpha1.NameValue,

@@ -15,7 +15,7 @@ type UnknownTypeError struct {
 	Type v1alpha1.InstanceType
 }
 
-// Error says which types there are.
+// Error returns which types there are.
 func (e UnknownTypeError) Error() string {
 	return fmt.Sprintf("spec.type is %q; write sentinel, standard or cluster", string(e.Type))
 }

@@ -38,19 +38,19 @@ func (in clusterBuilder) addEtcd(out *children, busy bool) (step, error) {
 	out.add(in.disruptionBudget(etcdName(in.name), v1alpha1.ComponentEtcd, selector))
 	out.add(in.etcdPolicy(selector))
 	set := in.etcdSet()
-	template, held := in.setTemplateNow(set, template)
+	template, ungranted := in.grantedSetTemplate(set, template)
 	now := in.etcdStep(template.Annotations[annotationTemplate], busy)
-	if set != nil && now.held {
+	if set != nil && now.blocked {
 		out.keep("apps/v1", "StatefulSet", set, func(c *child) { c.Spec = set.Spec })
 		return now, nil
 	}
 	declared := in.etcdStatefulSet(template, now.replicas)
-	in.noteGeneration(&declared, set, held)
+	in.annotateGeneration(&declared, set, ungranted)
 	out.add(declared)
 	return now, nil
 }
 
-// etcdTemplate is the pod template of the members. The image has no shell: the flags name the pod by its environment.
+// etcdTemplate returns the pod template of the members. The image has no shell: the flags name the pod by its environment.
 func (in clusterBuilder) etcdTemplate(selector map[string]string) (corev1.PodTemplateSpec, error) {
 	template := in.podTemplate(in.labels(v1alpha1.ComponentEtcd), selector,
 		in.componentPlacement(in.spec.Cluster.Etcd.Placement))
@@ -99,7 +99,7 @@ func (in clusterBuilder) etcdTemplate(selector map[string]string) (corev1.PodTem
 	if in.spec.Storage == nil {
 		template.Spec.Volumes = []corev1.Volume{emptyDir(v1alpha1.VolumeData)}
 	}
-	return template, seal(&template)
+	return template, stampTemplateHash(&template)
 }
 
 // httpProbe asks etcd's metrics port every period seconds; failures in a row decide.
@@ -112,8 +112,10 @@ func httpProbe(path string, period, failures int32) *corev1.Probe {
 	}
 }
 
-// etcdResources are the defaults.
-func etcdResources() corev1.ResourceRequirements { return amounts("20m", "64Mi", "1", "512Mi") }
+// etcdResources returns the defaults.
+func etcdResources() corev1.ResourceRequirements {
+	return requestsAndLimits("20m", "64Mi", "1", "512Mi")
+}
 
 func (in clusterBuilder) etcdStatefulSet(template corev1.PodTemplateSpec, replicas int32) child {
 	history := int32(3)
@@ -149,7 +151,7 @@ func (in clusterBuilder) etcdPeerService(selector map[string]string) child {
 	return service
 }
 
-// etcdService is where clients find a member that has a leader.
+// etcdService returns where clients find a member that has a leader.
 func (in clusterBuilder) etcdService(selector map[string]string) child {
 	service := in.object("v1", "Service", etcdName(in.name), v1alpha1.ComponentEtcd)
 	service.Spec = corev1.ServiceSpec{

@@ -5,19 +5,20 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// hopelessRestarts is how often a member must have failed before it counts as lost, about half a minute.
-const hopelessRestarts = 3
+// lostAfterRestarts is how often a member must have failed before it counts as lost, about half a minute.
+const lostAfterRestarts = 3
 
 func (in *instance) etcdSet() *appsv1.StatefulSet {
 	return in.children.StatefulSets[in.key(etcdName(in.name))]
 }
 
-// etcdStep decides how many members there may be now: all, or none.
+// etcdStep returns how many members there may be now: all, or none.
 //
 // A member that has lost its volume cannot come back by itself: with initial-cluster-state "new" its peers tell it that it
 // "has already been bootstrapped", and with "existing" it panics at the leader's first message, because it has forgotten what
@@ -33,26 +34,26 @@ func (in rollout) etcdStep(template string, busy bool) step {
 	}
 	observed := replicasOf(set)
 	if observed == 0 {
-		if pod := in.etcdPodLeft(set); pod != "" {
+		if pod := in.remainingEtcdPod(set); pod != "" {
 			now.replicas = 0
 			return now.wait(reasonRestarting, "starting etcd again: waiting for %s to end", pod)
 		}
 		return now.wait(reasonRestarting, "starting etcd again")
 	}
-	why, urgent := in.etcdTrouble(set, template)
+	why, urgent := in.etcdRestartReason(set, template)
 	switch {
 	case why == "":
 		return now
-	case !urgent && (busy || !in.calm()):
-		now.replicas, now.held = observed, true
+	case !urgent && (busy || !in.controllerMayBeAway()):
+		now.replicas, now.blocked = observed, true
 		return now.wait(reasonRestarting, "etcd must start again, because %s; waiting until every shard has its master, no pod is replaced and no slot moves", why)
 	}
 	now.replicas = 0
 	return now.wait(reasonRestarting, "starting etcd again, because %s", why)
 }
 
-// etcdTrouble says why the members must begin again; "" when they need not. It is urgent when they do not serve.
-func (in rollout) etcdTrouble(set *appsv1.StatefulSet, template string) (why string, urgent bool) {
+// etcdRestartReason returns why the members must begin again; "" when they need not. It is urgent when they do not serve.
+func (in rollout) etcdRestartReason(set *appsv1.StatefulSet, template string) (why string, urgent bool) {
 	wanted := in.spec.Cluster.Etcd.Replicas
 	switch observed := replicasOf(set); {
 	case observed != wanted:
@@ -73,7 +74,7 @@ func (in rollout) etcdTrouble(set *appsv1.StatefulSet, template string) (why str
 			if youngest.Before(&pod.CreationTimestamp) {
 				youngest = pod.CreationTimestamp
 			}
-		case failsForGood(pod):
+		case memberLost(pod):
 			lost = pod
 		}
 	}
@@ -89,20 +90,20 @@ func (in rollout) etcdTrouble(set *appsv1.StatefulSet, template string) (why str
 	return "", false
 }
 
-func failsForGood(pod *corev1.Pod) bool {
-	if obstacle(pod) != reasonCrashLoop {
+func memberLost(pod *corev1.Pod) bool {
+	if startFailure(pod) != reasonCrashLoop {
 		return false
 	}
 	for i := range pod.Status.ContainerStatuses {
-		if pod.Status.ContainerStatuses[i].RestartCount >= hopelessRestarts {
+		if pod.Status.ContainerStatuses[i].RestartCount >= lostAfterRestarts {
 			return true
 		}
 	}
 	return false
 }
 
-// etcdPodLeft names a member that is still there; "" when there is none. The volumes go with the pods.
-func (in rollout) etcdPodLeft(set *appsv1.StatefulSet) string {
+// remainingEtcdPod returns the name of a member that is still there; "" when there is none. The volumes go with the pods.
+func (in rollout) remainingEtcdPod(set *appsv1.StatefulSet) string {
 	for i := range int32(3) {
 		if name := podName(set.Name, i); in.pods[name] != nil {
 			return name
@@ -114,9 +115,9 @@ func (in rollout) etcdPodLeft(set *appsv1.StatefulSet) string {
 	return ""
 }
 
-// calm reports whether no shard would suffer if kvrocks-controller were away for some seconds: none ever had a master, or
+// controllerMayBeAway reports whether no shard would suffer if kvrocks-controller were away for some seconds: none ever had a master, or
 // all have one now, and no slot is on its way.
-func (in rollout) calm() bool {
+func (in rollout) controllerMayBeAway() bool {
 	if in.topology == nil {
 		return true
 	}
@@ -133,6 +134,6 @@ func (in rollout) calm() bool {
 			return false
 		}
 	}
-	available := find(status.Conditions, v1alpha1.ConditionPrimaryAvailable)
+	available := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionPrimaryAvailable)
 	return !served || available != nil && available.Status == metav1.ConditionTrue
 }

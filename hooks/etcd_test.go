@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -45,7 +46,7 @@ func TestEtcdBeginsAgainWhenAMemberLostItsVolume(t *testing.T) {
 	assert.Equal(t, int32(3), replicasOf(w.setNamed("shards-etcd")), "it may still come up")
 	assert.Equal(t, "the pod shards-etcd-1 cannot start: CrashLoopBackOff", w.cr.Status.Reason)
 
-	w.crash("shards-etcd-1", hopelessRestarts)
+	w.crash("shards-etcd-1", lostAfterRestarts)
 	w.sync()
 	assert.Zero(t, replicasOf(w.setNamed("shards-etcd")))
 	assert.Contains(t, w.cr.Status.Reason, "starting etcd again, because shards-etcd-1 came back without what it had")
@@ -65,13 +66,13 @@ func TestEtcdThatServesWaitsForACalmMomentToBeginAgain(t *testing.T) {
 			s.Migrations = []v1alpha1.MigrationStatus{{State: v1alpha1.MigrationRunning}}
 		},
 		"a shard is without": func(s *v1alpha1.KVRocksTopologyStatus) {
-			find(s.Conditions, v1alpha1.ConditionPrimaryAvailable).Status = metav1.ConditionFalse
+			meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionPrimaryAvailable).Status = metav1.ConditionFalse
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := settled(t, example(t, "cluster-minimal.yaml"))
 			w.replace("shards-etcd-1")
-			w.crash("shards-etcd-1", hopelessRestarts)
+			w.crash("shards-etcd-1", lostAfterRestarts)
 			disturb(&w.topology().Status)
 			before := w.setNamed("shards-etcd").Annotations[lastApplied]
 			w.sync()
@@ -79,7 +80,7 @@ func TestEtcdThatServesWaitsForACalmMomentToBeginAgain(t *testing.T) {
 			assert.Contains(t, w.cr.Status.Reason, "waiting until every shard has its master")
 
 			w.replace("shards-etcd-2") // and with it the majority
-			w.crash("shards-etcd-2", hopelessRestarts)
+			w.crash("shards-etcd-2", lostAfterRestarts)
 			w.sync()
 			assert.Zero(t, replicasOf(w.setNamed("shards-etcd")))
 		})
@@ -97,7 +98,7 @@ func TestEtcdDoesNotBeginAgainForNothing(t *testing.T) {
 		},
 		"a member that is being made": func(w *world) {
 			w.replace("shards-etcd-2")
-			w.crash("shards-etcd-2", hopelessRestarts)
+			w.crash("shards-etcd-2", lostAfterRestarts)
 			delete(w.pods, "shards-etcd-1")
 		},
 		"all of them made anew": func(w *world) {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -56,7 +57,7 @@ func TestReadyWaitsForTheReportOnTheTopologyOfItsGeneration(t *testing.T) {
 					assert.NotEmpty(t, w.cr.Status.Reason)
 					assert.Equal(t, before, w.condition(v1alpha1.ConditionConfigApplied).ObservedGeneration, "that is what it is about")
 				}
-				assert.Equal(t, reasonUnknown, w.condition(v1alpha1.ConditionReady).Reason, "all is applied; the sidecar has not answered")
+				assert.Equal(t, reasonNotReported, w.condition(v1alpha1.ConditionReady).Reason, "all is applied; the sidecar has not answered")
 				w.settle()
 				assert.Equal(t, metav1.ConditionTrue, w.condition(v1alpha1.ConditionReady).Status)
 				for _, c := range w.cr.Status.Conditions {
@@ -73,7 +74,7 @@ func TestAConditionThatTheSidecarHasNotJudgedAgainHoldsReadyBack(t *testing.T) {
 	w.change(changesThatOnlyTheSidecarCarriesOut()["a live setting"])
 	w.sync()
 	w.confirm()
-	find(w.topology().Status.Conditions, v1alpha1.ConditionConfigApplied).ObservedGeneration-- // no settings were read in this pass
+	meta.FindStatusCondition(w.topology().Status.Conditions, v1alpha1.ConditionConfigApplied).ObservedGeneration-- // no settings were read in this pass
 	w.sync()
 	assert.Equal(t, metav1.ConditionFalse, w.condition(v1alpha1.ConditionReady).Status)
 	assert.Contains(t, w.cr.Status.Reason, v1alpha1.ConditionConfigApplied)
@@ -199,7 +200,7 @@ func readyIsNeverEarly(t *testing.T, seed uint64, file string) (ready int) {
 		request := w.request()
 		response, err := Sync(request)
 		require.NoError(t, err)
-		c := find(response.Status.Conditions, v1alpha1.ConditionReady)
+		c := meta.FindStatusCondition(response.Status.Conditions, v1alpha1.ConditionReady)
 		if c.Status != metav1.ConditionTrue {
 			continue
 		}

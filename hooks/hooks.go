@@ -57,33 +57,33 @@ func refuse(in *instance, reason, message string) (answer, error) {
 }
 
 // Finalize answers the finalize hook. First the children stay as they are and the topology asks for release, until the
-// sidecar says that nobody counts on the instance any more. Then its pods go, and when the last has ended the instance does:
-// one that is made anew under the same name must not meet pods of the former one.
+// sidecar says that nothing counts on the instance any more. Then its pods go, and when the last has ended the instance does:
+// another one that is made under the same name must not meet pods of the former one.
 func Finalize(request *metacontroller.SyncRequest) (*metacontroller.FinalizeResponse, error) {
 	in, err := newInstance(request)
 	if err != nil {
 		return nil, err
 	}
 	topology := in.topology
-	mayGo := in.mayGo()
+	mayRemovePods := in.mayRemovePods()
 	keep := keepAllButTopology
-	if mayGo {
-		keep = keepWhatHasNoPods
+	if mayRemovePods {
+		keep = keepNonWorkloads
 	}
 	kept, err := keep(in)
 	if err != nil {
 		return nil, err
 	}
 	if topology != nil {
-		kept.add(newBuilder(in).releasing(topology))
+		kept.add(newBuilder(in).withRelease(topology))
 	}
-	response, err := respond(answer{children: kept, status: statusBuilder{in}.deletingStatus(mayGo)})
+	response, err := respond(answer{children: kept, status: statusBuilder{in}.deletingStatus(mayRemovePods)})
 	if err != nil {
 		return nil, err
 	}
-	workloads := len(ordered(in.children.StatefulSets)) + len(ordered(in.children.Deployments))
+	workloads := len(sortedByKey(in.children.StatefulSets)) + len(sortedByKey(in.children.Deployments))
 	return &metacontroller.FinalizeResponse{
-		SyncResponse: *response, Finalized: mayGo && workloads == 0 && len(in.pods) == 0,
+		SyncResponse: *response, Finalized: mayRemovePods && workloads == 0 && len(in.pods) == 0,
 	}, nil
 }
 
@@ -91,7 +91,7 @@ func Finalize(request *metacontroller.SyncRequest) (*metacontroller.FinalizeResp
 // on the parent's name, namespace and spec alone, because Metacontroller keeps the answer for as long as the parent's
 // generation lasts. It fails with [ErrNoParent].
 func Customize(request *metacontroller.CustomizeRequest) (*metacontroller.CustomizeResponse, error) {
-	if request == nil || !named(request.Parent) {
+	if request == nil || !hasName(request.Parent) {
 		return nil, ErrNoParent
 	}
 	rules := []metacontroller.RelatedResourceRule{{

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/metacontroller"
@@ -141,12 +142,12 @@ func TestEveryConditionThatAppliesIsThereFromTheFirstSync(t *testing.T) {
 
 func TestAMissingSentinelIsSaidAndKeepsNothingFromWorking(t *testing.T) {
 	w := settled(t, example(t, "standard-minimal.yaml"))
-	agreed := find(w.topology().Status.Conditions, v1alpha1.ConditionSentinelAgreed)
+	agreed := meta.FindStatusCondition(w.topology().Status.Conditions, v1alpha1.ConditionSentinelAgreed)
 	agreed.Status, agreed.Reason, agreed.Message = "False", reasonSentinelNotFound, "there is no KVRocks sentinel"
 	w.sync()
 	assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase)
 	assert.Equal(t, "there is no KVRocks sentinel", w.cr.Status.Reason)
-	degraded := find(w.cr.Status.Conditions, v1alpha1.ConditionDegraded)
+	degraded := meta.FindStatusCondition(w.cr.Status.Conditions, v1alpha1.ConditionDegraded)
 	assert.Equal(t, reasonSentinelNotFound, degraded.Reason)
 }
 
@@ -157,7 +158,7 @@ func TestTheStatusIgnoresNoise(t *testing.T) {
 		node.Sequence, node.Lag = 12345, 7
 	}
 	assert.False(t, w.changes(w.sync))
-	w.topology().Status.Shards[0].Nodes[2].Lag = lagOfConcern
+	w.topology().Status.Shards[0].Nodes[2].Lag = minShownLag
 	assert.True(t, w.changes(w.sync), "a lag of concern is shown")
 }
 

@@ -17,11 +17,11 @@ type instance struct {
 	name      string
 	namespace string
 
-	children metacontroller.Children
-	related  metacontroller.Related
-	highest  map[string]int32       // see countServices
-	pods     map[string]*corev1.Pod // by name
-	topology *v1alpha1.KVRocksTopology
+	children        metacontroller.Children
+	related         metacontroller.Related
+	serviceOrdinals map[string]int32       // see countServices
+	pods            map[string]*corev1.Pod // by name
+	topology        *v1alpha1.KVRocksTopology
 
 	upgrade upgrade
 	newest  metav1.Time // see newestFact; zero until asked for
@@ -42,7 +42,7 @@ type (
 func newBuilder(in *instance) builder { return builder{rollout{in}} }
 
 func newInstance(request *metacontroller.SyncRequest) (*instance, error) {
-	if request == nil || !named(request.Parent) {
+	if request == nil || !hasName(request.Parent) {
 		return nil, ErrNoParent
 	}
 	cr := request.Parent
@@ -61,19 +61,19 @@ func newInstance(request *metacontroller.SyncRequest) (*instance, error) {
 			in.pods[pod.Name] = pod
 		}
 	}
-	in.highest = countServices(in.namespace, request.Children.Services)
+	in.serviceOrdinals = countServices(in.namespace, request.Children.Services)
 	in.topology = request.Children.Topologies[in.key(in.name)]
 	in.keepImages()
 	return in, nil
 }
 
-func named(cr *v1alpha1.KVRocks) bool {
+func hasName(cr *v1alpha1.KVRocks) bool {
 	return cr != nil && cr.Name != "" && cr.Namespace != ""
 }
 
 func (in *instance) key(name string) string { return metacontroller.Key(in.namespace, name) }
 
-// password says where the pods find the password; nil when there is none.
+// password returns where the pods find the password; nil when there is none.
 func (in *instance) password() *v1alpha1.SecretKeyRef {
 	switch {
 	case in.spec.PasswordSecretRef != nil:
@@ -85,8 +85,8 @@ func (in *instance) password() *v1alpha1.SecretKeyRef {
 	}
 }
 
-// address is the ClusterIP of the Service of a pod, or "" while it is not known.
-func (in *instance) address(pod string) string {
+// serviceAddress returns the ClusterIP of the Service of a pod, or "" while it is not known.
+func (in *instance) serviceAddress(pod string) string {
 	service := in.children.Services[in.key(pod)]
 	if service == nil || service.Spec.ClusterIP == corev1.ClusterIPNone {
 		return ""
@@ -94,8 +94,8 @@ func (in *instance) address(pod string) string {
 	return service.Spec.ClusterIP
 }
 
-// published is the address of a pod in the observed ConfigMap, where the pod reads it.
-func (in *instance) published(pod string) string {
+// publishedAddress returns the address of a pod in the observed ConfigMap, where the pod reads it.
+func (in *instance) publishedAddress(pod string) string {
 	config := in.children.ConfigMaps[in.key(configName(in.name))]
 	if config == nil {
 		return ""
@@ -103,7 +103,7 @@ func (in *instance) published(pod string) string {
 	return config.Data[pod]
 }
 
-// reportedMaster is the pod that was last proved to be the master of a shard, in a status of whatever generation.
+// reportedMaster returns the pod that was last proved to be the master of a shard, in a status of whatever generation.
 func (in *instance) reportedMaster(s shard) string {
 	if status := in.shardStatus(s.index); status != nil {
 		return status.Master
@@ -116,7 +116,7 @@ func (in *instance) keepsVolumes() bool {
 	return in.spec.Storage != nil && in.spec.Storage.Reclaim != v1alpha1.ReclaimDelete
 }
 
-// shardStatus is what the sidecar reports of a shard, in a status of whatever generation.
+// shardStatus returns what the sidecar reports of a shard, in a status of whatever generation.
 func (in *instance) shardStatus(index int32) *v1alpha1.TopologyShardStatus {
 	if in.topology == nil {
 		return nil

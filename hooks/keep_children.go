@@ -28,43 +28,43 @@ const topologyAPI = v1alpha1.Group + "/" + v1alpha1.Version
 
 // keepAllButTopology is for the case in which the topology is declared otherwise.
 func keepAllButTopology(in *instance) (children, error) {
-	kept, err := keepWhatHasNoPods(in)
+	kept, err := keepNonWorkloads(in)
 	if err != nil {
 		return kept, err
 	}
-	for _, o := range ordered(in.children.StatefulSets) {
+	for _, o := range sortedByKey(in.children.StatefulSets) {
 		kept.keep("apps/v1", "StatefulSet", o, func(c *child) { c.Spec = o.Spec })
 	}
-	for _, o := range ordered(in.children.Deployments) {
+	for _, o := range sortedByKey(in.children.Deployments) {
 		kept.keep("apps/v1", "Deployment", o, func(c *child) { c.Spec = o.Spec })
 	}
 	return kept, kept.err
 }
 
-// keepWhatHasNoPods declares neither topology nor StatefulSets and Deployments.
-func keepWhatHasNoPods(in *instance) (children, error) {
+// keepNonWorkloads declares neither topology nor StatefulSets and Deployments.
+func keepNonWorkloads(in *instance) (children, error) {
 	var kept children
 	seen := in.children
-	for _, o := range ordered(seen.ConfigMaps) {
+	for _, o := range sortedByKey(seen.ConfigMaps) {
 		kept.keep("v1", "ConfigMap", o, func(c *child) { c.Data = o.Data })
 	}
-	for _, o := range ordered(seen.Secrets) {
+	for _, o := range sortedByKey(seen.Secrets) {
 		kept.keep("v1", "Secret", o, func(c *child) { c.Type, c.Data = string(o.Type), o.Data })
 	}
-	for _, o := range ordered(seen.Services) {
+	for _, o := range sortedByKey(seen.Services) {
 		kept.keep("v1", "Service", o, func(c *child) { c.Spec = o.Spec })
 	}
-	for _, o := range ordered(seen.PodDisruptionBudgets) {
+	for _, o := range sortedByKey(seen.PodDisruptionBudgets) {
 		kept.keep("policy/v1", "PodDisruptionBudget", o, func(c *child) { c.Spec = o.Spec })
 	}
-	for _, o := range ordered(seen.NetworkPolicies) {
+	for _, o := range sortedByKey(seen.NetworkPolicies) {
 		kept.keep("networking.k8s.io/v1", "NetworkPolicy", o, func(c *child) { c.Spec = o.Spec })
 	}
 	return kept, kept.err
 }
 
-// ordered returns the objects by key, without those that are missing.
-func ordered[T any](objects map[string]*T) []*T {
+// sortedByKey returns the objects by key, without those that are missing.
+func sortedByKey[T any](objects map[string]*T) []*T {
 	list := make([]*T, 0, len(objects))
 	for _, key := range slices.Sorted(maps.Keys(objects)) {
 		if objects[key] != nil {
@@ -93,7 +93,7 @@ func (c *children) keep(apiVersion, kind string, observed metav1.Object, fill fu
 		},
 	}
 	fill(&object)
-	c.addAsItIs(object)
+	c.addVerbatim(object)
 }
 
 // declares reports whether text is a declaration of the object that carries it, and so safe to send.
@@ -111,7 +111,7 @@ func declares(text, kind, name string) bool {
 	return err == nil && head.Kind == kind && head.Metadata.Name == name
 }
 
-// keptLabels are the labels that are ours; Metacontroller adds its own.
+// keptLabels returns the labels that are ours; Metacontroller adds its own.
 func keptLabels(labels map[string]string) map[string]string {
 	kept := make(map[string]string, len(labels))
 	for key, value := range labels {

@@ -37,17 +37,17 @@ func (in clusterBuilder) addController(out *children) error {
 		in.componentPlacement(in.spec.Cluster.Controller.Placement))
 	template.Annotations[annotationConfig] = hash([]byte(text)) // it reads its configuration once
 	template.Spec.TerminationGracePeriodSeconds = in.grace(10)
-	template.Spec.Tolerations = leavingLostMachines(template.Spec.Tolerations)
+	template.Spec.Tolerations = tolerationsForLostMachines(template.Spec.Tolerations)
 	template.Spec.Containers = []corev1.Container{in.controllerContainer()}
 	template.Spec.Volumes = []corev1.Volume{{Name: configVolume, VolumeSource: corev1.VolumeSource{
 		ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: name}},
 	}}}
-	if err := seal(&template); err != nil {
+	if err := stampTemplateHash(&template); err != nil {
 		return err
 	}
-	template, held := in.deploymentTemplateNow(name, template)
-	if held {
-		data = in.heldConfig(name, data)
+	template, ungranted := in.grantedDeploymentTemplate(name, template)
+	if ungranted {
+		data = in.ungrantedConfig(name, data)
 	}
 	config.Data = data
 	out.add(config)
@@ -61,7 +61,7 @@ func (in clusterBuilder) addController(out *children) error {
 		Replicas: &replicas, Selector: selectorOf(selector), Template: template, RevisionHistoryLimit: &history,
 	}
 	keepSelector(&spec, in.children.Deployments[in.key(name)])
-	in.noteGeneration(&deployment, in.children.Deployments[in.key(name)], held)
+	in.annotateGeneration(&deployment, in.children.Deployments[in.key(name)], ungranted)
 	deployment.Spec = spec
 	out.add(deployment)
 	return nil
@@ -70,9 +70,9 @@ func (in clusterBuilder) addController(out *children) error {
 // lostMachineSeconds is how long a pod stays bound to a machine that Kubernetes has given up; its default is 300.
 const lostMachineSeconds = 5
 
-// leavingLostMachines has a pod leave a lost machine at once, unless the tolerations say something else. The machine may have
+// tolerationsForLostMachines has a pod leave a lost machine at once, unless the tolerations say something else. The machine may have
 // taken the master of a shard along, and without kvrocks-controller that is not replaced.
-func leavingLostMachines(tolerations []corev1.Toleration) []corev1.Toleration {
+func tolerationsForLostMachines(tolerations []corev1.Toleration) []corev1.Toleration {
 	all := slices.Clone(tolerations)
 	seconds := int64(lostMachineSeconds)
 	for _, taint := range []string{corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable} {
@@ -101,7 +101,7 @@ func (in clusterBuilder) controllerContainer() corev1.Container {
 		Resources:       componentResources(in.spec.Cluster.Controller.Resources, controllerResources()),
 		VolumeMounts:    []corev1.VolumeMount{{Name: configVolume, MountPath: controllerDir, ReadOnly: true}},
 		SecurityContext: containerSecurity(),
-		Lifecycle:       in.drained(),
+		Lifecycle:       in.preStopSleep(),
 		// It listens once etcd has elected a leader among its pods, and waits for etcd for as long as that takes. Ready does
 		// not mean that it leads.
 		StartupProbe:   portProbe(v1alpha1.ControllerPort, 2, 900),
@@ -110,12 +110,12 @@ func (in clusterBuilder) controllerContainer() corev1.Container {
 	}
 }
 
-// controllerResources are the defaults.
+// controllerResources returns the defaults.
 func controllerResources() corev1.ResourceRequirements {
-	return amounts("20m", "32Mi", "500m", "256Mi")
+	return requestsAndLimits("20m", "32Mi", "500m", "256Mi")
 }
 
-// controllerConfig is kvrocks-controller's configuration. It holds no addr: that would win over the environment.
+// controllerConfig returns kvrocks-controller's configuration. It holds no addr: that would win over the environment.
 func (in clusterBuilder) controllerConfig() string {
 	return fmt.Sprintf(`storage_type: etcd
 etcd:
@@ -133,7 +133,7 @@ const pingCount = 3
 // neverPings keeps kvrocks-controller from ever replacing a master by itself.
 const neverPings = 86400
 
-// pingSeconds is how often kvrocks-controller probes the nodes. After pingCount failures in a row it replaces a master by
+// pingSeconds returns how often kvrocks-controller probes the nodes. After pingCount failures in a row it replaces a master by
 // itself, without asking whether it lost its data or is in the middle of a handover. It knows no bound of what a promotion may lose:
 // where there is one, the sidecar alone decides.
 //

@@ -16,8 +16,8 @@ const (
 	metricsLabel = v1alpha1.Group + "/metrics"
 )
 
-// etcdPolicy and controllerPolicy keep everybody else away: etcd has no password, kvrocks-controller asks for none, and both
-// give the nodes' password, and the cluster, to whoever asks.
+// etcdPolicy returns the policy that keeps every other client away, as controllerPolicy does: etcd has no password, kvrocks-controller
+// asks for none, and both give the nodes' password, and the cluster, to any client.
 func (in clusterBuilder) etcdPolicy(selector map[string]string) child {
 	return in.policy(etcdName(in.name), v1alpha1.ComponentEtcd, selector,
 		allow(etcdClientPort, podsOf(in.selector(v1alpha1.ComponentController))),
@@ -53,7 +53,7 @@ func allow(port int32, from networkingv1.NetworkPolicyPeer) networkingv1.Network
 	}
 }
 
-// podsOf are pods of the instance's namespace.
+// podsOf returns the pods of the instance's namespace.
 func podsOf(labels map[string]string) networkingv1.NetworkPolicyPeer {
 	return networkingv1.NetworkPolicyPeer{PodSelector: selectorOf(labels)}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// dataPlacement is where the data nodes, or the sentinels of a sentinel instance, run.
+// dataPlacement returns where the data nodes, or the sentinels of a sentinel instance, run.
 func (in builder) dataPlacement() v1alpha1.Placement {
 	return v1alpha1.Placement{
 		NodeSelector:              in.spec.NodeSelector,
@@ -20,7 +20,7 @@ func (in builder) dataPlacement() v1alpha1.Placement {
 	}
 }
 
-// componentPlacement is where the pods of another component of a cluster run: what is given for it, and the rest as for the
+// componentPlacement returns where the pods of another component of a cluster run: what is given for it, and the rest as for the
 // data nodes. Rules that name other pods are not inherited: written for the data nodes, they would place this component
 // with, or keep it away from, the wrong pods.
 func (in builder) componentPlacement(given v1alpha1.Placement) v1alpha1.Placement {
@@ -63,7 +63,7 @@ func place(spec *corev1.PodSpec, p v1alpha1.Placement, selector map[string]strin
 	spec.PriorityClassName = p.PriorityClassName
 }
 
-// affinity is what is given, and where that says nothing about pods that are to be apart, a preference for one pod of the
+// affinity returns what is given, and where that says nothing about pods that are to be apart, a preference for one pod of the
 // component per node.
 func affinity(given *corev1.Affinity, selector map[string]string) *corev1.Affinity {
 	var all corev1.Affinity
@@ -96,7 +96,7 @@ func spread(given []corev1.TopologySpreadConstraint, selector map[string]string)
 	return constraints
 }
 
-// componentResources are the given ones; cpu and memory, where neither a request nor a limit is given, are as in
+// componentResources returns the given ones; cpu and memory, where neither a request nor a limit is given, are as in
 // defaults. A ResourceQuota on limits would otherwise admit no pod.
 func componentResources(given *corev1.ResourceRequirements, defaults corev1.ResourceRequirements) corev1.ResourceRequirements {
 	all := corev1.ResourceRequirements{}
@@ -120,8 +120,8 @@ func componentResources(given *corev1.ResourceRequirements, defaults corev1.Reso
 	return all
 }
 
-// amounts are requests and limits of cpu and memory.
-func amounts(cpu, memory, cpuLimit, memoryLimit string) corev1.ResourceRequirements {
+// requestsAndLimits returns requests and limits of cpu and memory.
+func requestsAndLimits(cpu, memory, cpuLimit, memoryLimit string) corev1.ResourceRequirements {
 	return corev1.ResourceRequirements{
 		Requests: corev1.ResourceList{
 			corev1.ResourceCPU: resource.MustParse(cpu), corev1.ResourceMemory: resource.MustParse(memory),

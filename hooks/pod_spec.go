@@ -14,7 +14,7 @@ import (
 // Users and groups. 999 is the user of the redis image and of the kvrocks image (the first system user of Debian).
 const userID = 999
 
-// podTemplate is what the pods of every kind have in common: where they run, and that they may do little. selector matches the
+// podTemplate returns what the pods of every kind have in common: where they run, and that they may do little. selector matches the
 // pods made from it.
 func (in builder) podTemplate(labels, selector map[string]string, placement v1alpha1.Placement) corev1.PodTemplateSpec {
 	no := false
@@ -50,7 +50,7 @@ func containerSecurity() *corev1.SecurityContext {
 	}
 }
 
-// container is the main container: it runs start.sh and is probed by probe.sh. It mounts the scripts, the password and
+// container returns the main container: it runs start.sh and is probed by probe.sh. It mounts the scripts, the password and
 // /tmp; dir is where it may write.
 func (in builder) container(name, dir string) corev1.Container {
 	port := in.spec.Port()
@@ -69,7 +69,7 @@ func (in builder) container(name, dir string) corev1.Container {
 		},
 		SecurityContext: containerSecurity(),
 		// Opening a large database can take minutes. A node that hangs is replaced by sentinel within seconds; killing it
-		// is the last resort, and must not come before sentinel had its time. Who listens has started, loading or not; to ask
+		// is the last resort, and must not come before sentinel had its time. A process that listens has started, loading or not; to ask
 		// that each second by a script would take more of a small machine than the start itself.
 		StartupProbe:   portProbe(port, 1, 1800),
 		ReadinessProbe: probe("ready", 10, 3),
@@ -85,14 +85,14 @@ func (in builder) container(name, dir string) corev1.Container {
 	return c
 }
 
-// grace is how long a pod may take to end: with what it needs to do so, and the time that it keeps answering.
+// grace returns how long a pod may take to end: with what it needs to do so, and the time that it keeps answering.
 func (in builder) grace(seconds int64) *int64 {
 	seconds += int64(*in.spec.DrainSeconds)
 	return &seconds
 }
 
-// drained keeps a container, whose image must have the program sleep, from being ended as long as it is to keep answering.
-func (in builder) drained() *corev1.Lifecycle {
+// preStopSleep keeps a container, whose image must have the program sleep, from being ended as long as it is to keep answering.
+func (in builder) preStopSleep() *corev1.Lifecycle {
 	if *in.spec.DrainSeconds == 0 {
 		return nil
 	}
@@ -123,7 +123,7 @@ func portProbe(port, period, failures int32) *corev1.Probe {
 	}
 }
 
-// volumes are those that container mounts, but for the data.
+// volumes returns those that container mounts, but for the data.
 func (in builder) volumes() []corev1.Volume {
 	volumes := []corev1.Volume{
 		{Name: configVolume, VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
@@ -148,8 +148,8 @@ func emptyDir(name string) corev1.Volume {
 	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}
 }
 
-// seal puts the hash of a template onto it, so that a pod tells which template it was made from.
-func seal(template *corev1.PodTemplateSpec) error {
+// stampTemplateHash puts the hash of a template onto it, so that a pod tells which template it was made from.
+func stampTemplateHash(template *corev1.PodTemplateSpec) error {
 	raw, err := marshal(template)
 	if err != nil {
 		return err
@@ -158,7 +158,7 @@ func seal(template *corev1.PodTemplateSpec) error {
 	return nil
 }
 
-// gates are the readiness gates of data pods.
+// gates returns the readiness gates of data pods.
 func gates() []corev1.PodReadinessGate {
 	return []corev1.PodReadinessGate{{ConditionType: v1alpha1.AttachedGate}}
 }

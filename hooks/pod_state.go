@@ -28,12 +28,12 @@ func podReady(pod *corev1.Pod) bool {
 	return false
 }
 
-// stuck reports whether a pod cannot start because of what its template says: it fits no node, its image cannot be
+// cannotStart reports whether a pod cannot start because of what its template says: it fits no node, its image cannot be
 // pulled, or its container fails again and again.
-func stuck(pod *corev1.Pod) bool { return obstacle(pod) != "" }
+func cannotStart(pod *corev1.Pod) bool { return startFailure(pod) != "" }
 
-// obstacle is the reason why a pod cannot start, in the words of Kubernetes; "" when nothing keeps it.
-func obstacle(pod *corev1.Pod) string {
+// startFailure returns the reason why a pod cannot start, in the words of Kubernetes; "" when nothing keeps it.
+func startFailure(pod *corev1.Pod) string {
 	for i := range pod.Status.Conditions {
 		c := &pod.Status.Conditions[i]
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
@@ -42,7 +42,7 @@ func obstacle(pod *corev1.Pod) string {
 	}
 	for _, list := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
 		for i := range list {
-			if w := list[i].State.Waiting; w != nil && hopeless(w.Reason) {
+			if w := list[i].State.Waiting; w != nil && permanentFailure(w.Reason) {
 				return w.Reason
 			}
 		}
@@ -50,8 +50,8 @@ func obstacle(pod *corev1.Pod) string {
 	return ""
 }
 
-// hopeless reports whether a container that waits for this reason would go on doing so.
-func hopeless(reason string) bool {
+// permanentFailure reports whether a container that waits for this reason would go on doing so.
+func permanentFailure(reason string) bool {
 	switch reason {
 	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull",
 		"CreateContainerConfigError", "CreateContainerError", "RunContainerError", reasonCrashLoop:
@@ -60,7 +60,7 @@ func hopeless(reason string) bool {
 	return false
 }
 
-// whyNotReady names a pod that keeps the shards from being ready.
+// whyNotReady returns what keeps a pod, and thereby the shards, from being ready.
 func (in statusBuilder) whyNotReady(shards []shard) string {
 	for _, s := range shards {
 		for i := range s.wanted {
@@ -76,7 +76,7 @@ func (in statusBuilder) whyNotReady(shards []shard) string {
 	return "waiting for the StatefulSet to see its pods ready"
 }
 
-// whyPodsNotReady names a pod of a component that is not ready.
+// whyPodsNotReady returns what keeps a pod of a component from being ready.
 func (in statusBuilder) whyPodsNotReady(component string) string {
 	ended := ""
 	for _, name := range slices.Sorted(maps.Keys(in.pods)) {
@@ -95,29 +95,29 @@ func (in statusBuilder) whyPodsNotReady(component string) string {
 	return "waiting for pods to be made"
 }
 
-// notReady says why a pod is not ready, in the words of Kubernetes.
+// notReady returns why a pod is not ready, in the words of Kubernetes.
 func notReady(pod *corev1.Pod) string {
-	if why := trouble(pod); why != "" {
+	if why := podProblem(pod); why != "" {
 		return why
 	}
 	return fmt.Sprintf("waiting for the pod %s to be ready", pod.Name)
 }
 
-// trouble says what is wrong with a pod, with what Kubernetes says of it; "" when nothing is known to be. It holds nothing that
+// podProblem returns what is wrong with a pod, with what Kubernetes says of it; "" when nothing is known to be. It holds nothing that
 // changes while the trouble lasts, such as the number of restarts.
-func trouble(pod *corev1.Pod) string {
+func podProblem(pod *corev1.Pod) string {
 	if pod.Status.Phase == corev1.PodFailed {
 		reason := pod.Status.Reason // Evicted
 		if reason == "" {
 			reason = "its containers have failed"
 		}
-		return fmt.Sprintf("the pod %s has ended: %s", pod.Name, explained(reason, pod.Status.Message))
+		return fmt.Sprintf("the pod %s has ended: %s", pod.Name, withMessage(reason, pod.Status.Message))
 	}
 	disrupted := ""
 	for i := range pod.Status.Conditions {
 		switch c := &pod.Status.Conditions[i]; {
 		case c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable:
-			return fmt.Sprintf("the pod %s cannot start: %s", pod.Name, explained(c.Reason, c.Message))
+			return fmt.Sprintf("the pod %s cannot start: %s", pod.Name, withMessage(c.Reason, c.Message))
 		case c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue:
 			disrupted = c.Reason // such as EvictionByEvictionAPI, PreemptionByScheduler, DeletionByTaintManager
 		}
@@ -130,7 +130,7 @@ func trouble(pod *corev1.Pod) string {
 	}
 	for _, list := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
 		for i := range list {
-			if why := containerTrouble(pod, &list[i]); why != "" {
+			if why := containerProblem(pod, &list[i]); why != "" {
 				return why
 			}
 		}
@@ -141,7 +141,7 @@ func trouble(pod *corev1.Pod) string {
 // reasonOOMKilled is Kubernetes' word for a container that needed more memory than its limit.
 const reasonOOMKilled = "OOMKilled"
 
-func containerTrouble(pod *corev1.Pod, c *corev1.ContainerStatus) string {
+func containerProblem(pod *corev1.Pod, c *corev1.ContainerStatus) string {
 	ended := c.State.Terminated
 	if ended == nil {
 		ended = c.LastTerminationState.Terminated
@@ -150,30 +150,30 @@ func containerTrouble(pod *corev1.Pod, c *corev1.ContainerStatus) string {
 	switch {
 	case ended != nil && ended.Reason == reasonOOMKilled && !c.Ready:
 		return fmt.Sprintf("the container %s of the pod %s was OOMKilled: it needed more than its memory limit%s", c.Name, pod.Name, memoryLimit(pod, c.Name))
-	case waiting == nil || !hopeless(waiting.Reason):
+	case waiting == nil || !permanentFailure(waiting.Reason):
 		return ""
 	case waiting.Reason == "ErrImagePull" || waiting.Reason == "ImagePullBackOff": // they alternate
 		return fmt.Sprintf("the pod %s cannot start: ImagePullBackOff: the image %s cannot be pulled", pod.Name, imageOf(pod, c))
 	case waiting.Reason == reasonCrashLoop && ended != nil:
 		why := fmt.Sprintf("the pod %s cannot start: %s: its container %s ends with %s, exit code %d", pod.Name, waiting.Reason, c.Name, ended.Reason, ended.ExitCode)
-		return explained(why, strings.TrimSpace(ended.Message)) // such as that of scripts/sentinel.sh
+		return withMessage(why, strings.TrimSpace(ended.Message)) // such as that of scripts/sentinel.sh
 	case waiting.Reason == reasonCrashLoop:
 		return fmt.Sprintf("the pod %s cannot start: %s", pod.Name, waiting.Reason)
 	}
-	return fmt.Sprintf("the pod %s cannot start: %s", pod.Name, explained(waiting.Reason, waiting.Message))
+	return fmt.Sprintf("the pod %s cannot start: %s", pod.Name, withMessage(waiting.Reason, waiting.Message))
 }
 
-// explained is a reason with Kubernetes' message, if it has one.
-func explained(reason, message string) string {
+// withMessage returns a reason with Kubernetes' message, if it has one.
+func withMessage(reason, message string) string {
 	if message == "" {
 		return reason
 	}
-	return reason + ": " + shortened(message)
+	return reason + ": " + truncated(message)
 }
 
-// unnamed is the message of a Deployment without the name of the pod, which is another one at each attempt: a message that
+// withoutPodName returns the message of a Deployment without the name of the pod, which is another one at each attempt: a message that
 // changes while its cause does not would be written again and again.
-func unnamed(message string) string {
+func withoutPodName(message string) string {
 	if rest, ok := strings.CutPrefix(message, `pods "`); ok {
 		if _, why, ok := strings.Cut(rest, `" is `); ok {
 			return why
@@ -182,17 +182,17 @@ func unnamed(message string) string {
 	return message
 }
 
-// mostOfAMessage bounds, in bytes, what is quoted of others.
-const mostOfAMessage = 400
+// maxQuotedBytes bounds, in bytes, what is quoted of others.
+const maxQuotedBytes = 400
 
-func shortened(message string) string {
-	if len(message) <= mostOfAMessage {
+func truncated(message string) string {
+	if len(message) <= maxQuotedBytes {
 		return message
 	}
-	return strings.ToValidUTF8(message[:mostOfAMessage], "") + "..."
+	return strings.ToValidUTF8(message[:maxQuotedBytes], "") + "..."
 }
 
-// memoryLimit is the limit of a container as " of 512Mi"; "" when it has none, so that the machine itself was short of memory.
+// memoryLimit returns the limit of a container as " of 512Mi"; "" when it has none, so that the machine itself was short of memory.
 func memoryLimit(pod *corev1.Pod, container string) string {
 	for i := range pod.Spec.Containers {
 		if limit, ok := pod.Spec.Containers[i].Resources.Limits[corev1.ResourceMemory]; ok && pod.Spec.Containers[i].Name == container {
@@ -213,15 +213,15 @@ func imageOf(pod *corev1.Pod, c *corev1.ContainerStatus) string {
 	return c.Image
 }
 
-// firstTrouble says what keeps the instance from having its pods: those that cannot be made, and then what is wrong with the
+// firstPodProblem returns what keeps the instance from having its pods: those that cannot be made, and then what is wrong with the
 // first pod that something is wrong with; "" when nothing is known to be.
-func (in statusBuilder) firstTrouble() string {
-	if why := in.podsRefused(); why != "" {
+func (in statusBuilder) firstPodProblem() string {
+	if why := in.podCreationFailure(); why != "" {
 		return why
 	}
 	ended := ""
 	for _, name := range slices.Sorted(maps.Keys(in.pods)) {
-		why := trouble(in.pods[name])
+		why := podProblem(in.pods[name])
 		switch {
 		case why == "":
 		case in.pods[name].Status.Phase != corev1.PodFailed:
@@ -233,23 +233,23 @@ func (in statusBuilder) firstTrouble() string {
 	return ended
 }
 
-// podsRefused says why pods of a StatefulSet or Deployment that lacks some cannot be made; "" when nothing is known to be in
+// podCreationFailure returns why pods of a StatefulSet or Deployment that lacks some cannot be made; "" when nothing is known to be in
 // the way.
-func (in statusBuilder) podsRefused() string {
-	for _, set := range ordered(in.children.StatefulSets) {
+func (in statusBuilder) podCreationFailure() string {
+	for _, set := range sortedByKey(in.children.StatefulSets) {
 		if set.Status.Replicas >= replicasOf(set) || in.topology == nil {
 			continue
 		}
 		for i := range in.topology.Status.PodFailures {
 			if f := &in.topology.Status.PodFailures[i]; f.StatefulSet == set.Name {
-				return fmt.Sprintf("the StatefulSet %s cannot make a pod: %s", set.Name, shortened(f.Message))
+				return fmt.Sprintf("the StatefulSet %s cannot make a pod: %s", set.Name, truncated(f.Message))
 			}
 		}
 	}
-	for _, d := range ordered(in.children.Deployments) {
+	for _, d := range sortedByKey(in.children.Deployments) {
 		for i := range d.Status.Conditions {
 			if c := &d.Status.Conditions[i]; c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {
-				return fmt.Sprintf("the Deployment %s cannot make a pod: %s", d.Name, shortened(unnamed(c.Message)))
+				return fmt.Sprintf("the Deployment %s cannot make a pod: %s", d.Name, truncated(withoutPodName(c.Message)))
 			}
 		}
 	}

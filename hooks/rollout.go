@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// rollOut lists the pods that are to be replaced because they do not run what the StatefulSet's template says: the spec has
+// rollOut returns the pods that are to be replaced because they do not run what the StatefulSet's template says: the spec has
 // changed, or `kubectl rollout restart` was run. The StatefulSet itself replaces none of them (OnDelete). The sidecar
 // does, in its own order (see sidecar/plan/replace.go): one at a time, and the master last, so that a roll costs one
 // handover whatever the master's ordinal is.
@@ -17,29 +17,29 @@ import (
 //     back as it was.
 //   - Pods that are about to be removed are not replaced. The sidecar moves a master off them once a pod with the new template
 //     can take it.
-//   - One shard of a cluster at a time is updated; the others are held.
+//   - One shard of a cluster at a time is updated; the others wait for their turn.
 func (in rollout) rollOut(s shard, set *appsv1.StatefulSet, template string, now step) step {
 	pods := shardPods{set: set, template: template, count: replicasOf(set), staying: min(replicasOf(set), s.wanted), byName: in.pods}
-	if pods.hopeless(in.keepsVolumes(), in.served(s, set)) {
+	if pods.mustRestartAll(in.keepsVolumes(), in.mayHaveServed(s, set)) {
 		// The old template cannot work and nothing serves: begin again, without waiting for any pod to be ready, which takes
 		// its peers. Volumes stay.
 		now.replicas, now.handoff, now.members = 0, nil, s.wanted
 		return now.wait(reasonRestarting, "no pod of %s could start; starting all of them again with the new template", s.name)
 	}
 	now.rolling = pods.anyOutdated() || !pods.ready()
-	if pods.templateSeen() {
+	if pods.templateObserved() {
 		now.replace = in.allOutdated(s, pods)
 	}
 	switch {
 	case !pods.anyOutdated():
 		return now
-	case s.held:
+	case s.notItsTurn:
 		return now.wait(reasonRollingUpdate, "updating %s after the shards before it", s.name)
 	}
 	return in.explainRoll(s, pods, now)
 }
 
-// explainRoll says what a roll waits for, by the rules that the sidecar goes by.
+// explainRoll returns what a roll waits for, by the rules that the sidecar goes by.
 func (in rollout) explainRoll(s shard, pods shardPods, now step) step {
 	next, awaited := in.nextOutdated(s, pods), in.awaitedInRoll(s, pods)
 	name := podName(s.name, next)
@@ -56,7 +56,7 @@ func (in rollout) explainRoll(s shard, pods shardPods, now step) step {
 	return now.wait(reasonRollingUpdate, "updating %s", name)
 }
 
-// nextOutdated is the ordinal of the pod that is to be replaced next: one that does not serve before those that do, the highest
+// nextOutdated returns the ordinal of the pod that is to be replaced next: one that does not serve before those that do, the highest
 // first, and the master last.
 func (in rollout) nextOutdated(s shard, pods shardPods) int32 {
 	next, best := int32(0), -1
@@ -78,14 +78,14 @@ func (in rollout) nextOutdated(s shard, pods shardPods) int32 {
 	return next
 }
 
-// awaitedInRoll is the highest ordinal of a pod that does not serve, of those with the new template first; -1 when all do. A
+// awaitedInRoll returns the highest ordinal of a pod that does not serve, of those with the new template first; -1 when all do. A
 // pod that its old template keeps from starting is not waited for.
 func (in rollout) awaitedInRoll(s shard, pods shardPods) int32 {
 	found := int32(-1)
 	for k := pods.staying - 1; k >= 0; k-- {
-		serves := podReady(pods.at(k)) && (pods.staying == 1 || in.linked(s, podName(s.name, k)))
+		serves := podReady(pods.at(k)) && (pods.staying == 1 || in.linkUp(s, podName(s.name, k)))
 		switch {
-		case serves, pods.outdated(k) && stuck(pods.at(k)):
+		case serves, pods.outdated(k) && cannotStart(pods.at(k)):
 		case !pods.outdated(k):
 			return k
 		case found < 0:
@@ -95,7 +95,7 @@ func (in rollout) awaitedInRoll(s shard, pods shardPods) int32 {
 	return found
 }
 
-// wait says what the step waits for, unless it waits for something else already.
+// wait returns the step with what the step waits for, unless it waits for something else already.
 func (now step) wait(reason, format string, args ...any) step {
 	if !now.pending {
 		now.pending, now.reason, now.message = true, reason, fmt.Sprintf(format, args...)
@@ -103,9 +103,9 @@ func (now step) wait(reason, format string, args ...any) step {
 	return now
 }
 
-// served reports whether the shard may ever have had a master. The topology is made before the StatefulSet; one that is
+// mayHaveServed reports whether the shard may ever have had a master. The topology is made before the StatefulSet; one that is
 // younger was lost and made again, and what it does not report is not known.
-func (in rollout) served(s shard, set *appsv1.StatefulSet) bool {
+func (in rollout) mayHaveServed(s shard, set *appsv1.StatefulSet) bool {
 	return in.topology == nil || in.reportedMaster(s) != "" ||
 		set.CreationTimestamp.Before(&in.topology.CreationTimestamp)
 }
@@ -119,12 +119,12 @@ type shardPods struct {
 	byName   map[string]*corev1.Pod
 }
 
-// at is nil when the pod is not there.
+// at returns the pod with an ordinal; nil when it is not there.
 func (p shardPods) at(ordinal int32) *corev1.Pod { return p.byName[podName(p.set.Name, ordinal)] }
 
-// templateSeen reports whether the StatefulSet has the wanted template and its controller knows it, so that a pod which is
+// templateObserved reports whether the StatefulSet has the wanted template and its controller knows it, so that a pod which is
 // made now gets it.
-func (p shardPods) templateSeen() bool {
+func (p shardPods) templateObserved() bool {
 	return p.set.Spec.Template.Annotations[annotationTemplate] == p.template &&
 		p.set.Status.ObservedGeneration == p.set.Generation
 }
@@ -137,18 +137,18 @@ func (p shardPods) outdated(ordinal int32) bool {
 		return false
 	}
 	of, wanted := pod.Labels[appsv1.ControllerRevisionHashLabelKey], p.set.Status.UpdateRevision
-	changed := p.templateSeen() && of != "" && wanted != "" && of != wanted
+	changed := p.templateObserved() && of != "" && wanted != "" && of != wanted
 	return changed || pod.Annotations[annotationTemplate] != p.template
 }
 
-// allOutdated are the outdated pods that may be replaced, with their UIDs; nil when there are none. Of a shard that must wait
+// allOutdated returns the outdated pods that may be replaced, with their UIDs; nil when there are none. Of a shard that must wait
 // for its turn, and of the pods that are about to be removed, these are those that cannot start: others may depend on what they
 // hold. A master that does not serve, and whose data would go with its pod, is spared.
 func (in rollout) allOutdated(s shard, pods shardPods) map[string]types.UID {
 	var all map[string]types.UID
 	for k := range pods.count {
 		name := podName(s.name, k)
-		if idle := s.held || k >= pods.staying; idle && (!pods.outdated(k) || !stuck(pods.at(k))) {
+		if idle := s.notItsTurn || k >= pods.staying; idle && (!pods.outdated(k) || !cannotStart(pods.at(k))) {
 			continue
 		}
 		spared := name == in.reportedMaster(s) && pods.staying > 1 && in.spec.Storage == nil && !podReady(pods.at(k))
@@ -171,7 +171,7 @@ func (p shardPods) anyOutdated() bool {
 	return false
 }
 
-// ready reports whether every pod is.
+// ready reports whether every pod that stays is.
 func (p shardPods) ready() bool {
 	for k := range p.staying {
 		if !podReady(p.at(k)) {
@@ -181,9 +181,9 @@ func (p shardPods) ready() bool {
 	return true
 }
 
-// hopeless reports whether nothing serves, an old template keeps pods from starting, and nothing can be lost by removing
+// mustRestartAll reports whether nothing serves, an old template keeps pods from starting, and nothing can be lost by removing
 // all pods: no master was ever reported, or every pod is stuck and the data is on volumes that are kept.
-func (p shardPods) hopeless(volumes, served bool) bool {
+func (p shardPods) mustRestartAll(volumes, served bool) bool {
 	if p.count == 0 || served && !volumes {
 		return false
 	}
@@ -196,7 +196,7 @@ func (p shardPods) hopeless(volumes, served bool) bool {
 		if pod != nil {
 			seen++
 		}
-		if p.outdated(k) && stuck(pod) {
+		if p.outdated(k) && cannotStart(pod) {
 			blocked++
 		}
 	}

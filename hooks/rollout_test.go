@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -333,7 +334,7 @@ func TestALiveSettingThatIsRemovedIsRolledOut(t *testing.T) {
 
 			w.change(func(cr *v1alpha1.KVRocks) { delete(cr.Spec.KVRocksConfig, "maxclients") })
 			w.sync()
-			applied := find(w.cr.Status.Conditions, v1alpha1.ConditionConfigApplied)
+			applied := meta.FindStatusCondition(w.cr.Status.Conditions, v1alpha1.ConditionConfigApplied)
 			assert.Equal(t, metav1.ConditionFalse, applied.Status)
 			assert.Equal(t, reasonRestartPending, applied.Reason)
 			w.settle()
@@ -342,7 +343,7 @@ func TestALiveSettingThatIsRemovedIsRolledOut(t *testing.T) {
 			assert.NotContains(t, w.topology().Spec.Config, "maxclients")
 			assert.Contains(t, w.topology().Spec.Config, "log-level")
 			assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase)
-			assert.Equal(t, metav1.ConditionTrue, find(w.cr.Status.Conditions, v1alpha1.ConditionConfigApplied).Status)
+			assert.Equal(t, metav1.ConditionTrue, meta.FindStatusCondition(w.cr.Status.Conditions, v1alpha1.ConditionConfigApplied).Status)
 			assert.Len(t, w.podNames(), pods)
 
 			after := template()

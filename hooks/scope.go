@@ -45,7 +45,7 @@ func (s Scope) Finalize(request *metacontroller.SyncRequest) (*metacontroller.Fi
 }
 
 func (s Scope) excludes(request *metacontroller.SyncRequest) bool {
-	return len(s) > 0 && request != nil && named(request.Parent) && !slices.Contains(s, request.Parent.Namespace)
+	return len(s) > 0 && request != nil && hasName(request.Parent) && !slices.Contains(s, request.Parent.Namespace)
 }
 
 // notManagedStatus says that what was reported is not known any more.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -19,7 +20,7 @@ func TestAnInstanceOutsideOfTheScopeSaysThatItIsNotManaged(t *testing.T) {
 		assert.Empty(t, response.Children)
 		w.apply(response)
 	}
-	ready := find(w.cr.Status.Conditions, v1alpha1.ConditionReady)
+	ready := meta.FindStatusCondition(w.cr.Status.Conditions, v1alpha1.ConditionReady)
 	require.NotNil(t, ready)
 	assert.Equal(t, metav1.ConditionFalse, ready.Status)
 	assert.Equal(t, "NotManaged", ready.Reason)
@@ -37,7 +38,7 @@ func TestAnInstanceThatLeavesTheScopeKeepsRunningAndCanBeDeleted(t *testing.T) {
 	require.NoError(t, err)
 	w.apply(response)
 	assert.Equal(t, before, w.fingerprintOfChildren())
-	available := find(w.cr.Status.Conditions, v1alpha1.ConditionPrimaryAvailable)
+	available := meta.FindStatusCondition(w.cr.Status.Conditions, v1alpha1.ConditionPrimaryAvailable)
 	require.NotNil(t, available)
 	assert.Equal(t, metav1.ConditionUnknown, available.Status, "nothing observes it any more")
 
@@ -49,7 +50,7 @@ func TestAnInstanceThatLeavesTheScopeKeepsRunningAndCanBeDeleted(t *testing.T) {
 	assert.True(t, answer.Finalized, "its children are collected when it is gone")
 	w.apply(&answer.SyncResponse)
 	assert.Equal(t, before, w.fingerprintOfChildren())
-	assert.Contains(t, find(w.cr.Status.Conditions, v1alpha1.ConditionReady).Message, "has let the instance go")
+	assert.Contains(t, meta.FindStatusCondition(w.cr.Status.Conditions, v1alpha1.ConditionReady).Message, "has let the instance go")
 }
 
 func TestAnInstanceWithinTheScopeIsAnsweredAsWithoutOne(t *testing.T) {

@@ -424,7 +424,7 @@ func TestWhatAContainerSaysAtItsEndIsToldOfItsPod(t *testing.T) {
 		Reason: "Error", ExitCode: 1, Message: "redis-sentinel 6.0 is too old: it must be 6.2 or later; change spec.image\n",
 	}
 	assert.Equal(t, "the pod watch-0 cannot start: CrashLoopBackOff: its container sentinel ends with Error, exit code 1: "+
-		"redis-sentinel 6.0 is too old: it must be 6.2 or later; change spec.image", containerTrouble(pod, c))
+		"redis-sentinel 6.0 is too old: it must be 6.2 or later; change spec.image", containerProblem(pod, c))
 }
 
 // A real redis-sentinel takes the file that the script writes.

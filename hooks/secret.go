@@ -29,7 +29,7 @@ func (in builder) observedSecret() *corev1.Secret {
 	return in.children.Secrets[in.key(authName(in.name))]
 }
 
-// passwordSecretVersion is the observed version of the Secret that holds the password; "" when none was observed.
+// passwordSecretVersion returns the observed version of the Secret that holds the password; "" when none was observed.
 func (in builder) passwordSecretVersion() string {
 	ref := in.password()
 	if ref == nil {
@@ -57,7 +57,7 @@ func (in builder) previousPassword() []byte {
 	}
 }
 
-// passwordVersion counts the changes of spec.password. A hash of the password in a pod template could be guessed from.
+// passwordVersion returns the number of changes of spec.password. A hash of the password in a pod template could be guessed from.
 func (in builder) passwordVersion() string {
 	observed := in.observedSecret()
 	if observed == nil {

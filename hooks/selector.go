@@ -7,7 +7,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// selector matches the pods of one component of an instance. The name and the component alone would match a stranger's, such
+// selector returns the labels that match the pods of one component of an instance. The name and the component alone would match pods of others, such
 // as those of a Helm release of that name. All of these labels are on pods of every version of the operator, so what selects
 // by them may change while pods run.
 func (in *instance) selector(component string) map[string]string {
@@ -18,14 +18,14 @@ func (in *instance) selector(component string) map[string]string {
 	}
 }
 
-// shardSelector matches the pods of a shard.
+// shardSelector returns the labels that match the pods of a shard.
 func (in *instance) shardSelector(s shard) map[string]string {
 	selector := in.selector(v1alpha1.ComponentData)
 	selector[v1alpha1.LabelShard] = s.label()
 	return selector
 }
 
-// setSelector is the selector of a StatefulSet. Kubernetes copies it onto the claims, which outlive the instance and have no
+// setSelector returns the selector of a StatefulSet. Kubernetes copies it onto the claims, which outlive the instance and have no
 // owner, so LabelInstance is not in it; see [v1alpha1.LabelKVRocks].
 func (in *instance) setSelector(component string) map[string]string {
 	return map[string]string{

@@ -18,17 +18,17 @@ type shard struct {
 	wanted     int32  // pods
 
 	// Of a cluster:
-	leaving bool // the shard is to be removed
-	gone    bool // it left the cluster: only its last pods remain
-	held    bool // another shard has the turn to be updated
+	leaving    bool // the shard is to be removed
+	gone       bool // it left the cluster: only its last pods remain
+	notItsTurn bool // another shard is being updated
 }
 
-// statefulSet is the observed StatefulSet of a shard; nil when there is none.
+// statefulSet returns the observed StatefulSet of a shard; nil when there is none.
 func (in *instance) statefulSet(s shard) *appsv1.StatefulSet {
 	return in.children.StatefulSets[in.key(s.name)]
 }
 
-// replicasOf is the number of pods that an observed StatefulSet asks for; 0 for none, and never more than we ever ask for.
+// replicasOf returns the number of pods that an observed StatefulSet asks for; 0 for none, and never more than we ever ask for.
 func replicasOf(set *appsv1.StatefulSet) int32 {
 	switch {
 	case set == nil:
@@ -40,11 +40,11 @@ func replicasOf(set *appsv1.StatefulSet) int32 {
 	}
 }
 
-// ordinals is one more than the highest ordinal of the shard that ever had a Service. Services stay for as long as the
+// ordinals returns one more than the highest ordinal of the shard that ever had a Service. Services stay for as long as the
 // instance lives: a sentinel may still list the address of a pod that was scaled away, so that address must not be given
-// to somebody else, and a pod that returns gets its own again.
+// to another pod, and a pod that returns gets its own again.
 func (in *instance) ordinals(s shard) int32 {
-	return min(max(s.wanted, replicasOf(in.statefulSet(s)), in.highest[s.name]), maxOrdinals)
+	return min(max(s.wanted, replicasOf(in.statefulSet(s)), in.serviceOrdinals[s.name]), maxOrdinals)
 }
 
 // countServices returns, by the name of a StatefulSet, one more than the highest ordinal of a pod that has a Service.
@@ -56,7 +56,7 @@ func countServices(namespace string, services map[string]*corev1.Service) map[st
 		if service == nil || !inNamespace || at < 0 {
 			continue
 		}
-		if n, ok := number(name[at+1:], maxOrdinals); ok {
+		if n, ok := parseOrdinal(name[at+1:], maxOrdinals); ok {
 			highest[name[:at]] = max(highest[name[:at]], n+1)
 		}
 	}
@@ -66,28 +66,28 @@ func countServices(namespace string, services map[string]*corev1.Service) map[st
 // maxOrdinals bounds the pods of a shard: spec.replicas is at most 99.
 const maxOrdinals = 100
 
-// placed is how many leading ordinals, up to limit, may have a pod: those whose address is known and published.
-func (in *instance) placed(s shard, limit int32) int32 {
+// publishedOrdinals returns how many leading ordinals, up to limit, may have a pod: those whose address is known and published.
+func (in *instance) publishedOrdinals(s shard, limit int32) int32 {
 	for i := range limit {
 		pod := podName(s.name, i)
-		if address := in.address(pod); address == "" || in.published(pod) != address {
+		if address := in.serviceAddress(pod); address == "" || in.publishedAddress(pod) != address {
 			return i
 		}
 	}
 	return limit
 }
 
-// members lists the first count pods of a shard whose address is known.
+// members returns the first count pods of a shard whose address is known.
 func (in *instance) members(s shard, count int32) []v1alpha1.Member {
 	members := make([]v1alpha1.Member, 0, count)
 	for i := range count {
 		pod := podName(s.name, i)
-		if address := in.address(pod); address != "" {
+		if address := in.serviceAddress(pod); address != "" {
 			members = append(members, v1alpha1.Member{Pod: pod, Address: address})
 		}
 	}
 	return members
 }
 
-// label is the value of the shard label.
+// label returns the value of the shard label.
 func (s shard) label() string { return strconv.Itoa(int(s.index)) }

@@ -6,10 +6,10 @@ import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 func syncStandard(in builder) (answer, error) {
 	s := shard{index: 0, name: in.name, masterName: in.name, wanted: in.spec.Replicas}
 	template := in.dataTemplate(s)
-	if err := seal(&template); err != nil {
+	if err := stampTemplateHash(&template); err != nil {
 		return answer{}, err
 	}
-	template, held := in.dataTemplateNow(s, template)
+	template, ungranted := in.grantedDataTemplate(s, template)
 	now := in.nextStep(s, template.Annotations[annotationTemplate])
 
 	var out children
@@ -25,7 +25,7 @@ func syncStandard(in builder) (answer, error) {
 	}
 	out.add(in.disruptionBudget(in.name, v1alpha1.ComponentData, in.selector(v1alpha1.ComponentData)))
 	if now.replicas > 0 || in.statefulSet(s) != nil {
-		out.add(in.dataSet(s, template, held, now))
+		out.add(in.dataSet(s, template, ungranted, now))
 	}
 	out.add(in.dataTopology([]v1alpha1.TopologyShard{in.topologyShard(s, now)}))
 	return answer{children: out, status: statusBuilder{in.instance}.standardStatus(s, now, &out)}, nil

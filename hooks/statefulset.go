@@ -12,13 +12,13 @@ import (
 	"github.com/kvrocks/kvrocks-operator/hooks/kvrocksconf"
 )
 
-// dataTemplate is the pod template of a shard, to be sealed.
+// dataTemplate returns the pod template of a shard, without its hash.
 func (in builder) dataTemplate(s shard) corev1.PodTemplateSpec {
 	selector := in.shardSelector(s)
 	labels := in.labels(v1alpha1.ComponentData)
 	labels[v1alpha1.LabelShard] = s.label()
 	template := in.podTemplate(labels, selector, in.dataPlacement())
-	in.markConfig(template.Annotations)
+	in.annotateConfig(template.Annotations)
 	// A handover takes up to 20 s of it. kvrocks ends within about a second of SIGTERM; a large memtable takes longer to flush.
 	template.Spec.TerminationGracePeriodSeconds = in.grace(60)
 	template.Spec.ReadinessGates = gates()
@@ -53,9 +53,9 @@ func (in builder) recallContainer() corev1.Container {
 	return c
 }
 
-// dataSet is the StatefulSet of a shard, with as many replicas as the step allows. Its pods are replaced by the sidecar: see
+// dataSet returns the StatefulSet of a shard, with as many replicas as the step allows. Its pods are replaced by the sidecar: see
 // rollOut.
-func (in builder) dataSet(s shard, template corev1.PodTemplateSpec, held bool, now step) child {
+func (in builder) dataSet(s shard, template corev1.PodTemplateSpec, ungranted bool, now step) child {
 	history := int32(3)
 	selector := in.setSelector(v1alpha1.ComponentData)
 	selector[v1alpha1.LabelShard] = s.label()
@@ -80,12 +80,12 @@ func (in builder) dataSet(s shard, template corev1.PodTemplateSpec, held bool, n
 		}
 	}
 	keepImmutable(&spec, in.statefulSet(s))
-	in.noteGeneration(&set, in.statefulSet(s), held)
+	in.annotateGeneration(&set, in.statefulSet(s), ungranted)
 	set.Spec = spec
 	return set
 }
 
-// claim is the volume of each pod, in the form that the API server's defaults give it: a shorter form would differ from
+// claim returns the volume of each pod, in the form that the API server's defaults give it: a shorter form would differ from
 // the live object on every sync.
 func (in builder) claim(class string, size resource.Quantity) corev1.PersistentVolumeClaim {
 	mode := corev1.PersistentVolumeFilesystem

@@ -10,11 +10,11 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// lagOfConcern is the lag, in sequence numbers, from which a person should see it. Below it the status shows 0, so that
+// minShownLag is the lag, in sequence numbers, from which a person should see it. Below it the status shows 0, so that
 // ordinary traffic does not change it.
-const lagOfConcern = 1000
+const minShownLag = 1000
 
-// standardStatus is the status of a standard instance.
+// standardStatus returns the status of a standard instance.
 func (in statusBuilder) standardStatus(s shard, now step, out *children) *v1alpha1.KVRocksStatus {
 	status, complete := in.dataStatus([]shard{s})
 	status.Master = status.Shards[0].Master
@@ -22,7 +22,7 @@ func (in statusBuilder) standardStatus(s shard, now step, out *children) *v1alph
 	if !now.pending && !complete {
 		now.reason, now.message = reasonPodsNotReady, in.whyNotReady([]shard{s})
 	}
-	in.conclude(status, in.carryAll(dataConditions(in.cr.MonitoredBy() != "")), now, status.Master != "")
+	in.conclude(status, in.reportedConditions(dataConditions(in.cr.MonitoredBy() != "")), now, status.Master != "")
 	return status
 }
 
@@ -47,7 +47,7 @@ func (in statusBuilder) dataStatus(shards []shard) (status *v1alpha1.KVRocksStat
 	return status, status.ReadyReplicas >= wanted
 }
 
-// sentinelStatus is the status of a sentinel instance.
+// sentinelStatus returns the status of a sentinel instance.
 func (in statusBuilder) sentinelStatus(out *children) *v1alpha1.KVRocksStatus {
 	status := in.newStatus(v1alpha1.ComponentSentinel)
 	wanted := in.spec.Replicas
@@ -57,12 +57,12 @@ func (in statusBuilder) sentinelStatus(out *children) *v1alpha1.KVRocksStatus {
 	}
 	now := in.pendingChange(in.deploymentStep(in.name, v1alpha1.ComponentSentinel, "sentinels", wanted), out)
 	status.Ready = fraction(status.ReadyReplicas, wanted)
-	c := in.carryAll([]string{v1alpha1.ConditionSentinelAgreed, v1alpha1.ConditionCredentialsApplied})
+	c := in.reportedConditions([]string{v1alpha1.ConditionSentinelAgreed, v1alpha1.ConditionCredentialsApplied})
 	in.conclude(status, c, now, status.ReadyReplicas >= status.Quorum)
 	return status
 }
 
-// refusedStatus is the status of an instance for which nothing is done. What is observed stays visible.
+// refusedStatus returns the status of an instance for which nothing is done. What is observed stays visible.
 func (in statusBuilder) refusedStatus(reason, message string) *v1alpha1.KVRocksStatus {
 	status, c := in.lastStatus()
 	status.Phase, status.Reason = v1alpha1.PhaseFailed, message
@@ -84,59 +84,55 @@ func (in statusBuilder) newStatus(component string) *v1alpha1.KVRocksStatus {
 // served says whether the instance was ever complete enough to serve.
 func (in statusBuilder) conclude(status *v1alpha1.KVRocksStatus, c *conditions, now step, served bool) {
 	if now.reason == "" && !current(in.topology) {
-		now = now.wait(reasonUnknown, "waiting for the sidecar to report on the change; if that lasts, look at the Deployment kvrocks-sidecar")
+		now = now.wait(reasonNotReported, "waiting for the sidecar to report on the change; if that lasts, look at the Deployment kvrocks-sidecar")
 	}
 	if now.reason == "" {
 		now.reason, now.message = c.firstProblem()
 	}
 	ready := now.reason == ""
-	if !ready {
-		if why := in.firstTrouble(); why != "" && !strings.Contains(now.message, why) {
+	if ready {
+		now.reason, now.message = reasonAsWanted, "everything is as the spec wants it"
+	} else {
+		if why := in.firstPodProblem(); why != "" && !strings.Contains(now.message, why) {
 			now.message += "; " + why
 		}
-	} else {
-		now.reason, now.message = reasonAsWanted, "everything is as the spec wants it"
-	}
-	unwatched, storage := c.get(v1alpha1.ConditionSentinelAgreed), c.get(v1alpha1.ConditionStorageHealthy)
-	switch {
-	case ready && unwatched.Reason == reasonSentinelNotFound:
-		// It works, but nobody would replace its master in time.
-		c.set(v1alpha1.ConditionDegraded, metav1.ConditionTrue, unwatched.Reason, unwatched.Message)
-		status.Reason = unwatched.Message
-	case ready && storage.Status == metav1.ConditionFalse:
-		c.set(v1alpha1.ConditionDegraded, metav1.ConditionTrue, storage.Reason, storage.Message)
-		status.Reason = storage.Message
-	case ready || now.pending || !served:
-		c.set(v1alpha1.ConditionDegraded, metav1.ConditionFalse, now.reason, now.message)
-	default:
-		c.set(v1alpha1.ConditionDegraded, metav1.ConditionTrue, now.reason, now.message)
-	}
-	c.set(v1alpha1.ConditionReady, truth(ready), now.reason, now.message)
-	if now.pending || !served {
-		c.set(v1alpha1.ConditionProgressing, metav1.ConditionTrue, now.reason, now.message)
-	} else if len(in.upgrade.held) > 0 {
-		c.set(v1alpha1.ConditionProgressing, metav1.ConditionTrue, reasonUpgradePending,
-			"this version of the operator makes other pods; waiting for the sidecar to let this instance be updated, a few at a time")
-	} else {
-		c.set(v1alpha1.ConditionProgressing, metav1.ConditionFalse, reasonSettled, "no change is being carried out")
-	}
-	switch {
-	case ready:
-		status.Phase = v1alpha1.PhaseRunning
-	case !served:
-		status.Phase = v1alpha1.PhaseCreating
-	case now.pending:
-		status.Phase = v1alpha1.PhaseUpdating
-	default:
-		status.Phase = v1alpha1.PhaseDegraded
-	}
-	if !ready {
 		status.Reason = now.message
 	}
+	if flaw := c.flaw(); ready && flaw != nil {
+		c.set(v1alpha1.ConditionDegraded, metav1.ConditionTrue, flaw.Reason, flaw.Message)
+		status.Reason = flaw.Message
+	} else {
+		c.set(v1alpha1.ConditionDegraded, conditionStatus(!ready && !now.pending && served), now.reason, now.message)
+	}
+	c.set(v1alpha1.ConditionReady, conditionStatus(ready), now.reason, now.message)
+	switch {
+	case now.pending || !served:
+		c.set(v1alpha1.ConditionProgressing, metav1.ConditionTrue, now.reason, now.message)
+	case len(in.upgrade.ungranted) > 0:
+		c.set(v1alpha1.ConditionProgressing, metav1.ConditionTrue, reasonUpgradePending,
+			"this version of the operator makes other pods; waiting for the sidecar to let this instance be updated, a few at a time")
+	default:
+		c.set(v1alpha1.ConditionProgressing, metav1.ConditionFalse, reasonSettled, "no change is being carried out")
+	}
+	status.Phase = phase(ready, served, now.pending)
 	status.Conditions = c.list
 }
 
-// shardView is a shard as a person wants to see it.
+// phase returns the word for an instance that has or has not got all that its spec wants.
+func phase(ready, served, pending bool) v1alpha1.Phase {
+	switch {
+	case ready:
+		return v1alpha1.PhaseRunning
+	case !served:
+		return v1alpha1.PhaseCreating
+	case pending:
+		return v1alpha1.PhaseUpdating
+	default:
+		return v1alpha1.PhaseDegraded
+	}
+}
+
+// shardView returns a shard as a person wants to see it.
 func (in statusBuilder) shardView(s shard) v1alpha1.ShardStatus {
 	view := v1alpha1.ShardStatus{Index: s.index}
 	seen := in.shardStatus(s.index)
@@ -147,7 +143,7 @@ func (in statusBuilder) shardView(s shard) v1alpha1.ShardStatus {
 	for i := range seen.Nodes {
 		node := &seen.Nodes[i]
 		shown := v1alpha1.ShardNode{Pod: node.Pod, Role: node.Role, Link: node.Link}
-		if node.Lag >= lagOfConcern {
+		if node.Lag >= minShownLag {
 			shown.Lag = node.Lag
 		}
 		view.Nodes = append(view.Nodes, shown)
@@ -157,7 +153,7 @@ func (in statusBuilder) shardView(s shard) v1alpha1.ShardStatus {
 
 func fraction(ready, wanted int32) string { return fmt.Sprintf("%d/%d", ready, wanted) }
 
-func truth(b bool) metav1.ConditionStatus {
+func conditionStatus(b bool) metav1.ConditionStatus {
 	if b {
 		return metav1.ConditionTrue
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -13,7 +14,7 @@ import (
 
 func (w *world) condition(kind string) metav1.Condition {
 	w.t.Helper()
-	found := find(w.cr.Status.Conditions, kind)
+	found := meta.FindStatusCondition(w.cr.Status.Conditions, kind)
 	require.NotNil(w.t, found, kind)
 	return *found
 }
@@ -48,7 +49,7 @@ func TestConditionsAreTimedByWhatWasObserved(t *testing.T) {
 
 func TestTheSidecarsConditionsAreCarriedOver(t *testing.T) {
 	w := settled(t, example(t, "standard-minimal.yaml"))
-	broken := find(w.topology().Status.Conditions, v1alpha1.ConditionReplicationHealthy)
+	broken := meta.FindStatusCondition(w.topology().Status.Conditions, v1alpha1.ConditionReplicationHealthy)
 	broken.Status, broken.Reason, broken.Message = metav1.ConditionFalse, "LinkDown", "demo-2 does not replicate"
 	w.sync()
 	shown := w.condition(v1alpha1.ConditionReplicationHealthy)
@@ -90,6 +91,6 @@ func TestAnInstanceThatNobodyMonitorsHasNoSuchCondition(t *testing.T) {
 	cr := example(t, "standard-minimal.yaml")
 	cr.Labels = nil
 	w := settled(t, cr)
-	assert.Nil(t, find(w.cr.Status.Conditions, v1alpha1.ConditionSentinelAgreed))
+	assert.Nil(t, meta.FindStatusCondition(w.cr.Status.Conditions, v1alpha1.ConditionSentinelAgreed))
 	assert.Nil(t, w.topology().Spec.Sentinel)
 }

@@ -16,13 +16,13 @@ type step struct {
 	handoff  []string             // pods that must not be master
 	replace  map[string]types.UID // pods that the sidecar is to replace
 	rolling  bool                 // a new template is being rolled out
-	held     bool                 // it must wait, and stay as it is
+	blocked  bool                 // it must wait, and its StatefulSet stay as it is
 	pending  bool                 // something is still to be done
 	reason   string               // one word
 	message  string               // what is awaited
 }
 
-// nextStep decides for one shard, given the sealed template that its pods should have.
+// nextStep decides for one shard, given the hash of the template that its pods should have.
 func (in rollout) nextStep(s shard, template string) step {
 	set := in.statefulSet(s)
 	now := in.scale(s, set)
@@ -38,16 +38,16 @@ func (in rollout) scale(s shard, set *appsv1.StatefulSet) step {
 	if s.wanted < observed {
 		return in.scaleDown(s, observed)
 	}
-	placed := in.placed(s, s.wanted)
-	now := step{replicas: max(placed, observed)}
+	published := in.publishedOrdinals(s, s.wanted)
+	now := step{replicas: max(published, observed)}
 	now.members = now.replicas
-	if placed < s.wanted {
-		pod := podName(s.name, placed)
+	if published < s.wanted {
+		pod := podName(s.name, published)
 		now.pending, now.reason = true, reasonWaitingForAddress
 		if in.children.Services[in.key(pod)] == nil && in.children.ConfigMaps[in.key(configName(in.name))] != nil {
 			// The other children were made.
 			now.message = fmt.Sprintf("waiting for the Service %s; if that lasts, another instance has one of this name, and one of the two needs another name", pod)
-		} else if in.address(pod) == "" {
+		} else if in.serviceAddress(pod) == "" {
 			now.message = fmt.Sprintf("waiting for the Service address of %s", pod)
 		} else {
 			now.message = fmt.Sprintf("waiting for the address of %s to be published to its pod", pod)
@@ -65,7 +65,7 @@ func (in rollout) scaleDown(s shard, observed int32) step {
 	for i := s.wanted; i < observed; i++ {
 		now.handoff = append(now.handoff, podName(s.name, i))
 	}
-	if status := in.shardStatus(s.index); status != nil && in.asked(s) && status.ScaleTo > 0 {
+	if status := in.shardStatus(s.index); status != nil && in.scaleAnswered(s) && status.ScaleTo > 0 {
 		now.replicas = min(observed, max(s.wanted, status.ScaleTo))
 	}
 	now.message = fmt.Sprintf("waiting for the pods above %s to be given up before they are removed", podName(s.name, s.wanted-1))
@@ -75,8 +75,8 @@ func (in rollout) scaleDown(s shard, observed int32) step {
 	return now
 }
 
-// asked reports whether the topology's status answers a spec that wanted as many pods as the parent does now.
-func (in rollout) asked(s shard) bool {
+// scaleAnswered reports whether the topology's status answers a spec that wanted as many pods as the parent does now.
+func (in rollout) scaleAnswered(s shard) bool {
 	if !current(in.topology) {
 		return false
 	}
@@ -88,8 +88,8 @@ func (in rollout) asked(s shard) bool {
 	return false
 }
 
-// linked reports whether the topology's status, of the present spec, shows a pod with its link up.
-func (in rollout) linked(s shard, pod string) bool {
+// linkUp reports whether the topology's status, of the present spec, shows a pod with its link up.
+func (in rollout) linkUp(s shard, pod string) bool {
 	status := in.shardStatus(s.index)
 	if status == nil || !current(in.topology) {
 		return false

@@ -5,7 +5,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/hooks/kvrocksconf"
 )
 
-// topologyChild is the KVRocksTopology of the instance with a spec.
+// topologyChild returns the KVRocksTopology of the instance with a spec.
 func (in builder) topologyChild(component string, spec v1alpha1.KVRocksTopologySpec) child {
 	topology := in.object(v1alpha1.Group+"/"+v1alpha1.Version, "KVRocksTopology", in.name, component)
 	topology.Spec = spec
@@ -17,7 +17,7 @@ func (in builder) sentinelTopology() child {
 	return in.topologyChild(v1alpha1.ComponentSentinel, v1alpha1.KVRocksTopologySpec{
 		Type: v1alpha1.TypeSentinel, ParentGeneration: in.cr.Generation, Port: in.spec.Port(),
 		PasswordSecret: in.password(), PasswordSecretVersion: in.passwordSecretVersion(), Sentinels: in.spec.Replicas,
-		Upgrade: in.wantedUpgrade(),
+		Upgrade: in.upgradeRequest(),
 	})
 }
 
@@ -27,7 +27,7 @@ func (in builder) dataTopology(shards []v1alpha1.TopologyShard) child {
 		Type: in.spec.Type, ParentGeneration: in.cr.Generation, Port: in.spec.Port(),
 		PasswordSecret: in.password(), PasswordSecretVersion: in.passwordSecretVersion(),
 		Failover: in.spec.Failover, Shards: shards, Config: kvrocksconf.Live(in.spec), ConfigEpoch: in.configEpoch(),
-		Upgrade: in.wantedUpgrade(),
+		Upgrade: in.upgradeRequest(),
 	}
 	if sentinel := in.cr.MonitoredBy(); sentinel != "" {
 		spec.Sentinel = &v1alpha1.SentinelRef{Name: sentinel}
@@ -38,7 +38,7 @@ func (in builder) dataTopology(shards []v1alpha1.TopologyShard) child {
 	return in.topologyChild(v1alpha1.ComponentData, spec)
 }
 
-// topologyShard is one shard of the topology at a step.
+// topologyShard returns one shard of the topology at a step.
 func (in builder) topologyShard(s shard, now step) v1alpha1.TopologyShard {
 	return v1alpha1.TopologyShard{
 		Index: s.index, MasterName: s.masterName, Replicas: s.wanted,
@@ -47,8 +47,8 @@ func (in builder) topologyShard(s shard, now step) v1alpha1.TopologyShard {
 	}
 }
 
-// releasing is the observed topology with release asked for.
-func (in builder) releasing(observed *v1alpha1.KVRocksTopology) child {
+// withRelease returns the observed topology with release asked for.
+func (in builder) withRelease(observed *v1alpha1.KVRocksTopology) child {
 	spec := *observed.Spec.DeepCopy()
 	spec.Release = true
 	topology := in.topologyChild(observed.Labels[v1alpha1.LabelComponent], spec)

@@ -15,20 +15,20 @@ import (
 // upgrade is what a new version of the operator would change of the pods. A template that differs although no person changed
 // the spec is not rolled out before the sidecar grants it: otherwise every instance would roll at the moment of the upgrade.
 type upgrade struct {
-	templates []string // hashes of all templates that the workloads are to have
-	held      []string // of those that wait for the grant
-	data      bool     // templates of data pods are among the held ones
+	templates     []string // hashes of all templates that the workloads are to have
+	ungranted     []string // of those that wait for the grant
+	dataUngranted bool     // templates of data pods are among those that wait
 }
 
-// templateGeneration is the generation of the KVRocks that the template of a workload was made for: the present one, unless the
-// template is held back.
+// templateGeneration returns the generation of the KVRocks that the template of a workload was made for: the present one, unless the
+// template waits for the grant.
 func (in rollout) templateGeneration() string { return strconv.FormatInt(in.cr.Generation, 10) }
 
-// templateNow returns the template that a workload may have now, given the wanted one, and reports whether that is the one which it
-// has, because the other waits for the grant. Templates of the version that did not note generations count as changed by the operator.
-func (in rollout) templateNow(
+// grantedTemplate returns the template that a workload may have now, given the wanted one; ungranted is true when that is
+// the one which it has, because the wanted one waits for the grant. Templates of the version that did not note generations count as changed by the operator.
+func (in rollout) grantedTemplate(
 	observed metav1.Object, has *corev1.PodTemplateSpec, wanted corev1.PodTemplateSpec,
-) (template corev1.PodTemplateSpec, held bool) {
+) (template corev1.PodTemplateSpec, ungranted bool) {
 	hash := wanted.Annotations[annotationTemplate]
 	in.upgrade.templates = append(in.upgrade.templates, hash)
 	made := observed.GetAnnotations()[annotationGeneration]
@@ -37,39 +37,39 @@ func (in rollout) templateNow(
 	if has.Annotations[annotationTemplate] == hash || changedByPerson || granted {
 		return wanted, false
 	}
-	in.upgrade.held = append(in.upgrade.held, hash)
+	in.upgrade.ungranted = append(in.upgrade.ungranted, hash)
 	return *has.DeepCopy(), true
 }
 
-// setTemplateNow is templateNow of a StatefulSet; the wanted template while there is none.
-func (in rollout) setTemplateNow(set *appsv1.StatefulSet, wanted corev1.PodTemplateSpec) (template corev1.PodTemplateSpec, held bool) {
+// grantedSetTemplate returns the same of a StatefulSet; the wanted template while there is none.
+func (in rollout) grantedSetTemplate(set *appsv1.StatefulSet, wanted corev1.PodTemplateSpec) (template corev1.PodTemplateSpec, ungranted bool) {
 	if set == nil {
 		return wanted, false
 	}
-	return in.templateNow(set, &set.Spec.Template, wanted)
+	return in.grantedTemplate(set, &set.Spec.Template, wanted)
 }
 
-// dataTemplateNow is templateNow of a shard's StatefulSet.
-func (in rollout) dataTemplateNow(s shard, wanted corev1.PodTemplateSpec) (template corev1.PodTemplateSpec, held bool) {
-	template, held = in.setTemplateNow(in.statefulSet(s), wanted)
-	in.upgrade.data = in.upgrade.data || held
-	return template, held
+// grantedDataTemplate returns the same of a shard's StatefulSet.
+func (in rollout) grantedDataTemplate(s shard, wanted corev1.PodTemplateSpec) (template corev1.PodTemplateSpec, ungranted bool) {
+	template, ungranted = in.grantedSetTemplate(in.statefulSet(s), wanted)
+	in.upgrade.dataUngranted = in.upgrade.dataUngranted || ungranted
+	return template, ungranted
 }
 
-// deploymentTemplateNow is templateNow of a Deployment; the wanted template while there is none.
-func (in rollout) deploymentTemplateNow(name string, wanted corev1.PodTemplateSpec) (template corev1.PodTemplateSpec, held bool) {
+// grantedDeploymentTemplate returns the same of a Deployment; the wanted template while there is none.
+func (in rollout) grantedDeploymentTemplate(name string, wanted corev1.PodTemplateSpec) (template corev1.PodTemplateSpec, ungranted bool) {
 	deployment := in.children.Deployments[in.key(name)]
 	if deployment == nil {
 		return wanted, false
 	}
-	return in.templateNow(deployment, &deployment.Spec.Template, wanted)
+	return in.grantedTemplate(deployment, &deployment.Spec.Template, wanted)
 }
 
-// noteGeneration writes the generation that a workload's template was made for onto it. A template that is held back was
+// annotateGeneration writes the generation that a workload's template was made for onto it. A template that waits was
 // made for the generation that is noted; where none is, for the present one at the latest.
-func (in rollout) noteGeneration(c *child, observed metav1.Object, held bool) {
+func (in rollout) annotateGeneration(c *child, observed metav1.Object, ungranted bool) {
 	generation := in.templateGeneration()
-	if held {
+	if ungranted {
 		if made := observed.GetAnnotations()[annotationGeneration]; made != "" {
 			generation = made
 		}
@@ -80,9 +80,9 @@ func (in rollout) noteGeneration(c *child, observed metav1.Object, held bool) {
 	c.Metadata.Annotations[annotationGeneration] = generation
 }
 
-// heldConfig is what a ConfigMap holds while the templates of the pods that read it are held back: the scripts and settings that
+// ungrantedConfig returns what a ConfigMap holds while the templates of the pods that read it wait for the grant: the scripts and settings that
 // go with them, since pods read them at each start. Keys without a dot are addresses of pods, which are always current.
-func (in rollout) heldConfig(name string, data map[string]string) map[string]string {
+func (in rollout) ungrantedConfig(name string, data map[string]string) map[string]string {
 	observed := in.children.ConfigMaps[in.key(name)]
 	if observed == nil {
 		return data
@@ -101,10 +101,10 @@ func (in rollout) heldConfig(name string, data map[string]string) map[string]str
 	return kept
 }
 
-// wantedUpgrade is what the sidecar is asked to grant: the templates that wait, and those that were granted until every pod
+// upgradeRequest returns what the sidecar is asked to grant: the templates that wait, and those that were granted until every pod
 // runs with them. While the list is not empty the instance counts as being upgraded.
-func (in rollout) wantedUpgrade() []string {
-	all := slices.Clone(in.upgrade.held)
+func (in rollout) upgradeRequest() []string {
+	all := slices.Clone(in.upgrade.ungranted)
 	if in.topology != nil && in.rolling() {
 		for _, hash := range in.topology.Status.Upgrade {
 			if slices.Contains(in.upgrade.templates, hash) {
@@ -119,12 +119,12 @@ func (in rollout) wantedUpgrade() []string {
 // rolling reports whether a pod is missing, not ready, or made from another template than the present ones.
 func (in rollout) rolling() bool {
 	for _, set := range in.children.StatefulSets {
-		if set != nil && (!takenUp(set) || set.Status.ReadyReplicas < replicasOf(set)) {
+		if set != nil && (!generationObserved(set) || set.Status.ReadyReplicas < replicasOf(set)) {
 			return true
 		}
 	}
 	for _, deployment := range in.children.Deployments {
-		if deployment != nil && (!takenUp(deployment) || deployment.Spec.Replicas != nil &&
+		if deployment != nil && (!generationObserved(deployment) || deployment.Spec.Replicas != nil &&
 			min(deployment.Status.UpdatedReplicas, deployment.Status.ReadyReplicas) < *deployment.Spec.Replicas) {
 			return true
 		}
@@ -171,7 +171,7 @@ func (in *instance) keepImages() {
 	keep(controller, &in.spec.Cluster.Controller.Image, in.deploymentTemplate(controllerName(in.name)), v1alpha1.ContainerController)
 }
 
-// deploymentTemplate is the template of an observed Deployment; nil when there is none.
+// deploymentTemplate returns the template of an observed Deployment; nil when there is none.
 func (in *instance) deploymentTemplate(name string) *corev1.PodTemplateSpec {
 	if deployment := in.children.Deployments[in.key(name)]; deployment != nil {
 		return &deployment.Spec.Template

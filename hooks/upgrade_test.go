@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -107,7 +108,7 @@ func TestAChangeThatNoPersonMadeWaitsForTheGrant(t *testing.T) {
 			pods := len(w.pods)
 			w.settle()
 			assert.Equal(t, pods, w.otherPods(), "none was replaced")
-			ready, progressing := find(w.cr.Status.Conditions, v1alpha1.ConditionReady), find(w.cr.Status.Conditions, v1alpha1.ConditionProgressing)
+			ready, progressing := meta.FindStatusCondition(w.cr.Status.Conditions, v1alpha1.ConditionReady), meta.FindStatusCondition(w.cr.Status.Conditions, v1alpha1.ConditionProgressing)
 			assert.Equal(t, metav1.ConditionTrue, ready.Status, ready.Message)
 			assert.Equal(t, metav1.ConditionTrue, progressing.Status)
 			assert.Equal(t, "UpgradePending", progressing.Reason)
@@ -119,7 +120,7 @@ func TestAChangeThatNoPersonMadeWaitsForTheGrant(t *testing.T) {
 			w.settle()
 			assert.Zero(t, w.otherPods())
 			assert.Empty(t, w.topology().Spec.Upgrade, "the next instance may begin")
-			assert.Equal(t, "Settled", find(w.cr.Status.Conditions, v1alpha1.ConditionProgressing).Reason)
+			assert.Equal(t, "Settled", meta.FindStatusCondition(w.cr.Status.Conditions, v1alpha1.ConditionProgressing).Reason)
 			for _, config := range w.seen.ConfigMaps {
 				assert.NotContains(t, config.Data, "of-another.version", config.Name)
 			}

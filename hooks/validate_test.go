@@ -12,6 +12,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -45,7 +46,7 @@ func TestWrongCRsAreReportedAndNothingIsLost(t *testing.T) {
 			before := w.fingerprintOfChildren()
 			w.sync()
 
-			ready := find(w.cr.Status.Conditions, v1alpha1.ConditionReady)
+			ready := meta.FindStatusCondition(w.cr.Status.Conditions, v1alpha1.ConditionReady)
 			require.NotNil(t, ready)
 			assert.Equal(t, metav1.ConditionFalse, ready.Status)
 			assert.Equal(t, reasonInvalidSpec, ready.Reason)

@@ -57,7 +57,7 @@ type Related struct {
 	KVRocks map[string]*v1alpha1.KVRocks `json:"KVRocks.kvrocks.apache.org/v1alpha1"`
 }
 
-// Key is the key of a namespaced object in [Children] and [Related]. Hook
+// Key returns the key of a namespaced object in [Children] and [Related]. Hook
 // version v2 always uses "<namespace>/<name>"; v1 would leave the namespace out.
 func Key(namespace, name string) string {
 	return namespace + "/" + name

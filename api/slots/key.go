@@ -5,7 +5,7 @@ import "strings"
 // Hasher tells the slot of a key. Make one with [NewHasher].
 type Hasher struct{ table [256]uint16 }
 
-// NewHasher prepares CRC-16/XMODEM, which clusters of the Redis protocol use.
+// NewHasher returns a hasher that counts CRC-16/XMODEM, which clusters of the Redis protocol use.
 func NewHasher() *Hasher {
 	const polynomial = 0x1021
 	h := &Hasher{}
@@ -23,7 +23,7 @@ func NewHasher() *Hasher {
 	return h
 }
 
-// Slot of a key. Of a key with a part in braces only the first such part counts, unless that is empty.
+// Slot returns the slot of a key. Of a key with a part in braces only the first such part counts, unless that is empty.
 func (h *Hasher) Slot(key string) int {
 	if _, after, found := strings.Cut(key, "{"); found {
 		if tag, _, closed := strings.Cut(after, "}"); closed && tag != "" {

@@ -15,10 +15,10 @@ const Count = 16384
 // Range is the slots from First to Last, both included.
 type Range struct{ First, Last int }
 
-// Len is the number of slots in the range.
+// Len returns the number of slots in the range.
 func (r Range) Len() int { return r.Last - r.First + 1 }
 
-// String writes the range as kvrocks takes it: "5", never "5-5", or "1-2".
+// String returns the range as kvrocks takes it: "5", never "5-5", or "1-2".
 func (r Range) String() string {
 	if r.First == r.Last {
 		return strconv.Itoa(r.First)
@@ -33,7 +33,7 @@ var (
 	ErrBackward = errors.New("a range of slots must go from the lower to the higher, for example 1-2; write a single slot as one number")
 )
 
-// ParseRange reads "5" or "1-2", and "5-5" as "5". It fails with one of the errors above, which wraps the text.
+// ParseRange returns the range that a text names: "5" or "1-2", and "5-5" as "5". It fails with one of the errors above, which wraps the text.
 func ParseRange(text string) (Range, error) {
 	first, last, isRange := strings.Cut(strings.TrimSpace(text), "-")
 	if !isRange {
@@ -51,7 +51,7 @@ func ParseRange(text string) (Range, error) {
 	return r, nil
 }
 
-// parseSlot reads up to five digits; -1 for anything else.
+// parseSlot returns a number of up to five digits; -1 for anything else.
 func parseSlot(text string) int {
 	n, err := strconv.ParseUint(text, 10, 17)
 	if err != nil || len(text) > 5 {
@@ -63,7 +63,7 @@ func parseSlot(text string) int {
 // Set is a set of slots. The zero value is empty. It is comparable with ==.
 type Set [Count / 64]uint64
 
-// Of makes a set of ranges.
+// Of returns the set of ranges.
 func Of(ranges ...Range) Set {
 	var s Set
 	for _, r := range ranges {
@@ -72,7 +72,7 @@ func Of(ranges ...Range) Set {
 	return s
 }
 
-// All is every slot.
+// All returns every slot.
 func All() Set { return Of(Range{0, Count - 1}) }
 
 // Add puts the slots of a range into the set.
@@ -87,7 +87,7 @@ func (s *Set) Add(r Range) {
 // Has reports whether the slot is in the set.
 func (s *Set) Has(slot int) bool { return s[slot/64]&(1<<(slot%64)) != 0 }
 
-// Len is the number of slots in the set.
+// Len returns the number of slots in the set.
 func (s *Set) Len() int {
 	n := 0
 	for _, w := range s {
@@ -116,7 +116,7 @@ func (s *Set) combine(o *Set, f func(a, b uint64) uint64) Set {
 	return out
 }
 
-// Ranges lists the slots as the fewest ranges, in ascending order; nil for none.
+// Ranges returns the slots as the fewest ranges, in ascending order; nil for none.
 func (s *Set) Ranges() []Range {
 	var ranges []Range
 	for i := s.next(0, 0); i < Count; {
@@ -127,7 +127,7 @@ func (s *Set) Ranges() []Range {
 	return ranges
 }
 
-// next is the first slot from i on that is in the set, or that is not when flip has all bits; Count when there is none.
+// next returns the first slot from i on that is in the set, or that is not when flip has all bits; Count when there is none.
 func (s *Set) next(i int, flip uint64) int {
 	for ; i < Count; i = i/64*64 + 64 {
 		if w := (s[i/64] ^ flip) >> (i % 64); w != 0 {

@@ -18,7 +18,7 @@ const (
 	Version = "v1alpha1"
 )
 
-// GroupVersion is the API group and version of every type in this package.
+// GroupVersion returns the API group and version of every type in this package.
 func GroupVersion() schema.GroupVersion { return schema.GroupVersion{Group: Group, Version: Version} }
 
 // AddToScheme registers the types of this package.

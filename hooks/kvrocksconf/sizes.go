@@ -116,7 +116,9 @@ func checkSizes(spec *v1alpha1.KVRocksSpec) string {
 }
 
 // configuredSize returns the size that kvrocksConfig holds; 0 for none, and for what kvrocks would refuse.
-func configuredSize(spec *v1alpha1.KVRocksSpec, setting string) int64 { return sizeOr(spec, setting, 0) }
+func configuredSize(spec *v1alpha1.KVRocksSpec, setting string) int64 {
+	return sizeOr(spec, setting, 0)
+}
 
 func sizeOr(spec *v1alpha1.KVRocksSpec, setting string, otherwise int64) int64 {
 	if size, err := strconv.ParseInt(string(spec.KVRocksConfig[setting]), 10, 32); err == nil {
