@@ -39,7 +39,7 @@ func trimPod(obj any) (any, error) {
 		Status: corev1.PodStatus{Phase: pod.Status.Phase, PodIP: pod.Status.PodIP},
 	}
 	for _, c := range pod.Status.Conditions {
-		if c.Type == v1alpha1.AttachedGate {
+		if c.Type == v1alpha1.AttachedGate || c.Type == corev1.PodReady {
 			trimmed.Status.Conditions = append(trimmed.Status.Conditions, c)
 		}
 	}
