@@ -14,13 +14,11 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
-
-// errGone is an action on a pod or sentinel that went away after it was observed.
-var errGone = errors.New("it is gone")
 
 // apply carries out the actions in their order and stops at the first that fails.
 func (p *pass) apply(ctx context.Context, actions []plan.Action) error {
@@ -116,13 +114,13 @@ func (p *pass) applyOne(ctx context.Context, action plan.Action) error {
 	switch a := action.(type) {
 	case plan.Attach:
 		p.keepClients(a.Pod)
-		return p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.attach(ctx, pod) })
+		return p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.Attach(ctx, pod) })
 	case plan.Detach:
-		return p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.detach(ctx, pod, a.Reason) })
+		return p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.Detach(ctx, pod, a.Reason) })
 	case plan.Label:
-		return p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.label(ctx, pod, a.Role) })
+		return p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.Label(ctx, pod, a.Role) })
 	case plan.DeletePod:
-		return p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.delete(ctx, pod, types.UID(a.UID)) })
+		return p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.Delete(ctx, pod, types.UID(a.UID)) })
 	case plan.Promote:
 		p.keepClients(a.Pod)
 		return p.onNode(a.Pod, func(c DataNode) error { return c.Promote(ctx) })
@@ -142,7 +140,7 @@ func (p *pass) applyOne(ctx context.Context, action plan.Action) error {
 	case plan.ApplyPassword:
 		n := p.inst.nodes[a.Pod]
 		if n == nil {
-			return fmt.Errorf("node %s: %w", a.Pod, errGone)
+			return fmt.Errorf("node %s: %w", a.Pod, kube.ErrGone)
 		}
 		return n.applyPassword(ctx, p.inst.credentials.passwords)
 	case plan.Monitor:
@@ -173,20 +171,17 @@ func (p *pass) applyOne(ctx context.Context, action plan.Action) error {
 func (p *pass) onPod(name string, f func(*corev1.Pod) error) error {
 	pod := p.pods[name]
 	if pod == nil {
-		return fmt.Errorf("pod %s: %w", name, errGone)
+		return fmt.Errorf("pod %s: %w", name, kube.ErrGone)
 	}
-	if written := p.podWriter.overlay.newest(pod); written.UID == pod.UID {
-		pod = written
-	}
-	return f(pod)
+	return f(p.podWriter.Newest(pod))
 }
 
-// nodeOf returns the node of a pod; errGone when there is none any more.
+// nodeOf returns the node of a pod; kube.ErrGone when there is none any more.
 func (p *pass) nodeOf(pod string) (*node, error) {
 	if n := p.inst.nodes[pod]; n != nil {
 		return n, nil
 	}
-	return nil, fmt.Errorf("node %s: %w", pod, errGone)
+	return nil, fmt.Errorf("node %s: %w", pod, kube.ErrGone)
 }
 
 func (p *pass) onNode(pod string, f func(DataNode) error) error {
@@ -200,7 +195,7 @@ func (p *pass) onNode(pod string, f func(DataNode) error) error {
 func (p *pass) onSentinel(pod string, f func(*sentinel) error) error {
 	v := p.inst.sentinels[pod]
 	if v == nil {
-		return fmt.Errorf("sentinel %s: %w", pod, errGone)
+		return fmt.Errorf("sentinel %s: %w", pod, kube.ErrGone)
 	}
 	return f(v.conn)
 }

@@ -25,6 +25,7 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
@@ -179,8 +180,7 @@ func BenchmarkIdleFleet(b *testing.B) {
 func benchReconciler(c *fakeCluster) *Reconciler {
 	return &Reconciler{
 		log: slog.New(slog.DiscardHandler), options: DefaultOptions(), planner: thePlanner(), kubernetes: indexed(c),
-		network: RedisNetwork(), secrets: fake.NewClientset().CoreV1(), status: noStatus{c},
-		podWriter: podWriter{overlay: newOverlay[*corev1.Pod]()}, written: newOverlay[*v1alpha1.KVRocksTopology](),
+		network: RedisNetwork(), secrets: fake.NewClientset().CoreV1(), status: noStatus{c}, podWriter: kube.NewPodWriter(nil, time.Now),
 		metrics: newMetrics(prometheus.NewRegistry()), running: newRunning(), now: time.Now, events: noEvents{},
 	}
 }
@@ -188,7 +188,7 @@ func benchReconciler(c *fakeCluster) *Reconciler {
 // noEvents tells nobody.
 type noEvents struct{}
 
-func (noEvents) emit(*corev1.ObjectReference, plan.Event) {}
+func (noEvents) Emit(*v1alpha1.KVRocksTopology, plan.Event) {}
 
 // measureIdle works for four periods and reports what the sidecar needs in the last two.
 func measureIdle(b *testing.B, c *fakeCluster, commands func() int, nodes int, period time.Duration) {
@@ -248,13 +248,18 @@ func addInstance(c *fakeCluster, i, replicas int, port int32) {
 type indexedCluster struct {
 	*fakeCluster
 
-	pods map[string]map[string]*corev1.Pod
+	pods map[component]map[string]*corev1.Pod
+}
+
+type component struct {
+	instance types.NamespacedName
+	name     string
 }
 
 func indexed(c *fakeCluster) indexedCluster {
-	i := indexedCluster{fakeCluster: c, pods: map[string]map[string]*corev1.Pod{}}
+	i := indexedCluster{fakeCluster: c, pods: map[component]map[string]*corev1.Pod{}}
 	for _, pod := range c.pods {
-		key := instanceKey(pod)[0]
+		key := component{kube.InstanceOf(pod), pod.Labels[v1alpha1.LabelComponent]}
 		if i.pods[key] == nil {
 			i.pods[key] = map[string]*corev1.Pod{}
 		}
@@ -263,22 +268,24 @@ func indexed(c *fakeCluster) indexedCluster {
 	return i
 }
 
-func (c indexedCluster) podAt(string) string { return "" }
+func (c indexedCluster) PodAt(string) string { return "" }
 
-func (c indexedCluster) failuresOf(types.NamespacedName) []podFailure { return nil }
+func (c indexedCluster) PodFailures(*v1alpha1.KVRocksTopology, map[string]*corev1.Pod, time.Time) []v1alpha1.PodFailure {
+	return nil
+}
 
-func (c indexedCluster) podsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod {
-	return c.pods[componentKey(instance, component)]
+func (c indexedCluster) PodsOf(instance types.NamespacedName, name string) map[string]*corev1.Pod {
+	return c.pods[component{instance, name}]
 }
 
 // noStatus takes reports as a cache without delay would show them.
 type noStatus struct{ cluster *fakeCluster }
 
-func (s noStatus) UpdateStatus(_ context.Context, t *v1alpha1.KVRocksTopology) (*v1alpha1.KVRocksTopology, error) {
-	if have, ok := s.cluster.topologies[keyOf(t)]; ok {
+func (s noStatus) UpdateStatus(_ context.Context, t *v1alpha1.KVRocksTopology) error {
+	if have, ok := s.cluster.topologies[kube.KeyOf(t)]; ok {
 		have.Status = t.Status // only the pass of this topology reads it
 	}
-	return t, nil
+	return nil
 }
 
 func memory() uint64 {

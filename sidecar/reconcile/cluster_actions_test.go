@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -61,7 +62,7 @@ func TestActionsOnACluster(t *testing.T) {
 		plan.Push{Pod: "nobody", ID: nodeIDOf("orders-0-0"), Layout: layout},
 	} {
 		sent, err := w.act(key, action)
-		require.ErrorIs(t, err, errGone, "%T", action)
+		require.ErrorIs(t, err, kube.ErrGone, "%T", action)
 		assert.Empty(t, sent)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
@@ -17,7 +18,7 @@ const pushTimeout = 300 * time.Millisecond
 func (p *pass) applyToController(ctx context.Context, action plan.Action) error {
 	c := p.inst.controller.client
 	if c == nil {
-		return fmt.Errorf("kvrocks-controller: %w", errGone)
+		return fmt.Errorf("kvrocks-controller: %w", kube.ErrGone)
 	}
 	p.inst.controller.readAt = time.Time{} // whatever comes of it
 	switch a := action.(type) {
@@ -63,12 +64,12 @@ func (p *pass) installPush(ctx context.Context, of plan.FailOver) ([]plan.Action
 
 // announced returns the address of a pod's node as kvrocks-controller knows it.
 func (p *pass) announced(pod string) (string, error) {
-	for _, m := range members(p.topology) {
+	for _, m := range kube.Members(p.topology) {
 		if m.Pod == pod {
 			return joinHostPort(m.Address, p.topology.Spec.Port), nil
 		}
 	}
-	return "", fmt.Errorf("pod %s: %w", pod, errGone)
+	return "", fmt.Errorf("pod %s: %w", pod, kube.ErrGone)
 }
 
 // push gives one node a layout and waits for it.

@@ -1,5 +1,5 @@
 // Package reconcile runs the sidecar: for each KVRocksTopology it observes the data nodes and sentinels, asks package plan
-// what to do, applies it, and reports in the topology's status.
+// what to do, applies it, and reports in the topology's status. Package kube is its side of Kubernetes.
 //
 // # One pass
 //
@@ -19,17 +19,10 @@
 // # Files
 //
 //	options.go             all that can be set, with the defaults
-//	run.go                 the process: caches, leader election (leader.go), workers, probes and /metrics (serve.go, metrics.go)
+//	run.go                 the process: caches and leader election (package kube), workers, probes and /metrics (serve.go, metrics.go)
 //	work_queue.go          when the next pass of a topology is due, and what a pass that fails or panics costs (running_passes.go)
 //	reconciler.go          one pass, and what is kept between the passes of a topology (instance.go)
 //
-//	kubernetes_cache.go    topologies and pods as the informers have them, corrected by overlay.go
-//	kubernetes_handlers.go which change in Kubernetes starts which pass
-//	topologies.go          reading and reporting topologies
-//	pods.go                what of a pod matters; the readiness gate, the role label, deletion
-//	pod_failures.go        why a StatefulSet cannot make a pod
-//	events.go              events of a KVRocks
-//	finalizer.go           the finalizer of the older operator
 //	upgrade_grant.go       how many instances roll at a time because of a new version of the operator
 //	credentials.go         passwords
 //
@@ -52,9 +45,6 @@
 //
 // Everything that a decision depends on is in the topology's status or is observed in each pass. In memory are only connections,
 // when a node last answered, and which password a sentinel was given: losing these costs a few more commands.
-//
-// Informers may lag behind what this process wrote itself. Objects that it wrote are kept until the informer shows them
-// or something newer (see overlay), so that no pass decides on a state older than its own last write.
 //
 // # One leader
 //

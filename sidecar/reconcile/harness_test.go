@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
@@ -96,29 +98,41 @@ func (n *fakeNode) ReplicaOf(_ context.Context, host string, port int) error {
 type fakeCluster struct {
 	topologies map[types.NamespacedName]*v1alpha1.KVRocksTopology
 	pods       []*corev1.Pod
-	failures   map[string][]podFailure
 }
 
-func (c *fakeCluster) topology(key types.NamespacedName) (*v1alpha1.KVRocksTopology, bool) {
+func (c *fakeCluster) Topology(key types.NamespacedName) (*v1alpha1.KVRocksTopology, bool) {
 	t, ok := c.topologies[key]
 	return t, ok
 }
 
-func (c *fakeCluster) monitoredBy(sentinel types.NamespacedName) []*v1alpha1.KVRocksTopology {
+func (c *fakeCluster) AllTopologies() []*v1alpha1.KVRocksTopology {
+	return slices.Collect(maps.Values(c.topologies))
+}
+
+func (c *fakeCluster) MonitoredBy(sentinel types.NamespacedName) []*v1alpha1.KVRocksTopology {
 	var list []*v1alpha1.KVRocksTopology
 	for _, t := range c.topologies {
-		if slices.Contains(sentinelKey(t), sentinel.String()) {
+		if ref := t.Spec.Sentinel; ref != nil && t.Namespace == sentinel.Namespace && ref.Name == sentinel.Name {
 			list = append(list, t)
 		}
 	}
 	return list
 }
 
-func (c *fakeCluster) failuresOf(set types.NamespacedName) []podFailure { return c.failures[set.Name] }
+func (c *fakeCluster) PodFailures(
+	t *v1alpha1.KVRocksTopology, pods map[string]*corev1.Pod, _ time.Time,
+) (failures []v1alpha1.PodFailure) {
+	for _, m := range kube.Members(t) {
+		if pods[m.Pod] == nil {
+			failures = append(failures, v1alpha1.PodFailure{StatefulSet: t.Name, Message: "no " + m.Pod})
+		}
+	}
+	return failures
+}
 
-func (c *fakeCluster) podAt(address string) string {
+func (c *fakeCluster) PodAt(address string) string {
 	for _, t := range c.topologies {
-		for _, m := range members(t) {
+		for _, m := range kube.Members(t) {
 			if m.Address == address {
 				return t.Namespace + "/" + m.Pod
 			}
@@ -127,14 +141,19 @@ func (c *fakeCluster) podAt(address string) string {
 	return ""
 }
 
-func (c *fakeCluster) podsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod {
+func (c *fakeCluster) PodsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod {
 	pods := map[string]*corev1.Pod{}
 	for _, pod := range c.pods {
-		if instanceKey(pod)[0] == componentKey(instance, component) {
+		if isOf(pod, instance, component) {
 			pods[pod.Name] = pod
 		}
 	}
 	return pods
+}
+
+// isOf reports whether a pod is one of a component of an instance.
+func isOf(pod *corev1.Pod, instance types.NamespacedName, component string) bool {
+	return kube.InstanceOf(pod) == instance && pod.Labels[v1alpha1.LabelComponent] == component
 }
 
 // world is a Reconciler whose surroundings are all fake.
@@ -188,12 +207,9 @@ func newWorld(t *testing.T) *world {
 				return w.controller
 			},
 		},
-		secrets: w.client.CoreV1(),
-		podWriter: podWriter{
-			pods: w.client.CoreV1(), overlay: newOverlay[*corev1.Pod](),
-			now: func() metav1.Time { return metav1.NewTime(w.clock) },
-		},
-		status: w, written: newOverlay[*v1alpha1.KVRocksTopology](), events: w,
+		secrets:   w.client.CoreV1(),
+		podWriter: kube.NewPodWriter(w.client.CoreV1(), now),
+		status:    w, events: w,
 		metrics: newMetrics(prometheus.NewRegistry()), running: newRunning(), now: now,
 		enqueue: func(key types.NamespacedName) {
 			w.waking.Lock()
@@ -215,20 +231,15 @@ func (w *world) takeWakes() []types.NamespacedName {
 	return wakes
 }
 
-func (w *world) UpdateStatus(
-	_ context.Context, t *v1alpha1.KVRocksTopology,
-) (*v1alpha1.KVRocksTopology, error) {
-	if w.refuseStatus != nil {
-		return nil, w.refuseStatus
+func (w *world) UpdateStatus(_ context.Context, t *v1alpha1.KVRocksTopology) error {
+	if w.refuseStatus == nil {
+		w.journal.add("status %d", t.Status.ObservedGeneration)
 	}
-	w.journal.add("status %d", t.Status.ObservedGeneration)
-	written := t.DeepCopy()
-	written.ResourceVersion += "0"
-	return written, nil
+	return w.refuseStatus
 }
 
-func (w *world) emit(on *corev1.ObjectReference, e plan.Event) {
-	w.journal.add("event %s/%s %s", on.Kind, on.Name, e.Reason)
+func (w *world) Emit(t *v1alpha1.KVRocksTopology, e plan.Event) {
+	w.journal.add("event %s %s", t.Name, e.Reason)
 }
 
 // standard adds a standard instance with healthy nodes: pod 0 is the master.

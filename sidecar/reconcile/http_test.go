@@ -1,8 +1,6 @@
 package reconcile
 
 import (
-	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -11,46 +9,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/rest"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 )
-
-func TestReportGoesToTheStatusSubresource(t *testing.T) {
-	var path string
-	var sent v1alpha1.KVRocksTopology
-	answer, code := "", http.StatusOK
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path = r.Method + " " + r.URL.Path
-		assert.NoError(t, json.NewDecoder(r.Body).Decode(&sent))
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(code)
-		_, _ = io.WriteString(w, answer)
-	}))
-	defer server.Close()
-	client, err := NewTopologyClient(&rest.Config{Host: server.URL})
-	require.NoError(t, err)
-	topology := &v1alpha1.KVRocksTopology{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "orders", ResourceVersion: "10"}, Status: status(3),
-	}
-
-	answer = `{"apiVersion":"kvrocks.apache.org/v1alpha1","kind":"KVRocksTopology","metadata":{"resourceVersion":"11"}}`
-	written, err := client.UpdateStatus(t.Context(), topology)
-	require.NoError(t, err)
-	assert.Equal(t, "PUT /apis/kvrocks.apache.org/v1alpha1/namespaces/ns/kvrockstopologies/orders/status", path)
-	assert.Equal(t, "10", sent.ResourceVersion, "a newer topology makes it a conflict")
-	assert.Equal(t, int64(3), sent.Status.ObservedGeneration)
-	assert.Equal(t, "11", written.ResourceVersion)
-
-	code = http.StatusConflict
-	answer = `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Conflict","code":409}`
-	_, err = client.UpdateStatus(t.Context(), topology)
-	assert.True(t, isConflict(err), "got %v", err)
-}
 
 func TestProbesAndMetrics(t *testing.T) {
 	registry := prometheus.NewRegistry()

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -56,7 +57,7 @@ func (i *instance) connect(
 ) {
 	i.pruneOrphans()
 	for name, pod := range pods {
-		facts := factsOf(pod)
+		facts := kube.FactsOf(pod)
 		addr := joinHostPort(facts.IP, t.Spec.Port)
 		have := i.nodes[name]
 		if have != nil && have.uid == facts.UID {

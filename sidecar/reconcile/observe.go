@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
@@ -45,9 +46,9 @@ func (p *pass) input(ctx context.Context) plan.Input {
 		Sentinels: p.observeSentinels(ctx),
 	}
 	in.Credentials.Err = p.inst.credentials.err
-	in.PodFailures = p.podFailures()
+	in.PodFailures = p.kubernetes.PodFailures(p.topology, p.pods, p.now())
 	for name, pod := range p.pods {
-		in.Pods[name] = factsOf(pod).Pod
+		in.Pods[name] = kube.FactsOf(pod).Pod
 	}
 	for name, n := range p.inst.nodes {
 		in.Nodes[name] = n.seen
@@ -123,7 +124,7 @@ func (p *pass) observeNodes(ctx context.Context) (fullProbe bool) {
 			passwords: pw, spec: &p.topology.Spec, now: p.now(), settings: settings, onLate: w.onLate,
 			write: !p.outage(), // a marker would count among the writes that a successor must have
 			taken: func(address string) string {
-				if pod := p.kubernetes.podAt(address); pod != p.key.Namespace+"/"+n.pod {
+				if pod := p.kubernetes.PodAt(address); pod != p.key.Namespace+"/"+n.pod {
 					return pod
 				}
 				return ""
@@ -171,7 +172,7 @@ func (p *pass) observeSentinels(ctx context.Context) plan.Sentinels {
 	}
 	owner := types.NamespacedName{Namespace: p.key.Namespace, Name: ref.Name}
 	s := plan.Sentinels{Configured: true}
-	if t, ok := p.kubernetes.topology(owner); ok && t.Spec.Type == v1alpha1.TypeSentinel {
+	if t, ok := p.kubernetes.Topology(owner); ok && t.Spec.Type == v1alpha1.TypeSentinel {
 		s.Exists, s.Want = true, t.Spec.Sentinels
 	}
 	s.Views = p.views(ctx, owner, masterNames(p.topology))
@@ -187,7 +188,7 @@ func (p *pass) observeSentinels(ctx context.Context) plan.Sentinels {
 
 // views asks each pod of a sentinel instance about the names, or about all that it monitors when names is nil.
 func (p *pass) views(ctx context.Context, owner types.NamespacedName, names []string) map[string]plan.SentinelView {
-	pods := p.kubernetes.podsOf(owner, v1alpha1.ComponentSentinel)
+	pods := p.kubernetes.PodsOf(owner, v1alpha1.ComponentSentinel)
 	for name := range p.inst.sentinels {
 		if pods[name] == nil {
 			delete(p.inst.sentinels, name) // its connection is closed by the event of the pod's deletion
@@ -204,8 +205,8 @@ func (p *pass) views(ctx context.Context, owner types.NamespacedName, names []st
 		views = map[string]plan.SentinelView{}
 	)
 	for name, pod := range pods {
-		facts := factsOf(pod)
-		if facts.ended {
+		facts := kube.FactsOf(pod)
+		if facts.Ended {
 			continue // its Deployment has another one in its place
 		}
 		if facts.IP == "" {
@@ -224,7 +225,7 @@ func (p *pass) views(ctx context.Context, owner types.NamespacedName, names []st
 	return views
 }
 
-func (p *pass) viewOf(pod *corev1.Pod, facts podFacts, pw passwords) *sentinelView {
+func (p *pass) viewOf(pod *corev1.Pod, facts kube.PodFacts, pw passwords) *sentinelView {
 	conn := p.sentinels.get(pod, facts, pw)
 	v := p.inst.sentinels[pod.Name]
 	if v == nil || v.conn != conn {
@@ -233,4 +234,13 @@ func (p *pass) viewOf(pod *corev1.Pod, facts podFacts, pw passwords) *sentinelVi
 		p.inst.sentinels[pod.Name] = v
 	}
 	return v
+}
+
+// masterNames returns the names under which the instance is registered with sentinel.
+func masterNames(t *v1alpha1.KVRocksTopology) []string {
+	var names []string
+	for _, shard := range t.Spec.Shards {
+		names = append(names, shard.MasterName)
+	}
+	return names
 }

@@ -3,6 +3,8 @@ package reconcile
 import (
 	"os"
 	"time"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 )
 
 // Options are the settings of the sidecar. Start from [DefaultOptions].
@@ -23,25 +25,10 @@ type Options struct {
 	// Address of the HTTP server for /healthz, /readyz and /metrics.
 	Address string
 	// Lease is the leader election.
-	Lease LeaseOptions
+	Lease kube.LeaseOptions
 	// QPS and Burst limit calls to the API server.
 	QPS   float32
 	Burst int
-}
-
-// LeaseOptions are the settings of the leader election.
-type LeaseOptions struct {
-	// Namespace and Name of the Lease.
-	Namespace, Name string
-	// Identity of this replica; unique among the replicas.
-	Identity string
-	// Duration is how long others wait for a leader that went silent.
-	Duration time.Duration
-	// RenewDeadline is how long the leader tries to renew before it stops. The difference to Duration is the time that a
-	// command in flight may still take.
-	RenewDeadline time.Duration
-	// RetryPeriod is the pause between tries.
-	RetryPeriod time.Duration
 }
 
 // DefaultOptions returns the settings of the shipped Deployment.
@@ -55,7 +42,7 @@ func DefaultOptions() Options {
 		Timeout:   2 * time.Second,
 		SecretTTL: 30 * time.Second,
 		Address:   ":8080",
-		Lease: LeaseOptions{
+		Lease: kube.LeaseOptions{
 			Namespace:     "kvrocks-system",
 			Name:          "kvrocks-sidecar",
 			Identity:      host,

@@ -15,12 +15,13 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
 func conflict() error {
-	return apierrors.NewConflict(schema.GroupResource{Resource: topologyResource}, "orders", errors.New("newer"))
+	return apierrors.NewConflict(schema.GroupResource{Resource: "kvrockstopologies"}, "orders", errors.New("newer"))
 }
 
 func status(generation int64) v1alpha1.KVRocksTopologyStatus {
@@ -51,7 +52,7 @@ func TestPassAppliesThenReportsThenTells(t *testing.T) {
 	result, err := w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
 	assert.Equal(t, []string{
-		"10.0.6.0 promote", "10.0.6.1 follow 10.9.9.0:6379", "status 1", "event KVRocks/orders Promoted",
+		"10.0.6.0 promote", "10.0.6.1 follow 10.9.9.0:6379", "status 1", "event orders Promoted",
 	}, happened(w.journal.take()))
 	assert.Equal(t, Result{Acted: true, After: afterActions}, result, "the next pass looks at once at what came of it")
 }
@@ -302,4 +303,39 @@ func TestRecreatedTopologyStartsWithoutMemory(t *testing.T) {
 	_, err = w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
 	assert.Contains(t, commands(w.journal.take()), "10.0.6.0 CONFIG GET *")
+}
+
+func TestActionsOnPods(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 1)
+	w.client.ClearActions()
+	w.plan = plan.Plan{Actions: []plan.Action{
+		plan.Attach{Pod: "orders-0"},
+		plan.Label{Pod: "orders-0", Role: v1alpha1.RoleMaster},
+		plan.Detach{Pod: "orders-0", Reason: "it is down"},
+		plan.DeletePod{Pod: "orders-0", UID: "uid-orders-0"},
+	}}
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	var did []string
+	for _, a := range w.client.Actions() {
+		if a.GetVerb() != "get" {
+			did = append(did, strings.TrimSuffix(a.GetVerb()+" pods/"+a.GetSubresource(), "/"))
+		}
+	}
+	assert.Equal(t, []string{"patch pods/status", "patch pods", "patch pods/status", "delete pods"}, did)
+
+	w.plan = plan.Plan{Actions: []plan.Action{plan.Attach{Pod: "orders-7"}}}
+	_, err = w.Reconcile(t.Context(), key)
+	require.ErrorIs(t, err, kube.ErrGone)
+	assert.True(t, isConflict(err))
+}
+
+func TestWhyAPodIsMissingReachesThePlan(t *testing.T) {
+	w := newWorld(t)
+	key := w.standard("orders", 2)
+	w.cluster.pods = w.cluster.pods[:1]
+	_, err := w.Reconcile(t.Context(), key)
+	require.NoError(t, err)
+	assert.Equal(t, []v1alpha1.PodFailure{{StatefulSet: "orders", Message: "no orders-1"}}, w.seen[0].PodFailures)
 }

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks/redistest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
@@ -115,26 +116,24 @@ func (w *realWorld) condition(kind string) string {
 	return ""
 }
 
-func (w *realWorld) UpdateStatus(
-	_ context.Context, t *v1alpha1.KVRocksTopology,
-) (*v1alpha1.KVRocksTopology, error) {
+func (w *realWorld) UpdateStatus(_ context.Context, t *v1alpha1.KVRocksTopology) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if keyOf(t) == w.key {
+	if kube.KeyOf(t) == w.key {
 		w.current = t.DeepCopy()
 	}
-	return t, nil
+	return nil
 }
 
 func (w *realWorld) podNow(t *testing.T, name string) plan.Pod {
 	pod, err := w.client.CoreV1().Pods(testNamespace).Get(t.Context(), name, metav1.GetOptions{})
 	require.NoError(t, err)
-	return factsOf(pod).Pod
+	return kube.FactsOf(pod).Pod
 }
 
-// The methods of clusterView, without a cache.
+// The methods of kubernetesView, without a cache.
 
-func (w *realWorld) topology(key types.NamespacedName) (*v1alpha1.KVRocksTopology, bool) {
+func (w *realWorld) Topology(key types.NamespacedName) (*v1alpha1.KVRocksTopology, bool) {
 	if key == w.key {
 		return w.topologyNow(), true
 	}
@@ -142,22 +141,26 @@ func (w *realWorld) topology(key types.NamespacedName) (*v1alpha1.KVRocksTopolog
 	return t, ok
 }
 
-func (w *realWorld) monitoredBy(types.NamespacedName) []*v1alpha1.KVRocksTopology {
+func (w *realWorld) MonitoredBy(types.NamespacedName) []*v1alpha1.KVRocksTopology {
 	return []*v1alpha1.KVRocksTopology{w.topologyNow()}
 }
 
-func (w *realWorld) podAt(string) string { return "" }
+func (w *realWorld) PodAt(string) string { return "" }
 
-func (w *realWorld) failuresOf(types.NamespacedName) []podFailure { return nil }
+func (w *realWorld) PodFailures(*v1alpha1.KVRocksTopology, map[string]*corev1.Pod, time.Time) []v1alpha1.PodFailure {
+	return nil
+}
 
-func (w *realWorld) podsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod {
+func (w *realWorld) AllTopologies() []*v1alpha1.KVRocksTopology { return w.cluster.AllTopologies() }
+
+func (w *realWorld) PodsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod {
 	pods := map[string]*corev1.Pod{}
 	list, err := w.client.CoreV1().Pods(instance.Namespace).List(context.Background(), metav1.ListOptions{})
 	if err != nil {
 		return pods
 	}
 	for i := range list.Items {
-		if pod := &list.Items[i]; instanceKey(pod)[0] == componentKey(instance, component) {
+		if pod := &list.Items[i]; isOf(pod, instance, component) {
 			pods[pod.Name] = pod
 		}
 	}

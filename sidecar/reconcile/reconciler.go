@@ -15,6 +15,7 @@ import (
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
@@ -38,27 +39,24 @@ type planner struct {
 	sameReport func(a, b v1alpha1.KVRocksTopologyStatus) bool
 }
 
-// kubernetesView is what a pass reads of Kubernetes; it is as new as this process' own last write.
+// kubernetesView is what a pass reads of Kubernetes; [kube.Cache] has it.
 type kubernetesView interface {
-	topology(key types.NamespacedName) (*v1alpha1.KVRocksTopology, bool)
-	// monitoredBy lists the topologies of the namespace that name the sentinel instance.
-	monitoredBy(sentinel types.NamespacedName) []*v1alpha1.KVRocksTopology
-	// podsOf lists the pods of one component of an instance, by name.
-	podsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod
-	// failuresOf lists the latest reports of Kubernetes that a pod of a StatefulSet cannot be made.
-	failuresOf(set types.NamespacedName) []podFailure
-	// podAt names the data pod, as namespace/name, that has the announced address; empty when there is none.
-	podAt(address string) string
+	Topology(key types.NamespacedName) (t *v1alpha1.KVRocksTopology, ok bool)
+	AllTopologies() []*v1alpha1.KVRocksTopology
+	MonitoredBy(sentinel types.NamespacedName) []*v1alpha1.KVRocksTopology
+	PodsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod
+	PodFailures(t *v1alpha1.KVRocksTopology, pods map[string]*corev1.Pod, now time.Time) []v1alpha1.PodFailure
+	PodAt(address string) string
 }
 
-// statusWriter writes the report; [TopologyClient] is one.
+// statusWriter writes the report; [kube.TopologyClient] is one.
 type statusWriter interface {
-	UpdateStatus(ctx context.Context, t *v1alpha1.KVRocksTopology) (*v1alpha1.KVRocksTopology, error)
+	UpdateStatus(ctx context.Context, t *v1alpha1.KVRocksTopology) error
 }
 
-// eventSink emits an event on a KVRocks.
+// eventSink emits an event on the KVRocks of a topology; [kube.Recorder] is one.
 type eventSink interface {
-	emit(on *corev1.ObjectReference, e plan.Event)
+	Emit(t *v1alpha1.KVRocksTopology, e plan.Event)
 }
 
 // Reconciler carries out passes. Reconcile may be called for different keys at the same time.
@@ -69,16 +67,13 @@ type Reconciler struct {
 	kubernetes kubernetesView
 	network    Network
 	secrets    typedcorev1.SecretsGetter
-	podWriter  podWriter
+	podWriter  *kube.PodWriter
 	status     statusWriter
-	written    *overlay[*v1alpha1.KVRocksTopology]
 	events     eventSink
 	metrics    *metrics
 	running    *running
 	sentinels  *sentinelPool
 	now        func() time.Time
-	// allTopologies lists what the caches hold.
-	allTopologies func() []*v1alpha1.KVRocksTopology
 	// enqueue starts a pass soon.
 	enqueue func(types.NamespacedName)
 
@@ -101,7 +96,7 @@ type Result struct {
 
 // Reconcile carries out one pass.
 func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (Result, error) {
-	t, ok := r.kubernetes.topology(key)
+	t, ok := r.kubernetes.Topology(key)
 	if !ok {
 		r.drop(key)
 		return Result{}, nil
@@ -122,12 +117,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (R
 	missing := false
 	switch t.Spec.Type {
 	case v1alpha1.TypeStandard:
-		p.pods = r.kubernetes.podsOf(key, v1alpha1.ComponentData)
+		p.pods = r.kubernetes.PodsOf(key, v1alpha1.ComponentData)
 		in := p.observeStandard(ctx)
 		missing = anyMissing(in)
 		decided = r.planner.standard(in)
 	case v1alpha1.TypeCluster:
-		p.pods = r.kubernetes.podsOf(key, v1alpha1.ComponentData)
+		p.pods = r.kubernetes.PodsOf(key, v1alpha1.ComponentData)
 		decided, missing = p.planCluster(ctx)
 	case v1alpha1.TypeSentinel:
 		in := p.observeSentinelInstance(ctx)
@@ -193,16 +188,14 @@ func (p *pass) report(ctx context.Context, decided plan.Plan) error {
 	if !p.planner.sameReport(p.topology.Status, decided.Status) {
 		t := p.topology.DeepCopy()
 		t.Status = decided.Status
-		written, err := p.status.UpdateStatus(ctx, t)
-		if err != nil {
+		if err := p.status.UpdateStatus(ctx, t); err != nil {
 			return fmt.Errorf("report: %w", err)
 		}
-		p.written.wrote(written)
 		p.metrics.reported(p.topology.Status, decided.Status)
 	}
 	for _, e := range decided.Events {
 		p.log.Info("event", "instance", p.key.String(), "reason", e.Reason, "message", e.Message)
-		p.events.emit(ownerOf(p.topology), e)
+		p.events.Emit(p.topology, e)
 	}
 	return nil
 }
@@ -223,7 +216,7 @@ func anyMissing(in plan.Input) bool {
 
 // isConflict reports whether err is that of a write that was overtaken by another one. The next pass starts from the newer state.
 func isConflict(err error) bool {
-	return apierrors.IsConflict(err) || apierrors.IsNotFound(err) || errors.Is(err, errGone) ||
+	return apierrors.IsConflict(err) || apierrors.IsNotFound(err) || errors.Is(err, kube.ErrGone) ||
 		errors.Is(err, kvctl.ErrChanged) || errors.Is(err, kvrocks.ErrOldLayout)
 }
 
@@ -264,7 +257,6 @@ func (r *Reconciler) instance(key types.NamespacedName) *instance {
 
 // drop closes what was kept for a topology that is gone.
 func (r *Reconciler) drop(key types.NamespacedName) {
-	r.written.forget(key)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if inst := r.instances[key]; inst != nil {

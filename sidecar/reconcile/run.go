@@ -10,17 +10,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/kubernetes/scheme"
-	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/record"
 
-	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
@@ -34,7 +29,7 @@ func Run(ctx context.Context, config *rest.Config, o Options, log *slog.Logger) 
 	if err != nil {
 		return fmt.Errorf("make a Kubernetes client: %w", err)
 	}
-	topologies, err := NewTopologyClient(config)
+	topologies, err := kube.NewTopologyClient(config)
 	if err != nil {
 		return err
 	}
@@ -66,7 +61,7 @@ type sidecar struct {
 	options    Options
 	log        *slog.Logger
 	client     kubernetes.Interface
-	topologies *TopologyClient
+	topologies *kube.TopologyClient
 	metadata   metadata.Interface // of the instances
 	metrics    *metrics
 	running    *running
@@ -82,12 +77,12 @@ type leadership struct {
 }
 
 func (s *sidecar) run(ctx context.Context) error {
-	pods, written := newOverlay[*corev1.Pod](), newOverlay[*v1alpha1.KVRocksTopology]()
-	c, err := newKubernetesCache(s.options.Namespaces, s.client, s.topologies.listWatch, pods, written)
+	pods := kube.NewPodWriter(s.client.CoreV1(), time.Now)
+	c, err := kube.NewCache(s.options.Namespaces, s.client, s.topologies, pods)
 	if err != nil {
 		return err
 	}
-	err = c.start(ctx, handlers{kubernetes: c, wake: s.wake, podGone: s.podGone})
+	err = c.Start(ctx, s.wake, s.podGone)
 	switch {
 	case ctx.Err() != nil:
 		return nil
@@ -96,36 +91,32 @@ func (s *sidecar) run(ctx context.Context) error {
 	}
 	s.ready.Store(true)
 	s.log.Info("watching", "namespaces", s.options.Namespaces)
-	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
-	defer broadcaster.Shutdown()
-	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: s.client.CoreV1().Events("")})
-	events := recorder{broadcaster.NewRecorder(scheme.Scheme, corev1.EventSource{Component: userAgent})}
-	return lead(ctx, s.client, s.options.Lease, func(ctx context.Context) {
-		s.lead(ctx, c, events)
+	events := kube.NewRecorder(ctx, s.client, userAgent)
+	defer events.Close()
+	return kube.Lead(ctx, s.client, s.options.Lease, func(ctx context.Context) {
+		s.lead(ctx, c, pods, events)
 	})
 }
 
 // lead works until ctx ends.
-func (s *sidecar) lead(ctx context.Context, c *kubernetesCache, events eventSink) {
+func (s *sidecar) lead(ctx context.Context, c *kube.Cache, pods *kube.PodWriter, events eventSink) {
 	s.log.Info("leading", "identity", s.options.Lease.Identity)
 	s.metrics.leading.Set(1)
 	defer s.metrics.leading.Set(0)
 	q := newQueue()
 	r := &Reconciler{
 		log: s.log, options: s.options, planner: thePlanner(), kubernetes: c, network: RedisNetwork(),
-		secrets:   s.client.CoreV1(),
-		podWriter: podWriter{pods: s.client.CoreV1(), overlay: c.pods, now: metav1.Now},
-		status:    s.topologies, written: c.topologies, events: events, metrics: s.metrics, running: s.running,
-		now: time.Now, enqueue: q.Add, allTopologies: c.allTopologies,
+		secrets: s.client.CoreV1(), podWriter: pods, status: s.topologies, events: events,
+		metrics: s.metrics, running: s.running, now: time.Now, enqueue: q.Add,
 	}
 	r.begin(ctx)
 	defer r.close()
 	s.leading.Store(&leadership{reconciler: r, queue: q})
 	defer s.leading.Store(nil)
-	for _, t := range c.allTopologies() {
-		q.Add(keyOf(t))
+	for _, t := range c.AllTopologies() {
+		q.Add(kube.KeyOf(t))
 	}
-	go newFinalizers(ctx, s.metadata, s.options.Namespaces, s.log).run(ctx, s.options.Period)
+	go kube.RemoveLegacyFinalizers(ctx, s.metadata, s.options.Namespaces, s.options.Period, s.log)
 	r.work(ctx, q)
 	s.log.Info("no longer leading")
 }
@@ -147,8 +138,8 @@ func (r *Reconciler) begin(ctx context.Context) {
 		wakeUrgently: r.wakeUrgently,
 		wakeAll: func(sentinel types.NamespacedName) {
 			r.wake(sentinel)
-			for _, t := range r.kubernetes.monitoredBy(sentinel) {
-				r.wake(keyOf(t))
+			for _, t := range r.kubernetes.MonitoredBy(sentinel) {
+				r.wake(kube.KeyOf(t))
 			}
 		},
 	}

@@ -13,7 +13,7 @@ import (
 func (p *pass) observeSentinelInstance(ctx context.Context) plan.SentinelInput {
 	in := plan.SentinelInput{Now: p.now(), Topology: p.topology, Claimed: map[string]bool{}}
 	// An instance that is being released is still listed: its own pass removes its monitors.
-	for _, t := range p.kubernetes.monitoredBy(p.key) {
+	for _, t := range p.kubernetes.MonitoredBy(p.key) {
 		for _, name := range masterNames(t) {
 			in.Claimed[name] = true
 		}
@@ -66,7 +66,7 @@ func (p *pass) givePassword(ctx context.Context, pod string, step func(Sentinel,
 // sentinelPasswords returns the passwords of a sentinel instance, shared by the passes of all that it monitors. When a sentinel
 // has refused them they are read again.
 func (r *Reconciler) sentinelPasswords(ctx context.Context, owner types.NamespacedName, refused bool) passwords {
-	t, ok := r.kubernetes.topology(owner)
+	t, ok := r.kubernetes.Topology(owner)
 	c := r.sentinelCredentials(owner)
 	if !ok || c == nil {
 		return passwords{}
@@ -79,7 +79,7 @@ func (r *Reconciler) sentinelPasswords(ctx context.Context, owner types.Namespac
 
 // sentinelCredentials returns what is known of the password of a sentinel instance; nil when there is no such instance.
 func (r *Reconciler) sentinelCredentials(owner types.NamespacedName) *credentials {
-	if _, ok := r.kubernetes.topology(owner); !ok {
+	if _, ok := r.kubernetes.Topology(owner); !ok {
 		return nil
 	}
 	r.mu.Lock()

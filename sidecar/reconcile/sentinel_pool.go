@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 )
 
@@ -34,10 +35,10 @@ type pooled struct {
 }
 
 // get returns the connection to a pod. A pod that was replaced, or that has another IP, gets a new one.
-func (p *sentinelPool) get(pod *corev1.Pod, facts podFacts, pw passwords) *sentinel {
+func (p *sentinelPool) get(pod *corev1.Pod, facts kube.PodFacts, pw passwords) *sentinel {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key, addr := keyOf(pod), joinHostPort(facts.IP, v1alpha1.SentinelPort)
+	key, addr := kube.KeyOf(pod), joinHostPort(facts.IP, v1alpha1.SentinelPort)
 	have, ok := p.conns[key]
 	if ok && have.uid == pod.UID && have.conn.addr == addr {
 		have.conn.mu.Lock()
@@ -67,7 +68,7 @@ func (p *sentinelPool) listen(conn *sentinel, pod *corev1.Pod, password kvrocks.
 	conn.listening = password
 	ctx, stop := context.WithCancel(p.ctx)
 	conn.stop = stop
-	owner := types.NamespacedName{Namespace: pod.Namespace, Name: pod.Labels[v1alpha1.LabelInstance]}
+	owner := kube.InstanceOf(pod)
 	go p.network.Listen(ctx, conn.addr, p.options(password), func(e kvrocks.Event) {
 		conn.noteEvent(e)
 		p.route(owner, e)

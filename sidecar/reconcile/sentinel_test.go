@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -145,9 +146,9 @@ func TestReplacedSentinelGetsANewConnectionAndTheOldOneIsClosed(t *testing.T) {
 	_, err = w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
 	assert.Eventually(t, list[0].isClosed, 5*time.Second, time.Millisecond)
-	assert.Equal(t, types.UID("another"), w.sentinels.conns[keyOf(replaced)].uid)
+	assert.Equal(t, types.UID("another"), w.sentinels.conns[kube.KeyOf(replaced)].uid)
 
-	w.sentinels.forget(keyOf(replaced), "another")
+	w.sentinels.forget(kube.KeyOf(replaced), "another")
 	assert.Empty(t, w.sentinels.conns)
 }
 

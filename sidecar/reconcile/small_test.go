@@ -9,42 +9,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
-
-func TestOverlayShowsOwnWritesUntilTheCacheHasThem(t *testing.T) {
-	pod := func(uid, version string) *corev1.Pod {
-		return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
-			Namespace: "ns", Name: "p", UID: types.UID(uid), ResourceVersion: version,
-		}}
-	}
-	tests := map[string]struct{ written, cached, want *corev1.Pod }{
-		"cache behind":                     {pod("a", "12"), pod("a", "9"), pod("a", "12")},
-		"cache level":                      {pod("a", "12"), pod("a", "12"), pod("a", "12")},
-		"cache ahead":                      {pod("a", "12"), pod("a", "100"), pod("a", "100")},
-		"replaced by a pod of the name":    {pod("a", "12"), pod("b", "9"), pod("b", "9")},
-		"versions that cannot be compared": {pod("a", "x"), pod("a", "9"), pod("a", "9")},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			o := newOverlay[*corev1.Pod]()
-			o.wrote(test.written)
-			assert.Equal(t, test.want, o.newest(test.cached))
-		})
-	}
-	t.Run("what the cache has overtaken does not come back", func(t *testing.T) {
-		o := newOverlay[*corev1.Pod]()
-		o.wrote(pod("a", "12"))
-		o.newest(pod("a", "13"))
-		assert.Empty(t, o.written)
-	})
-}
 
 func TestFlightGoesOnWithoutAnAnswerAndCollectsItLater(t *testing.T) {
 	var f inflight[int]
@@ -140,34 +108,6 @@ func TestProcessIsNamedByItsRunIDOrByItsStart(t *testing.T) {
 	assert.Equal(t, "run1", n.seen.RunID)
 	n.take(up(2*time.Hour, "run2"))
 	assert.Equal(t, "run2", n.seen.RunID)
-}
-
-func TestPodFacts(t *testing.T) {
-	pod := dataPod("orders", 0)
-	pod.Labels[v1alpha1.LabelRole] = "master"
-	since := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	condition := func(of corev1.PodConditionType, status corev1.ConditionStatus) corev1.PodCondition {
-		return corev1.PodCondition{Type: of, Status: status, LastTransitionTime: metav1.NewTime(since)}
-	}
-	for name, test := range map[string]struct {
-		gate, ready corev1.ConditionStatus
-		want        plan.Pod
-	}{
-		"ready":                        {"True", "True", plan.Pod{Attached: true, ReadySince: since}},
-		"attached, in no Service yet":  {"True", "False", plan.Pod{Attached: true, Unready: true}},
-		"detached, in the Service yet": {"False", "True", plan.Pod{}},
-		"waits for its place":          {"False", "False", plan.Pod{}},
-	} {
-		pod.Status.Conditions = []corev1.PodCondition{condition(corev1.PodReady, test.ready), condition(v1alpha1.AttachedGate, test.gate)}
-		test.want.UID, test.want.IP, test.want.Running, test.want.Role = "uid-orders-0", "10.0.6.0", true, v1alpha1.RoleMaster
-		assert.Equal(t, test.want, factsOf(pod).Pod, name)
-		trimmed, err := trimPod(pod)
-		require.NoError(t, err)
-		assert.Equal(t, factsOf(pod), factsOf(trimmed.(*corev1.Pod)), "nothing that is read gets trimmed: "+name)
-	}
-
-	pod.Status.Phase = corev1.PodFailed
-	assert.Empty(t, factsOf(pod).IP, "the IP of a pod that has ended may belong to another one")
 }
 
 func TestJitterKeepsShortPausesAndSpreadsLongOnes(t *testing.T) {

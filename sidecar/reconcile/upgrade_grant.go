@@ -6,13 +6,14 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 )
 
 // grantedUpgrade returns the pod templates of spec.upgrade that the instance may roll out now: all of them, or none while as
 // many other instances as the options allow are being upgraded. An instance is until its list is empty, so one that does not
 // come to rest keeps a bad version of the operator from the next ones.
 func (r *Reconciler) grantedUpgrade(t *v1alpha1.KVRocksTopology) []string {
-	key := keyOf(t)
+	key := kube.KeyOf(t)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(t.Spec.Upgrade) == 0 {
@@ -24,9 +25,9 @@ func (r *Reconciler) grantedUpgrade(t *v1alpha1.KVRocksTopology) []string {
 	for granted := range r.upgrades {
 		others[granted] = true
 	}
-	for _, other := range r.allTopologies() {
+	for _, other := range r.kubernetes.AllTopologies() {
 		if len(other.Spec.Upgrade) > 0 && len(other.Status.Upgrade) > 0 {
-			others[keyOf(other)] = true
+			others[kube.KeyOf(other)] = true
 		}
 	}
 	delete(others, key)

@@ -7,21 +7,20 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 )
 
 func TestAFewInstancesAtATimeAreUpgraded(t *testing.T) {
-	topologies := map[string]*v1alpha1.KVRocksTopology{}
+	topologies, all := map[string]*v1alpha1.KVRocksTopology{}, map[types.NamespacedName]*v1alpha1.KVRocksTopology{}
 	for _, name := range []string{"a", "b", "c"} {
 		one := &v1alpha1.KVRocksTopology{}
 		one.Namespace, one.Name = "shop", name
 		one.Spec.Upgrade = []string{"new"}
-		topologies[name] = one
+		topologies[name], all[kube.KeyOf(one)] = one, one
 	}
 	r := &Reconciler{
 		options: Options{ConcurrentUpgrades: 2}, upgrades: map[types.NamespacedName]bool{},
-		allTopologies: func() []*v1alpha1.KVRocksTopology {
-			return []*v1alpha1.KVRocksTopology{topologies["a"], topologies["b"], topologies["c"]}
-		},
+		kubernetes: &fakeCluster{topologies: all},
 	}
 	grant := func(name string) []string { return r.grantedUpgrade(topologies[name]) }
 	// The caches do not know of grants yet.

@@ -1,4 +1,4 @@
-package reconcile
+package kube
 
 import (
 	"context"
@@ -10,15 +10,16 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
 const topologyResource = "kvrockstopologies"
 
 // TopologyClient reads and reports topologies.
-type TopologyClient struct{ rest rest.Interface }
+type TopologyClient struct {
+	rest    rest.Interface
+	written *overlay[*v1alpha1.KVRocksTopology]
+}
 
 // NewTopologyClient makes a client from the configuration of a connection to the API server.
 func NewTopologyClient(config *rest.Config) (*TopologyClient, error) {
@@ -36,17 +37,19 @@ func NewTopologyClient(config *rest.Config) (*TopologyClient, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a client for %s: %w", version, err)
 	}
-	return &TopologyClient{rest: client}, nil
+	return &TopologyClient{rest: client, written: newOverlay[*v1alpha1.KVRocksTopology]()}, nil
 }
 
 // UpdateStatus writes the status of a topology. It is refused with a conflict when the topology has changed since.
-func (c *TopologyClient) UpdateStatus(
-	ctx context.Context, t *v1alpha1.KVRocksTopology,
-) (*v1alpha1.KVRocksTopology, error) {
+func (c *TopologyClient) UpdateStatus(ctx context.Context, t *v1alpha1.KVRocksTopology) error {
 	var written v1alpha1.KVRocksTopology
 	err := c.rest.Put().Namespace(t.Namespace).Resource(topologyResource).Name(t.Name).SubResource("status").
 		Body(t).Do(ctx).Into(&written)
-	return &written, err
+	if err != nil {
+		return err
+	}
+	c.written.wrote(&written)
+	return nil
 }
 
 // listWatch of the topologies of a namespace, or of all.
@@ -62,34 +65,11 @@ func trimTopology(obj any) (any, error) {
 	return obj, nil
 }
 
-// masterNames returns the names under which the instance is registered with sentinel.
-func masterNames(t *v1alpha1.KVRocksTopology) []string {
-	var names []string
-	for _, shard := range t.Spec.Shards {
-		names = append(names, shard.MasterName)
-	}
-	return names
-}
-
-// members of all shards.
-func members(t *v1alpha1.KVRocksTopology) []v1alpha1.Member {
+// Members lists the Members of all shards.
+func Members(t *v1alpha1.KVRocksTopology) []v1alpha1.Member {
 	var all []v1alpha1.Member
 	for _, shard := range t.Spec.Shards {
 		all = append(all, shard.Members...)
 	}
 	return all
-}
-
-// ownerOf refers to the KVRocks that the topology belongs to, or to the topology itself when it has no owner.
-func ownerOf(t *v1alpha1.KVRocksTopology) *corev1.ObjectReference {
-	ref := &corev1.ObjectReference{
-		APIVersion: v1alpha1.GroupVersion().String(), Kind: "KVRocksTopology",
-		Namespace: t.Namespace, Name: t.Name, UID: t.UID,
-	}
-	for _, owner := range t.OwnerReferences {
-		if owner.Kind == "KVRocks" {
-			ref.APIVersion, ref.Kind, ref.Name, ref.UID = owner.APIVersion, owner.Kind, owner.Name, owner.UID
-		}
-	}
-	return ref
 }

@@ -1,8 +1,9 @@
-package reconcile
+package kube
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,6 +16,9 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
+
+// ErrGone is an action on a pod, or on what runs in it, that went away after it was observed.
+var ErrGone = errors.New("it is gone")
 
 // reasonBackOff is Kubernetes' word for a container that it starts again only after a pause.
 const reasonBackOff = "CrashLoopBackOff"
@@ -56,24 +60,25 @@ func trimPod(obj any) (any, error) {
 	return trimmed, nil
 }
 
-// podFacts is all of a pod that matters here; a change of anything else starts no pass.
-type podFacts struct {
+// PodFacts is all of a pod that matters here; a change of anything else starts no pass.
+type PodFacts struct {
 	plan.Pod
 
-	// ended is true when no container of it will ever run again, as of an evicted pod.
-	ended       bool
+	// Ended is true when no container of it will ever run again, as of an evicted pod.
+	Ended       bool
 	containerID string
 }
 
-func factsOf(pod *corev1.Pod) podFacts {
-	f := podFacts{Pod: plan.Pod{
+// FactsOf returns what matters of a pod.
+func FactsOf(pod *corev1.Pod) PodFacts {
+	f := PodFacts{Pod: plan.Pod{
 		UID:      string(pod.UID),
 		Deleting: pod.DeletionTimestamp != nil,
 		Role:     v1alpha1.Role(pod.Labels[v1alpha1.LabelRole]),
 	}}
-	f.ended = pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded
+	f.Ended = pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded
 	// The IP of a pod that has ended stays in its status and may belong to another pod by now.
-	if !f.ended {
+	if !f.Ended {
 		f.IP = pod.Status.PodIP
 	}
 	ready := false
@@ -104,39 +109,47 @@ func factsOf(pod *corev1.Pod) podFacts {
 	return f
 }
 
-// podWriter writes the readiness gate and the role label, and deletes pods that are to be replaced.
-type podWriter struct {
+// PodWriter writes the readiness gate and the role label, and deletes pods that are to be replaced.
+type PodWriter struct {
 	pods    typedcorev1.PodsGetter
-	overlay *overlay[*corev1.Pod]
-	now     func() metav1.Time
+	written *overlay[*corev1.Pod]
+	now     func() time.Time
 }
 
-// attach grants the gate to exactly the pod that was observed: neither a successor of the same name nor a later state of
+// NewPodWriter makes a PodWriter; now is the time of a change of the gate.
+func NewPodWriter(pods typedcorev1.PodsGetter, now func() time.Time) *PodWriter {
+	return &PodWriter{pods: pods, written: newOverlay[*corev1.Pod](), now: now}
+}
+
+// Newest returns the pod as this process last wrote it, when that is newer than the given one.
+func (w *PodWriter) Newest(pod *corev1.Pod) *corev1.Pod { return w.written.newest(pod) }
+
+// Attach grants the gate to exactly the pod that was observed: neither a successor of the same name nor a later state of
 // it, in which the process may be another.
-func (w podWriter) attach(ctx context.Context, pod *corev1.Pod) error {
+func (w *PodWriter) Attach(ctx context.Context, pod *corev1.Pod) error {
 	return w.gate(ctx, pod, pod.ResourceVersion, corev1.PodCondition{
 		Type: v1alpha1.AttachedGate, Status: corev1.ConditionTrue,
 		Reason: reasonAttached, Message: "the node has its place in the instance",
 	})
 }
 
-// detach withdraws the gate, whatever else has changed about the pod.
-func (w podWriter) detach(ctx context.Context, pod *corev1.Pod, why string) error {
+// Detach withdraws the gate, whatever else has changed about the pod.
+func (w *PodWriter) Detach(ctx context.Context, pod *corev1.Pod, why string) error {
 	return w.gate(ctx, pod, "", corev1.PodCondition{
 		Type: v1alpha1.AttachedGate, Status: corev1.ConditionFalse, Reason: reasonDetached, Message: why,
 	})
 }
 
-func (w podWriter) gate(ctx context.Context, pod *corev1.Pod, version string, c corev1.PodCondition) error {
-	c.LastTransitionTime = w.now()
+func (w *PodWriter) gate(ctx context.Context, pod *corev1.Pod, version string, c corev1.PodCondition) error {
+	c.LastTransitionTime = metav1.NewTime(w.now())
 	return w.patch(ctx, pod, types.StrategicMergePatchType, podPatch{
 		Metadata: patchMetadata{UID: pod.UID, ResourceVersion: version},
 		Status:   &patchStatus{Conditions: []corev1.PodCondition{c}},
 	}, "status")
 }
 
-// label sets the role label, or removes it when role is empty.
-func (w podWriter) label(ctx context.Context, pod *corev1.Pod, role v1alpha1.Role) error {
+// Label sets the role label, or removes it when role is empty.
+func (w *PodWriter) Label(ctx context.Context, pod *corev1.Pod, role v1alpha1.Role) error {
 	var value *string
 	if role != "" {
 		value = (*string)(&role)
@@ -146,12 +159,12 @@ func (w podWriter) label(ctx context.Context, pod *corev1.Pod, role v1alpha1.Rol
 	})
 }
 
-// delete ends the pod with the given UID, with the grace that it asks for. It fails with errGone when another has its name.
-func (w podWriter) delete(ctx context.Context, pod *corev1.Pod, uid types.UID) error {
+// Delete ends the pod with the given UID, with the grace that it asks for. It fails with ErrGone when another has its name.
+func (w *PodWriter) Delete(ctx context.Context, pod *corev1.Pod, uid types.UID) error {
 	api := w.pods.Pods(pod.Namespace)
 	err := api.Delete(ctx, pod.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}})
 	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
-		return fmt.Errorf("delete pod %s: %w: %w", pod.Name, errGone, err)
+		return fmt.Errorf("delete pod %s: %w: %w", pod.Name, ErrGone, err)
 	}
 	if err != nil {
 		return fmt.Errorf("delete pod %s: %w", pod.Name, err)
@@ -168,7 +181,7 @@ func (w podWriter) delete(ctx context.Context, pod *corev1.Pod, uid types.UID) e
 	return nil
 }
 
-func (w podWriter) patch(
+func (w *PodWriter) patch(
 	ctx context.Context, pod *corev1.Pod, kind types.PatchType, patch podPatch, subresources ...string,
 ) error {
 	body, err := json.Marshal(patch)
@@ -177,7 +190,7 @@ func (w podWriter) patch(
 	}
 	written, err := w.pods.Pods(pod.Namespace).Patch(ctx, pod.Name, kind, body, metav1.PatchOptions{}, subresources...)
 	if apierrors.IsInvalid(err) { // another UID: the pod was replaced
-		return fmt.Errorf("patch pod %s: %w: %w", pod.Name, errGone, err)
+		return fmt.Errorf("patch pod %s: %w: %w", pod.Name, ErrGone, err)
 	}
 	if err != nil {
 		return fmt.Errorf("patch pod %s: %w", pod.Name, err)
@@ -186,9 +199,9 @@ func (w podWriter) patch(
 	return nil
 }
 
-func (w podWriter) wrote(pod *corev1.Pod) {
+func (w *PodWriter) wrote(pod *corev1.Pod) {
 	trimmed, _ := trimPod(pod) // fails for nothing that is a pod
-	w.overlay.wrote(trimmed.(*corev1.Pod))
+	w.written.wrote(trimmed.(*corev1.Pod))
 }
 
 // podPatch is the part of a pod that is written. A UID or version that is not the pod's makes the API server refuse it.

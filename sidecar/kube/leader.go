@@ -1,8 +1,9 @@
-package reconcile
+package kube
 
 import (
 	"context"
 	"fmt"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
@@ -10,10 +11,25 @@ import (
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 )
 
-// lead waits for the lease and runs work while it is held. It returns when ctx has ended and work has returned, giving
+// LeaseOptions are the settings of the leader election.
+type LeaseOptions struct {
+	// Namespace and Name of the Lease.
+	Namespace, Name string
+	// Identity of this replica; unique among the replicas.
+	Identity string
+	// Duration is how long others wait for a leader that went silent.
+	Duration time.Duration
+	// RenewDeadline is how long the leader tries to renew before it stops. The difference to Duration is the time that a
+	// command in flight may still take.
+	RenewDeadline time.Duration
+	// RetryPeriod is the pause between tries.
+	RetryPeriod time.Duration
+}
+
+// Lead waits for the lease and runs work while it is held. It returns when ctx has ended and work has returned, giving
 // the lease away at the very end, or with an error when the lease was lost: what this process believes may be out of date
 // then, and it is best started again.
-func lead(ctx context.Context, client kubernetes.Interface, o LeaseOptions, work func(context.Context)) error {
+func Lead(ctx context.Context, client kubernetes.Interface, o LeaseOptions, work func(context.Context)) error {
 	// The election outlives ctx: the lease is held until the last pass has ended.
 	election, endElection := context.WithCancel(context.WithoutCancel(ctx))
 	defer endElection()

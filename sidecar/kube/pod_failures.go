@@ -1,4 +1,4 @@
-package reconcile
+package kube
 
 import (
 	"fmt"
@@ -55,7 +55,8 @@ func newFailures(namespace string, client kubernetes.Interface) (cache.SharedInd
 	return informer, nil
 }
 
-func (c *kubernetesCache) failuresOf(set types.NamespacedName) []podFailure {
+// failuresOf lists the latest reports of Kubernetes that a pod of a StatefulSet cannot be made.
+func (c *Cache) failuresOf(set types.NamespacedName) []podFailure {
 	of, ok := c.of(set.Namespace)
 	if !ok {
 		return nil
@@ -95,7 +96,7 @@ func (h handlers) failure(obj any) {
 	key := types.NamespacedName{Namespace: e.InvolvedObject.Namespace, Name: e.InvolvedObject.Name}
 	for _, name := range slices.Compact([]string{key.Name, setOf(key.Name)}) {
 		key.Name = name
-		if _, ok := h.kubernetes.topology(key); ok {
+		if _, ok := h.cache.Topology(key); ok {
 			h.wake(key)
 		}
 	}
@@ -112,28 +113,14 @@ func setOf(pod string) string {
 // verbose is what the StatefulSet controller puts before the message of the API server.
 var verbose = regexp.MustCompile(`^create (Pod|Claim) .*? failed error: `)
 
-// podFailures says, of each StatefulSet of the instance, why a pod that is missing cannot be made.
-func (p *pass) podFailures() []v1alpha1.PodFailure {
-	wanted := map[string][]string{} // pods by StatefulSet
-	missing := func(pod string) { wanted[setOf(pod)] = append(wanted[setOf(pod)], pod) }
-	for _, m := range members(p.topology) {
-		if p.pods[m.Pod] == nil {
-			missing(m.Pod)
-		}
-	}
-	if p.topology.Spec.Type == v1alpha1.TypeCluster {
-		etcd := p.kubernetes.podsOf(p.key, v1alpha1.ComponentEtcd)
-		for i := range 3 {
-			if pod := fmt.Sprintf("%s-etcd-%d", p.key.Name, i); etcd[pod] == nil {
-				missing(pod)
-			}
-		}
-	}
+// PodFailures says, of each StatefulSet of the instance, why a pod that is missing cannot be made; pods are the data pods that
+// there are.
+func (c *Cache) PodFailures(t *v1alpha1.KVRocksTopology, pods map[string]*corev1.Pod, now time.Time) []v1alpha1.PodFailure {
 	var list []v1alpha1.PodFailure
-	for set, pods := range wanted {
-		latest := podFailure{at: p.now().Add(-failureLife)}
-		for _, f := range p.kubernetes.failuresOf(types.NamespacedName{Namespace: p.key.Namespace, Name: set}) {
-			names := slices.ContainsFunc(pods, func(pod string) bool { return namesPod(f.message, pod) })
+	for set, missing := range c.missing(t, pods) {
+		latest := podFailure{at: now.Add(-failureLife)}
+		for _, f := range c.failuresOf(types.NamespacedName{Namespace: t.Namespace, Name: set}) {
+			names := slices.ContainsFunc(missing, func(pod string) bool { return namesPod(f.message, pod) })
 			if names && f.at.After(latest.at) {
 				latest = f
 			}
@@ -144,6 +131,26 @@ func (p *pass) podFailures() []v1alpha1.PodFailure {
 	}
 	slices.SortFunc(list, func(a, b v1alpha1.PodFailure) int { return strings.Compare(a.StatefulSet, b.StatefulSet) })
 	return list
+}
+
+// missing lists the pods of an instance that there should be and are not, by StatefulSet.
+func (c *Cache) missing(t *v1alpha1.KVRocksTopology, pods map[string]*corev1.Pod) map[string][]string {
+	missing := map[string][]string{}
+	note := func(pod string) { missing[setOf(pod)] = append(missing[setOf(pod)], pod) }
+	for _, m := range Members(t) {
+		if pods[m.Pod] == nil {
+			note(m.Pod)
+		}
+	}
+	if t.Spec.Type == v1alpha1.TypeCluster {
+		etcd := c.PodsOf(KeyOf(t), v1alpha1.ComponentEtcd)
+		for i := range 3 {
+			if pod := fmt.Sprintf("%s-etcd-%d", t.Name, i); etcd[pod] == nil {
+				note(pod)
+			}
+		}
+	}
+	return missing
 }
 
 // namesPod reports whether the message is about this pod: "demo-1" is not in "create Pod demo-10 in ...".

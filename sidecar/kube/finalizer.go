@@ -1,4 +1,4 @@
-package reconcile
+package kube
 
 import (
 	"context"
@@ -31,6 +31,14 @@ type finalizers struct {
 	client metadata.Interface
 	stores []cache.Store
 	log    *slog.Logger
+}
+
+// RemoveLegacyFinalizers takes the older operator's finalizer off instances that are being deleted, in some namespaces or in
+// all. It looks every period, until ctx ends.
+func RemoveLegacyFinalizers(
+	ctx context.Context, client metadata.Interface, namespaces []string, period time.Duration, log *slog.Logger,
+) {
+	newFinalizers(ctx, client, namespaces, log).run(ctx, period)
 }
 
 // newFinalizers watches the metadata of the instances in some namespaces, or in all, until ctx ends. It does not wait for the

@@ -1,4 +1,4 @@
-package reconcile
+package kube
 
 import (
 	"context"
@@ -37,7 +37,7 @@ func TestLeaderFinishesItsWorkBeforeItGivesTheLeaseAway(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	leading, finish, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	go func() {
-		ended <- lead(ctx, client, candidate("a"), func(ctx context.Context) {
+		ended <- Lead(ctx, client, candidate("a"), func(ctx context.Context) {
 			close(leading)
 			<-ctx.Done()
 			<-finish // a pass that takes its time
@@ -51,7 +51,7 @@ func TestLeaderFinishesItsWorkBeforeItGivesTheLeaseAway(t *testing.T) {
 	waiting, stopWaiting := context.WithCancel(t.Context())
 	secondEnded := make(chan error, 1)
 	go func() {
-		secondEnded <- lead(waiting, client, candidate("b"), func(ctx context.Context) {
+		secondEnded <- Lead(waiting, client, candidate("b"), func(ctx context.Context) {
 			second.Store(true)
 			close(took)
 			<-ctx.Done()
@@ -80,13 +80,13 @@ func TestReplicaThatWaitsStopsAtOnce(t *testing.T) {
 	leading := make(chan struct{})
 	first := make(chan error, 1)
 	go func() {
-		first <- lead(ctx, client, candidate("a"), func(ctx context.Context) { close(leading); <-ctx.Done() })
+		first <- Lead(ctx, client, candidate("a"), func(ctx context.Context) { close(leading); <-ctx.Done() })
 	}()
 	<-leading
 	waiting, stopWaiting := context.WithCancel(t.Context())
 	second := make(chan error, 1)
 	go func() {
-		second <- lead(waiting, client, candidate("b"), func(context.Context) { t.Error("two leaders") })
+		second <- Lead(waiting, client, candidate("b"), func(context.Context) { t.Error("two leaders") })
 	}()
 	stopWaiting()
 	require.NoError(t, <-second)
@@ -104,7 +104,7 @@ func TestLostLeaseStopsTheWorkAndIsAnError(t *testing.T) {
 	ended := make(chan error, 1)
 	stopped := make(chan struct{})
 	go func() {
-		ended <- lead(t.Context(), client, candidate("a"), func(ctx context.Context) {
+		ended <- Lead(t.Context(), client, candidate("a"), func(ctx context.Context) {
 			close(leading)
 			<-ctx.Done()
 			close(stopped)

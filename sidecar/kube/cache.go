@@ -1,4 +1,4 @@
-package reconcile
+package kube
 
 import (
 	"fmt"
@@ -18,11 +18,11 @@ import (
 const (
 	byInstance = "instance" // pods by namespace/instance/component
 	bySentinel = "sentinel" // topologies by namespace/sentinel instance
-	byAddress  = "address"  // topologies by the announced addresses of their members
+	byAddress  = "address"  // topologies by the announced addresses of their Members
 )
 
-// kubernetesCache is the cached view of Kubernetes, corrected by what this process wrote.
-type kubernetesCache struct {
+// Cache is the cached view of Kubernetes, as new as what this process wrote itself.
+type Cache struct {
 	// caches by namespace; the only key is "" when all namespaces are watched.
 	caches     map[string]caches
 	pods       *overlay[*corev1.Pod]
@@ -31,19 +31,15 @@ type kubernetesCache struct {
 
 type caches struct{ pods, topologies, failures cache.SharedIndexInformer }
 
-// listTopologies makes the source of the topologies of a namespace.
-type listTopologies func(namespace string) cache.ListerWatcher
-
-func newKubernetesCache(
-	namespaces []string, client kubernetes.Interface, list listTopologies,
-	pods *overlay[*corev1.Pod], topologies *overlay[*v1alpha1.KVRocksTopology],
-) (*kubernetesCache, error) {
-	c := &kubernetesCache{caches: map[string]caches{}, pods: pods, topologies: topologies}
+// NewCache makes the caches of some namespaces, or of all when none is named; [Cache.Start] fills them. topologies and pods are
+// the writers of the process, whose writes show at once.
+func NewCache(namespaces []string, client kubernetes.Interface, topologies *TopologyClient, pods *PodWriter) (*Cache, error) {
+	c := &Cache{caches: map[string]caches{}, pods: pods.written, topologies: topologies.written}
 	if len(namespaces) == 0 {
 		namespaces = []string{metav1.NamespaceAll}
 	}
 	for _, namespace := range namespaces {
-		made, err := newCaches(namespace, client, list)
+		made, err := newCaches(namespace, client, topologies)
 		if err != nil {
 			return nil, err
 		}
@@ -52,7 +48,7 @@ func newKubernetesCache(
 	return c, nil
 }
 
-func newCaches(namespace string, client kubernetes.Interface, list listTopologies) (caches, error) {
+func newCaches(namespace string, client kubernetes.Interface, topologies *TopologyClient) (caches, error) {
 	const noResync = time.Duration(0) // every instance is looked at periodically anyway
 	factory := informers.NewSharedInformerFactoryWithOptions(client, noResync,
 		informers.WithNamespace(namespace),
@@ -62,7 +58,7 @@ func newCaches(namespace string, client kubernetes.Interface, list listTopologie
 		}))
 	c := caches{
 		pods: factory.Core().V1().Pods().Informer(),
-		topologies: cache.NewSharedIndexInformer(list(namespace), &v1alpha1.KVRocksTopology{}, noResync, cache.Indexers{
+		topologies: cache.NewSharedIndexInformer(topologies.listWatch(namespace), &v1alpha1.KVRocksTopology{}, noResync, cache.Indexers{
 			bySentinel: func(obj any) ([]string, error) { return sentinelKey(obj), nil },
 			byAddress:  func(obj any) ([]string, error) { return addressKeys(obj), nil },
 		}),
@@ -98,7 +94,7 @@ func addressKeys(obj any) []string {
 		return nil
 	}
 	var keys []string
-	for _, m := range members(t) {
+	for _, m := range Members(t) {
 		if m.Address != "" {
 			keys = append(keys, m.Address)
 		}
@@ -111,19 +107,19 @@ func instanceKey(obj any) []string {
 	if !ok {
 		return nil
 	}
-	return []string{componentKey(instanceOf(pod), pod.Labels[v1alpha1.LabelComponent])}
+	return []string{componentKey(InstanceOf(pod), pod.Labels[v1alpha1.LabelComponent])}
 }
 
 func componentKey(instance types.NamespacedName, component string) string {
 	return instance.String() + "/" + component
 }
 
-// instanceOf names the instance that a pod belongs to.
-func instanceOf(pod *corev1.Pod) types.NamespacedName {
+// InstanceOf names the instance that a pod belongs to.
+func InstanceOf(pod *corev1.Pod) types.NamespacedName {
 	return types.NamespacedName{Namespace: pod.Namespace, Name: pod.Labels[v1alpha1.LabelInstance]}
 }
 
-func (c *kubernetesCache) of(namespace string) (caches, bool) {
+func (c *Cache) of(namespace string) (caches, bool) {
 	if all, ok := c.caches[metav1.NamespaceAll]; ok {
 		return all, true
 	}
@@ -131,19 +127,22 @@ func (c *kubernetesCache) of(namespace string) (caches, bool) {
 	return one, ok
 }
 
-func (c *kubernetesCache) topology(key types.NamespacedName) (*v1alpha1.KVRocksTopology, bool) {
+// Topology returns the topology of an instance; ok is false when there is none.
+func (c *Cache) Topology(key types.NamespacedName) (t *v1alpha1.KVRocksTopology, ok bool) {
 	of, ok := c.of(key.Namespace)
 	if !ok {
 		return nil, false
 	}
 	obj, exists, err := of.topologies.GetStore().GetByKey(key.String())
 	if err != nil || !exists {
+		c.topologies.forget(key)
 		return nil, false
 	}
 	return c.topologies.newest(obj.(*v1alpha1.KVRocksTopology)), true
 }
 
-func (c *kubernetesCache) monitoredBy(sentinel types.NamespacedName) []*v1alpha1.KVRocksTopology {
+// MonitoredBy lists the topologies of the namespace that name the sentinel instance.
+func (c *Cache) MonitoredBy(sentinel types.NamespacedName) []*v1alpha1.KVRocksTopology {
 	of, ok := c.of(sentinel.Namespace)
 	if !ok {
 		return nil
@@ -159,7 +158,8 @@ func (c *kubernetesCache) monitoredBy(sentinel types.NamespacedName) []*v1alpha1
 	return list
 }
 
-func (c *kubernetesCache) podAt(address string) string {
+// PodAt names the data pod, as namespace/name, that has the announced address; empty when there is none.
+func (c *Cache) PodAt(address string) string {
 	for _, of := range c.caches {
 		objs, err := of.topologies.GetIndexer().ByIndex(byAddress, address)
 		if err != nil || address == "" {
@@ -167,7 +167,7 @@ func (c *kubernetesCache) podAt(address string) string {
 		}
 		for _, obj := range objs {
 			t := obj.(*v1alpha1.KVRocksTopology)
-			for _, m := range members(t) {
+			for _, m := range Members(t) {
 				if m.Address == address {
 					return t.Namespace + "/" + m.Pod
 				}
@@ -177,7 +177,8 @@ func (c *kubernetesCache) podAt(address string) string {
 	return ""
 }
 
-func (c *kubernetesCache) podsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod {
+// PodsOf lists the pods of one component of an instance, by name.
+func (c *Cache) PodsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod {
 	pods := map[string]*corev1.Pod{}
 	of, ok := c.of(instance.Namespace)
 	if !ok {
@@ -194,7 +195,8 @@ func (c *kubernetesCache) podsOf(instance types.NamespacedName, component string
 	return pods
 }
 
-func (c *kubernetesCache) allTopologies() []*v1alpha1.KVRocksTopology {
+// AllTopologies lists the topologies of all namespaces, without regard to what this process wrote.
+func (c *Cache) AllTopologies() []*v1alpha1.KVRocksTopology {
 	var all []*v1alpha1.KVRocksTopology
 	for _, of := range c.caches {
 		for _, obj := range of.topologies.GetStore().List() {

@@ -1,4 +1,4 @@
-package reconcile
+package kube
 
 import (
 	"sync"
@@ -23,7 +23,7 @@ func newOverlay[T metav1.Object]() *overlay[T] {
 func (o *overlay[T]) wrote(obj T) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.written[keyOf(obj)] = obj
+	o.written[KeyOf(obj)] = obj
 }
 
 // newest returns the later of the cached object and what was written. An object with another UID replaces what was
@@ -31,7 +31,7 @@ func (o *overlay[T]) wrote(obj T) {
 func (o *overlay[T]) newest(cached T) T {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	key := keyOf(cached)
+	key := KeyOf(cached)
 	written, ok := o.written[key]
 	if !ok {
 		return cached
@@ -53,6 +53,7 @@ func (o *overlay[T]) forget(key types.NamespacedName) {
 	delete(o.written, key)
 }
 
-func keyOf(obj metav1.Object) types.NamespacedName {
+// KeyOf names an object.
+func KeyOf(obj metav1.Object) types.NamespacedName {
 	return types.NamespacedName{Namespace: obj.GetNamespace(), Name: obj.GetName()}
 }

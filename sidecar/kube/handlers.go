@@ -1,4 +1,4 @@
-package reconcile
+package kube
 
 import (
 	"context"
@@ -13,14 +13,17 @@ import (
 
 // handlers start the passes that a change in Kubernetes calls for.
 type handlers struct {
-	kubernetes *kubernetesCache
-	wake       func(types.NamespacedName)
-	// podGone is called for every data or sentinel pod that was deleted or replaced.
+	cache   *Cache
+	wake    func(instance types.NamespacedName)
 	podGone func(pod types.NamespacedName, uid types.UID)
 }
 
-// start registers the handlers and runs the informers until ctx ends. It returns once every cache is filled.
-func (c *kubernetesCache) start(ctx context.Context, h handlers) error {
+// Start runs the informers until ctx ends, and returns once every cache is filled. wake is called for every instance that a
+// change concerns, podGone for every data or sentinel pod that was deleted or replaced.
+func (c *Cache) Start(
+	ctx context.Context, wake func(instance types.NamespacedName), podGone func(pod types.NamespacedName, uid types.UID),
+) error {
+	h := handlers{cache: c, wake: wake, podGone: podGone}
 	var synced []cache.InformerSynced
 	for _, of := range c.caches {
 		if _, err := of.pods.AddEventHandler(h.ofPods()); err != nil {
@@ -65,19 +68,19 @@ func (h handlers) topology(obj any) {
 	if !ok {
 		return
 	}
-	h.wake(keyOf(t))
+	h.wake(KeyOf(t))
 	if t.Spec.Sentinel != nil {
 		h.wake(types.NamespacedName{Namespace: t.Namespace, Name: t.Spec.Sentinel.Name})
 	}
 	if t.Spec.Type == v1alpha1.TypeSentinel {
-		h.monitored(keyOf(t))
+		h.monitored(KeyOf(t))
 	}
 }
 
 // monitored wakes every instance that a sentinel instance watches.
 func (h handlers) monitored(sentinel types.NamespacedName) {
-	for _, t := range h.kubernetes.monitoredBy(sentinel) {
-		h.wake(keyOf(t))
+	for _, t := range h.cache.MonitoredBy(sentinel) {
+		h.wake(KeyOf(t))
 	}
 }
 
@@ -89,7 +92,7 @@ func (h handlers) ofPods() cache.ResourceEventHandler {
 			if before.UID != after.UID {
 				h.gone(before)
 			}
-			if factsOf(before) != factsOf(after) {
+			if FactsOf(before) != FactsOf(after) {
 				h.pod(after)
 			}
 		},
@@ -103,8 +106,8 @@ func (h handlers) ofPods() cache.ResourceEventHandler {
 }
 
 func (h handlers) gone(pod *corev1.Pod) {
-	h.kubernetes.pods.forget(keyOf(pod))
-	h.podGone(keyOf(pod), pod.UID)
+	h.cache.pods.forget(KeyOf(pod))
+	h.podGone(KeyOf(pod), pod.UID)
 }
 
 func (h handlers) pod(obj any) {
@@ -114,10 +117,10 @@ func (h handlers) pod(obj any) {
 	}
 	switch pod.Labels[v1alpha1.LabelComponent] {
 	case v1alpha1.ComponentData:
-		h.wake(instanceOf(pod))
+		h.wake(InstanceOf(pod))
 	case v1alpha1.ComponentSentinel:
-		h.wake(instanceOf(pod))
-		h.monitored(instanceOf(pod))
+		h.wake(InstanceOf(pod))
+		h.monitored(InstanceOf(pod))
 	}
 }
 
