@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
@@ -123,13 +124,13 @@ func (p *pass) applyOne(ctx context.Context, action plan.Action) error {
 		return p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.Delete(ctx, pod, types.UID(a.UID)) })
 	case plan.Promote:
 		p.keepClients(a.Pod)
-		return p.onNode(a.Pod, func(c DataNode) error { return c.Promote(ctx) })
+		return p.onNode(a.Pod, func(c conn.DataNode) error { return c.Promote(ctx) })
 	case plan.Follow:
 		return p.follow(ctx, a)
 	case plan.DropClients:
 		return p.dropClients(ctx, a)
 	case plan.WriteMarker:
-		return p.onNode(a.Pod, func(c DataNode) error {
+		return p.onNode(a.Pod, func(c conn.DataNode) error {
 			if p.topology.Spec.Type == v1alpha1.TypeCluster {
 				return c.PublishMarker(ctx, markerKey) // a key would belong to one shard only
 			}
@@ -142,21 +143,21 @@ func (p *pass) applyOne(ctx context.Context, action plan.Action) error {
 		if n == nil {
 			return fmt.Errorf("node %s: %w", a.Pod, kube.ErrGone)
 		}
-		return n.applyPassword(ctx, p.inst.credentials.passwords)
+		return n.applyPassword(ctx, p.inst.credentials.Passwords())
 	case plan.Monitor:
-		return p.onSentinel(a.Sentinel, func(s *sentinel) error { return p.monitor(ctx, s, a) })
+		return p.onSentinel(a.Sentinel, func(s *conn.SharedSentinel) error { return p.monitor(ctx, s, a) })
 	case plan.Tune:
-		return p.onSentinel(a.Sentinel, func(s *sentinel) error { return p.tune(ctx, s, a) })
+		return p.onSentinel(a.Sentinel, func(s *conn.SharedSentinel) error { return p.tune(ctx, s, a) })
 	case plan.AcceptPassword:
-		return p.givePassword(ctx, a.Sentinel, Sentinel.AcceptPassword)
+		return p.onSentinel(a.Sentinel, func(s *conn.SharedSentinel) error { return s.GivePassword(ctx, conn.Sentinel.AcceptPassword) })
 	case plan.PresentPassword:
-		return p.givePassword(ctx, a.Sentinel, Sentinel.PresentPassword)
+		return p.onSentinel(a.Sentinel, func(s *conn.SharedSentinel) error { return s.GivePassword(ctx, conn.Sentinel.PresentPassword) })
 	case plan.AcceptOnlyPassword:
-		return p.givePassword(ctx, a.Sentinel, Sentinel.AcceptOnlyPassword)
+		return p.onSentinel(a.Sentinel, func(s *conn.SharedSentinel) error { return s.GivePassword(ctx, conn.Sentinel.AcceptOnlyPassword) })
 	case plan.RenewLinks:
 		return p.renewLinks(ctx, a)
 	case plan.Unmonitor:
-		return p.onSentinel(a.Sentinel, func(s *sentinel) error { return unmonitor(ctx, s, a.MasterName) })
+		return p.onSentinel(a.Sentinel, func(s *conn.SharedSentinel) error { return unmonitor(ctx, s, a.MasterName) })
 	case plan.Push:
 		return p.push(ctx, a)
 	case plan.MoveSlots:
@@ -184,15 +185,15 @@ func (p *pass) nodeOf(pod string) (*node, error) {
 	return nil, fmt.Errorf("node %s: %w", pod, kube.ErrGone)
 }
 
-func (p *pass) onNode(pod string, f func(DataNode) error) error {
+func (p *pass) onNode(pod string, f func(conn.DataNode) error) error {
 	n, err := p.nodeOf(pod)
 	if err != nil {
 		return err
 	}
-	return n.session.do(p.inst.credentials.passwords, f)
+	return n.session.Do(p.inst.credentials.Passwords(), f)
 }
 
-func (p *pass) onSentinel(pod string, f func(*sentinel) error) error {
+func (p *pass) onSentinel(pod string, f func(*conn.SharedSentinel) error) error {
 	v := p.inst.sentinels[pod]
 	if v == nil {
 		return fmt.Errorf("sentinel %s: %w", pod, kube.ErrGone)
@@ -210,7 +211,7 @@ func (p *pass) configure(ctx context.Context, a plan.Configure) error {
 	n.configAt = time.Time{} // read back what comes of it
 	for _, name := range slices.Sorted(maps.Keys(a.Settings)) {
 		value := a.Settings[name]
-		err := p.onNode(a.Pod, func(c DataNode) error {
+		err := p.onNode(a.Pod, func(c conn.DataNode) error {
 			if name == kvrocks.SettingNamespaces && value == "yes" {
 				return c.KeepNamespaces(ctx)
 			}
@@ -218,7 +219,7 @@ func (p *pass) configure(ctx context.Context, a plan.Configure) error {
 		})
 		switch {
 		case err == nil:
-		case ctx.Err() != nil, passwordRefused(err),
+		case ctx.Err() != nil, conn.PasswordRefused(err),
 			errors.Is(err, kvrocks.ErrUnreachable), errors.Is(err, kvrocks.ErrLoading):
 			return err
 		default:
@@ -229,13 +230,13 @@ func (p *pass) configure(ctx context.Context, a plan.Configure) error {
 	return nil
 }
 
-func (p *pass) monitor(ctx context.Context, s *sentinel, a plan.Monitor) error {
+func (p *pass) monitor(ctx context.Context, s *conn.SharedSentinel, a plan.Monitor) error {
 	if a.Replace {
 		if err := unmonitor(ctx, s, a.MasterName); err != nil {
 			return err
 		}
 	}
-	err := s.do(func(c Sentinel) error {
+	err := s.Do(func(c conn.Sentinel) error {
 		err := c.Monitor(ctx, a.MasterName, a.Address, int(a.Port), int(a.Quorum))
 		if errors.Is(err, kvrocks.ErrDuplicateMaster) {
 			return nil // the next pass sees whether it is the right one
@@ -248,13 +249,13 @@ func (p *pass) monitor(ctx context.Context, s *sentinel, a plan.Monitor) error {
 	return p.set(ctx, s, a.MasterName, a.Quorum, a.Failover)
 }
 
-func (p *pass) tune(ctx context.Context, s *sentinel, a plan.Tune) error {
+func (p *pass) tune(ctx context.Context, s *conn.SharedSentinel, a plan.Tune) error {
 	return p.set(ctx, s, a.MasterName, a.Quorum, a.Failover)
 }
 
-func (p *pass) set(ctx context.Context, s *sentinel, name string, quorum int32, f v1alpha1.Failover) error {
-	password := p.inst.credentials.wanted
-	err := s.do(func(c Sentinel) error {
+func (p *pass) set(ctx context.Context, s *conn.SharedSentinel, name string, quorum int32, f v1alpha1.Failover) error {
+	password := p.inst.credentials.Passwords().Wanted
+	err := s.Do(func(c conn.Sentinel) error {
 		return c.Set(ctx, name, kvrocks.Settings{
 			Quorum:          int(quorum),
 			DownAfter:       time.Duration(f.DownAfterMilliseconds) * time.Millisecond,
@@ -264,18 +265,18 @@ func (p *pass) set(ctx context.Context, s *sentinel, name string, quorum int32, 
 		})
 	})
 	if err == nil {
-		s.noteGivenPassword(name, password)
+		s.NoteGivenPassword(name, password)
 	}
 	return err
 }
 
 // unmonitor makes the sentinel forget the name; one that it does not know is forgotten already.
-func unmonitor(ctx context.Context, s *sentinel, name string) error {
-	err := s.do(func(c Sentinel) error { return c.Remove(ctx, name) })
+func unmonitor(ctx context.Context, s *conn.SharedSentinel, name string) error {
+	err := s.Do(func(c conn.Sentinel) error { return c.Remove(ctx, name) })
 	if err != nil && !errors.Is(err, kvrocks.ErrNoSuchMaster) {
 		return err
 	}
-	s.forgetMaster(name)
+	s.ForgetMaster(name)
 	return nil
 }
 
@@ -283,7 +284,7 @@ func unmonitor(ctx context.Context, s *sentinel, name string) error {
 // it notices that the connection to it has ended. It does not when the machine or the pod went without a word, and the pod that came in
 // its place has the same address; so its connections to replicas are ended, and the next pass tries again.
 func (p *pass) follow(ctx context.Context, a plan.Follow) error {
-	return p.onNode(a.Pod, func(c DataNode) error {
+	return p.onNode(a.Pod, func(c conn.DataNode) error {
 		err := c.ReplicaOf(ctx, a.Host, int(a.Port))
 		if !errors.Is(err, kvrocks.ErrOwnReplicas) {
 			return err
@@ -292,4 +293,28 @@ func (p *pass) follow(ctx context.Context, a plan.Follow) error {
 		p.log.Info("ended connections to former replicas", "instance", p.key.String(), "pod", a.Pod, "connections", dropped, "err", failed)
 		return errors.Join(err, failed)
 	})
+}
+
+func (p *pass) renewLinks(ctx context.Context, a plan.RenewLinks) error {
+	var id string
+	err := p.onSentinel(a.Sentinel, func(s *conn.SharedSentinel) error {
+		p.inst.sentinels[a.Sentinel].renewed = p.now()
+		return s.Do(func(c conn.Sentinel) (err error) {
+			id, err = c.MyID(ctx)
+			return err
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for _, pod := range a.Pods {
+		err := p.onNode(pod, func(c conn.DataNode) error {
+			_, err := c.DropSentinel(ctx, id)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -25,6 +25,7 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -180,7 +181,7 @@ func BenchmarkIdleFleet(b *testing.B) {
 func benchReconciler(c *fakeCluster) *Reconciler {
 	return &Reconciler{
 		log: slog.New(slog.DiscardHandler), options: DefaultOptions(), planner: thePlanner(), kubernetes: indexed(c),
-		network: RedisNetwork(), secrets: fake.NewClientset().CoreV1(), status: noStatus{c}, podWriter: kube.NewPodWriter(nil, time.Now),
+		network: conn.RedisNetwork(), secrets: fake.NewClientset().CoreV1(), status: noStatus{c}, podWriter: kube.NewPodWriter(nil, time.Now),
 		metrics: newMetrics(prometheus.NewRegistry()), running: newRunning(), now: time.Now, events: noEvents{},
 	}
 }

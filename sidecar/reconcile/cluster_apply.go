@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -66,7 +67,7 @@ func (p *pass) installPush(ctx context.Context, of plan.FailOver) ([]plan.Action
 func (p *pass) announced(pod string) (string, error) {
 	for _, m := range kube.Members(p.topology) {
 		if m.Pod == pod {
-			return joinHostPort(m.Address, p.topology.Spec.Port), nil
+			return conn.JoinHostPort(m.Address, p.topology.Spec.Port), nil
 		}
 	}
 	return "", fmt.Errorf("pod %s: %w", pod, kube.ErrGone)
@@ -79,11 +80,11 @@ func (p *pass) push(ctx context.Context, a plan.Push) error {
 		return err
 	}
 	n.layoutAt = time.Time{}
-	return n.setLayout(ctx, p.inst.credentials.passwords, a)
+	return n.setLayout(ctx, p.inst.credentials.Passwords(), a)
 }
 
-func (n *node) setLayout(ctx context.Context, pw passwords, a plan.Push) error {
-	return n.session.do(pw, func(c DataNode) error {
+func (n *node) setLayout(ctx context.Context, pw conn.Passwords, a plan.Push) error {
+	return n.session.Do(pw, func(c conn.DataNode) error {
 		return c.SetLayout(ctx, a.ID, lines(a.Layout), a.Layout.Version, a.Force)
 	})
 }
@@ -96,7 +97,7 @@ func (p *pass) pushAll(ctx context.Context, pushes []plan.Push) error {
 		err error
 	}
 	results := make(chan result, len(pushes))
-	pw, start := p.inst.credentials.passwords, time.Now()
+	pw, start := p.inst.credentials.Passwords(), time.Now()
 	masters := 0
 	for _, a := range pushes {
 		if isMaster(a.Layout, a.ID) {
@@ -175,8 +176,8 @@ func (p *pass) countKeys(ctx context.Context, a plan.CountKeys) error {
 	if err != nil {
 		return err
 	}
-	password := n.session.accepted(p.inst.credentials.passwords)
-	dial := func() DataNode { return p.network.Node(n.addr, p.redisOptions(password)) }
+	password := n.session.Accepted(p.inst.credentials.Passwords())
+	dial := func() conn.DataNode { return p.network.Node(n.addr, p.redisOptions(password)) }
 	n.counter.start(ctx, a.Slots, n.seen.Sequence, dial, func(keys int64, err error) {
 		p.log.Info("counted", "instance", p.key.String(), "pod", a.Pod, "slots", a.Slots.String(), "keys", keys, "err", err)
 		if err == nil {
@@ -193,7 +194,7 @@ func (p *pass) stopClusterOrphans(ctx context.Context, made plan.Push) {
 		return c != nil && follows(made.Layout, c.ID, made.ID)
 	}
 	p.inst.orphanNodes(succeeded)
-	pw := p.inst.credentials.passwords
+	pw := p.inst.credentials.Passwords()
 	var left []*node
 	for _, n := range p.inst.orphans {
 		if !succeeded(n) {
@@ -202,7 +203,7 @@ func (p *pass) stopClusterOrphans(ctx context.Context, made plan.Push) {
 		}
 		c := n.seen.Cluster
 		go func() {
-			defer n.session.close()
+			defer n.session.Close()
 			err := n.setLayout(ctx, pw, plan.Push{ID: c.ID, Layout: made.Layout, Force: true})
 			p.log.Info("stopped the writes of a master whose pod is gone", "instance", p.key.String(), "pod", n.pod, "err", err)
 		}()

@@ -17,6 +17,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 )
 
@@ -91,14 +92,14 @@ func addClusterInstance(c *fakeCluster, i, shards int, port int32) types.Namespa
 
 // withRecords gives every cluster a kvrocks-controller with its record.
 func withRecords(r *Reconciler, c *fakeCluster) {
-	r.network.Controller = func(o kvctl.Options) Controller {
+	r.network.Controller = func(o kvctl.Options) conn.Controller {
 		t := c.topologies[types.NamespacedName{Namespace: o.Namespace, Name: o.Cluster}]
 		record := &kvctl.Record{Version: 1}
 		for s, shard := range t.Spec.Shards {
 			entry := kvctl.Shard{Slots: slots.Of(fleetSlots(s, len(t.Spec.Shards)))}
 			for n, m := range shard.Members {
 				id := fleetID("127" + strings.TrimPrefix(m.Address, "10"))
-				entry.Nodes = append(entry.Nodes, kvctl.Node{ID: id, Addr: joinHostPort(m.Address, t.Spec.Port), Master: n == 0})
+				entry.Nodes = append(entry.Nodes, kvctl.Node{ID: id, Addr: conn.JoinHostPort(m.Address, t.Spec.Port), Master: n == 0})
 			}
 			record.Shards = append(record.Shards, entry)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 )
@@ -149,9 +150,9 @@ func (w *world) aCluster(name string) types.NamespacedName {
 				}
 			}
 			n.id, n.cluster.Version = id, 3
-			w.nodes[joinHostPort(pod.Status.PodIP, v1alpha1.DefaultPort)] = n
+			w.nodes[conn.JoinHostPort(pod.Status.PodIP, v1alpha1.DefaultPort)] = n
 			spec.Members = append(spec.Members, v1alpha1.Member{Pod: pod.Name, Address: address})
-			entry.Nodes = append(entry.Nodes, kvctl.Node{ID: id, Addr: joinHostPort(address, v1alpha1.DefaultPort), Master: i == 0})
+			entry.Nodes = append(entry.Nodes, kvctl.Node{ID: id, Addr: conn.JoinHostPort(address, v1alpha1.DefaultPort), Master: i == 0})
 			all = append(all, line)
 		}
 		t.Spec.Shards = append(t.Spec.Shards, spec)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -32,7 +33,7 @@ type layouts struct {
 
 // askCluster asks a node of a cluster for its layout. CLUSTER NODES, which is long, is asked when the node's layout is
 // another one than before (known is its version, or 0 when it is to be read whatever it is).
-func askCluster(ctx context.Context, c DataNode, known int64) (clusterAnswer, error) {
+func askCluster(ctx context.Context, c conn.DataNode, known int64) (clusterAnswer, error) {
 	var a clusterAnswer
 	var err error
 	if a.info, err = c.ClusterInfo(ctx); err != nil {

@@ -8,66 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
-
-// gets counts the reads of Secrets since the last call.
-func (w *world) gets() int {
-	n := 0
-	for _, a := range w.client.Actions() {
-		if _, ok := a.(clienttesting.GetAction); ok && a.GetResource().Resource == "secrets" {
-			n++
-		}
-	}
-	w.client.ClearActions()
-	return n
-}
-
-func TestSecretIsReadRarelyAndAtOnceWhenItIsNamedAnew(t *testing.T) {
-	w := newWorld(t)
-	key := w.standard("orders", 1)
-	topology := w.cluster.topologies[key]
-	w.secret("a", map[string]string{"password": "pw-a\n"})
-	w.secret("b", map[string]string{"pass": "pw-b", v1alpha1.PreviousPasswordKey: "pw-a"})
-	topology.Spec.PasswordSecret = &v1alpha1.SecretKeyRef{Name: "a"}
-	var c credentials
-	refresh := func(refused bool) {
-		c.refresh(t.Context(), w.client.CoreV1(), topology, w.clock, 30*time.Second, refused)
-	}
-	refresh(false)
-	assert.Equal(t, passwords{wanted: "pw-a"}, c.passwords, "the line end is not part of it")
-	refresh(false)
-	assert.Equal(t, 1, w.gets())
-
-	w.clock = w.clock.Add(3 * time.Second)
-	refresh(true)
-	assert.Equal(t, 1, w.gets(), "a refused password is read again soon")
-
-	topology.Spec.PasswordSecret = &v1alpha1.SecretKeyRef{Name: "b", Key: "pass"}
-	refresh(false)
-	assert.Equal(t, passwords{wanted: "pw-b", previous: "pw-a"}, c.passwords)
-
-	topology.Spec.PasswordSecret = nil
-	refresh(false)
-	assert.Zero(t, c.passwords)
-}
-
-func TestChangeOfAPasswordIsRememberedWhenTheSecretDoesNot(t *testing.T) {
-	w := newWorld(t)
-	key := w.standard("orders", 1)
-	topology := w.cluster.topologies[key]
-	topology.Spec.PasswordSecret = &v1alpha1.SecretKeyRef{Name: "a"}
-	var c credentials
-	for _, p := range []string{"one", "two", "two"} {
-		w.secret("a", map[string]string{"password": p})
-		c.refresh(t.Context(), w.client.CoreV1(), topology, w.clock, 0, false)
-	}
-	assert.Equal(t, passwords{wanted: "two", previous: "one"}, c.passwords)
-}
 
 func TestSecretThatCannotBeReadIsReportedAndChangesNothing(t *testing.T) {
 	w := newWorld(t)
@@ -90,7 +36,7 @@ func TestNodeThatTookAPreviousPasswordIsStaleUntilItIsGivenTheWantedOne(t *testi
 	w.secret("a", map[string]string{"password": "new", v1alpha1.PreviousPasswordKey: "old"})
 	w.cluster.topologies[key].Spec.PasswordSecret = &v1alpha1.SecretKeyRef{Name: "a"}
 	takes := map[string]kvrocks.Secret{"10.0.6.0:6379": "new", "10.0.6.1:6379": "old"}
-	w.network.Node = func(addr string, o kvrocks.Options) DataNode {
+	w.network.Node = func(addr string, o kvrocks.Options) conn.DataNode {
 		n := *w.nodes[addr]
 		n.settings = map[string]string{settingRequirePass: string(takes[addr]), settingMasterAuth: string(takes[addr])}
 		n.fail = func(what string) error {
@@ -126,18 +72,4 @@ func (w *world) secret(name string, data map[string]string) {
 	}
 	_ = w.client.Tracker().Delete(corev1.SchemeGroupVersion.WithResource("secrets"), testNamespace, name)
 	require.NoError(w.t, w.client.Tracker().Add(s))
-}
-
-func TestSecretIsReadAgainForEveryChangeOfTheTopology(t *testing.T) {
-	w := newWorld(t)
-	topology := w.cluster.topologies[w.standard("orders", 1)]
-	topology.Spec.PasswordSecret = &v1alpha1.SecretKeyRef{Name: "a"}
-	var c credentials
-	for generation, p := range []string{"one", "two"} {
-		w.secret("a", map[string]string{"password": p})
-		topology.Generation = int64(generation + 1)
-		c.refresh(t.Context(), w.client.CoreV1(), topology, w.clock, time.Hour, false)
-		assert.Equal(t, p, string(c.wanted), "the report on this topology would be about an older password")
-	}
-	assert.Equal(t, 2, w.gets())
 }

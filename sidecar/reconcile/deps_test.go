@@ -23,6 +23,7 @@ func TestDependencyDirection(t *testing.T) {
 		{"../plan", append([]string{hooks, module + "sidecar/kvrocks"}, inOut...)},
 		{"../../hooks", append([]string{module + "sidecar"}, inOut...)},
 		{"../kube", []string{hooks, module + "sidecar/kvrocks", module + "sidecar/kvctl", module + "sidecar/reconcile", redis}},
+		{"../conn", []string{hooks, module + "sidecar/reconcile", redis}},
 		{"../kvrocks", []string{"k8s.io", hooks, module + "sidecar/plan", module + "api/v1alpha1"}},
 		{"../kvctl", []string{"k8s.io", hooks, module + "sidecar/plan", module + "sidecar/kvrocks", module + "api/v1alpha1", redis}},
 		{".", []string{hooks, module + "server", module + "metacontroller", redis}},

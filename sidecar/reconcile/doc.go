@@ -1,5 +1,6 @@
 // Package reconcile runs the sidecar: for each KVRocksTopology it observes the data nodes and sentinels, asks package plan
-// what to do, applies it, and reports in the topology's status. Package kube is its side of Kubernetes.
+// what to do, applies it, and reports in the topology's status. Package kube is its side of Kubernetes, package
+// conn has its connections.
 //
 // # One pass
 //
@@ -24,16 +25,11 @@
 //	reconciler.go          one pass, and what is kept between the passes of a topology (instance.go)
 //
 //	upgrade_grant.go       how many instances roll at a time because of a new version of the operator
-//	credentials.go         passwords
 //
-//	endpoints.go           what is needed of nodes, sentinels and kvrocks-controller, as interfaces
-//	session.go             one connection, and the password that opens it
-//	inflight.go            a question that a pass need not wait for; reachability.go says how far it got
 //	observe.go             asks all nodes and sentinels at the same time: observe_cluster.go for a cluster
 //	node.go                one data node; its settings (node_settings.go), volume (node_storage.go) and layout (cluster_node.go)
 //	slot_count.go          counts keys in the background
-//	sentinel.go            one sentinel: its connection (sentinel_pool.go), view (sentinel_view.go), load (sentinel_load.go); the
-//	                       instance of sentinels as such (sentinel_instance.go)
+//	sentinel_view.go       what one sentinel says of an instance; the instance of sentinels as such (sentinel_instance.go)
 //	kvrocks_controller.go  the record
 //
 //	apply.go               carries out actions; those of a cluster are in cluster_apply.go and move_slots.go

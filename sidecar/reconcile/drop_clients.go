@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
@@ -47,9 +48,9 @@ func (p *pass) dropClients(ctx context.Context, a plan.DropClients) error {
 	if err != nil {
 		return err
 	}
-	passwords := p.inst.credentials.passwords
+	pw := p.inst.credentials.Passwords()
 	return n.dropper.start(ctx, a.For, func(ctx context.Context) error {
-		return n.session.do(passwords, func(c DataNode) error {
+		return n.session.Do(pw, func(c conn.DataNode) error {
 			_, err := c.DropClients(ctx)
 			return err
 		})

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 )
 
@@ -166,12 +167,12 @@ func (w *world) sentinelInstance(name string, replicas int, monitored ...types.N
 	for i := range replicas {
 		pod := sentinelPod(name, i)
 		w.addPod(pod)
-		addr := joinHostPort(pod.Status.PodIP, v1alpha1.SentinelPort)
+		addr := conn.JoinHostPort(pod.Status.PodIP, v1alpha1.SentinelPort)
 		byAddr[addr] = &fakeSentinel{addr: pod.Name, journal: w.journal, masters: map[string]kvrocks.MonitoredMaster{}}
 		list = append(list, byAddr[addr])
 	}
-	w.sentinels.network.Sentinel = func(addr string, _ kvrocks.Options) Sentinel { return byAddr[addr] }
-	w.sentinels.network.Listen = func(ctx context.Context, addr string, _ kvrocks.Options, handle func(kvrocks.Event)) {
+	w.dialSentinel = func(addr string, _ kvrocks.Options) conn.Sentinel { return byAddr[addr] }
+	w.subscribe = func(ctx context.Context, addr string, _ kvrocks.Options, handle func(kvrocks.Event)) {
 		s := byAddr[addr]
 		s.mu.Lock()
 		s.handle = handle

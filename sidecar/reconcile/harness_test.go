@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
@@ -172,6 +173,9 @@ type world struct {
 	controller *fakeController
 	// refuseStatus answers status writes, when set.
 	refuseStatus error
+	// dialSentinel and subscribe are the sentinels' part of the network.
+	dialSentinel func(addr string, o kvrocks.Options) conn.Sentinel
+	subscribe    func(ctx context.Context, addr string, o kvrocks.Options, handle func(kvrocks.Event))
 	waking       sync.Mutex
 	wakes        []types.NamespacedName
 }
@@ -196,13 +200,17 @@ func newWorld(t *testing.T) *world {
 				return a.ObservedGeneration == b.ObservedGeneration
 			},
 		},
-		network: Network{
-			Node: func(addr string, _ kvrocks.Options) DataNode {
+		network: conn.Network{
+			Node: func(addr string, _ kvrocks.Options) conn.DataNode {
 				n := w.nodes[addr]
 				require.NotNil(t, n, "nobody listens on %s", addr)
 				return n
 			},
-			Controller: func(o kvctl.Options) Controller {
+			Sentinel: func(addr string, o kvrocks.Options) conn.Sentinel { return w.dialSentinel(addr, o) },
+			Listen: func(ctx context.Context, addr string, o kvrocks.Options, handle func(kvrocks.Event)) {
+				w.subscribe(ctx, addr, o, handle)
+			},
+			Controller: func(o kvctl.Options) conn.Controller {
 				w.controller.made = append(w.controller.made, o)
 				return w.controller
 			},
@@ -265,7 +273,7 @@ func (w *world) standard(name string, replicas int) types.NamespacedName {
 		if i == 0 {
 			n.info = kvrocks.NodeInfo{Role: kvrocks.RoleMaster, Sequence: 7, RunID: pod.Name}
 		}
-		w.nodes[joinHostPort(pod.Status.PodIP, v1alpha1.DefaultPort)] = n
+		w.nodes[conn.JoinHostPort(pod.Status.PodIP, v1alpha1.DefaultPort)] = n
 		t.Spec.Shards[0].Members = append(t.Spec.Shards[0].Members,
 			v1alpha1.Member{Pod: pod.Name, Address: fmt.Sprintf("10.9.9.%d", i)})
 	}
@@ -282,7 +290,7 @@ func (w *world) addPod(pod *corev1.Pod) {
 func (w *world) node(pod string) *fakeNode {
 	for _, p := range w.cluster.pods {
 		if p.Name == pod {
-			return w.nodes[joinHostPort(p.Status.PodIP, v1alpha1.DefaultPort)]
+			return w.nodes[conn.JoinHostPort(p.Status.PodIP, v1alpha1.DefaultPort)]
 		}
 	}
 	w.t.Fatalf("no pod %s", pod)

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
@@ -16,7 +17,7 @@ import (
 // instance is what is remembered of one topology between passes: its connections and what was read over them. One pass at
 // a time uses it; only the trigger is set from other goroutines.
 type instance struct {
-	credentials credentials
+	credentials conn.Credentials
 	nodes       map[string]*node         // by pod
 	sentinels   map[string]*sentinelView // by pod
 	orphans     []*node                  // masters whose pod is gone
@@ -53,12 +54,12 @@ func newInstance(b *trigger) *instance {
 
 // connect brings the connections in line with the pods.
 func (i *instance) connect(
-	t *v1alpha1.KVRocksTopology, pods map[string]*corev1.Pod, dial func(*node, kvrocks.Secret) DataNode, now time.Time,
+	t *v1alpha1.KVRocksTopology, pods map[string]*corev1.Pod, dial func(*node, kvrocks.Secret) conn.DataNode, now time.Time,
 ) {
 	i.pruneOrphans()
 	for name, pod := range pods {
 		facts := kube.FactsOf(pod)
-		addr := joinHostPort(facts.IP, t.Spec.Port)
+		addr := conn.JoinHostPort(facts.IP, t.Spec.Port)
 		have := i.nodes[name]
 		if have != nil && have.uid == facts.UID {
 			have.seen.Outlives = false

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -20,9 +21,9 @@ const controllerTimeout = time.Second
 
 // kvrocksController is what is remembered of an instance's kvrocks-controller between passes.
 type kvrocksController struct {
-	client       Controller
+	client       conn.Controller
 	target       target // of the client
-	asking       inflight[recordAnswer]
+	asking       conn.Inflight[recordAnswer]
 	seen         plan.Controller
 	readAt       time.Time // zero makes the next pass read
 	unresponsive bool
@@ -54,7 +55,7 @@ func (p *pass) connectController() *kvrocksController {
 		*c = kvrocksController{seen: plan.Controller{Reach: plan.Unreachable, Err: "the topology names none", DownSince: p.now()}}
 		return c
 	}
-	to := target{url: ref.URL, password: string(p.inst.credentials.wanted)}
+	to := target{url: ref.URL, password: string(p.inst.credentials.Passwords().Wanted)}
 	if c.client != nil && c.target == to {
 		return c
 	}
@@ -96,7 +97,7 @@ func (p *pass) observeController(ctx context.Context) plan.Controller {
 		timeout = unresponsiveTimeout
 	}
 	client := c.client
-	answer, ok := c.asking.ask(timeout, func() recordAnswer {
+	answer, ok := c.asking.Ask(timeout, func() recordAnswer {
 		record, err := client.Get(ctx)
 		return recordAnswer{record: record, at: p.now(), err: err}
 	}, func(a recordAnswer) {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
@@ -83,7 +84,7 @@ func (p *pass) moveSlots(ctx context.Context, a plan.MoveSlots) error {
 		return err
 	}
 	wanted, own := p.moveSettings(a), ownSettings(n.version, p.topology.Spec.Config)
-	return n.session.do(p.inst.credentials.passwords, func(c DataNode) error {
+	return n.session.Do(p.inst.credentials.Passwords(), func(c conn.DataNode) error {
 		have, err := c.ConfigGet(ctx, "*")
 		if err != nil {
 			return err
@@ -124,7 +125,7 @@ func (p *pass) restoreSettings(ctx context.Context) {
 			continue
 		}
 		wg.Go(func() {
-			err := n.session.do(p.inst.credentials.passwords, func(c DataNode) error {
+			err := n.session.Do(p.inst.credentials.Passwords(), func(c conn.DataNode) error {
 				for _, name := range slices.Sorted(maps.Keys(n.own)) {
 					if err := c.ConfigSet(ctx, name, n.own[name]); err != nil {
 						return err

@@ -3,12 +3,11 @@ package reconcile
 import (
 	"context"
 	"errors"
-	"net"
-	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -28,9 +27,9 @@ const sameStart = 2 * time.Second
 // node is what is remembered of one data node between passes. It belongs to the passes of its instance.
 type node struct {
 	pod, uid, addr string
-	session        session[DataNode]
-	info           inflight[nodeAnswer]
-	details        inflight[nodeDetails]
+	session        conn.Session[conn.DataNode]
+	info           conn.Inflight[nodeAnswer]
+	details        conn.Inflight[nodeDetails]
 	// answered is true from an answer to the loss of the connection, and lost is when that was, in Unix nanoseconds.
 	answered atomic.Bool
 	lost     atomic.Int64
@@ -74,13 +73,11 @@ type nodeAnswer struct {
 	err     error
 }
 
-func newNode(pod, uid, addr string, dial func(*node, kvrocks.Secret) DataNode) *node {
+func newNode(pod, uid, addr string, dial func(*node, kvrocks.Secret) conn.DataNode) *node {
 	n := &node{pod: pod, uid: uid, addr: addr, seen: plan.Node{Priority: defaultPriority}}
-	n.session.dial = func(password kvrocks.Secret) DataNode { return dial(n, password) }
+	n.session.Dial = func(password kvrocks.Secret) conn.DataNode { return dial(n, password) }
 	return n
 }
-
-func joinHostPort(ip string, port int32) string { return net.JoinHostPort(ip, strconv.Itoa(int(port))) }
 
 // timeoutFor returns how long to wait for the node. An unresponsive one is given only a moment. One that answered too late is
 // given all the time there is: on a busy machine its answer would never be in time otherwise.
@@ -104,12 +101,12 @@ func (n *node) noteLateAnswer(err error, onLate func()) {
 }
 
 // observe asks the node what it is.
-func (n *node) observe(ctx context.Context, p passwords, w timeouts, now func() time.Time) {
+func (n *node) observe(ctx context.Context, p conn.Passwords, w timeouts, now func() time.Time) {
 	n.timeout, n.layoutRead = n.timeoutFor(w), false
 	version := n.knownVersion(now())
-	answer, ok := n.info.ask(n.timeout, func() nodeAnswer {
+	answer, ok := n.info.Ask(n.timeout, func() nodeAnswer {
 		var a nodeAnswer
-		a.err = n.session.do(p, func(c DataNode) (err error) {
+		a.err = n.session.Do(p, func(c conn.DataNode) (err error) {
 			if n.layouts != nil { // first, because the sequence of a master counts only once its layout stops the writes
 				if a.cluster, err = askCluster(ctx, c, version); err != nil {
 					return err
@@ -145,7 +142,7 @@ func (n *node) take(a nodeAnswer) {
 	n.served()
 	n.answered.Store(a.err == nil)
 	if a.err != nil {
-		n.fail(reachOf(a.err), a.err.Error(), a.at)
+		n.fail(conn.ReachOf(a.err), a.err.Error(), a.at)
 		return
 	}
 	s, i := &n.seen, a.info
@@ -221,7 +218,7 @@ func (n *node) process(i kvrocks.NodeInfo, at time.Time) string {
 func (n *node) close() {
 	n.dropper.stop()
 	n.counter.stop()
-	go n.session.close()
+	go n.session.Close()
 }
 
 // serves reports whether the node was a master the last time and its connection has not been lost since.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -31,7 +32,7 @@ type refusal struct {
 
 // detailsProbe is what a pass wants to know of a node besides what it is at every probe.
 type detailsProbe struct {
-	passwords passwords
+	passwords conn.Passwords
 	spec      *v1alpha1.KVRocksTopologySpec
 	now       time.Time
 	// settings is true when the settings are to be read.
@@ -62,14 +63,14 @@ func (n *node) probeDetails(ctx context.Context, x detailsProbe) {
 	if n.seen.Reach != plan.Answered || q == (detailsWanted{}) {
 		return
 	}
-	answer, ok := n.details.ask(n.timeout, func() nodeDetails {
+	answer, ok := n.details.Ask(n.timeout, func() nodeDetails {
 		return n.askDetails(ctx, x.passwords, q)
 	}, func(d nodeDetails) { n.noteLateAnswer(d.err, x.onLate) })
 	switch {
 	case !ok:
 		n.noAnswer(x.now)
 	case answer.err != nil:
-		n.fail(reachOf(answer.err), answer.err.Error(), x.now)
+		n.fail(conn.ReachOf(answer.err), answer.err.Error(), x.now)
 	default:
 		if q.write {
 			n.seen.Refusal = answer.refusal
@@ -83,9 +84,9 @@ func (n *node) probeDetails(ctx context.Context, x detailsProbe) {
 // detailsWanted says what is asked.
 type detailsWanted struct{ settings, write bool }
 
-func (n *node) askDetails(ctx context.Context, p passwords, q detailsWanted) nodeDetails {
+func (n *node) askDetails(ctx context.Context, p conn.Passwords, q detailsWanted) nodeDetails {
 	var d nodeDetails
-	d.err = n.session.do(p, func(c DataNode) (err error) {
+	d.err = n.session.Do(p, func(c conn.DataNode) (err error) {
 		if q.write {
 			d.refusal = n.tryWrite(ctx, c)
 		}
@@ -101,14 +102,14 @@ func (n *node) takeSettings(all map[string]string, x detailsProbe) {
 	if other := x.taken(all[settingAnnounceIP]); other != "" {
 		// What answers is not this node: its pod is gone, and its IP was given away before we were told.
 		n.fail(plan.Unreachable, "its IP belongs to "+other+" by now", x.now)
-		n.session.close()
+		n.session.Close()
 		return
 	}
 	n.configAt = x.now
-	n.wrongPass = all[settingRequirePass] != string(x.passwords.wanted)
+	n.wrongPass = all[settingRequirePass] != string(x.passwords.Wanted)
 	n.seen.Priority = priorityOf(all)
 	n.seen.Config = map[string]string{masterAuthMatches: "no"}
-	if all[settingMasterAuth] == string(x.passwords.wanted) {
+	if all[settingMasterAuth] == string(x.passwords.Wanted) {
 		n.seen.Config[masterAuthMatches] = "yes"
 	}
 	if n.layouts != nil { // the leader that set them may not have lived to see the end of the move
@@ -160,19 +161,19 @@ func priorityOf(settings map[string]string) int32 {
 
 // stale reports whether the node took another password than the wanted one.
 func (n *node) stale() bool {
-	return n.seen.Reach == plan.Answered && (n.wrongPass || n.session.stale())
+	return n.seen.Reach == plan.Answered && (n.wrongPass || n.session.Stale())
 }
 
 // applyPassword gives the node the wanted password. masterauth comes first: a node that has the new one can follow
 // any node that has changed already, and the next connection is opened with the new one.
-func (n *node) applyPassword(ctx context.Context, p passwords) error {
+func (n *node) applyPassword(ctx context.Context, p conn.Passwords) error {
 	for _, setting := range [...]string{settingMasterAuth, settingRequirePass} {
-		err := n.session.do(p, func(c DataNode) error { return c.ConfigSet(ctx, setting, string(p.wanted)) })
+		err := n.session.Do(p, func(c conn.DataNode) error { return c.ConfigSet(ctx, setting, string(p.Wanted)) })
 		if err != nil {
 			return err
 		}
 	}
-	n.session.close()
+	n.session.Close()
 	n.configAt = time.Time{}
 	return nil
 }

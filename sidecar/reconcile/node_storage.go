@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -17,7 +18,7 @@ func (n *node) mayRefuseWrites() bool {
 
 // tryWrite writes a marker that leaves nothing behind. In a cluster it is a message, which no limit of the database's size holds up:
 // there the size itself tells.
-func (n *node) tryWrite(ctx context.Context, c DataNode) plan.Refusal {
+func (n *node) tryWrite(ctx context.Context, c conn.DataNode) plan.Refusal {
 	write := c.WriteMarker
 	if n.layouts != nil {
 		write = c.PublishMarker

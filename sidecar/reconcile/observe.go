@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -45,7 +46,7 @@ func (p *pass) input(ctx context.Context) plan.Input {
 		Nodes:     map[string]plan.Node{},
 		Sentinels: p.observeSentinels(ctx),
 	}
-	in.Credentials.Err = p.inst.credentials.err
+	in.Credentials.Err = p.inst.credentials.Err()
 	in.PodFailures = p.kubernetes.PodFailures(p.topology, p.pods, p.now())
 	for name, pod := range p.pods {
 		in.Pods[name] = kube.FactsOf(pod).Pod
@@ -98,9 +99,8 @@ func (p *pass) refreshCredentials(ctx context.Context) {
 	for _, n := range p.inst.nodes {
 		refused = refused || n.seen.Reach == plan.Refused
 	}
-	before := p.inst.credentials.passwords
-	p.inst.credentials.refresh(ctx, p.secrets, p.topology, p.now(), p.options.SecretTTL, refused)
-	if before != p.inst.credentials.passwords {
+	before := p.inst.credentials.Passwords()
+	if before != p.inst.credentials.Refresh(ctx, p.secrets, p.topology, p.now(), p.options.SecretTTL, refused) {
 		p.inst.readSettings()
 	}
 }
@@ -109,7 +109,7 @@ func (p *pass) refreshCredentials(ctx context.Context) {
 // decision must not rest on an old answer, so unless nothing has changed everything is read, also what changes rarely.
 // fullProbe reports whether it was.
 func (p *pass) observeNodes(ctx context.Context) (fullProbe bool) {
-	pw := p.inst.credentials.passwords
+	pw := p.inst.credentials.Passwords()
 	before := map[string]plan.Node{}
 	for name, n := range p.inst.nodes {
 		before[name] = n.seen
@@ -176,10 +176,10 @@ func (p *pass) observeSentinels(ctx context.Context) plan.Sentinels {
 		s.Exists, s.Want = true, t.Spec.Sentinels
 	}
 	s.Views = p.views(ctx, owner, masterNames(p.topology))
-	wanted := p.inst.credentials.wanted
+	wanted := p.inst.credentials.Passwords().Wanted
 	for pod, view := range s.Views {
 		for name, m := range view.Masters {
-			m.AuthApplied = p.inst.sentinels[pod].conn.authApplied(name, wanted)
+			m.AuthApplied = p.inst.sentinels[pod].conn.AuthApplied(name, wanted)
 			view.Masters[name] = m
 		}
 	}
@@ -225,11 +225,11 @@ func (p *pass) views(ctx context.Context, owner types.NamespacedName, names []st
 	return views
 }
 
-func (p *pass) viewOf(pod *corev1.Pod, facts kube.PodFacts, pw passwords) *sentinelView {
-	conn := p.sentinels.get(pod, facts, pw)
+func (p *pass) viewOf(pod *corev1.Pod, facts kube.PodFacts, pw conn.Passwords) *sentinelView {
+	shared := p.sentinels.Get(pod, facts, pw)
 	v := p.inst.sentinels[pod.Name]
-	if v == nil || v.conn != conn {
-		v = &sentinelView{conn: conn}
+	if v == nil || v.conn != shared {
+		v = &sentinelView{conn: shared}
 		v.last.IP = facts.IP
 		p.inst.sentinels[pod.Name] = v
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 )
 
 // A node that follows this address has no master: it is read-only and keeps its data. The same as in package plan.
@@ -64,12 +65,12 @@ func (p *pass) stopOrphans(ctx context.Context) {
 	}
 	p.inst.orphanNodes(func(*node) bool { return true })
 	for _, n := range p.inst.orphans {
-		pw := p.inst.credentials.passwords
+		pw := p.inst.credentials.Passwords()
 		go func() {
-			defer n.session.close()
+			defer n.session.Close()
 			ctx, cancel := context.WithTimeout(ctx, p.options.Timeout)
 			defer cancel()
-			err := n.session.do(pw, func(c DataNode) error { return c.ReplicaOf(ctx, deadHost, deadPort) })
+			err := n.session.Do(pw, func(c conn.DataNode) error { return c.ReplicaOf(ctx, deadHost, deadPort) })
 			p.log.Info("stopped the writes of a master whose pod is gone", "instance", p.key.String(), "pod", n.pod, "err", err)
 		}()
 	}

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks/redistest"
@@ -58,17 +59,14 @@ func newRealWorld(t *testing.T, password string) *realWorld {
 		p.AddLine(t, "sentinel announce-ip "+ip)
 		p.Restart(t)
 		w.editPod(fmt.Sprintf("watch-%d", i), func(pod *corev1.Pod) { pod.Status.PodIP = ip })
-		addrs[joinHostPort(ip, v1alpha1.SentinelPort)] = joinHostPort(ip, int32(p.Port))
+		addrs[conn.JoinHostPort(ip, v1alpha1.SentinelPort)] = conn.JoinHostPort(ip, int32(p.Port))
 	}
-	real := RedisNetwork()
-	w.network = Network{
-		Node:     real.Node,
-		Sentinel: func(addr string, o kvrocks.Options) Sentinel { return real.Sentinel(addrs[addr], o) },
-		Listen: func(ctx context.Context, addr string, o kvrocks.Options, handle func(kvrocks.Event)) {
-			real.Listen(ctx, addrs[addr], o, handle)
-		},
+	real := conn.RedisNetwork()
+	w.network.Node = real.Node
+	w.dialSentinel = func(addr string, o kvrocks.Options) conn.Sentinel { return real.Sentinel(addrs[addr], o) }
+	w.subscribe = func(ctx context.Context, addr string, o kvrocks.Options, handle func(kvrocks.Event)) {
+		real.Listen(ctx, addrs[addr], o, handle)
 	}
-	w.sentinels.network = w.network
 	w.planner, w.kubernetes, w.status, w.now = thePlanner(), w, w, time.Now
 	w.planner.standard = func(in plan.Input) plan.Plan {
 		p := plan.Standard(in)

@@ -15,6 +15,7 @@ import (
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
@@ -65,14 +66,14 @@ type Reconciler struct {
 	options    Options
 	planner    planner
 	kubernetes kubernetesView
-	network    Network
+	network    conn.Network
 	secrets    typedcorev1.SecretsGetter
 	podWriter  *kube.PodWriter
 	status     statusWriter
 	events     eventSink
 	metrics    *metrics
 	running    *running
-	sentinels  *sentinelPool
+	sentinels  *conn.SentinelPool
 	now        func() time.Time
 	// enqueue starts a pass soon.
 	enqueue func(types.NamespacedName)
@@ -80,8 +81,8 @@ type Reconciler struct {
 	mu        sync.Mutex
 	instances map[types.NamespacedName]*instance
 	triggers  map[types.NamespacedName]*trigger
-	ofPool    map[types.NamespacedName]*credentials // of sentinel instances
-	upgrades  map[types.NamespacedName]bool         // granted by this process and not over
+	ofPool    map[types.NamespacedName]*conn.Credentials // of sentinel instances
+	upgrades  map[types.NamespacedName]bool              // granted by this process and not over
 }
 
 // Result says when the next pass is due.
@@ -270,8 +271,8 @@ func (r *Reconciler) drop(key types.NamespacedName) {
 
 // dialNode opens connections of one instance. Losing one starts a pass, if the node had answered since the last loss:
 // a server that only ever hangs up must not keep the passes running.
-func (r *Reconciler) dialNode(key types.NamespacedName) func(*node, kvrocks.Secret) DataNode {
-	return func(n *node, password kvrocks.Secret) DataNode {
+func (r *Reconciler) dialNode(key types.NamespacedName) func(*node, kvrocks.Secret) conn.DataNode {
+	return func(n *node, password kvrocks.Secret) conn.DataNode {
 		o := r.redisOptions(password)
 		o.OnLost = func() {
 			if n.lose(r.now()) {

@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -105,7 +106,7 @@ func (s *sidecar) lead(ctx context.Context, c *kube.Cache, pods *kube.PodWriter,
 	defer s.metrics.leading.Set(0)
 	q := newQueue()
 	r := &Reconciler{
-		log: s.log, options: s.options, planner: thePlanner(), kubernetes: c, network: RedisNetwork(),
+		log: s.log, options: s.options, planner: thePlanner(), kubernetes: c, network: conn.RedisNetwork(),
 		secrets: s.client.CoreV1(), podWriter: pods, status: s.topologies, events: events,
 		metrics: s.metrics, running: s.running, now: time.Now, enqueue: q.Add,
 	}
@@ -130,24 +131,24 @@ func (r *Reconciler) begin(ctx context.Context) {
 	r.instances = map[types.NamespacedName]*instance{}
 	r.upgrades = map[types.NamespacedName]bool{}
 	r.triggers = map[types.NamespacedName]*trigger{}
-	r.ofPool = map[types.NamespacedName]*credentials{}
-	r.sentinels = &sentinelPool{
-		ctx: ctx, network: r.network, conns: map[types.NamespacedName]pooled{},
-		options:      r.redisOptions,
-		wake:         r.wake,
-		wakeUrgently: r.wakeUrgently,
-		wakeAll: func(sentinel types.NamespacedName) {
+	r.ofPool = map[types.NamespacedName]*conn.Credentials{}
+	r.sentinels = conn.NewSentinelPool(ctx, conn.SentinelPoolConfig{
+		Network:      r.network,
+		Options:      r.redisOptions,
+		Wake:         r.wake,
+		WakeUrgently: r.wakeUrgently,
+		WakeAll: func(sentinel types.NamespacedName) {
 			r.wake(sentinel)
 			for _, t := range r.kubernetes.MonitoredBy(sentinel) {
 				r.wake(kube.KeyOf(t))
 			}
 		},
-	}
+	})
 }
 
 // close ends every connection. No pass runs any more.
 func (r *Reconciler) close() {
-	r.sentinels.close()
+	r.sentinels.Close()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, inst := range r.instances {
@@ -163,7 +164,7 @@ func (s *sidecar) wake(key types.NamespacedName) {
 
 func (s *sidecar) podGone(pod types.NamespacedName, uid types.UID) {
 	if l := s.leading.Load(); l != nil {
-		l.reconciler.sentinels.forget(pod, uid)
+		l.reconciler.sentinels.Forget(pod, uid)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -20,23 +21,19 @@ func (p *pass) observeSentinelInstance(ctx context.Context) plan.SentinelInput {
 	}
 	in.Views = p.views(ctx, p.key, nil)
 	if c := p.sentinelCredentials(p.key); c != nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		in.Credentials.Err, in.Password = c.err, c.wanted != ""
+		in.Credentials.Err, in.Password = c.Err(), c.Passwords().Wanted != ""
 	}
 	return in
 }
 
 // access tells how the sentinel stands to the wanted password; nil when none is wanted, or it does not say.
-func (s *sentinel) access(ctx context.Context) *plan.SentinelAccess {
-	s.mu.Lock()
-	wanted := s.passwords.wanted
-	s.mu.Unlock()
+func (q question) access(ctx context.Context) *plan.SentinelAccess {
+	wanted := q.sentinel.Wanted()
 	if wanted == "" {
 		return nil
 	}
 	var a kvrocks.SentinelAccess
-	err := s.do(func(c Sentinel) (err error) {
+	err := q.sentinel.Do(func(c conn.Sentinel) (err error) {
 		a, err = c.Access(ctx)
 		return err
 	})
@@ -48,37 +45,19 @@ func (s *sentinel) access(ctx context.Context) *plan.SentinelAccess {
 	}
 }
 
-// givePassword carries out one step of a change of the sentinels' password. The connection is then made again, with the password
-// that is wanted.
-func (p *pass) givePassword(ctx context.Context, pod string, step func(Sentinel, context.Context, kvrocks.Secret) error) error {
-	return p.onSentinel(pod, func(s *sentinel) error {
-		s.mu.Lock()
-		wanted := s.passwords.wanted
-		s.mu.Unlock()
-		if err := s.do(func(c Sentinel) error { return step(c, ctx, wanted) }); err != nil {
-			return err
-		}
-		s.session.close()
-		return nil
-	})
-}
-
 // sentinelPasswords returns the passwords of a sentinel instance, shared by the passes of all that it monitors. When a sentinel
 // has refused them they are read again.
-func (r *Reconciler) sentinelPasswords(ctx context.Context, owner types.NamespacedName, refused bool) passwords {
+func (r *Reconciler) sentinelPasswords(ctx context.Context, owner types.NamespacedName, refused bool) conn.Passwords {
 	t, ok := r.kubernetes.Topology(owner)
 	c := r.sentinelCredentials(owner)
 	if !ok || c == nil {
-		return passwords{}
+		return conn.Passwords{}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.refresh(ctx, r.secrets, t, r.now(), r.options.SecretTTL, refused)
-	return c.passwords
+	return c.Refresh(ctx, r.secrets, t, r.now(), r.options.SecretTTL, refused)
 }
 
 // sentinelCredentials returns what is known of the password of a sentinel instance; nil when there is no such instance.
-func (r *Reconciler) sentinelCredentials(owner types.NamespacedName) *credentials {
+func (r *Reconciler) sentinelCredentials(owner types.NamespacedName) *conn.Credentials {
 	if _, ok := r.kubernetes.Topology(owner); !ok {
 		return nil
 	}
@@ -86,7 +65,7 @@ func (r *Reconciler) sentinelCredentials(owner types.NamespacedName) *credential
 	defer r.mu.Unlock()
 	c := r.ofPool[owner]
 	if c == nil {
-		c = &credentials{}
+		c = &conn.Credentials{}
 		r.ofPool[owner] = c
 	}
 	return c

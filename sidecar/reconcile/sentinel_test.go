@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -20,6 +21,9 @@ func TestSentinelIsAskedOverOneConnectionForAllInstances(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.standard("orders", 1), w.standard("carts", 1)
 	list := w.sentinelInstance("watch", 3, a, b)
+	var dials atomic.Int32
+	dial := w.dialSentinel
+	w.dialSentinel = func(addr string, o kvrocks.Options) conn.Sentinel { dials.Add(1); return dial(addr, o) }
 	for _, key := range []types.NamespacedName{a, b, a, b} {
 		_, err := w.Reconcile(t.Context(), key)
 		require.NoError(t, err)
@@ -27,7 +31,7 @@ func TestSentinelIsAskedOverOneConnectionForAllInstances(t *testing.T) {
 	require.Len(t, w.seen[0].Sentinels.Views, 3)
 	assert.Equal(t, plan.Answered, w.seen[0].Sentinels.Views["watch-0"].Reach)
 	assert.Equal(t, int32(3), w.seen[0].Sentinels.Want)
-	assert.Len(t, w.sentinels.conns, 3)
+	assert.Equal(t, int32(3), dials.Load())
 	assert.Eventually(t, func() bool { return list[0].subscriptions() == 1 }, 5*time.Second, time.Millisecond)
 }
 
@@ -146,10 +150,6 @@ func TestReplacedSentinelGetsANewConnectionAndTheOldOneIsClosed(t *testing.T) {
 	_, err = w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
 	assert.Eventually(t, list[0].isClosed, 5*time.Second, time.Millisecond)
-	assert.Equal(t, types.UID("another"), w.sentinels.conns[kube.KeyOf(replaced)].uid)
-
-	w.sentinels.forget(kube.KeyOf(replaced), "another")
-	assert.Empty(t, w.sentinels.conns)
 }
 
 func TestSentinelInstanceSeesWhatIsClaimed(t *testing.T) {
@@ -207,8 +207,8 @@ func TestTheStepsOfASentinelsPassword(t *testing.T) {
 	watch := types.NamespacedName{Namespace: testNamespace, Name: "watch"}
 	w.secret("watch-auth", map[string]string{"password": "new", v1alpha1.PreviousPasswordKey: "old"})
 	w.cluster.topologies[watch].Spec.PasswordSecret = &v1alpha1.SecretKeyRef{Name: "watch-auth"}
-	byAddr := w.sentinels.network.Sentinel
-	w.sentinels.network.Sentinel = func(addr string, o kvrocks.Options) Sentinel {
+	byAddr := w.dialSentinel
+	w.dialSentinel = func(addr string, o kvrocks.Options) conn.Sentinel {
 		w.journal.add("dial with %s", string(o.Password))
 		return byAddr(addr, o)
 	}

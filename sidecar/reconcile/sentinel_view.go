@@ -7,12 +7,41 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
+// sentinelView is what is remembered of one sentinel's view of one instance between passes.
+type sentinelView struct {
+	conn    *conn.SharedSentinel
+	asking  conn.Inflight[viewAnswer]
+	last    plan.SentinelView
+	details map[string]masterDetails
+	// renewed is when the sentinel's connections to the nodes of the instance were last ended.
+	renewed time.Time
+}
+
+// masterDetails are asked rarely while the counts in the master's own entry stay the same.
+type masterDetails struct {
+	peers, replicas []string
+	counts          [2]int
+	at              time.Time
+}
+
+type viewAnswer struct {
+	masters map[string]plan.MasterView
+	details map[string]masterDetails
+	// spinning: it uses up a processor; tilt: it is in TILT.
+	spinning, tilt bool
+	// access is nil when it was not asked or does not say.
+	access *plan.SentinelAccess
+	err    error
+}
+
 // question is what a pass wants to know of a sentinel.
 type question struct {
+	sentinel *conn.SharedSentinel
 	// names of the masters; nil asks for all that it monitors, without their details.
 	names []string
 	// details are to be read whatever their age.
@@ -23,16 +52,17 @@ type question struct {
 
 // observe asks a sentinel and returns its view.
 func (v *sentinelView) observe(ctx context.Context, q question) plan.SentinelView {
+	q.sentinel = v.conn
 	timeout := q.timeouts.usual
 	switch {
-	case v.conn.unresponsive():
+	case v.conn.Unresponsive():
 		timeout = min(unresponsiveTimeout, timeout)
 	case v.last.Reach == plan.Unresponsive: // it answers, but late
 		timeout = q.timeouts.longest
 	}
 	known := maps.Clone(v.details) // the question may outlive this pass
-	answer, ok := v.asking.ask(timeout, func() viewAnswer {
-		return v.conn.ask(ctx, q, known)
+	answer, ok := v.asking.Ask(timeout, func() viewAnswer {
+		return q.ask(ctx, known)
 	}, func(a viewAnswer) {
 		if a.err == nil {
 			q.timeouts.onLate()
@@ -42,7 +72,7 @@ func (v *sentinelView) observe(ctx context.Context, q question) plan.SentinelVie
 	case !ok:
 		v.last.Reach, v.last.Err = plan.Unresponsive, "no answer"
 	case answer.err != nil:
-		v.last.Reach, v.last.Err = reachOf(answer.err), answer.err.Error()
+		v.last.Reach, v.last.Err = conn.ReachOf(answer.err), answer.err.Error()
 	default:
 		v.last.Reach, v.last.Err = plan.Answered, ""
 		v.last.Masters, v.details = answer.masters, answer.details
@@ -52,22 +82,22 @@ func (v *sentinelView) observe(ctx context.Context, q question) plan.SentinelVie
 	return v.last
 }
 
-func (s *sentinel) ask(ctx context.Context, q question, known map[string]masterDetails) viewAnswer {
+func (q question) ask(ctx context.Context, known map[string]masterDetails) viewAnswer {
 	if q.names == nil {
-		return s.askAll(ctx, q.now)
+		return q.askAll(ctx)
 	}
-	ask, err := s.entries(ctx, q)
+	ask, err := q.entries(ctx)
 	if err != nil {
 		return viewAnswer{err: err}
 	}
 	a := viewAnswer{masters: map[string]plan.MasterView{}, details: map[string]masterDetails{}}
-	if a.spinning, a.tilt, err = s.loaded(ctx, q.now); err != nil {
+	if a.spinning, a.tilt, err = q.sentinel.Loaded(ctx, q.now); err != nil {
 		return viewAnswer{err: err}
 	}
 	for _, name := range q.names {
-		view, details, err := s.askMaster(ctx, name, q, ask, known[name])
+		view, details, err := q.askMaster(ctx, name, ask, known[name])
 		if errors.Is(err, kvrocks.ErrNoSuchMaster) {
-			s.forgetMaster(name)
+			q.sentinel.ForgetMaster(name)
 			continue
 		}
 		if err != nil {
@@ -81,6 +111,9 @@ func (s *sentinel) ask(ctx context.Context, q question, known map[string]masterD
 // fewNames is how many names are asked for one by one. For more than that, everything is asked for at once.
 const fewNames = 3
 
+// renewAge is how soon the connections of a sentinel that uses up a processor are ended again.
+const renewAge = time.Minute
+
 // detailsAge is how old the details of many names may be in a full probe: they are two commands for each.
 const detailsAge = 2 * time.Second
 
@@ -88,17 +121,17 @@ const detailsAge = 2 * time.Second
 type entry func(name string) (kvrocks.MonitoredMaster, error)
 
 // entries returns how to get at what the sentinel says of each name.
-func (s *sentinel) entries(ctx context.Context, q question) (entry, error) {
+func (q question) entries(ctx context.Context) (entry, error) {
 	if len(q.names) <= fewNames {
 		return func(name string) (m kvrocks.MonitoredMaster, err error) {
-			err = s.do(func(c Sentinel) (err error) {
+			err = q.sentinel.Do(func(c conn.Sentinel) (err error) {
 				m, err = c.Master(ctx, name)
 				return err
 			})
 			return m, err
 		}, nil
 	}
-	list, err := s.list(ctx)
+	list, err := q.list(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -115,31 +148,31 @@ func (s *sentinel) entries(ctx context.Context, q question) (entry, error) {
 	}, nil
 }
 
-func (s *sentinel) list(ctx context.Context) (list []kvrocks.MonitoredMaster, err error) {
-	err = s.do(func(c Sentinel) (err error) {
+func (q question) list(ctx context.Context) (list []kvrocks.MonitoredMaster, err error) {
+	err = q.sentinel.Do(func(c conn.Sentinel) (err error) {
 		list, err = c.Masters(ctx)
 		return err
 	})
 	return list, err
 }
 
-func (s *sentinel) askAll(ctx context.Context, now time.Time) viewAnswer {
-	list, err := s.list(ctx)
+func (q question) askAll(ctx context.Context) viewAnswer {
+	list, err := q.list(ctx)
 	if err != nil {
 		return viewAnswer{err: err}
 	}
-	a := viewAnswer{masters: map[string]plan.MasterView{}, access: s.access(ctx)}
-	if a.spinning, a.tilt, err = s.loaded(ctx, now); err != nil {
+	a := viewAnswer{masters: map[string]plan.MasterView{}, access: q.access(ctx)}
+	if a.spinning, a.tilt, err = q.sentinel.Loaded(ctx, q.now); err != nil {
 		return viewAnswer{err: err}
 	}
 	for _, m := range list {
-		a.masters[m.Name] = s.view(m, masterDetails{})
+		a.masters[m.Name] = q.view(m, masterDetails{})
 	}
 	return a
 }
 
-func (s *sentinel) askMaster(
-	ctx context.Context, name string, q question, ask entry, known masterDetails,
+func (q question) askMaster(
+	ctx context.Context, name string, ask entry, known masterDetails,
 ) (plan.MasterView, masterDetails, error) {
 	m, err := ask(name)
 	if err != nil {
@@ -148,17 +181,17 @@ func (s *sentinel) askMaster(
 	counts, age := [2]int{m.NumOtherSentinels, m.NumReplicas}, q.now.Sub(known.at)
 	full := q.details && (len(q.names) <= fewNames || age >= detailsAge)
 	if full || known.counts != counts || age >= rarely {
-		if known, err = s.askDetails(ctx, name); err != nil {
+		if known, err = q.askDetails(ctx, name); err != nil {
 			return plan.MasterView{}, masterDetails{}, err
 		}
 		known.counts, known.at = counts, q.now
 	}
-	return s.view(m, known), known, nil
+	return q.view(m, known), known, nil
 }
 
-func (s *sentinel) askDetails(ctx context.Context, name string) (masterDetails, error) {
+func (q question) askDetails(ctx context.Context, name string) (masterDetails, error) {
 	var d masterDetails
-	err := s.do(func(c Sentinel) error {
+	err := q.sentinel.Do(func(c conn.Sentinel) error {
 		peers, err := c.Sentinels(ctx, name)
 		if err != nil {
 			return err
@@ -181,13 +214,13 @@ func (s *sentinel) askDetails(ctx context.Context, name string) (masterDetails, 
 	return d, err
 }
 
-func (s *sentinel) view(m kvrocks.MonitoredMaster, d masterDetails) plan.MasterView {
+func (q question) view(m kvrocks.MonitoredMaster, d masterDetails) plan.MasterView {
 	return plan.MasterView{
 		Address:                     m.Host,
 		Port:                        int32(m.Port),
 		SubjectivelyDown:            m.Flags.SDown,
 		ObjectivelyDown:             m.Flags.ODown,
-		ODownAt:                     s.odownAt(m.Name),
+		ODownAt:                     q.sentinel.ODownAt(m.Name),
 		Failover:                    m.Flags.FailoverInProgress,
 		Quorum:                      int32(m.Quorum),
 		DownAfterMilliseconds:       int32(m.DownAfter.Milliseconds()),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -29,7 +30,7 @@ type counter struct {
 // start begins a count on a node that has come to the given sequence, and drops the last result. The same count under way
 // goes on.
 func (c *counter) start(
-	ctx context.Context, which slots.Range, sequence int64, dial func() DataNode, finished func(keys int64, err error),
+	ctx context.Context, which slots.Range, sequence int64, dial func() conn.DataNode, finished func(keys int64, err error),
 ) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -43,9 +44,9 @@ func (c *counter) start(
 	c.slots, c.cancel, c.result = which, cancel, nil
 	go func() {
 		defer cancel()
-		conn := dial()
-		defer func() { _ = conn.Close() }()
-		keys, err := conn.CountKeys(ctx, which, mostKeys)
+		own := dial()
+		defer func() { _ = own.Close() }()
+		keys, err := own.CountKeys(ctx, which, mostKeys)
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			keys, err = kvrocks.TooMany, nil
 		}

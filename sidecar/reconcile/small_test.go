@@ -1,70 +1,20 @@
 package reconcile
 
 import (
-	"errors"
-	"fmt"
-	"net"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
-func TestFlightGoesOnWithoutAnAnswerAndCollectsItLater(t *testing.T) {
-	var f inflight[int]
-	release, late := make(chan struct{}), make(chan int, 1)
-	asked := 0
-	ask := func(patience time.Duration) (int, bool) {
-		return f.ask(patience, func() int { asked++; <-release; return 42 }, func(n int) { late <- n })
-	}
-	_, ok := ask(time.Millisecond)
-	require.False(t, ok)
-	_, ok = ask(time.Millisecond)
-	require.False(t, ok)
-	close(release)
-	assert.Equal(t, 42, <-late, "somebody is told that the answer came after all")
-	assert.Equal(t, 1, asked, "one question at a time")
-	got, ok := ask(time.Minute)
-	assert.True(t, ok)
-	assert.Equal(t, 42, got)
-	assert.Equal(t, 2, asked, "what came in between is old")
-}
-
-func TestFlightThatIsAnsweredInTimeTellsNobodyElse(t *testing.T) {
-	var f inflight[int]
-	got, ok := f.ask(time.Minute, func() int { return 1 }, func(int) { t.Error("late") })
-	assert.True(t, ok)
-	assert.Equal(t, 1, got)
-}
-
-func TestReach(t *testing.T) {
-	dial := &net.OpError{Op: "dial", Err: errors.New("i/o timeout")}
-	tests := map[string]struct {
-		err  error
-		want plan.Reach
-	}{
-		"an answer":              {nil, plan.Answered},
-		"loading":                {&kvrocks.Error{Kind: kvrocks.ErrLoading}, plan.Loading},
-		"wrong password":         {&kvrocks.Error{Kind: kvrocks.ErrWrongPassword}, plan.Refused},
-		"no password":            {&kvrocks.Error{Kind: kvrocks.ErrNoAuth}, plan.Refused},
-		"too many clients":       {&kvrocks.Error{Text: "ERR max number of clients reached"}, plan.Refused},
-		"nothing listens":        {&kvrocks.Error{Kind: kvrocks.ErrRefused}, plan.Unreachable},
-		"connection lost":        {&kvrocks.Error{Kind: kvrocks.ErrUnreachable}, plan.Unreachable},
-		"silence":                {&kvrocks.Error{Kind: kvrocks.ErrTimeout}, plan.Unresponsive},
-		"silence of the network": {fmt.Errorf("%w: %w", kvrocks.ErrTimeout, dial), plan.Unreachable},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) { assert.Equal(t, test.want, reachOf(test.err)) })
-	}
-}
-
 func TestHungNodeHoldsUpOnePassOnly(t *testing.T) {
 	release := make(chan struct{})
-	n := newNode("orders-0", "uid", "10.0.0.1:6379", func(*node, kvrocks.Secret) DataNode {
+	n := newNode("orders-0", "uid", "10.0.0.1:6379", func(*node, kvrocks.Secret) conn.DataNode {
 		return &fakeNode{
 			journal: &journal{}, info: kvrocks.NodeInfo{Role: kvrocks.RoleMaster, RunID: "a"},
 			fail: func(string) error { <-release; return nil },
@@ -73,7 +23,7 @@ func TestHungNodeHoldsUpOnePassOnly(t *testing.T) {
 	woken := make(chan struct{}, 1)
 	observe := func() {
 		w := timeouts{usual: 5 * time.Millisecond, longest: time.Minute, onLate: func() { woken <- struct{}{} }}
-		n.observe(t.Context(), passwords{}, w, time.Now)
+		n.observe(t.Context(), conn.Passwords{}, w, time.Now)
 	}
 	observe()
 	assert.Equal(t, plan.Unresponsive, n.seen.Reach)
@@ -120,7 +70,7 @@ func TestJitterKeepsShortPausesAndSpreadsLongOnes(t *testing.T) {
 }
 
 func TestNodeThatIsOnlySlowIsHeardTheSecondTime(t *testing.T) {
-	n := newNode("orders-0", "uid", "10.0.0.1:6379", func(*node, kvrocks.Secret) DataNode {
+	n := newNode("orders-0", "uid", "10.0.0.1:6379", func(*node, kvrocks.Secret) conn.DataNode {
 		return &fakeNode{
 			journal: &journal{}, info: kvrocks.NodeInfo{Role: kvrocks.RoleMaster, RunID: "a"},
 			fail: func(string) error { time.Sleep(20 * time.Millisecond); return nil },
@@ -128,9 +78,9 @@ func TestNodeThatIsOnlySlowIsHeardTheSecondTime(t *testing.T) {
 	})
 	woken := make(chan struct{}, 1)
 	w := timeouts{usual: time.Millisecond, longest: time.Minute, onLate: func() { woken <- struct{}{} }}
-	n.observe(t.Context(), passwords{}, w, time.Now)
+	n.observe(t.Context(), conn.Passwords{}, w, time.Now)
 	require.Equal(t, plan.Unresponsive, n.seen.Reach)
 	<-woken
-	n.observe(t.Context(), passwords{}, w, time.Now)
+	n.observe(t.Context(), conn.Passwords{}, w, time.Now)
 	assert.Equal(t, plan.Answered, n.seen.Reach)
 }

@@ -1,4 +1,4 @@
-package reconcile
+package conn
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
 const (
@@ -16,8 +15,6 @@ const (
 	// spinningShare is the part of a processor that a sentinel at peace does not come near: it uses less than 1 % for a few
 	// instances. One that spins uses a whole one, or what the others leave it.
 	spinningShare = 0.25
-	// renewAge is how soon the same remedy is tried again.
-	renewAge = time.Minute
 )
 
 // load is how busy a sentinel is.
@@ -42,15 +39,15 @@ func (l *load) measured(now time.Time, stats kvrocks.SentinelStats) {
 	l.at, l.used = now, used
 }
 
-// loaded reports whether the sentinel uses up a processor, and whether it is in TILT. One that does not say is none the worse for
+// Loaded reports whether the sentinel uses up a processor, and whether it is in TILT. One that does not say is none the worse for
 // it.
-func (s *sentinel) loaded(ctx context.Context, now time.Time) (spinning, tilt bool, err error) {
+func (s *SharedSentinel) Loaded(ctx context.Context, now time.Time) (spinning, tilt bool, err error) {
 	s.mu.Lock()
 	due := s.load.due(now)
 	s.mu.Unlock()
 	var stats kvrocks.SentinelStats
 	if due {
-		err = s.do(func(c Sentinel) (err error) {
+		err = s.Do(func(c Sentinel) (err error) {
 			stats, err = c.Stats(ctx)
 			return err
 		})
@@ -58,7 +55,7 @@ func (s *sentinel) loaded(ctx context.Context, now time.Time) (spinning, tilt bo
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case errors.Is(err, kvrocks.ErrUnreachable) || passwordRefused(err):
+	case errors.Is(err, kvrocks.ErrUnreachable) || PasswordRefused(err):
 		return false, false, err
 	case err != nil:
 		s.load = load{}
@@ -66,28 +63,4 @@ func (s *sentinel) loaded(ctx context.Context, now time.Time) (spinning, tilt bo
 		s.load.measured(now, stats)
 	}
 	return s.load.spinning, s.load.tilt, nil
-}
-
-func (p *pass) renewLinks(ctx context.Context, a plan.RenewLinks) error {
-	var id string
-	err := p.onSentinel(a.Sentinel, func(s *sentinel) error {
-		p.inst.sentinels[a.Sentinel].renewed = p.now()
-		return s.do(func(c Sentinel) (err error) {
-			id, err = c.MyID(ctx)
-			return err
-		})
-	})
-	if err != nil {
-		return err
-	}
-	for _, pod := range a.Pods {
-		err := p.onNode(pod, func(c DataNode) error {
-			_, err := c.DropSentinel(ctx, id)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -1,16 +1,16 @@
-package reconcile
+package conn
 
 import "time"
 
-// inflight keeps at most one question to a server on the way. A pass that has waited long enough goes on without the answer,
+// Inflight keeps at most one question to a server on the way. A pass that has waited long enough goes on without the answer,
 // and a later pass waits for the same one: one unresponsive process must not hold up the passes of other instances.
 // The zero value is ready. It belongs to one goroutine at a time.
-type inflight[T any] struct{ answer chan T }
+type Inflight[T any] struct{ answer chan T }
 
-// ask puts the question, or waits for the one that is still on the way; an answer that came since the last call is old and
+// Ask puts the question, or waits for the one that is still on the way; an answer that came since the last call is old and
 // is dropped. ok is false when there is no answer within timeout; onLate is then called with it, once it comes, from
 // another goroutine.
-func (f *inflight[T]) ask(timeout time.Duration, question func() T, onLate func(T)) (answer T, ok bool) {
+func (f *Inflight[T]) Ask(timeout time.Duration, question func() T, onLate func(T)) (answer T, ok bool) {
 	select {
 	case <-f.answer:
 		f.answer = nil

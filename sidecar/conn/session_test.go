@@ -1,4 +1,4 @@
-package reconcile
+package conn
 
 import (
 	"slices"
@@ -41,8 +41,8 @@ func (v *visitor) knock() error {
 	return nil
 }
 
-func visit(d *door) *session[*visitor] {
-	return &session[*visitor]{dial: func(with kvrocks.Secret) *visitor {
+func visit(d *door) *Session[*visitor] {
+	return &Session[*visitor]{Dial: func(with kvrocks.Secret) *visitor {
 		d.dials = append(d.dials, with)
 		return &visitor{door: d, with: with}
 	}}
@@ -52,29 +52,29 @@ func TestSessionFindsThePasswordThatTheServerTakes(t *testing.T) {
 	open := &kvrocks.Error{Kind: kvrocks.ErrNoPasswordSet}
 	tests := map[string]struct {
 		door  door
-		p     passwords
+		p     Passwords
 		stale bool
 		err   error
 	}{
-		"the wanted one":          {door{password: "new"}, passwords{"new", "old"}, false, nil},
-		"the previous one":        {door{password: "old"}, passwords{"new", "old"}, true, nil},
-		"none where one is due":   {door{noPassword: open}, passwords{"new", "old"}, true, nil},
-		"none where none is due":  {door{}, passwords{}, false, nil},
-		"an old one, none wanted": {door{password: "old"}, passwords{"", "old"}, true, nil},
-		"another one":             {door{password: "other"}, passwords{"new", "old"}, false, kvrocks.ErrWrongPassword},
-		"an unknown one":          {door{password: "other"}, passwords{}, false, kvrocks.ErrNoAuth},
+		"the wanted one":          {door{password: "new"}, Passwords{"new", "old"}, false, nil},
+		"the previous one":        {door{password: "old"}, Passwords{"new", "old"}, true, nil},
+		"none where one is due":   {door{noPassword: open}, Passwords{"new", "old"}, true, nil},
+		"none where none is due":  {door{}, Passwords{}, false, nil},
+		"an old one, none wanted": {door{password: "old"}, Passwords{"", "old"}, true, nil},
+		"another one":             {door{password: "other"}, Passwords{"new", "old"}, false, kvrocks.ErrWrongPassword},
+		"an unknown one":          {door{password: "other"}, Passwords{}, false, kvrocks.ErrNoAuth},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			s := visit(&test.door)
 			for range 2 {
-				err := s.do(test.p, (*visitor).knock)
+				err := s.Do(test.p, (*visitor).knock)
 				if test.err == nil {
 					require.NoError(t, err)
 				} else {
 					require.ErrorIs(t, err, test.err)
 				}
-				assert.Equal(t, test.stale, s.stale())
+				assert.Equal(t, test.stale, s.Stale())
 			}
 		})
 	}
@@ -84,22 +84,22 @@ func TestSessionStaysOpenAndIsReopenedForANewPassword(t *testing.T) {
 	d := &door{password: "a"}
 	s := visit(d)
 	for range 3 {
-		require.NoError(t, s.do(passwords{wanted: "a"}, (*visitor).knock))
+		require.NoError(t, s.Do(Passwords{Wanted: "a"}, (*visitor).knock))
 	}
 	assert.Len(t, d.dials, 1)
-	require.NoError(t, s.do(passwords{wanted: "b", previous: "a"}, (*visitor).knock))
-	assert.True(t, s.stale(), "an open connection survives a change; only a new one tells what the node takes")
+	require.NoError(t, s.Do(Passwords{Wanted: "b", Previous: "a"}, (*visitor).knock))
+	assert.True(t, s.Stale(), "an open connection survives a change; only a new one tells what the node takes")
 	d.password = "b"
-	s.close()
-	require.NoError(t, s.do(passwords{wanted: "b", previous: "a"}, (*visitor).knock))
-	assert.False(t, s.stale())
+	s.Close()
+	require.NoError(t, s.Do(Passwords{Wanted: "b", Previous: "a"}, (*visitor).knock))
+	assert.False(t, s.Stale())
 	assert.Equal(t, kvrocks.Secret("b"), slices.Clone(d.dials)[len(d.dials)-1])
 }
 
 func TestSessionAsksAgainWhenTheConnectionWasClosedMeanwhile(t *testing.T) {
 	d := &door{password: "a", broken: 1}
 	s := visit(d)
-	require.NoError(t, s.do(passwords{wanted: "a"}, (*visitor).knock))
+	require.NoError(t, s.Do(Passwords{Wanted: "a"}, (*visitor).knock))
 	d.broken = 2
-	require.ErrorIs(t, s.do(passwords{wanted: "a"}, (*visitor).knock), kvrocks.ErrUnreachable)
+	require.ErrorIs(t, s.Do(Passwords{Wanted: "a"}, (*visitor).knock), kvrocks.ErrUnreachable)
 }

@@ -1,4 +1,4 @@
-package reconcile
+package conn
 
 import (
 	"errors"
@@ -8,8 +8,8 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
-// reachOf returns how far a call got, by its error.
-func reachOf(err error) plan.Reach {
+// ReachOf returns how far a call got, by its error.
+func ReachOf(err error) plan.Reach {
 	var op *net.OpError
 	dialling := errors.As(err, &op) && op.Op == "dial"
 	switch {
@@ -17,7 +17,7 @@ func reachOf(err error) plan.Reach {
 		return plan.Answered
 	case errors.Is(err, kvrocks.ErrLoading):
 		return plan.Loading
-	case passwordRefused(err):
+	case PasswordRefused(err):
 		return plan.Refused
 	case errors.Is(err, kvrocks.ErrTimeout) && !dialling:
 		return plan.Unresponsive

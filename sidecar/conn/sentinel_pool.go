@@ -1,4 +1,4 @@
-package reconcile
+package conn
 
 import (
 	"context"
@@ -13,32 +13,42 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 )
 
-// sentinelPool holds one connection and one subscription per sentinel pod.
-type sentinelPool struct {
-	ctx     context.Context // ends all subscriptions
-	network Network
-	options func(kvrocks.Secret) kvrocks.Options
-	// wake starts a pass of the instance that has the master name.
-	wake func(instance types.NamespacedName)
-	// wakeUrgently is wake for an instance whose master is down or is being replaced.
-	wakeUrgently func(instance types.NamespacedName)
-	// wakeAll starts a pass of every instance that the sentinel instance monitors.
-	wakeAll func(sentinelInstance types.NamespacedName)
+// SentinelPool holds one connection and one subscription per sentinel pod.
+type SentinelPool struct {
+	SentinelPoolConfig
 
+	ctx   context.Context // ends all subscriptions
 	mu    sync.Mutex
 	conns map[types.NamespacedName]pooled // by pod
 }
 
+// SentinelPoolConfig is how a pool connects, and what it calls when an event arrives.
+type SentinelPoolConfig struct {
+	Network Network
+	Options func(kvrocks.Secret) kvrocks.Options
+	// Wake starts a pass of the instance that has the master name.
+	Wake func(instance types.NamespacedName)
+	// WakeUrgently is Wake for an instance whose master is down or is being replaced.
+	WakeUrgently func(instance types.NamespacedName)
+	// WakeAll starts a pass of every instance that the sentinel instance monitors.
+	WakeAll func(sentinelInstance types.NamespacedName)
+}
+
 type pooled struct {
-	conn *sentinel
+	conn *SharedSentinel
 	uid  types.UID
 }
 
-// get returns the connection to a pod. A pod that was replaced, or that has another IP, gets a new one.
-func (p *sentinelPool) get(pod *corev1.Pod, facts kube.PodFacts, pw passwords) *sentinel {
+// NewSentinelPool makes a pool whose subscriptions end with ctx.
+func NewSentinelPool(ctx context.Context, c SentinelPoolConfig) *SentinelPool {
+	return &SentinelPool{SentinelPoolConfig: c, ctx: ctx, conns: map[types.NamespacedName]pooled{}}
+}
+
+// Get returns the connection to a pod. A pod that was replaced, or that has another IP, gets a new one.
+func (p *SentinelPool) Get(pod *corev1.Pod, facts kube.PodFacts, pw Passwords) *SharedSentinel {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key, addr := kube.KeyOf(pod), joinHostPort(facts.IP, v1alpha1.SentinelPort)
+	key, addr := kube.KeyOf(pod), JoinHostPort(facts.IP, v1alpha1.SentinelPort)
 	have, ok := p.conns[key]
 	if ok && have.uid == pod.UID && have.conn.addr == addr {
 		have.conn.mu.Lock()
@@ -53,41 +63,41 @@ func (p *sentinelPool) get(pod *corev1.Pod, facts kube.PodFacts, pw passwords) *
 	if ok {
 		go have.conn.close() // a call may be on its way
 	}
-	conn := newSentinel(pod.Name, addr, func(secret kvrocks.Secret) Sentinel {
-		return p.network.Sentinel(addr, p.options(secret))
+	conn := newSharedSentinel(addr, func(secret kvrocks.Secret) Sentinel {
+		return p.Network.Sentinel(addr, p.Options(secret))
 	})
 	conn.passwords = pw
 	p.conns[key] = pooled{conn: conn, uid: pod.UID}
-	p.listen(conn, pod, pw.wanted)
+	p.listen(conn, pod, pw.Wanted)
 	return conn
 }
 
 // listen starts the subscription, in place of the one that there was.
-func (p *sentinelPool) listen(conn *sentinel, pod *corev1.Pod, password kvrocks.Secret) {
+func (p *SentinelPool) listen(conn *SharedSentinel, pod *corev1.Pod, password kvrocks.Secret) {
 	conn.stop()
 	conn.listening = password
 	ctx, stop := context.WithCancel(p.ctx)
 	conn.stop = stop
 	owner := kube.InstanceOf(pod)
-	go p.network.Listen(ctx, conn.addr, p.options(password), func(e kvrocks.Event) {
+	go p.Network.Listen(ctx, conn.addr, p.Options(password), func(e kvrocks.Event) {
 		conn.noteEvent(e)
 		p.route(owner, e)
 	})
 }
 
 // route starts the passes that an event calls for.
-func (p *sentinelPool) route(owner types.NamespacedName, e kvrocks.Event) {
+func (p *SentinelPool) route(owner types.NamespacedName, e kvrocks.Event) {
 	switch {
 	case e.Name == kvrocks.EventSubscribed, e.Name == kvrocks.EventLost, e.Name == kvrocks.EventTilt, e.Name == kvrocks.EventTiltOver:
-		p.wakeAll(owner)
+		p.WakeAll(owner)
 	case e.Master == "" || e.Name == "+set": // the echo of our own settings
 	default:
 		name, _, _ := strings.Cut(e.Master, ".")
 		instance := types.NamespacedName{Namespace: owner.Namespace, Name: name}
 		if startsFailover(e) {
-			p.wakeUrgently(instance)
+			p.WakeUrgently(instance)
 		} else {
-			p.wake(instance)
+			p.Wake(instance)
 		}
 	}
 }
@@ -103,8 +113,8 @@ func startsFailover(e kvrocks.Event) bool {
 	return false
 }
 
-// forget closes the connection to a pod that is gone.
-func (p *sentinelPool) forget(pod types.NamespacedName, uid types.UID) {
+// Forget closes the connection to a pod that is gone.
+func (p *SentinelPool) Forget(pod types.NamespacedName, uid types.UID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if have, ok := p.conns[pod]; ok && have.uid == uid {
@@ -113,8 +123,8 @@ func (p *sentinelPool) forget(pod types.NamespacedName, uid types.UID) {
 	}
 }
 
-// close ends everything.
-func (p *sentinelPool) close() {
+// Close ends everything.
+func (p *SentinelPool) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for key, have := range p.conns {

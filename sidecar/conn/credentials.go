@@ -1,4 +1,4 @@
-package reconcile
+package conn
 
 import (
 	"bytes"
@@ -21,28 +21,50 @@ const refusedRetry = 2 * time.Second
 // lineEnd is what an editor leaves at the end of a file; the start script of the nodes drops it as well.
 const lineEnd = "\r\n"
 
-// credentials reads one instance's password. Secrets are read by name and not watched, so that the permission to list
-// all Secrets is not needed.
-type credentials struct {
-	mu sync.Mutex // for those of a sentinel instance, which several passes share
-
-	passwords
-
+// Credentials reads one instance's password. Secrets are read by name and not watched, so that the permission to list
+// all Secrets is not needed. Those of a sentinel instance are shared by several passes. The zero value is ready.
+type Credentials struct {
+	mu         sync.Mutex
+	passwords  Passwords
 	ref        v1alpha1.SecretKeyRef
 	generation int64 // of the topology for which it was read
 	readAt     time.Time
 	err        string
 }
 
-// refresh reads the Secret when the topology has changed, when what was read is older than ttl, or when a node refused it. The
-// hooks change the topology after they saw the Secret change, so a report on a topology never praises an older password.
-// A Secret that cannot be read leaves the last password in force and says so in err.
-func (c *credentials) refresh(
+// Passwords returns those that were read last.
+func (c *Credentials) Passwords() Passwords {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.passwords
+}
+
+// Err says why the Secret could not be read the last time; empty when it could.
+func (c *Credentials) Err() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// Refresh reads the Secret when the topology has changed, when what was read is older than ttl, or when a node refused it, and
+// returns what is in force. The hooks change the topology after they saw the Secret change, so a report on a topology never
+// praises an older password. A Secret that cannot be read leaves the last password in force and says so in Err.
+func (c *Credentials) Refresh(
+	ctx context.Context, secrets typedcorev1.SecretsGetter, t *v1alpha1.KVRocksTopology, now time.Time,
+	ttl time.Duration, refused bool,
+) Passwords {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refresh(ctx, secrets, t, now, ttl, refused)
+	return c.passwords
+}
+
+func (c *Credentials) refresh(
 	ctx context.Context, secrets typedcorev1.SecretsGetter, t *v1alpha1.KVRocksTopology, now time.Time,
 	ttl time.Duration, refused bool,
 ) {
 	if t.Spec.PasswordSecret == nil {
-		c.passwords, c.ref, c.err = passwords{}, v1alpha1.SecretKeyRef{}, ""
+		c.passwords, c.ref, c.err = Passwords{}, v1alpha1.SecretKeyRef{}, ""
 		return
 	}
 	ref := *t.Spec.PasswordSecret
@@ -75,12 +97,12 @@ func (c *credentials) refresh(
 
 // accept takes a password that was read. A change that this process saw itself yields the previous one even when the
 // Secret does not keep it.
-func (c *credentials) accept(wanted, previous kvrocks.Secret) {
-	if previous == "" && c.wanted != "" {
-		previous = c.previous
-		if c.wanted != wanted {
-			previous = c.wanted
+func (c *Credentials) accept(wanted, previous kvrocks.Secret) {
+	if have := c.passwords; previous == "" && have.Wanted != "" {
+		previous = have.Previous
+		if have.Wanted != wanted {
+			previous = have.Wanted
 		}
 	}
-	c.passwords = passwords{wanted: wanted, previous: previous}
+	c.passwords = Passwords{Wanted: wanted, Previous: previous}
 }

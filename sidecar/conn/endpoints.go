@@ -1,7 +1,9 @@
-package reconcile
+package conn
 
 import (
 	"context"
+	"net"
+	"strconv"
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
@@ -87,4 +89,9 @@ func RedisNetwork() Network {
 			_ = kvrocks.Subscriber{Addr: addr, Options: o}.Run(ctx, handle)
 		},
 	}
+}
+
+// JoinHostPort returns the address of a port of a host.
+func JoinHostPort(host string, port int32) string {
+	return net.JoinHostPort(host, strconv.Itoa(int(port)))
 }
