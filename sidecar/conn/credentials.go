@@ -55,17 +55,9 @@ func (c *Credentials) Refresh(
 ) Passwords {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.refresh(ctx, secrets, t, now, ttl, refused)
-	return c.passwords
-}
-
-func (c *Credentials) refresh(
-	ctx context.Context, secrets typedcorev1.SecretsGetter, t *v1alpha1.KVRocksTopology, now time.Time,
-	ttl time.Duration, refused bool,
-) {
 	if t.Spec.PasswordSecret == nil {
 		c.passwords, c.ref, c.err = Passwords{}, v1alpha1.SecretKeyRef{}, ""
-		return
+		return c.passwords
 	}
 	ref := *t.Spec.PasswordSecret
 	if ref.Key == "" {
@@ -75,7 +67,7 @@ func (c *Credentials) refresh(
 		ttl = min(ttl, refusedRetry)
 	}
 	if c.ref == ref && c.generation == t.Generation && now.Sub(c.readAt) < ttl {
-		return
+		return c.passwords
 	}
 	c.ref, c.generation, c.readAt = ref, t.Generation, now
 	secret, err := secrets.Secrets(t.Namespace).Get(ctx, ref.Name, metav1.GetOptions{})
@@ -93,6 +85,7 @@ func (c *Credentials) refresh(
 			kvrocks.Secret(bytes.TrimRight(secret.Data[v1alpha1.PreviousPasswordKey], lineEnd)),
 		)
 	}
+	return c.passwords
 }
 
 // accept takes a password that was read. A change that this process saw itself yields the previous one even when the

@@ -121,6 +121,15 @@ func (s *SharedSentinel) Do(f func(Sentinel) error) error {
 	return err
 }
 
+// Ask puts a question over the connection.
+func Ask[T any](s *SharedSentinel, question func(Sentinel) (T, error)) (answer T, err error) {
+	err = s.Do(func(c Sentinel) (err error) {
+		answer, err = question(c)
+		return err
+	})
+	return answer, err
+}
+
 // Unresponsive reports whether the sentinel left the last question unanswered.
 func (s *SharedSentinel) Unresponsive() bool {
 	s.mu.Lock()

@@ -47,10 +47,7 @@ func (s *SharedSentinel) Loaded(ctx context.Context, now time.Time) (spinning, t
 	s.mu.Unlock()
 	var stats kvrocks.SentinelStats
 	if due {
-		err = s.Do(func(c Sentinel) (err error) {
-			stats, err = c.Stats(ctx)
-			return err
-		})
+		stats, err = Ask(s, func(c Sentinel) (kvrocks.SentinelStats, error) { return c.Stats(ctx) })
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

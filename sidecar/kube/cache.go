@@ -119,18 +119,31 @@ func InstanceOf(pod *corev1.Pod) types.NamespacedName {
 	return types.NamespacedName{Namespace: pod.Namespace, Name: pod.Labels[v1alpha1.LabelInstance]}
 }
 
-func (c *Cache) of(namespace string) (caches, bool) {
+// of returns the caches of a namespace; empty ones when it is not watched.
+func (c *Cache) of(namespace string) caches {
 	if all, ok := c.caches[metav1.NamespaceAll]; ok {
-		return all, true
+		return all
 	}
-	one, ok := c.caches[namespace]
-	return one, ok
+	return c.caches[namespace]
+}
+
+// indexed returns what an informer has under a key of an index.
+func indexed[T any](informer cache.SharedIndexInformer, index, key string) []T {
+	if informer == nil {
+		return nil
+	}
+	objs, _ := informer.GetIndexer().ByIndex(index, key) // fails only when the index does not exist
+	list := make([]T, len(objs))
+	for i, obj := range objs {
+		list[i] = obj.(T)
+	}
+	return list
 }
 
 // Topology returns the topology of an instance; ok is false when there is none.
 func (c *Cache) Topology(key types.NamespacedName) (t *v1alpha1.KVRocksTopology, ok bool) {
-	of, ok := c.of(key.Namespace)
-	if !ok {
+	of := c.of(key.Namespace)
+	if of.topologies == nil {
 		return nil, false
 	}
 	obj, exists, err := of.topologies.GetStore().GetByKey(key.String())
@@ -141,32 +154,16 @@ func (c *Cache) Topology(key types.NamespacedName) (t *v1alpha1.KVRocksTopology,
 	return c.topologies.newest(obj.(*v1alpha1.KVRocksTopology)), true
 }
 
-// MonitoredBy lists the topologies of the namespace that name the sentinel instance.
+// MonitoredBy lists the topologies of the namespace that name the sentinel instance, without regard to what this process wrote:
+// it writes no spec.
 func (c *Cache) MonitoredBy(sentinel types.NamespacedName) []*v1alpha1.KVRocksTopology {
-	of, ok := c.of(sentinel.Namespace)
-	if !ok {
-		return nil
-	}
-	objs, err := of.topologies.GetIndexer().ByIndex(bySentinel, sentinel.String())
-	if err != nil {
-		return nil // only when the index does not exist
-	}
-	list := make([]*v1alpha1.KVRocksTopology, len(objs))
-	for i, obj := range objs {
-		list[i] = obj.(*v1alpha1.KVRocksTopology) // the spec is nothing that this process writes
-	}
-	return list
+	return indexed[*v1alpha1.KVRocksTopology](c.of(sentinel.Namespace).topologies, bySentinel, sentinel.String())
 }
 
 // PodAt names the data pod, as namespace/name, that has the announced address; empty when there is none.
 func (c *Cache) PodAt(address string) string {
 	for _, of := range c.caches {
-		objs, err := of.topologies.GetIndexer().ByIndex(byAddress, address)
-		if err != nil || address == "" {
-			continue
-		}
-		for _, obj := range objs {
-			t := obj.(*v1alpha1.KVRocksTopology)
+		for _, t := range indexed[*v1alpha1.KVRocksTopology](of.topologies, byAddress, address) {
 			for _, m := range Members(t) {
 				if m.Address == address {
 					return t.Namespace + "/" + m.Pod
@@ -180,17 +177,8 @@ func (c *Cache) PodAt(address string) string {
 // PodsOf lists the pods of one component of an instance, by name.
 func (c *Cache) PodsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod {
 	pods := map[string]*corev1.Pod{}
-	of, ok := c.of(instance.Namespace)
-	if !ok {
-		return pods
-	}
-	objs, err := of.pods.GetIndexer().ByIndex(byInstance, componentKey(instance, component))
-	if err != nil {
-		return pods // only when the index does not exist
-	}
-	for _, obj := range objs {
-		pod := c.pods.newest(obj.(*corev1.Pod))
-		pods[pod.Name] = pod
+	for _, pod := range indexed[*corev1.Pod](c.of(instance.Namespace).pods, byInstance, componentKey(instance, component)) {
+		pods[pod.Name] = c.pods.newest(pod)
 	}
 	return pods
 }

@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/metadata/metadatainformer"
 	"k8s.io/client-go/tools/cache"
@@ -34,16 +35,10 @@ type finalizers struct {
 }
 
 // RemoveLegacyFinalizers takes the older operator's finalizer off instances that are being deleted, in some namespaces or in
-// all. It looks every period, until ctx ends.
+// all: it looks every period, until ctx ends. It does not wait for its caches: nothing else depends on them.
 func RemoveLegacyFinalizers(
 	ctx context.Context, client metadata.Interface, namespaces []string, period time.Duration, log *slog.Logger,
 ) {
-	newFinalizers(ctx, client, namespaces, log).run(ctx, period)
-}
-
-// newFinalizers watches the metadata of the instances in some namespaces, or in all, until ctx ends. It does not wait for the
-// caches: nothing else depends on them.
-func newFinalizers(ctx context.Context, client metadata.Interface, namespaces []string, log *slog.Logger) *finalizers {
 	f := &finalizers{client: client, log: log}
 	if len(namespaces) == 0 {
 		namespaces = []string{metav1.NamespaceAll}
@@ -54,21 +49,7 @@ func newFinalizers(ctx context.Context, client metadata.Interface, namespaces []
 		f.stores = append(f.stores, informer.GetStore())
 		go informer.RunWithContext(ctx)
 	}
-	return f
-}
-
-// run looks at the instances every period until ctx ends.
-func (f *finalizers) run(ctx context.Context, period time.Duration) {
-	ticker := time.NewTicker(period)
-	defer ticker.Stop()
-	for {
-		f.pass(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
+	wait.UntilWithContext(ctx, f.pass, period)
 }
 
 func (f *finalizers) pass(ctx context.Context) {

@@ -57,17 +57,8 @@ func newFailures(namespace string, client kubernetes.Interface) (cache.SharedInd
 
 // failuresOf lists the latest reports of Kubernetes that a pod of a StatefulSet cannot be made.
 func (c *Cache) failuresOf(set types.NamespacedName) []podFailure {
-	of, ok := c.of(set.Namespace)
-	if !ok {
-		return nil
-	}
-	objs, err := of.failures.GetIndexer().ByIndex(bySet, set.String())
-	if err != nil {
-		return nil // only when the index does not exist
-	}
-	list := make([]podFailure, 0, len(objs))
-	for _, obj := range objs {
-		e := obj.(*corev1.Event)
+	var list []podFailure
+	for _, e := range indexed[*corev1.Event](c.of(set.Namespace).failures, bySet, set.String()) {
 		at := e.LastTimestamp.Time
 		if e.Series != nil && e.Series.LastObservedTime.After(at) {
 			at = e.Series.LastObservedTime.Time

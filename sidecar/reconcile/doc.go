@@ -27,14 +27,16 @@
 //	upgrade_grant.go       how many instances roll at a time because of a new version of the operator
 //
 //	observe.go             asks all nodes and sentinels at the same time: observe_cluster.go for a cluster
-//	node.go                one data node; its settings (node_settings.go), volume (node_storage.go) and layout (cluster_node.go)
+//	node.go                one data node; its settings (node_settings.go), volume (node_storage.go) and layout (node_layout.go)
 //	slot_count.go          counts keys in the background
 //	sentinel_view.go       what one sentinel says of an instance; the instance of sentinels as such (sentinel_instance.go)
-//	kvrocks_controller.go  the record
+//	kvrocks_controller.go  the record: reading it, and the actions on it
 //
-//	apply.go               carries out actions; those of a cluster are in cluster_apply.go and move_slots.go
-//	monitor_together.go    gives a master to several sentinels at the same time
-//	drop_clients.go        clients of a former master, dropped in the background
+//	apply.go               carries out the actions of a plan in their order
+//	pod_actions.go         those on pods
+//	node_actions.go        those on data nodes: layouts (layout_actions.go), moves of slots (move_slots.go), clients of a former master,
+//	                       dropped in the background (drop_clients.go)
+//	sentinel_actions.go    those on sentinels
 //	orphan.go              a master that outlives its pod
 //
 // # What it remembers

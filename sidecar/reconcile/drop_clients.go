@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
 // dropEvery is how often clients are dropped that a former master still gets.
@@ -43,13 +42,9 @@ func (d *dropper) stop() {
 	}
 }
 
-func (p *pass) dropClients(ctx context.Context, a plan.DropClients) error {
-	n, err := p.nodeOf(a.Pod)
-	if err != nil {
-		return err
-	}
+func (p *applier) dropClients(ctx context.Context, n *node, last time.Duration) error {
 	pw := p.inst.credentials.Passwords()
-	return n.dropper.start(ctx, a.For, func(ctx context.Context) error {
+	return n.dropper.start(ctx, last, func(ctx context.Context) error {
 		return n.session.Do(pw, func(c conn.DataNode) error {
 			_, err := c.DropClients(ctx)
 			return err
@@ -58,7 +53,7 @@ func (p *pass) dropClients(ctx context.Context, a plan.DropClients) error {
 }
 
 // keepClients ends what dropClients began.
-func (p *pass) keepClients(pod string) {
+func (p *applier) keepClients(pod string) {
 	if n := p.inst.nodes[pod]; n != nil {
 		n.dropper.stop()
 	}

@@ -57,29 +57,8 @@ func (i *instance) connect(
 	t *v1alpha1.KVRocksTopology, pods map[string]*corev1.Pod, dial func(*node, kvrocks.Secret) conn.DataNode, now time.Time,
 ) {
 	i.pruneOrphans()
-	for name, pod := range pods {
-		facts := kube.FactsOf(pod)
-		addr := conn.JoinHostPort(facts.IP, t.Spec.Port)
-		have := i.nodes[name]
-		if have != nil && have.uid == facts.UID {
-			have.seen.Outlives = false
-		}
-		switch {
-		case have == nil:
-		case have.uid != facts.UID && facts.IP == "" && have.outlives():
-		case have.uid != facts.UID:
-			i.orphan(i.drop(have, now))
-		case facts.IP == "" || have.addr != addr:
-			i.drop(have, now).close()
-		}
-		if facts.IP != "" && i.nodes[name] == nil {
-			n := newNode(name, facts.UID, addr, dial)
-			n.seen.LastMaster = i.lastMaster[name]
-			if t.Spec.Type == v1alpha1.TypeCluster {
-				n.layouts = &i.layouts
-			}
-			i.nodes[name] = n
-		}
+	for _, pod := range pods {
+		i.connectPod(t, pod, dial, now)
 	}
 	for name, have := range i.nodes {
 		if pods[name] == nil && !have.outlives() {
@@ -92,6 +71,33 @@ func (i *instance) connect(
 	if i.generation != t.Generation {
 		i.generation = t.Generation
 		i.readSettings()
+	}
+}
+
+// connectPod gives up the connection to what a pod was, and makes one to what it is.
+func (i *instance) connectPod(
+	t *v1alpha1.KVRocksTopology, pod *corev1.Pod, dial func(*node, kvrocks.Secret) conn.DataNode, now time.Time,
+) {
+	name, facts := pod.Name, kube.FactsOf(pod)
+	addr := conn.JoinHostPort(facts.IP, t.Spec.Port)
+	have := i.nodes[name]
+	switch {
+	case have == nil:
+	case have.uid == facts.UID:
+		have.seen.Outlives = false
+		if facts.IP == "" || have.addr != addr {
+			i.drop(have, now).close()
+		}
+	case facts.IP != "" || !have.outlives():
+		i.orphan(i.drop(have, now))
+	}
+	if facts.IP != "" && i.nodes[name] == nil {
+		n := newNode(name, facts.UID, addr, dial)
+		n.seen.LastMaster = i.lastMaster[name]
+		if t.Spec.Type == v1alpha1.TypeCluster {
+			n.layouts = &i.layouts
+		}
+		i.nodes[name] = n
 	}
 }
 

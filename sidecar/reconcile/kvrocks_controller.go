@@ -3,11 +3,13 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"strconv"
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -186,4 +188,62 @@ func splitAddress(addr string) (host string, port int32) {
 		return host, 0
 	}
 	return host, int32(n)
+}
+
+// toController carries out an action on kvrocks-controller.
+func (p *applier) toController(ctx context.Context, action plan.Action) error {
+	c := p.inst.controller.client
+	if c == nil {
+		return fmt.Errorf("kvrocks-controller: %w", kube.ErrGone)
+	}
+	p.inst.controller.readAt = time.Time{} // whatever comes of it
+	switch a := action.(type) {
+	case plan.CreateCluster:
+		return c.Create(ctx, a.Shards)
+	case plan.ImportCluster:
+		addr, err := p.announced(a.Pod)
+		if err != nil {
+			return err
+		}
+		return c.Import(ctx, addr)
+	case plan.DeleteCluster:
+		return c.Delete(ctx)
+	case plan.AddShard:
+		return c.AddShard(ctx, a.Addresses)
+	case plan.RemoveShard:
+		return c.RemoveShard(ctx, a.MasterID)
+	case plan.AddNode:
+		return c.AddNode(ctx, a.MasterID, a.Address)
+	case plan.RemoveNode:
+		return c.RemoveNode(ctx, a.ID)
+	case plan.FailOver:
+		return c.FailOver(ctx, a.MasterID, a.PreferredID)
+	case plan.RecordSlots:
+		return c.RecordSlots(ctx, a.Slots, a.ToMasterID)
+	}
+	return fmt.Errorf("unknown action %T", action)
+}
+
+// installPush returns the action that gives the new master the record that a failover has just changed; none when the record was
+// changed again in between, which the next pass sees.
+func (p *applier) installPush(ctx context.Context, of plan.FailOver) ([]plan.Action, error) {
+	record, err := p.inst.controller.client.Get(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the record after the failover: %w", err)
+	}
+	layout, _ := recordLayout(record)
+	if !isMaster(layout, of.PreferredID) {
+		return nil, nil
+	}
+	return []plan.Action{plan.Push{Pod: of.Install, ID: of.PreferredID, Layout: layout}}, nil
+}
+
+// announced returns the address of a pod's node as kvrocks-controller knows it.
+func (p *applier) announced(pod string) (string, error) {
+	for _, m := range kube.Members(p.topology) {
+		if m.Pod == pod {
+			return conn.JoinHostPort(m.Address, p.topology.Spec.Port), nil
+		}
+	}
+	return "", fmt.Errorf("pod %s: %w", pod, kube.ErrGone)
 }

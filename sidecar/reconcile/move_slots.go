@@ -67,7 +67,7 @@ func olderThan(version string, major, minor int) bool {
 }
 
 // moveSettings returns the settings that a node has while it moves slots. Those of the spec stay, but for the speed.
-func (p *pass) moveSettings(a plan.MoveSlots) map[string]string {
+func (p *applier) moveSettings(a plan.MoveSlots) map[string]string {
 	settings := map[string]string{plan.SettingMigrateType: plan.MigrateRaw, settingLog: logQuiet}
 	if a.KeysPerSecond == 0 {
 		settings[settingRate] = rateMost
@@ -78,11 +78,7 @@ func (p *pass) moveSettings(a plan.MoveSlots) map[string]string {
 }
 
 // moveSlots begins a move with its settings. The node's own are put back when the move has ended.
-func (p *pass) moveSlots(ctx context.Context, a plan.MoveSlots) error {
-	n, err := p.nodeOf(a.Pod)
-	if err != nil {
-		return err
-	}
+func (p *applier) moveSlots(ctx context.Context, n *node, a plan.MoveSlots) error {
 	wanted, own := p.moveSettings(a), ownSettings(n.version, p.topology.Spec.Config)
 	return n.session.Do(p.inst.credentials.Passwords(), func(c conn.DataNode) error {
 		have, err := c.ConfigGet(ctx, "*")

@@ -16,14 +16,10 @@ func (n *node) mayRefuseWrites() bool {
 	return n.seen.Reach == plan.Answered && n.seen.Role == v1alpha1.RoleMaster && n.seen.Disk.AlmostFull()
 }
 
-// tryWrite writes a marker that leaves nothing behind. In a cluster it is a message, which no limit of the database's size holds up:
-// there the size itself tells.
+// tryWrite writes a marker that leaves nothing behind, to see whether the node takes it. In a cluster no limit of the database's
+// size holds it up: there the size itself tells.
 func (n *node) tryWrite(ctx context.Context, c conn.DataNode) plan.Refusal {
-	write := c.WriteMarker
-	if n.layouts != nil {
-		write = c.PublishMarker
-	}
-	err := write(ctx, markerKey)
+	err := writeMarker(ctx, c, n.layouts != nil)
 	d := n.seen.Disk
 	switch {
 	case errors.Is(err, kvrocks.ErrNoSpace):
@@ -34,12 +30,10 @@ func (n *node) tryWrite(ctx context.Context, c conn.DataNode) plan.Refusal {
 	return "" // whatever else went wrong is none of the volume's
 }
 
-// outage reports whether some master is being replaced.
-func (p *pass) outage() bool {
-	for i := range p.topology.Status.Shards {
-		if p.topology.Status.Shards[i].Outage != nil {
-			return true
-		}
+// writeMarker makes the node write. In a cluster it is a message: a key would belong to one shard only.
+func writeMarker(ctx context.Context, c conn.DataNode, cluster bool) error {
+	if cluster {
+		return c.PublishMarker(ctx, markerKey)
 	}
-	return false
+	return c.WriteMarker(ctx, markerKey)
 }

@@ -84,14 +84,15 @@ func (p *pass) timeouts() timeouts {
 		onLate:  func() { p.wake(p.key) },
 	}
 	w.usual = w.longest
-	urgent := p.inst.trigger.urgent.Load()
-	for _, shard := range p.topology.Status.Shards {
-		urgent = urgent || shard.Outage != nil
-	}
-	if urgent {
+	if p.inst.trigger.urgent.Load() || p.outage() {
 		w.usual = min(urgentTimeout, w.longest)
 	}
 	return w
+}
+
+// outage reports whether some master is being replaced.
+func (p *pass) outage() bool {
+	return slices.ContainsFunc(p.topology.Status.Shards, func(s v1alpha1.TopologyShardStatus) bool { return s.Outage != nil })
 }
 
 func (p *pass) refreshCredentials(ctx context.Context) {

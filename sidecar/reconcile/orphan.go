@@ -5,6 +5,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
 // A node that follows this address has no master: it is read-only and keeps its data. The same as in package plan.
@@ -59,20 +60,43 @@ func (i *instance) orphanNodes(succeeded func(*node) bool) {
 // stopOrphans makes masters without a pod read-only, because another node is master now: what they would still take is
 // lost. It comes after the promotion, and at once: stopped before, they would leave their replicas, and those that look
 // for a master take seconds to become one.
-func (p *pass) stopOrphans(ctx context.Context) {
+func (p *applier) stopOrphans(ctx context.Context) {
 	if p.topology.Spec.Type == v1alpha1.TypeCluster {
 		return // SLAVEOF is refused, and another shard may have got the master: see stopClusterOrphans
 	}
-	p.inst.orphanNodes(func(*node) bool { return true })
+	pw := p.inst.credentials.Passwords()
+	p.stopSucceeded(func(*node) bool { return true }, func(n *node) error {
+		ctx, cancel := context.WithTimeout(ctx, p.options.Timeout)
+		defer cancel()
+		return n.session.Do(pw, func(c conn.DataNode) error { return c.ReplicaOf(ctx, deadHost, deadPort) })
+	})
+}
+
+// stopClusterOrphans makes masters without a pod, whose successor has just been made master, its replicas.
+func (p *applier) stopClusterOrphans(ctx context.Context, made plan.Push) {
+	pw := p.inst.credentials.Passwords()
+	p.stopSucceeded(func(n *node) bool {
+		c := n.seen.Cluster
+		return c != nil && follows(made.Layout, c.ID, made.ID)
+	}, func(n *node) error {
+		return n.setLayout(ctx, pw, plan.Push{ID: n.seen.Cluster.ID, Layout: made.Layout, Force: true})
+	})
+}
+
+// stopSucceeded stops the writes of the masters without a pod that have been succeeded, in the background, and gives them up.
+func (p *applier) stopSucceeded(succeeded func(*node) bool, stop func(*node) error) {
+	p.inst.orphanNodes(succeeded)
+	var left []*node
 	for _, n := range p.inst.orphans {
-		pw := p.inst.credentials.Passwords()
+		if !succeeded(n) {
+			left = append(left, n)
+			continue
+		}
 		go func() {
 			defer n.session.Close()
-			ctx, cancel := context.WithTimeout(ctx, p.options.Timeout)
-			defer cancel()
-			err := n.session.Do(pw, func(c conn.DataNode) error { return c.ReplicaOf(ctx, deadHost, deadPort) })
+			err := stop(n)
 			p.log.Info("stopped the writes of a master whose pod is gone", "instance", p.key.String(), "pod", n.pod, "err", err)
 		}()
 	}
-	p.inst.orphans = nil
+	p.inst.orphans = left
 }

@@ -144,7 +144,7 @@ func (p *pass) carryOut(ctx context.Context, decided plan.Plan, missing bool) (R
 			return Result{}, err
 		}
 	}
-	if err := p.apply(ctx, decided.Actions); err != nil {
+	if err := (&applier{p}).apply(ctx, decided.Actions); err != nil {
 		p.inst.actions = ""
 		return Result{}, err
 	}

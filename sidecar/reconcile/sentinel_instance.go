@@ -20,9 +20,8 @@ func (p *pass) observeSentinelInstance(ctx context.Context) plan.SentinelInput {
 		}
 	}
 	in.Views = p.views(ctx, p.key, nil)
-	if c := p.sentinelCredentials(p.key); c != nil {
-		in.Credentials.Err, in.Password = c.Err(), c.Passwords().Wanted != ""
-	}
+	c := p.sentinelCredentials(p.key)
+	in.Credentials.Err, in.Password = c.Err(), c.Passwords().Wanted != ""
 	return in
 }
 
@@ -32,11 +31,7 @@ func (q question) access(ctx context.Context) *plan.SentinelAccess {
 	if wanted == "" {
 		return nil
 	}
-	var a kvrocks.SentinelAccess
-	err := q.sentinel.Do(func(c conn.Sentinel) (err error) {
-		a, err = c.Access(ctx)
-		return err
-	})
+	a, err := conn.Ask(q.sentinel, func(c conn.Sentinel) (kvrocks.SentinelAccess, error) { return c.Access(ctx) })
 	if err != nil {
 		return nil
 	}
@@ -49,18 +44,14 @@ func (q question) access(ctx context.Context) *plan.SentinelAccess {
 // has refused them they are read again.
 func (r *Reconciler) sentinelPasswords(ctx context.Context, owner types.NamespacedName, refused bool) conn.Passwords {
 	t, ok := r.kubernetes.Topology(owner)
-	c := r.sentinelCredentials(owner)
-	if !ok || c == nil {
+	if !ok {
 		return conn.Passwords{}
 	}
-	return c.Refresh(ctx, r.secrets, t, r.now(), r.options.SecretTTL, refused)
+	return r.sentinelCredentials(owner).Refresh(ctx, r.secrets, t, r.now(), r.options.SecretTTL, refused)
 }
 
-// sentinelCredentials returns what is known of the password of a sentinel instance; nil when there is no such instance.
+// sentinelCredentials returns what is known of the password of a sentinel instance.
 func (r *Reconciler) sentinelCredentials(owner types.NamespacedName) *conn.Credentials {
-	if _, ok := r.kubernetes.Topology(owner); !ok {
-		return nil
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.ofPool[owner]

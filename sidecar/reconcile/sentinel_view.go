@@ -123,12 +123,8 @@ type entry func(name string) (kvrocks.MonitoredMaster, error)
 // entries returns how to get at what the sentinel says of each name.
 func (q question) entries(ctx context.Context) (entry, error) {
 	if len(q.names) <= fewNames {
-		return func(name string) (m kvrocks.MonitoredMaster, err error) {
-			err = q.sentinel.Do(func(c conn.Sentinel) (err error) {
-				m, err = c.Master(ctx, name)
-				return err
-			})
-			return m, err
+		return func(name string) (kvrocks.MonitoredMaster, error) {
+			return conn.Ask(q.sentinel, func(c conn.Sentinel) (kvrocks.MonitoredMaster, error) { return c.Master(ctx, name) })
 		}, nil
 	}
 	list, err := q.list(ctx)
@@ -148,12 +144,8 @@ func (q question) entries(ctx context.Context) (entry, error) {
 	}, nil
 }
 
-func (q question) list(ctx context.Context) (list []kvrocks.MonitoredMaster, err error) {
-	err = q.sentinel.Do(func(c conn.Sentinel) (err error) {
-		list, err = c.Masters(ctx)
-		return err
-	})
-	return list, err
+func (q question) list(ctx context.Context) ([]kvrocks.MonitoredMaster, error) {
+	return conn.Ask(q.sentinel, func(c conn.Sentinel) ([]kvrocks.MonitoredMaster, error) { return c.Masters(ctx) })
 }
 
 func (q question) askAll(ctx context.Context) viewAnswer {
@@ -190,28 +182,22 @@ func (q question) askMaster(
 }
 
 func (q question) askDetails(ctx context.Context, name string) (masterDetails, error) {
-	var d masterDetails
-	err := q.sentinel.Do(func(c conn.Sentinel) error {
+	return conn.Ask(q.sentinel, func(c conn.Sentinel) (d masterDetails, err error) {
 		peers, err := c.Sentinels(ctx, name)
 		if err != nil {
-			return err
+			return d, err
 		}
 		replicas, err := c.Replicas(ctx, name)
-		if err != nil {
-			return err
-		}
-		d = masterDetails{}
 		for _, p := range peers {
 			d.peers = append(d.peers, p.Host)
 		}
 		for _, r := range replicas {
 			d.replicas = append(d.replicas, r.Host)
 		}
-		return nil
+		slices.Sort(d.peers)
+		slices.Sort(d.replicas)
+		return d, err
 	})
-	slices.Sort(d.peers)
-	slices.Sort(d.replicas)
-	return d, err
 }
 
 func (q question) view(m kvrocks.MonitoredMaster, d masterDetails) plan.MasterView {

@@ -85,3 +85,14 @@ func (c *counter) stop() {
 	}
 	c.cancel, c.result = nil, nil
 }
+
+func (p *applier) countKeys(ctx context.Context, n *node, which slots.Range) {
+	password := n.session.Accepted(p.inst.credentials.Passwords())
+	dial := func() conn.DataNode { return p.network.Node(n.addr, p.redisOptions(password)) }
+	n.counter.start(ctx, which, n.seen.Sequence, dial, func(keys int64, err error) {
+		p.log.Info("counted", "instance", p.key.String(), "pod", n.pod, "slots", which.String(), "keys", keys, "err", err)
+		if err == nil {
+			p.wake(p.key)
+		}
+	})
+}

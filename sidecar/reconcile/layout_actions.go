@@ -1,0 +1,117 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+// pushTimeout is how long a pass waits for replicas to take a layout. One that leaves a master which is gone does not
+// answer for seconds, and nothing depends on it.
+const pushTimeout = 300 * time.Millisecond
+
+// setLayout gives the node a layout and waits for it.
+func (n *node) setLayout(ctx context.Context, pw conn.Passwords, a plan.Push) error {
+	return n.session.Do(pw, func(c conn.DataNode) error {
+		return c.SetLayout(ctx, a.ID, lines(a.Layout), a.Layout.Version, a.Force)
+	})
+}
+
+// pushAll gives several nodes a layout, all at the same time, and waits for the masters. A replica that takes long is left
+// to it.
+func (p *applier) pushAll(ctx context.Context, pushes []plan.Push) error {
+	type result struct {
+		of  plan.Push
+		err error
+	}
+	results := make(chan result, len(pushes))
+	pw, start := p.inst.credentials.Passwords(), time.Now()
+	masters := 0
+	for _, a := range pushes {
+		if isMaster(a.Layout, a.ID) {
+			masters++
+		}
+		err := p.onNode(a.Pod, func(n *node) error {
+			n.layoutAt = time.Time{}
+			go func() {
+				err := n.setLayout(ctx, pw, a)
+				p.metrics.action(actionKind(a), err)
+				if err == nil {
+					p.applied(ctx, a, time.Since(start))
+				}
+				results <- result{a, err}
+				if time.Since(start) > pushTimeout {
+					p.wake(p.key)
+				}
+			}()
+			return nil
+		})
+		if err != nil {
+			results <- result{a, err}
+		}
+	}
+	timer := time.NewTimer(pushTimeout)
+	defer timer.Stop()
+	var errs []error
+	for left, late := len(pushes), false; left > 0 && (masters > 0 || !late); {
+		select {
+		case r := <-results:
+			left--
+			errs = append(errs, r.err)
+			if isMaster(r.of.Layout, r.of.ID) {
+				masters--
+				if r.err == nil {
+					p.stopClusterOrphans(ctx, r.of)
+				}
+			}
+		case <-timer.C:
+			late = true
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// inOrder is how many masters are given a layout one after the other, before all the others get it: the new master of a
+// failover, or the destination and the source of moved slots.
+const inOrder = 2
+
+// pushesTogether returns the actions at the front that give nodes a layout in no order; pushed is how many were given one in
+// order before.
+func pushesTogether(actions []plan.Action, pushed int) []plan.Push {
+	var pushes []plan.Push
+	for _, action := range actions {
+		a, ok := action.(plan.Push)
+		if !ok || isMaster(a.Layout, a.ID) && (pushed < inOrder || a.Force) {
+			break
+		}
+		pushes = append(pushes, a)
+	}
+	return pushes
+}
+
+func isMaster(layout *plan.Layout, id string) bool {
+	_, master := place(layout, id)
+	return master
+}
+
+// follows reports whether one node is a replica of another in the layout.
+func follows(layout *plan.Layout, id, masterID string) bool {
+	shard, master := place(layout, id)
+	its, isMaster := place(layout, masterID)
+	return shard >= 0 && shard == its && !master && isMaster
+}
+
+// place returns the shard, by its position in the layout, that a node is part of, and whether as its master; -1 for none.
+func place(layout *plan.Layout, id string) (shard int, master bool) {
+	for i, s := range layout.Shards {
+		for _, n := range s.Nodes {
+			if n.ID == id {
+				return i, n.Master
+			}
+		}
+	}
+	return -1, false
+}
