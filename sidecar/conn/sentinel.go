@@ -20,10 +20,10 @@ type SharedSentinel struct {
 	odown map[string]time.Time
 	// givenPasswords are the passwords that this process gave the sentinel, by master name.
 	givenPasswords map[string]kvrocks.Secret
-	// unresponsiveSince is when it first left a question unanswered; zero while it answers.
-	unresponsiveSince time.Time
-	passwords         Passwords
-	load              load
+	// unresponsive is true when it left the last question unanswered.
+	unresponsive bool
+	passwords    Passwords
+	load         load
 	// listening is the password of the subscription.
 	listening kvrocks.Secret
 }
@@ -111,13 +111,7 @@ func (s *SharedSentinel) Do(f func(Sentinel) error) error {
 	err := s.session.Do(p, f)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if errors.Is(err, kvrocks.ErrTimeout) {
-		if s.unresponsiveSince.IsZero() {
-			s.unresponsiveSince = time.Now()
-		}
-	} else {
-		s.unresponsiveSince = time.Time{}
-	}
+	s.unresponsive = errors.Is(err, kvrocks.ErrTimeout)
 	return err
 }
 
@@ -134,7 +128,7 @@ func Ask[T any](s *SharedSentinel, question func(Sentinel) (T, error)) (answer T
 func (s *SharedSentinel) Unresponsive() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.unresponsiveSince.IsZero()
+	return s.unresponsive
 }
 
 func (s *SharedSentinel) close() {

@@ -56,58 +56,51 @@ func newCaches(namespace string, client kubernetes.Interface, topologies *Topolo
 		informers.WithTweakListOptions(func(o *metav1.ListOptions) {
 			o.LabelSelector = v1alpha1.LabelManagedBy + "=" + v1alpha1.ManagedByValue
 		}))
-	c := caches{
-		pods: factory.Core().V1().Pods().Informer(),
-		topologies: cache.NewSharedIndexInformer(topologies.listWatch(namespace), &v1alpha1.KVRocksTopology{}, noResync, cache.Indexers{
-			bySentinel: func(obj any) ([]string, error) { return sentinelKey(obj), nil },
-			byAddress:  func(obj any) ([]string, error) { return addressKeys(obj), nil },
-		}),
-	}
 	failures, err := newFailures(namespace, client)
 	if err != nil {
 		return caches{}, err
 	}
-	c.failures = failures
+	c := caches{
+		failures: failures,
+		pods:     factory.Core().V1().Pods().Informer(),
+		topologies: cache.NewSharedIndexInformer(topologies.listWatch(namespace), &v1alpha1.KVRocksTopology{}, noResync, cache.Indexers{
+			bySentinel: sentinelKey, byAddress: addressKeys,
+		}),
+	}
 	if err := c.topologies.SetTransform(trimTopology); err != nil {
 		return caches{}, fmt.Errorf("prepare the topology informer: %w", err)
 	}
-	err = c.pods.AddIndexers(cache.Indexers{
-		byInstance: func(obj any) ([]string, error) { return instanceKey(obj), nil },
-	})
-	if err != nil {
+	if err := c.pods.AddIndexers(cache.Indexers{byInstance: instanceKey}); err != nil {
 		return caches{}, fmt.Errorf("prepare the pod informer: %w", err)
 	}
 	return c, nil
 }
 
-func sentinelKey(obj any) []string {
+func sentinelKey(obj any) ([]string, error) {
 	t, ok := obj.(*v1alpha1.KVRocksTopology)
 	if !ok || t.Spec.Sentinel == nil {
-		return nil
+		return nil, nil
 	}
-	return []string{t.Namespace + "/" + t.Spec.Sentinel.Name}
+	return []string{t.Namespace + "/" + t.Spec.Sentinel.Name}, nil
 }
 
-func addressKeys(obj any) []string {
-	t, ok := obj.(*v1alpha1.KVRocksTopology)
-	if !ok {
-		return nil
-	}
-	var keys []string
-	for _, m := range Members(t) {
-		if m.Address != "" {
-			keys = append(keys, m.Address)
+func addressKeys(obj any) (keys []string, err error) {
+	if t, ok := obj.(*v1alpha1.KVRocksTopology); ok {
+		for _, m := range Members(t) {
+			if m.Address != "" {
+				keys = append(keys, m.Address)
+			}
 		}
 	}
-	return keys
+	return keys, nil
 }
 
-func instanceKey(obj any) []string {
+func instanceKey(obj any) ([]string, error) {
 	pod, ok := obj.(*corev1.Pod)
 	if !ok {
-		return nil
+		return nil, nil
 	}
-	return []string{componentKey(InstanceOf(pod), pod.Labels[v1alpha1.LabelComponent])}
+	return []string{componentKey(InstanceOf(pod), pod.Labels[v1alpha1.LabelComponent])}, nil
 }
 
 func componentKey(instance types.NamespacedName, component string) string {
