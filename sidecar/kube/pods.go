@@ -81,19 +81,7 @@ func FactsOf(pod *corev1.Pod) PodFacts {
 	if !f.Ended {
 		f.IP = pod.Status.PodIP
 	}
-	ready := false
-	for _, c := range pod.Status.Conditions {
-		switch c.Type {
-		case v1alpha1.AttachedGate:
-			f.Attached = c.Status == corev1.ConditionTrue
-		case corev1.PodReady:
-			ready = c.Status == corev1.ConditionTrue
-			f.ReadySince = c.LastTransitionTime.UTC().Truncate(time.Second)
-		}
-	}
-	if f.Unready = f.Attached && !ready; !f.Attached || f.Unready {
-		f.ReadySince = time.Time{}
-	}
+	f.noteConditions(pod.Status.Conditions)
 	for _, c := range pod.Status.ContainerStatuses {
 		if c.Name == v1alpha1.ContainerKVRocks || c.Name == v1alpha1.ContainerSentinel {
 			f.Running = c.State.Running != nil
@@ -107,6 +95,23 @@ func FactsOf(pod *corev1.Pod) PodFacts {
 		}
 	}
 	return f
+}
+
+// noteConditions takes from the conditions of a pod whether it has its place, and since when it is Ready.
+func (f *PodFacts) noteConditions(conditions []corev1.PodCondition) {
+	ready := false
+	for _, c := range conditions {
+		if c.Type == v1alpha1.AttachedGate {
+			f.Attached = c.Status == corev1.ConditionTrue
+		}
+		if c.Type == corev1.PodReady {
+			ready = c.Status == corev1.ConditionTrue
+			f.ReadySince = c.LastTransitionTime.UTC().Truncate(time.Second)
+		}
+	}
+	if f.Unready = f.Attached && !ready; !f.Attached || f.Unready {
+		f.ReadySince = time.Time{}
+	}
 }
 
 // PodWriter writes the readiness gate and the role label, and deletes pods that are to be replaced.
