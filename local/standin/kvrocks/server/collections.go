@@ -13,11 +13,8 @@ import (
 func (s *Server) hashCommands() []command {
 	return []command{
 		{"hset", -4, write, one, s.cmdHSet},
-		{"hmset", -4, write, one, s.cmdHSet},
 		{"hget", 3, 0, one, s.cmdHGet},
-		{"hmget", -3, 0, one, s.cmdHMGet},
 		{"hgetall", 2, 0, one, s.cmdHGetAll},
-		{"hlen", 2, 0, one, s.size(store.Hash)},
 		{"hdel", -3, write, one, s.removeElements(store.Hash)},
 	}
 }
@@ -27,7 +24,6 @@ func (s *Server) setCommands() []command {
 		{"sadd", -3, write, one, s.cmdSAdd},
 		{"srem", -3, write, one, s.removeElements(store.Set)},
 		{"smembers", 2, 0, one, s.cmdSMembers},
-		{"sismember", 3, 0, one, s.cmdSIsMember},
 		{"scard", 2, 0, one, s.size(store.Set)},
 	}
 }
@@ -49,11 +45,11 @@ func (s *Server) read(key string, kind store.Kind, look func(*store.Value)) (err
 
 func (s *Server) size(kind store.Kind) func(*client, []string) error {
 	return func(c *client, args []string) error {
-		return s.read(args[1], kind, func(v *store.Value) { c.WriteInt(len(v.Fields) + len(v.List) + len(v.Scores)) })
+		return s.read(args[1], kind, func(v *store.Value) { c.WriteInt(len(v.Fields) + len(v.List)) })
 	}
 }
 
-// removeElements is HDEL, SREM and ZREM.
+// removeElements is HDEL and SREM.
 func (s *Server) removeElements(kind store.Kind) func(*client, []string) error {
 	return func(c *client, args []string) error {
 		removed := 0
@@ -64,9 +60,7 @@ func (s *Server) removeElements(kind store.Kind) func(*client, []string) error {
 			}
 			op := store.Op{store.OpFieldsDelete, args[1]}
 			for _, name := range args[2:] {
-				_, field := v.Fields[name]
-				_, member := v.Scores[name]
-				if (field || member) && !slices.Contains(op[2:], name) {
+				if _, known := v.Fields[name]; known && !slices.Contains(op[2:], name) {
 					op = append(op, name)
 				}
 			}
@@ -104,36 +98,20 @@ func (s *Server) cmdHSet(c *client, args []string) error {
 		op := append(store.Op{store.OpHashSet}, args[1:]...)
 		return []store.Op{op}, uint64((len(args)-2)/2 + bit(added > 0)), nil
 	})
-	switch {
-	case err != nil:
-		return err
-	case len(args[0]) == len("hmset"):
-		c.WriteString("OK")
-	default:
+	if err == nil {
 		c.WriteInt(added)
 	}
-	return nil
+	return err
 }
 
 func (s *Server) cmdHGet(c *client, args []string) error {
-	return s.read(args[1], store.Hash, func(v *store.Value) { writeField(c, v, args[2]) })
-}
-
-func (s *Server) cmdHMGet(c *client, args []string) error {
 	return s.read(args[1], store.Hash, func(v *store.Value) {
-		c.WriteArray(len(args) - 2)
-		for _, name := range args[2:] {
-			writeField(c, v, name)
+		if value, ok := v.Fields[args[2]]; ok {
+			c.WriteBulkString(value)
+			return
 		}
+		c.WriteNull()
 	})
-}
-
-func writeField(c *client, v *store.Value, name string) {
-	if value, ok := v.Fields[name]; ok {
-		c.WriteBulkString(value)
-		return
-	}
-	c.WriteNull()
 }
 
 func (s *Server) cmdHGetAll(c *client, args []string) error {
@@ -178,19 +156,10 @@ func (s *Server) cmdSMembers(c *client, args []string) error {
 	return s.read(args[1], store.Set, func(v *store.Value) { writeStrings(c, slices.Sorted(maps.Keys(v.Fields))) })
 }
 
-func (s *Server) cmdSIsMember(c *client, args []string) error {
-	return s.read(args[1], store.Set, func(v *store.Value) {
-		_, ok := v.Fields[args[2]]
-		c.WriteInt(bit(ok))
-	})
-}
-
 func (s *Server) listCommands() []command {
 	return []command{
 		{"lpush", -3, write, one, s.push(store.OpPushLeft)},
 		{"rpush", -3, write, one, s.push(store.OpPushRight)},
-		{"lpop", 2, write, one, s.pop(true)},
-		{"rpop", 2, write, one, s.pop(false)},
 		{"lrange", 4, 0, one, s.cmdLRange},
 		{"llen", 2, 0, one, s.size(store.List)},
 	}
@@ -213,28 +182,6 @@ func (s *Server) push(op string) func(*client, []string) error {
 		})
 		if err == nil {
 			c.WriteInt(size)
-		}
-		return err
-	}
-}
-
-func (s *Server) pop(left bool) func(*client, []string) error {
-	return func(c *client, args []string) error {
-		var popped *store.Value
-		err := s.change(func(r store.Reader) ([]store.Op, uint64, error) {
-			v, err := s.get(r, args[1], store.List)
-			if err != nil || v == nil {
-				return nil, 0, err
-			}
-			from, to, at := 0, len(v.List)-1, len(v.List)-1
-			if left {
-				from, to, at = 1, len(v.List), 0
-			}
-			popped = &store.Value{Str: v.List[at]}
-			return []store.Op{{store.OpListTrim, args[1], itoa(from), itoa(to)}}, 2, nil
-		})
-		if err == nil {
-			writeStringOrNull(c, popped)
 		}
 		return err
 	}

@@ -9,24 +9,12 @@ import (
 )
 
 func (s *Server) keyCommands() []command {
-	expire := func(unit time.Duration, absolute bool) func(*client, []string) error {
-		return func(c *client, args []string) error { return s.cmdExpire(c, args, unit, absolute) }
-	}
-	ttl := func(unit time.Duration) func(*client, []string) error {
-		return func(c *client, args []string) error { return s.cmdTTL(c, args, unit) }
-	}
 	return []command{
 		{"del", -2, write, all, s.cmdDel},
-		{"unlink", -2, write, all, s.cmdDel},
 		{"exists", -2, 0, all, s.cmdExists},
 		{"type", 2, 0, one, s.cmdType},
-		{"expire", 3, write, one, expire(time.Second, false)},
-		{"pexpire", 3, write, one, expire(time.Millisecond, false)},
-		{"expireat", 3, write, one, expire(time.Second, true)},
-		{"pexpireat", 3, write, one, expire(time.Millisecond, true)},
-		{"persist", 2, write, one, s.cmdPersist},
-		{"ttl", 2, 0, one, ttl(time.Second)},
-		{"pttl", 2, 0, one, ttl(time.Millisecond)},
+		{"expire", 3, write, one, s.cmdExpire},
+		{"ttl", 2, 0, one, s.cmdTTL},
 		{"keys", 2, 0, [3]int{}, s.cmdKeys},
 		{"scan", -2, 0, [3]int{}, s.cmdScan},
 	}
@@ -101,7 +89,7 @@ func (s *Server) cmdType(c *client, args []string) error {
 	return nil
 }
 
-func (s *Server) cmdExpire(c *client, args []string, unit time.Duration, absolute bool) error {
+func (s *Server) cmdExpire(c *client, args []string) error {
 	n, err := strconv.ParseInt(args[2], 10, 64)
 	if err != nil {
 		return errNotInteger
@@ -112,13 +100,10 @@ func (s *Server) cmdExpire(c *client, args []string, unit time.Duration, absolut
 		if !found {
 			return nil, 0, nil
 		}
-		at := n * int64(unit/time.Millisecond)
-		if !absolute {
-			at += r.Now()
-		}
-		if at <= r.Now() {
+		if n <= 0 {
 			return []store.Op{{store.OpDelete, args[1]}}, 1, nil
 		}
+		at := r.Now() + n*int64(time.Second/time.Millisecond)
 		return []store.Op{{store.OpExpire, args[1], strconv.FormatInt(at, 10)}}, 1, nil
 	})
 	if err == nil {
@@ -127,22 +112,7 @@ func (s *Server) cmdExpire(c *client, args []string, unit time.Duration, absolut
 	return err
 }
 
-func (s *Server) cmdPersist(c *client, args []string) error {
-	done := false
-	err := s.change(func(r store.Reader) ([]store.Op, uint64, error) {
-		v := r.Get(args[1])
-		if done = v != nil && v.ExpireAt != 0; !done {
-			return nil, 0, nil
-		}
-		return []store.Op{{store.OpExpire, args[1], "0"}}, 1, nil
-	})
-	if err == nil {
-		c.WriteInt(bit(done))
-	}
-	return err
-}
-
-func (s *Server) cmdTTL(c *client, args []string, unit time.Duration) error {
+func (s *Server) cmdTTL(c *client, args []string) error {
 	s.store.View(func(r store.Reader) {
 		v := r.Get(args[1])
 		switch {
@@ -151,7 +121,7 @@ func (s *Server) cmdTTL(c *client, args []string, unit time.Duration) error {
 		case v.ExpireAt == 0:
 			c.WriteInt(-1)
 		default:
-			c.WriteInt64((v.ExpireAt - r.Now()) / int64(unit/time.Millisecond))
+			c.WriteInt64((v.ExpireAt - r.Now()) / int64(time.Second/time.Millisecond))
 		}
 	})
 	return nil

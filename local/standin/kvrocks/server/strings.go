@@ -20,10 +20,6 @@ func (s *Server) stringCommands() []command {
 		}
 	}
 	given := func(args []string) (int64, error) { return strconv.ParseInt(args[2], 10, 64) }
-	negated := func(args []string) (int64, error) {
-		n, err := given(args)
-		return -n, err
-	}
 	constant := func(n int64) func([]string) (int64, error) { return func([]string) (int64, error) { return n, nil } }
 	return []command{
 		{"get", 2, 0, one, s.cmdGet},
@@ -31,20 +27,11 @@ func (s *Server) stringCommands() []command {
 		{"strlen", 2, 0, one, s.cmdStrLen},
 		{"set", -3, write, one, s.cmdSet},
 		{"setnx", 3, write, one, s.cmdSetNX},
-		{"setex", 4, write, one, func(c *client, args []string) error {
-			return s.cmdSet(c, []string{"set", args[1], args[3], "EX", args[2]})
-		}},
-		{"psetex", 4, write, one, func(c *client, args []string) error {
-			return s.cmdSet(c, []string{"set", args[1], args[3], "PX", args[2]})
-		}},
-		{"getset", 3, write, one, s.cmdGetSet},
-		{"getdel", 2, write, one, s.cmdGetDel},
 		{"mset", -3, write, step2, s.cmdMSet},
 		{"append", 3, write, one, s.cmdAppend},
 		{"incr", 2, write, one, add(constant(1))},
 		{"decr", 2, write, one, add(constant(-1))},
 		{"incrby", 3, write, one, add(given)},
-		{"decrby", 3, write, one, add(negated)},
 	}
 }
 
@@ -95,10 +82,10 @@ func (s *Server) cmdStrLen(c *client, args []string) (err error) {
 	return err
 }
 
-// setOptions are the words after SET key value.
+// setOptions are the words after SET key value, of which the stand-in knows NX, XX, EX and PX.
 type setOptions struct {
-	ifExists, ifMissing, get, keepTTL bool
-	expire                            func(now int64) int64 // nil: never
+	ifExists, ifMissing bool
+	expireIn            int64 // milliseconds; 0: never
 }
 
 func parseSet(args []string) (o setOptions, err error) {
@@ -108,11 +95,7 @@ func parseSet(args []string) (o setOptions, err error) {
 			o.ifMissing = true
 		case "xx":
 			o.ifExists = true
-		case "get":
-			o.get = true
-		case "keepttl":
-			o.keepTTL = true
-		case "ex", "px", "exat", "pxat":
+		case "ex", "px":
 			if i++; i == len(args) {
 				return o, errSyntax
 			}
@@ -123,18 +106,15 @@ func parseSet(args []string) (o setOptions, err error) {
 			if n <= 0 {
 				return o, refuse("invalid expire time in 'set' command")
 			}
-			if !strings.HasPrefix(opt, "p") {
+			if opt == "ex" {
 				n *= int64(time.Second / time.Millisecond)
 			}
-			o.expire = func(now int64) int64 { return n + now }
-			if strings.HasSuffix(opt, "at") {
-				o.expire = func(int64) int64 { return n }
-			}
+			o.expireIn = n
 		default:
 			return o, errSyntax
 		}
 	}
-	if o.ifExists && o.ifMissing || o.keepTTL && o.expire != nil {
+	if o.ifExists && o.ifMissing {
 		return o, errSyntax
 	}
 	return o, nil
@@ -145,30 +125,21 @@ func (s *Server) cmdSet(c *client, args []string) error {
 	if err != nil {
 		return err
 	}
-	var old *store.Value
 	done := false
 	err = s.change(func(r store.Reader) ([]store.Op, uint64, error) {
-		old = r.Get(args[1])
-		if o.get && old != nil && old.Kind != store.String {
-			return nil, 0, errWrongType
-		}
-		if done = (old == nil || !o.ifMissing) && (old != nil || !o.ifExists); !done {
+		exists := r.Get(args[1]) != nil
+		if done = exists && !o.ifMissing || !exists && !o.ifExists; !done {
 			return nil, 0, nil
 		}
 		var at int64
-		switch {
-		case o.expire != nil:
-			at = o.expire(r.Now())
-		case o.keepTTL && old != nil:
-			at = old.ExpireAt
+		if o.expireIn != 0 {
+			at = r.Now() + o.expireIn
 		}
 		return []store.Op{setOp(args[1], args[2], at)}, 1, nil
 	})
 	switch {
 	case err != nil:
 		return err
-	case o.get:
-		writeStringOrNull(c, old)
 	case done:
 		c.WriteString("OK")
 	default:
@@ -187,29 +158,6 @@ func (s *Server) cmdSetNX(c *client, args []string) error {
 	})
 	if err == nil {
 		c.WriteInt(bit(done))
-	}
-	return err
-}
-
-func (s *Server) cmdGetSet(c *client, args []string) error {
-	return s.replace(c, args[1], setOp(args[1], args[2], 0), true)
-}
-
-func (s *Server) cmdGetDel(c *client, args []string) error {
-	return s.replace(c, args[1], store.Op{store.OpDelete, args[1]}, false)
-}
-
-// replace replies with a string and changes it, if it exists or always is set.
-func (s *Server) replace(c *client, key string, op store.Op, always bool) error {
-	var old *store.Value
-	err := s.change(func(r store.Reader) (_ []store.Op, _ uint64, err error) {
-		if old, err = s.get(r, key, store.String); err != nil || (old == nil && !always) {
-			return nil, 0, err
-		}
-		return []store.Op{op}, 1, nil
-	})
-	if err == nil {
-		writeStringOrNull(c, old)
 	}
 	return err
 }

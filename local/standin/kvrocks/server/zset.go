@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/kvrocks/kvrocks-operator/local/standin/kvrocks/store"
 )
@@ -13,10 +12,8 @@ import (
 func (s *Server) zsetCommands() []command {
 	return []command{
 		{"zadd", -4, write, one, s.cmdZAdd},
-		{"zrem", -3, write, one, s.removeElements(store.ZSet)},
 		{"zrange", -4, 0, one, s.cmdZRange},
 		{"zscore", 3, 0, one, s.cmdZScore},
-		{"zcard", 2, 0, one, s.size(store.ZSet)},
 	}
 }
 
@@ -54,10 +51,9 @@ func (s *Server) cmdZAdd(c *client, args []string) error {
 	return err
 }
 
-// cmdZRange selects by rank only.
+// cmdZRange selects by rank only, and knows no options.
 func (s *Server) cmdZRange(c *client, args []string) error {
-	scores := len(args) == 5 && strings.EqualFold(args[4], "withscores")
-	if len(args) > 4 && !scores {
+	if len(args) > 4 {
 		return errSyntax
 	}
 	var bad error
@@ -66,17 +62,9 @@ func (s *Server) cmdZRange(c *client, args []string) error {
 			return cmp.Or(cmp.Compare(v.Scores[a], v.Scores[b]), cmp.Compare(a, b))
 		})
 		var from, to int
-		if from, to, bad = span(args[2], args[3], len(members)); bad != nil {
-			return
+		if from, to, bad = span(args[2], args[3], len(members)); bad == nil {
+			writeStrings(c, members[from:to])
 		}
-		var out []string
-		for _, m := range members[from:to] {
-			out = append(out, m)
-			if scores {
-				out = append(out, formatScore(v.Scores[m]))
-			}
-		}
-		writeStrings(c, out)
 	})
 	if err != nil {
 		return err
@@ -87,11 +75,9 @@ func (s *Server) cmdZRange(c *client, args []string) error {
 func (s *Server) cmdZScore(c *client, args []string) error {
 	return s.read(args[1], store.ZSet, func(v *store.Value) {
 		if score, ok := v.Scores[args[2]]; ok {
-			c.WriteBulkString(formatScore(score))
+			c.WriteBulkString(strconv.FormatFloat(score, 'g', -1, 64))
 			return
 		}
 		c.WriteNull()
 	})
 }
-
-func formatScore(score float64) string { return strconv.FormatFloat(score, 'g', -1, 64) }

@@ -132,9 +132,10 @@ func (k *keyspace) apply(op Op, now int64) error {
 		if v, ok := k.keys.Get(k.place(op[1])); ok {
 			for _, f := range op[2:] {
 				delete(v.Fields, f)
-				delete(v.Scores, f)
 			}
-			k.dropEmpty(op[1], v)
+			if len(v.Fields) == 0 {
+				k.keys.Delete(k.place(op[1]))
+			}
 		}
 	case OpPushLeft, OpPushRight: // key element ...
 		v := k.make(op[1], List, now)
@@ -144,13 +145,6 @@ func (k *keyspace) apply(op Op, now int64) error {
 			v.List = append(added, v.List...)
 		} else {
 			v.List = append(v.List, added...)
-		}
-	case OpListTrim: // key from to: keeps the elements [from, to)
-		if v, ok := k.keys.Get(k.place(op[1])); ok {
-			from, _ := strconv.Atoi(op[2])
-			to, _ := strconv.Atoi(op[3])
-			v.List = v.List[max(from, 0):min(max(to, 0), len(v.List))]
-			k.dropEmpty(op[1], v)
 		}
 	case OpZSetAdd: // key score member ...
 		v := k.make(op[1], ZSet, now)
@@ -181,12 +175,6 @@ func (k *keyspace) clearSlot(slot int) {
 	})
 	for _, place := range places {
 		k.keys.Delete(place)
-	}
-}
-
-func (k *keyspace) dropEmpty(key string, v *Value) {
-	if len(v.Fields)+len(v.List)+len(v.Scores) == 0 {
-		k.keys.Delete(k.place(key))
 	}
 }
 
@@ -242,7 +230,6 @@ const (
 	OpFieldsDelete = "fdel"
 	OpPushLeft     = "lpush"
 	OpPushRight    = "rpush"
-	OpListTrim     = "ltrim"
 	OpZSetAdd      = "zadd"
 	OpPublish      = "publish"
 	OpReplID       = "replid"
