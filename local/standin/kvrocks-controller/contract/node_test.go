@@ -96,8 +96,12 @@ func field(text, name string) string { return strings.TrimSpace(programtest.Fiel
 
 func (n *node) role() string { return field(n.do("INFO", "replication"), "role") }
 
+// sequence is that of the node's last record; -1 while it says none, as during a full sync.
 func (n *node) sequence() int {
-	sequence, _ := strconv.Atoi(field(n.do("INFO", "keyspace"), "sequence"))
+	sequence, err := strconv.Atoi(field(n.do("INFO", "keyspace"), "sequence"))
+	if err != nil {
+		return -1
+	}
 	return sequence
 }
 
@@ -105,7 +109,10 @@ func (n *node) sequence() int {
 func (n *node) awaitSynced(master *node) {
 	n.t.Helper()
 	programtest.AwaitEqual(n.t, "up", func() string { return field(n.do("INFO", "replication"), "master_link_status") }, "link of "+n.Addr())
-	programtest.AwaitEqual(n.t, true, func() bool { return n.sequence() == master.sequence() }, "sequences equal")
+	programtest.AwaitEqual(n.t, true, func() bool {
+		has := n.sequence()
+		return has >= 0 && has == master.sequence()
+	}, "sequences equal")
 }
 
 // keys is the number of keys with the prefix.
