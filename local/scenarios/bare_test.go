@@ -53,11 +53,12 @@ func (s *scenario) barePod(name string) {
 	})
 }
 
-func (s *scenario) bare(name string, container corev1.Container) {
+// bare makes a pod that nothing replaces.
+func (s *scenario) bare(name string, container corev1.Container, volumes ...corev1.Volume) {
 	s.Helper()
 	_, err := s.kube.CoreV1().Pods(s.namespace).Create(s.ctx, &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"bare": name}},
-		Spec:       corev1.PodSpec{Containers: []corev1.Container{container}},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{container}, Volumes: volumes},
 	}, metav1.CreateOptions{})
 	require.NoError(s, err)
 }
@@ -93,23 +94,16 @@ func (s *scenario) bareController() string {
 		Data:       map[string]string{"config.yaml": "storage_type: etcd\netcd:\n  addrs: [\"" + store + "\"]\n"},
 	}, metav1.CreateOptions{})
 	require.NoError(s, err)
-	_, err = s.kube.CoreV1().Pods(s.namespace).Create(s.ctx, &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: "bare-controller", Labels: map[string]string{"bare": "bare-controller"}},
-		Spec: corev1.PodSpec{
-			Containers: []corev1.Container{{
-				Name: "controller", Image: v1alpha1.DefaultControllerImage,
-				Env: []corev1.EnvVar{
-					{Name: "KVROCKS_CONTROLLER_HTTP_HOST", ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "status.podIP"}}},
-					{Name: "KVROCKS_CONTROLLER_HTTP_PORT", Value: fmt.Sprint(controllerPort)},
-				},
-				VolumeMounts: []corev1.VolumeMount{{Name: "config", MountPath: "/var/lib/kvctl"}},
-			}},
-			Volumes: []corev1.Volume{{Name: "config", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
-				LocalObjectReference: corev1.LocalObjectReference{Name: config.Name},
-			}}}},
+	s.bare("bare-controller", corev1.Container{
+		Name: "controller", Image: v1alpha1.DefaultControllerImage,
+		Env: []corev1.EnvVar{
+			{Name: "KVROCKS_CONTROLLER_HTTP_HOST", ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "status.podIP"}}},
+			{Name: "KVROCKS_CONTROLLER_HTTP_PORT", Value: fmt.Sprint(controllerPort)},
 		},
-	}, metav1.CreateOptions{})
-	require.NoError(s, err)
+		VolumeMounts: []corev1.VolumeMount{{Name: "config", MountPath: "/var/lib/kvctl"}},
+	}, corev1.Volume{Name: "config", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
+		LocalObjectReference: corev1.LocalObjectReference{Name: config.Name},
+	}}})
 	url := "http://" + address + "/api/v1/namespaces"
 	s.eventually("kvrocks-controller answers", time.Minute, func() error {
 		return s.post(url, map[string]any{"namespace": s.namespace})

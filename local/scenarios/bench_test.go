@@ -35,8 +35,8 @@ func BenchmarkFailover(b *testing.B) {
 			gaps = append(gaps, w.longestGap(killed).length())
 			release()
 			s.replaced("orders", before)
-			s.resumes(d)
-			usual = append(usual, d.gap(killed).length())
+			s.resumed(d, time.Now(), 30*time.Second)
+			usual = append(usual, d.longestGap(killed).length())
 			w.finish()
 			record := s.journal("orders")
 			b.Logf("gap %s, of a default client %s; cause %s, detect %d ms, promote %d ms", gaps[len(gaps)-1].Round(time.Millisecond),

@@ -7,15 +7,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
 // BenchmarkMigration moves slots, empty and filled, through the operator and, in the same run and of the same size, by
-// CLUSTERX MIGRATE between two nodes that nobody manages: as kvrocks comes but for the limit of its speed, and with all
+// CLUSTERX MIGRATE between two nodes without an operator: as kvrocks comes but for the limit of its speed, and with all
 // settings that the operator moves slots with. It fails when the operator moves filled slots more than a tenth slower than
-// the former. The latter counts nothing and tells nobody, and is only reported, and so are empty slots: they move in
+// the former. The latter counts nothing and reports nothing, and is only reported, and so are empty slots: they move in
 // milliseconds, beside which the round through the API server is all there is.
 func BenchmarkMigration(b *testing.B) {
 	const rounds, bytes = 3, 16
@@ -80,16 +79,7 @@ func (s *scenario) migrateByOperator(name string, slots slotRange, to int) time.
 // fillBare writes what fill writes into a node that owns all slots.
 func (s *scenario) fillBare(node string, slots slotRange, perSlot, bytes int) {
 	s.Helper()
-	c := s.direct(node, "")
-	for batch := range slices.Chunk(keysIn(slots, perSlot), 500) {
-		_, err := c.Pipelined(s.ctx, func(pipe redis.Pipeliner) error {
-			for _, key := range batch {
-				pipe.Set(s.ctx, key, valueOf(key, bytes), 0)
-			}
-			return nil
-		})
-		require.NoError(s, err)
-	}
+	s.setAll(s.direct(node, ""), keysIn(slots, perSlot), func(key string) string { return valueOf(key, bytes) })
 }
 
 // BenchmarkClusterFailover kills masters of a cluster again and again under a continuous writer and reports the
@@ -109,10 +99,10 @@ func BenchmarkClusterFailover(b *testing.B) {
 			killed := time.Now()
 			release := s.keepAway(before)
 			s.anotherOf("orders", shard, before)
-			s.laneResumed(w.lanes[0], time.Now(), 30*time.Second)
+			s.resumed(w.lanes[0], time.Now(), 30*time.Second)
 			gaps = append(gaps, w.lanes[0].longestGap(killed).length())
-			s.resumes(clients[shard])
-			usual = append(usual, clients[shard].gap(killed).length())
+			s.resumed(clients[shard], time.Now(), 30*time.Second)
+			usual = append(usual, clients[shard].longestGap(killed).length())
 			record := s.journal("orders")
 			b.Logf("gap %s, of a default client %s; cause %s, detect %d ms, promote %d ms", gaps[i].Round(time.Millisecond),
 				usual[i].Round(time.Millisecond), record.Cause, record.DetectMs, record.PromoteMs)
@@ -165,7 +155,7 @@ func BenchmarkControllerFailover(b *testing.B) {
 				}
 				return nil
 			})
-			s.laneResumed(w.lanes[0], time.Now(), 30*time.Second)
+			s.resumed(w.lanes[0], time.Now(), 30*time.Second)
 			gaps = append(gaps, w.lanes[0].longestGap(killed).length())
 			b.Logf("gap %s", gaps[len(gaps)-1].Round(time.Millisecond))
 			w.finish()

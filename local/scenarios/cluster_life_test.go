@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
@@ -16,7 +15,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// Cluster scenarios 1, 5 and 6, and a change of the password.
+// A cluster serves, and survives the loss of masters, of its control plane, of its store and of everything, and a change of the password.
 func TestClusterServesAndHeals(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
@@ -60,17 +59,7 @@ func tenThousandKeys(s *scenario, t *testing.T) {
 			}
 		}
 	}
-	for batch := range slices.Chunk(keys, 500) {
-		s.eventually("keys are written", 30*time.Second, func() error {
-			_, err := c.Pipelined(s.ctx, func(pipe redis.Pipeliner) error {
-				for _, key := range batch {
-					pipe.Set(s.ctx, key, "v-"+key, 0)
-				}
-				return nil
-			})
-			return err
-		})
-	}
+	s.setAll(c, keys, func(key string) string { return "v-" + key })
 	for i, value := range s.readBack(c, keys) {
 		require.Equal(t, "v-"+keys[i], value)
 	}
@@ -87,7 +76,7 @@ func eachMasterLost(s *scenario, t *testing.T) {
 		killed := time.Now()
 		release := s.keepAway(before)
 		after := s.anotherOf("orders", shard, before)
-		s.laneResumed(l, time.Now(), 30*time.Second)
+		s.resumed(l, time.Now(), 30*time.Second)
 		gaps := w.gaps(killed)
 		away[shard] = gaps[shard]
 		release()
@@ -146,7 +135,7 @@ func controlPlaneLost(s *scenario, t *testing.T) {
 func everythingLost(s *scenario, t *testing.T, pods, stores map[string]corev1.Pod) {
 	w := s.writeCluster("orders", thirds...)
 	s.eventually("some writes", time.Minute, func() error {
-		if n := len(w.lanes[0].acked()); n < 200 {
+		if n := w.lanes[0].count(); n < 200 {
 			return fmt.Errorf("%d", n)
 		}
 		return nil

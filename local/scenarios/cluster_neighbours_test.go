@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +14,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// Cluster scenarios 8 and 9.
+// Two clusters and a standard instance share their sentinels and nothing else; moves that cannot be are refused.
 func TestClustersShareNothingAndRefuseBadMoves(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
@@ -64,21 +63,7 @@ func oneDeleted(s *scenario, t *testing.T) {
 	users, others, record := uids(s.pods("users")), uids(s.pods("carts")), s.whole("users")
 	began := time.Now()
 	s.remove("orders")
-	s.eventually("the pods of orders go, the monitors first", readyWithin, func() error {
-		// Pods are listed before the sentinels are asked: pods that were gone then must have been forgotten before.
-		pods := s.dataPods("orders")
-		for name, c := range s.sentinels("watch") {
-			for shard := range 3 {
-				if err := c.GetMasterAddrByName(s.ctx, fmt.Sprintf("orders.%d", shard)).Err(); err == nil && len(pods) < 3 {
-					require.Failf(t, "forgotten too late", "%s still monitors orders.%d, and only %d pods are left", name, shard, len(pods))
-				}
-			}
-		}
-		if len(pods) > 0 {
-			return fmt.Errorf("%d pods are left", len(pods))
-		}
-		return nil
-	})
+	s.forgottenFirst("watch", "orders", 3, "orders.0", "orders.1", "orders.2")
 	s.removed("orders")
 	s.eventually("nothing of orders is left", readyWithin, func() error { return s.nothingOf("orders") })
 	time.Sleep(settled) // what would be done to the neighbours would be done at the next pass

@@ -12,7 +12,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// A cluster whose slots have moved and whose masters have changed is deleted, and made anew on the volumes that were kept.
+// A cluster whose slots have moved and whose masters have changed is deleted, and made again on the volumes that were kept.
 func TestAClusterIsMadeAnewOnItsVolumes(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
@@ -23,7 +23,7 @@ func TestAClusterIsMadeAnewOnItsVolumes(t *testing.T) {
 	s.patch("orders", `{"spec":{"migrate":[{"shard":2,"slots":["0-999","5000"]}]}}`)
 	s.migrated("orders", 2)
 	first := s.shardMaster("orders", 0)
-	require.NoError(t, s.kube.CoreV1().Pods(s.namespace).Delete(s.ctx, first, metav1.DeleteOptions{}))
+	s.deletePods(first)
 	s.anotherOf("orders", 0, first)
 	s.settled("orders", "")
 	before := s.shownSlots("orders")
@@ -36,7 +36,7 @@ func TestAClusterIsMadeAnewOnItsVolumes(t *testing.T) {
 	began := time.Now()
 	s.apply(cr)
 	s.settled("orders", "")
-	t.Logf("made anew within %s: %v", time.Since(began).Round(100*time.Millisecond), s.shownSlots("orders"))
+	t.Logf("made again within %s: %v", time.Since(began).Round(100*time.Millisecond), s.shownSlots("orders"))
 	assert.Equal(t, before, s.shownSlots("orders"))
 	s.event("orders", "the volumes remember a cluster of 3 shards")
 	s.holds("orders", keys, 16)

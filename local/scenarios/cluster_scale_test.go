@@ -15,7 +15,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// Cluster scenario 4.
+// The replicas of a cluster grow and shrink under load; masters on pods that go hand over.
 func TestClusterReplicasComeAndGoWithoutLosingAWrite(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
@@ -24,13 +24,13 @@ func TestClusterReplicasComeAndGoWithoutLosingAWrite(t *testing.T) {
 
 	// With the usual patience: this is about planned moves, and a busy machine must not pass for a lost master.
 	s.patch("orders", `{"spec":{"replicas":3,"failover":{"downAfterMilliseconds":5000}}}`)
-	s.podCount("orders", 9)
+	s.podCount("orders", v1alpha1.ComponentData, 9)
 	s.settled("orders", "watch")
 	s.promoteLast("orders", 3, 3)
 
 	shrunk := time.Now()
 	s.patch("orders", `{"spec":{"replicas":1}}`)
-	s.podCount("orders", 3)
+	s.podCount("orders", v1alpha1.ComponentData, 3)
 	s.settled("orders", "watch")
 	gaps := w.gaps(shrunk)
 	topology, err := s.topology("orders")
@@ -78,17 +78,7 @@ func (s *scenario) promoteLast(name string, shards, replicas int) {
 	}
 }
 
-func (s *scenario) podCount(name string, want int) {
-	s.Helper()
-	s.eventually(fmt.Sprintf("%s has %d data pods", name, want), clusterReadyWithin, func() error {
-		if pods := s.dataPods(name); len(pods) != want {
-			return fmt.Errorf("%v", slices.Sorted(maps.Keys(pods)))
-		}
-		return nil
-	})
-}
-
-// Cluster scenarios 2 and 7, with a pause.
+// Shards are added, get slots when that is asked for and not paused, and are removed when they own none.
 func TestShardsComeAndGoWithTheirSlotsUnderLoad(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
@@ -98,7 +88,7 @@ func TestShardsComeAndGoWithTheirSlotsUnderLoad(t *testing.T) {
 	w := s.writeCluster("orders", there, back, slotRange{1000, 5460}, slotRange{11000, 16383})
 
 	s.patch("orders", `{"spec":{"master":5}}`)
-	s.podCount("orders", 5)
+	s.podCount("orders", v1alpha1.ComponentData, 5)
 	grown := s.settled("orders", "")
 	assert.Len(t, grown.owned(), 3, "new shards must not get slots by themselves")
 
@@ -132,7 +122,7 @@ func TestShardsComeAndGoWithTheirSlotsUnderLoad(t *testing.T) {
 	s.onShard("orders", there, 3)
 
 	s.patch("orders", `{"spec":{"migrate":[{"shard":0,"slots":["0-999"]},{"shard":1,"slots":["6000-6999"]}]}}`)
-	s.podCount("orders", 3)
+	s.podCount("orders", v1alpha1.ComponentData, 3)
 	s.settled("orders", "")
 	for shard, slots := range thirds {
 		s.onShard("orders", slots, shard)
@@ -150,7 +140,7 @@ func TestSlotsAreSpreadOverNewShardsAndDrainedFromOldOnes(t *testing.T) {
 
 	began := time.Now()
 	s.patch("orders", `{"spec":{"master":5,"cluster":{"rebalance":true}}}`)
-	s.podCount("orders", 5)
+	s.podCount("orders", v1alpha1.ComponentData, 5)
 	s.spread("orders", 5)
 	after := s.settled("orders", "")
 	changed := 0
@@ -163,7 +153,7 @@ func TestSlotsAreSpreadOverNewShardsAndDrainedFromOldOnes(t *testing.T) {
 	assert.LessOrEqual(t, changed, 2*(slotCount/5+1), "no slot may move that need not")
 
 	s.patch("orders", `{"spec":{"master":3,"cluster":{"rebalance":false,"drain":true}}}`)
-	s.podCount("orders", 3)
+	s.podCount("orders", v1alpha1.ComponentData, 3)
 	s.settled("orders", "")
 	s.spread("orders", 3)
 	p.within(t, 2*time.Second+noise, "clients must hardly notice", w.gaps(began)...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,9 +28,8 @@ import (
 )
 
 const (
-	defaultKubeconfig = "/var/lib/kvrocks-local/kubeconfig"
-	systemNamespace   = "kvrocks-system"
-	fieldManager      = "scenarios"
+	systemNamespace = "kvrocks-system"
+	fieldManager    = "scenarios"
 )
 
 var (
@@ -46,7 +46,7 @@ type cluster struct {
 
 func connect(t testing.TB) cluster {
 	t.Helper()
-	path, _ := kubeconfig()
+	path, _ := kubeconfig(t)
 	config, err := clientcmd.BuildConfigFromFlags("", path)
 	require.NoError(t, err, "a cluster is needed: run `make local-up install`, or set KUBECONFIG")
 	config.QPS, config.Burst = 200, 400
@@ -255,21 +255,28 @@ func (s *scenario) condition(name, kind string, status metav1.ConditionStatus, w
 	s.Helper()
 	var found metav1.Condition
 	s.eventually(fmt.Sprintf("%s has %s=%s %v", name, kind, status, reasons), within, func() error {
-		cr, err := s.kvrocks(name)
-		if err != nil {
+		var err error
+		if found, err = s.conditionNow(name, kind); err != nil {
 			return err
 		}
-		condition := meta.FindStatusCondition(cr.Status.Conditions, kind)
-		if condition == nil {
-			return fmt.Errorf("no condition %s", kind)
-		}
-		found = *condition
-		if condition.Status != status || len(reasons) > 0 && !strings.Contains(strings.Join(reasons, " "), condition.Reason) {
-			return fmt.Errorf("%s is %s: %s: %s", kind, condition.Status, condition.Reason, condition.Message)
+		if found.Status != status || len(reasons) > 0 && !slices.Contains(reasons, found.Reason) {
+			return fmt.Errorf("%s is %s: %s: %s", kind, found.Status, found.Reason, found.Message)
 		}
 		return nil
 	})
 	return found
+}
+
+// conditionNow is a condition of an instance as it is now.
+func (s *scenario) conditionNow(name, kind string) (metav1.Condition, error) {
+	cr, err := s.kvrocks(name)
+	if err != nil {
+		return metav1.Condition{}, err
+	}
+	if found := meta.FindStatusCondition(cr.Status.Conditions, kind); found != nil {
+		return *found, nil
+	}
+	return metav1.Condition{}, fmt.Errorf("no condition %s", kind)
 }
 
 // pods are the pods of an instance, by name, without those being deleted.

@@ -24,6 +24,15 @@ func (r slotRange) String() string { return fmt.Sprintf("%d-%d", r.first, r.last
 
 func (r slotRange) has(slot int) bool { return slot >= r.first && slot <= r.last }
 
+// numbers are those whose keys w:0, w:1, w:2 … fall into the slots.
+func (r slotRange) numbers(yield func(int) bool) {
+	for n := range naturals {
+		if r.has(slotOf(fmt.Sprintf("w:%d", n))) && !yield(n) {
+			return
+		}
+	}
+}
+
 // thirds are the slots of the three shards of a new cluster, as kvrocks-controller splits them.
 var thirds = []slotRange{{0, 5460}, {5461, 10921}, {10922, 16383}}
 
@@ -67,20 +76,14 @@ type clusterWriter struct {
 }
 
 type lane struct {
+	progress
 	slots slotRange
 
-	mu     sync.Mutex
-	acks   []ack
-	errors []string // distinct errors in the order in which they were first seen
-	unread []string // keys that a reader was told did not exist, although they had been acknowledged
-	over   bool
+	unread []string // keys that a reader was told did not exist, although they had been acknowledged; under the lock of progress
 }
 
-// ack is an acknowledged write.
-type ack struct {
-	number int
-	at     time.Time
-}
+// lanePause lets a lane write about 200 times a second.
+const lanePause = 4 * time.Millisecond
 
 // writeCluster starts a writer with a lane for each range of slots.
 func (s *scenario) writeCluster(name string, lanes ...slotRange) *clusterWriter {
@@ -92,48 +95,25 @@ func (s *scenario) writeTo(addresses []string, lanes ...slotRange) *clusterWrite
 	s.Helper()
 	ctx, cancel := context.WithCancel(s.ctx)
 	w := &clusterWriter{stop: cancel}
+	var all []*progress
 	for _, slots := range lanes {
 		l := &lane{slots: slots}
-		w.lanes = append(w.lanes, l)
+		w.lanes, all = append(w.lanes, l), append(all, &l.progress)
 		writes, reads := s.clientOf(addresses), s.clientOf(addresses)
-		w.done.Go(func() { l.write(ctx, writes) })
+		w.done.Go(func() {
+			l.keepWriting(ctx, slots.numbers, lanePause, func(ctx context.Context, n int) error {
+				err := writes.Set(ctx, fmt.Sprintf("w:%d", n), n, 0).Err()
+				if err != nil {
+					writes.ReloadState(ctx)
+				}
+				return err
+			})
+		})
 		w.done.Go(func() { l.read(ctx, reads) })
 	}
 	s.Cleanup(func() { cancel(); w.done.Wait() })
-	s.eventually("the first writes", 30*time.Second, func() error {
-		for _, l := range w.lanes {
-			if n := len(l.acked()); n < 10 {
-				return fmt.Errorf("%d writes to %s so far, errors: %v", n, l.slots, l.seen())
-			}
-		}
-		return nil
-	})
+	s.begun(all...)
 	return w
-}
-
-func (l *lane) write(ctx context.Context, c *redis.ClusterClient) {
-	for n := 0; ctx.Err() == nil; n++ {
-		key := fmt.Sprintf("w:%d", n)
-		if !l.slots.has(slotOf(key)) {
-			continue
-		}
-		for ctx.Err() == nil {
-			err := c.Set(ctx, key, n, 0).Err()
-			if err == nil {
-				l.mu.Lock()
-				l.acks = append(l.acks, ack{n, time.Now()})
-				l.mu.Unlock()
-				break
-			}
-			l.note(ctx, err)
-			c.ReloadState(ctx)
-			time.Sleep(5 * time.Millisecond) // a refused connection fails at once; do not spin
-		}
-		time.Sleep(4 * time.Millisecond) // about 200 writes a second and lane leave the machine to the others
-	}
-	l.mu.Lock()
-	l.over = true
-	l.mu.Unlock()
 }
 
 func (l *lane) read(ctx context.Context, c *redis.ClusterClient) {
@@ -149,59 +129,10 @@ func (l *lane) read(ctx context.Context, c *redis.ClusterClient) {
 			l.unread = append(l.unread, key)
 			l.mu.Unlock()
 		case err != nil:
-			l.note(ctx, err)
+			l.refuse(ctx, err.Error())
 			c.ReloadState(ctx)
 		}
 	}
-}
-
-func (l *lane) note(ctx context.Context, err error) {
-	if ctx.Err() != nil {
-		return // the end of the test
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if text := err.Error(); len(l.errors) < 20 && !slices.Contains(l.errors, text) {
-		l.errors = append(l.errors, text)
-	}
-}
-
-// acked are the acknowledged writes so far. The writer only ever appends to them.
-func (l *lane) acked() []ack {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.acks
-}
-
-func (l *lane) seen() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.errors)
-}
-
-// longestGap is the longest time without an acknowledged write of the lane since a moment.
-func (l *lane) longestGap(since time.Time) span {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	acks := func(yield func(time.Time) bool) {
-		for _, a := range l.acks {
-			if !yield(a.at) {
-				return
-			}
-		}
-	}
-	return longestGap(acks, since, !l.over)
-}
-
-// resumed waits until a write of the lane is acknowledged that began after a moment.
-func (s *scenario) laneResumed(l *lane, after time.Time, within time.Duration) {
-	s.Helper()
-	s.eventually("writes to "+l.slots.String()+" are taken again", within, func() error {
-		if acks := l.acked(); len(acks) == 0 || !acks[len(acks)-1].at.After(after) {
-			return fmt.Errorf("none since %s, errors: %v", after.Format("15:04:05.000"), l.seen())
-		}
-		return nil
-	})
 }
 
 // finish stops the writer and returns all that was acknowledged, oldest first within each lane.

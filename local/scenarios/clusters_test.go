@@ -112,10 +112,34 @@ func (s *scenario) settled(name, sentinel string) slotMap {
 	return record
 }
 
-// replacedPods waits until each of some pods has been made anew.
+// podCount waits until an instance has so many pods of a component.
+func (s *scenario) podCount(instance, component string, want int) {
+	s.Helper()
+	s.eventually(fmt.Sprintf("%s has %d pods of the component %s", instance, want, component), clusterReadyWithin, func() error {
+		if pods := s.component(instance, component); len(pods) != want {
+			return fmt.Errorf("%v", slices.Sorted(maps.Keys(pods)))
+		}
+		return nil
+	})
+}
+
+// everyPod waits until each data pod of an instance has something, as the pods of a new template have.
+func (s *scenario) everyPod(instance, what string, has func(*corev1.Pod) bool) {
+	s.Helper()
+	s.eventually(fmt.Sprintf("every pod of %s has %s", instance, what), 4*readyWithin, func() error {
+		for name, pod := range s.dataPods(instance) {
+			if !has(&pod) {
+				return fmt.Errorf("%s has not", name)
+			}
+		}
+		return nil
+	})
+}
+
+// replacedPods waits until each of some pods has a successor of its name.
 func (s *scenario) replacedPods(instance string, old map[string]corev1.Pod) {
 	s.Helper()
-	s.eventually(fmt.Sprintf("new pods for %v", slices.Sorted(maps.Keys(old))), 2*time.Minute, func() error {
+	s.eventually(fmt.Sprintf("new pods for %v", slices.Sorted(maps.Keys(old))), 2*readyWithin, func() error {
 		now := s.pods(instance)
 		for name, pod := range old {
 			if n, ok := now[name]; !ok || n.UID == pod.UID {

@@ -12,7 +12,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// Scenario 13: what is wrong is said, and nothing is done that makes it worse.
+// What is wrong is said, and nothing is done that makes it worse.
 func TestTroubleIsReportedAndNothingWrongIsDone(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
@@ -55,9 +55,8 @@ func TestTroubleIsReportedAndNothingWrongIsDone(t *testing.T) {
 	})
 	t.Run("a changed password reaches every node and sentinel without a failover", func(t *testing.T) {
 		s.patch("orders", `{"spec":{"password":"another-secret"}}`)
-		s.eventually("the new password works", readyWithin, func() error {
-			return client(s.service("orders-master"), "another-secret", impatient).Set(s.ctx, "k", "v", 0).Err()
-		})
+		c := s.through("orders-master", "another-secret")
+		s.eventually("the new password works", readyWithin, func() error { return c.Set(s.ctx, "k", "v", 0).Err() })
 		s.ready("orders", readyWithin)
 		s.condition("orders", v1alpha1.ConditionCredentialsApplied, metav1.ConditionTrue, readyWithin)
 		s.agreed("watch", "orders")

@@ -12,74 +12,44 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 )
 
-// plainWriter writes as an application does: with a client that has its default options, one write after another, and what is
-// refused is tried again.
-type plainWriter struct {
-	mu     sync.Mutex
-	acks   []time.Time
-	errors []string
-	stop   context.CancelFunc
-	done   chan struct{}
-}
-
-// plainPause is between two writes of such a client, here and in testdata/plainclient.py. kvrocks replays what its log holds when it
-// starts, so a client that writes all the time makes the moves that follow slower and slower.
+// plainPause is between two writes of a client with default options, here and in testdata/plainclient.py. kvrocks replays what
+// its log holds when it starts, so a client that writes all the time makes the moves that follow slower and slower.
 const plainPause = 4 * time.Millisecond
 
-func (s *scenario) plainWriter(write func(ctx context.Context, n int) error) *plainWriter {
+// plainWriter writes as an application does: with a client that has its default options.
+func (s *scenario) plainWriter(c redis.Cmdable, key func(n int) string) *writer {
 	s.Helper()
-	ctx, cancel := context.WithCancel(s.ctx)
-	w := &plainWriter{stop: cancel, done: make(chan struct{})}
-	go func() {
-		defer close(w.done)
-		for n := 0; ctx.Err() == nil; time.Sleep(plainPause) {
-			err := write(ctx, n)
-			switch {
-			case err == nil:
-				n++
-				w.note(true, "")
-			case ctx.Err() == nil:
-				w.note(false, err.Error())
-			}
-		}
-	}()
-	s.Cleanup(func() { w.stop(); <-w.done })
-	s.resumes(w)
-	return w
+	return s.keepWriting(plainPause, func(ctx context.Context, n int) error { return c.Set(ctx, key(n), n, 0).Err() })
 }
 
-// gap is the longest time without an acknowledged write since a moment.
-func (w *plainWriter) gap(since time.Time) span {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return longestGap(slices.Values(w.acks), since, true)
-}
+// plainKey is the n-th key of a client that writes to one instance.
+func plainKey(n int) string { return fmt.Sprint("plain:", n) }
 
 // plainFailoverClient asks the sentinels for the master of a standard instance, with default options.
-func (s *scenario) plainFailoverClient(sentinel, instance string) *plainWriter {
+func (s *scenario) plainFailoverClient(sentinel, instance string) *writer {
 	s.Helper()
 	c := redis.NewFailoverClient(&redis.FailoverOptions{
 		MasterName: instance, SentinelAddrs: []string{s.service(sentinel)}, Password: password,
 	})
 	s.Cleanup(func() { _ = c.Close() })
-	return s.plainWriter(func(ctx context.Context, n int) error { return c.Set(ctx, fmt.Sprint("plain:", n), n, 0).Err() })
+	return s.plainWriter(c, plainKey)
 }
 
 // plainClusterClients are a writer for each shard of a cluster that share one client with default options.
-func (s *scenario) plainClusterClients(name string) []*plainWriter {
+func (s *scenario) plainClusterClients(name string) []*writer {
 	s.Helper()
 	c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: s.entries(name), Password: s.password})
 	s.Cleanup(func() { _ = c.Close() })
-	var all []*plainWriter
+	var all []*writer
 	for _, slots := range thirds {
 		keys := keysIn(slotRange{slots.first, slots.first + 20}, 1)
-		all = append(all, s.plainWriter(func(ctx context.Context, n int) error {
-			return c.Set(ctx, keys[rand.IntN(len(keys))], n, 0).Err()
-		}))
+		all = append(all, s.plainWriter(c, func(int) string { return keys[rand.IntN(len(keys))] }))
 	}
 	return all
 }
@@ -129,26 +99,26 @@ func (s *scenario) withoutEndpoint(service string) func() []span {
 const plannedGap = 350 * time.Millisecond
 
 // defaultClients write to a standard instance, each with its default options, through the sentinels and through NAME-master.
-func (s *scenario) defaultClients(sentinel, instance string) map[string]*plainWriter {
+func (s *scenario) defaultClients(sentinel, instance string) map[string]*writer {
 	s.Helper()
 	c := redis.NewClient(&redis.Options{Addr: s.service(instance + "-master"), Password: password})
 	s.Cleanup(func() { _ = c.Close() })
-	return map[string]*plainWriter{
+	return map[string]*writer{
 		"go-redis, sentinels": s.plainFailoverClient(sentinel, instance),
-		"go-redis, Service":   s.plainWriter(func(ctx context.Context, n int) error { return c.Set(ctx, fmt.Sprint("plain:", n), n, 0).Err() }),
+		"go-redis, Service":   s.plainWriter(c, plainKey),
 		"redis-py, sentinels": s.pythonClient("sentinel", s.service(sentinel), password, instance)[0],
 		"redis-py, Service":   s.pythonClient("service", s.service(instance+"-master"), password)[0],
 	}
 }
 
 // defaultClusterClients write to a cluster, for each shard one of each kind, with default options.
-func (s *scenario) defaultClusterClients(name string) map[string][]*plainWriter {
+func (s *scenario) defaultClusterClients(name string) map[string][]*writer {
 	s.Helper()
 	var keys []string
 	for _, slots := range thirds {
 		keys = append(keys, keysIn(slotRange{slots.first, slots.first + 20}, 1)[0])
 	}
-	return map[string][]*plainWriter{
+	return map[string][]*writer{
 		"go-redis": s.plainClusterClients(name),
 		"redis-py": s.pythonClient("cluster", s.entries(name)[0], s.password, keys...),
 	}
@@ -163,8 +133,8 @@ func TestAPlannedMoveCostsDefaultClientsNextToNothing(t *testing.T) {
 	judge := func(what string, began time.Time) {
 		t.Logf("%s: %v", what, s.moves("orders", began))
 		for name, w := range clients {
-			t.Logf("%s, %s: gap %s", what, name, w.gap(began))
-			p.within(t, plannedGap+noise, what+", "+name, w.gap(began))
+			t.Logf("%s, %s: gap %s", what, name, w.longestGap(began))
+			p.within(t, plannedGap+noise, what+", "+name, w.longestGap(began))
 		}
 	}
 
@@ -173,7 +143,7 @@ func TestAPlannedMoveCostsDefaultClientsNextToNothing(t *testing.T) {
 	judge("a roll", began)
 
 	began = time.Now()
-	require.NoError(t, s.kube.CoreV1().Pods(s.namespace).Delete(s.ctx, s.master("orders"), metav1.DeleteOptions{}))
+	s.deletePods(s.master("orders"))
 	s.eventually("the master has moved", time.Minute, func() error {
 		if len(s.moves("orders", began)) == 0 {
 			return fmt.Errorf("not yet")
@@ -183,7 +153,7 @@ func TestAPlannedMoveCostsDefaultClientsNextToNothing(t *testing.T) {
 	s.ready("orders", readyWithin)
 	judge("a deleted pod", began)
 	for name, w := range clients {
-		t.Logf("%s saw %q", name, w.errors)
+		t.Logf("%s saw %q", name, w.seen())
 	}
 	for _, none := range empty() {
 		assert.Less(t, none.length(), 10*time.Millisecond, "orders-master had no endpoint")
@@ -201,8 +171,8 @@ func TestAPlannedMoveCostsDefaultClientsOfAClusterNextToNothing(t *testing.T) {
 	t.Logf("%v", s.moves("orders", began))
 	for name, all := range clients {
 		for shard, w := range all {
-			t.Logf("shard %d, %s: gap %s, errors %q", shard, name, w.gap(began), w.errors)
-			p.within(t, plannedGap+noise, fmt.Sprintf("shard %d, %s", shard, name), w.gap(began))
+			t.Logf("shard %d, %s: gap %s, errors %q", shard, name, w.longestGap(began), w.seen())
+			p.within(t, plannedGap+noise, fmt.Sprintf("shard %d, %s", shard, name), w.longestGap(began))
 		}
 	}
 }
@@ -213,24 +183,13 @@ func TestADeletedInstanceDoesNotDrain(t *testing.T) {
 	s := begin(t)
 	s.watched("orders")
 	s.patch("orders", `{"spec":{"drainSeconds":60}}`)
-	s.annotatedGrace("orders", 120)
+	s.everyPod("orders", "a grace period of 120 s", func(pod *corev1.Pod) bool {
+		return ptr.Deref(pod.Spec.TerminationGracePeriodSeconds, 0) == 120
+	})
 	s.ready("orders", readyWithin*2)
 	began := time.Now()
 	s.remove("orders")
 	s.removed("orders")
 	t.Logf("removed within %s", time.Since(began).Round(time.Millisecond))
 	assert.Less(t, time.Since(began), 45*time.Second)
-}
-
-// annotatedGrace waits until every data pod has a grace period.
-func (s *scenario) annotatedGrace(instance string, seconds int64) {
-	s.Helper()
-	s.eventually("every pod has the grace period", 4*readyWithin, func() error {
-		for name, pod := range s.dataPods(instance) {
-			if pod.Spec.TerminationGracePeriodSeconds == nil || *pod.Spec.TerminationGracePeriodSeconds != seconds {
-				return fmt.Errorf("%s has not been replaced", name)
-			}
-		}
-		return nil
-	})
 }

@@ -2,13 +2,13 @@ package scenarios
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -39,18 +39,18 @@ func TestAnElectedReplicaThatLacksWritesIsOverruledOrItsLossIsTold(t *testing.T)
 		e.resumed(w, time.Now(), 30*time.Second)
 		e.end()
 		assert.Equal(t, e.better, e.scenario.master("orders"))
-		e.keeps(e.better, safe, w.acked())
+		e.keeps(e.better, safe, w.count())
 		missing, told := e.loss(w, 0)
 		assert.LessOrEqual(t, int64(len(missing)), told)
 	})
 
 	t.Run("it was in sync when it was last seen", func(t *testing.T) {
-		e, before := s.part(t).election(), w.acked()
+		e, before := s.part(t).election(), w.count()
 		e.hidden()
 		e.cut([]string{"-j", "DROP"}, [2]string{e.behind, e.master}, [2]string{e.master, e.behind})
-		behind := w.acked()
+		behind := w.count()
 		e.eventually("it lacks some writes", 10*time.Second, func() error {
-			if n := w.acked() - behind; n < 500 {
+			if n := w.count() - behind; n < 500 {
 				return fmt.Errorf("%d", n)
 			}
 			return nil
@@ -103,20 +103,16 @@ func (e *election) hidden() {
 	}
 	e.cut([]string{"-j", "DROP"}, pairs...)
 	address := e.addresses("orders")[e.better]
-	sentinels := e.sentinels("watch")
 	e.eventually("the sentinels take "+e.better+" for down", 20*time.Second, func() error {
-		for _, name := range slices.Sorted(maps.Keys(sentinels)) {
-			replicas, err := sentinels[name].Replicas(e.ctx, "orders").Result()
-			if err != nil {
-				return err
-			}
+		return e.eachSentinel("watch", func(_ string, c *redis.SentinelClient) error {
+			replicas, err := c.Replicas(e.ctx, "orders").Result()
 			for _, r := range replicas {
 				if r["ip"] == address && !strings.Contains(r["flags"], "s_down") {
-					return fmt.Errorf("%s says %s", name, r["flags"])
+					return fmt.Errorf("it says %s", r["flags"])
 				}
 			}
-		}
-		return nil
+			return err
+		})
 	})
 }
 
@@ -148,7 +144,7 @@ func (e *election) reported(pod string) v1alpha1.TopologyNode {
 // loss returns which writes are missing of those since a number, and how many of those of the last master the journal calls lost.
 func (e *election) loss(w *writer, since int) (missing []int, told int64) {
 	e.Helper()
-	missing = slices.DeleteFunc(e.missing(e.direct(e.scenario.master("orders"), password), w.acked()), func(n int) bool { return n < since })
+	missing = slices.DeleteFunc(e.missing(e.direct(e.scenario.master("orders"), password), w.count()), func(n int) bool { return n < since })
 	record := e.journal("orders")
 	require.Equal(e, e.master, record.From)
 	require.NotNil(e, record.LostSequence, "the former master is back")

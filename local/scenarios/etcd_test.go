@@ -14,7 +14,7 @@ import (
 )
 
 // memberLost takes the volume of one member of the store. The member cannot come back alone, so all of them begin again,
-// empty, and kvrocks-controller's record is made anew. Clients must not notice.
+// empty, and kvrocks-controller's record is made again. Clients must not notice.
 func memberLost(s *scenario, t *testing.T) {
 	before := s.whole("orders")
 	w, p := s.writeCluster("orders", thirds...), s.pulse()
@@ -58,5 +58,5 @@ func storeLostWithoutALeader(s *scenario, t *testing.T) {
 	assert.Equal(t, before.owner, after.owner, "the record must be what it was")
 	topology, err := s.topology("orders")
 	require.NoError(t, err)
-	t.Logf("kvrocks-controller was started anew %d times", topology.Status.ControllerEpoch)
+	t.Logf("kvrocks-controller was started again %d times", topology.Status.ControllerEpoch)
 }

@@ -2,6 +2,8 @@ package scenarios
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -37,7 +39,7 @@ func (s *scenario) keeps(master string, safe, acked int) {
 	}
 }
 
-// Scenario 2.
+// A master that is gone is replaced within down-after, and what was replicated is kept.
 func TestForceDeletedMasterIsReplacedAndNothingReplicatedIsLost(t *testing.T) {
 	t.Parallel()
 	s, w := underLoad(t, "orders")
@@ -68,7 +70,7 @@ func TestForceDeletedMasterIsReplacedAndNothingReplicatedIsLost(t *testing.T) {
 	s.agreed("watch", "orders")
 }
 
-// Scenario 3.
+// A master whose process is killed comes back with its data, or what it lost is told.
 func TestKilledMasterProcessLosesNothing(t *testing.T) {
 	t.Parallel()
 	s, w := underLoad(t, "orders")
@@ -93,7 +95,7 @@ func TestKilledMasterProcessLosesNothing(t *testing.T) {
 	s.agreed("watch", "orders")
 }
 
-// Scenario 4.
+// A master that lost its volume must not empty the others.
 func TestMasterWithLostVolumeComesBackAsReplica(t *testing.T) {
 	t.Parallel()
 	s, w := underLoad(t, "orders")
@@ -109,46 +111,29 @@ func TestMasterWithLostVolumeComesBackAsReplica(t *testing.T) {
 	s.agreed("watch", "orders")
 }
 
-// Scenario 5.
+// All pods are lost at once, and come back with their data and addresses.
 func TestAllPodsDeletedComeBackWithDataAndAddresses(t *testing.T) {
 	t.Parallel()
 	s, w := underLoad(t, "orders")
 	s.eventually("some writes", time.Minute, func() error {
-		if w.acked() < 500 {
-			return fmt.Errorf("%d", w.acked())
+		if w.count() < 500 {
+			return fmt.Errorf("%d", w.count())
 		}
 		return nil
 	})
 	acked := w.finish()
 	addresses := s.addresses("orders")
 	pods := s.pods("orders")
-	for name := range pods {
-		s.forceDelete(name)
-	}
-	s.eventually("new pods", time.Minute, func() error {
-		now := s.pods("orders")
-		for name, old := range pods {
-			if pod, ok := now[name]; !ok || pod.UID == old.UID {
-				return fmt.Errorf("%s has not been replaced", name)
-			}
-		}
-		return nil
-	})
-	s.eventually("every new pod is attached", readyWithin, func() error {
-		for name, pod := range s.pods("orders") {
-			if !isAttached(&pod) {
-				return fmt.Errorf("%s is not", name)
-			}
-		}
-		return nil
-	})
+	s.forceDelete(slices.Collect(maps.Keys(pods))...)
+	s.replacedPods("orders", pods)
+	s.everyPod("orders", "its readiness gate", isAttached)
 	s.ready("orders", readyWithin)
 	assert.Equal(t, addresses, s.addresses("orders"))
 	assert.Empty(t, s.missing(s.direct(s.master("orders"), password), acked))
 	s.agreed("watch", "orders")
 }
 
-// Scenario 13, first part.
+// A master that hangs is replaced, and follows its successor when it goes on.
 func TestHungMasterIsReplacedAndFollowsWhenItWakes(t *testing.T) {
 	t.Parallel()
 	s, w := underLoad(t, "orders")

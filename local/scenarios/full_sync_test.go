@@ -160,30 +160,25 @@ func (p *pair) depart(r *redis.Client) error {
 // exchanged is the layout that CLUSTER NODES tells of, in the form of CLUSTERX SETNODES, with the two in each other's place.
 func (p *pair) exchanged(text string) string {
 	p.Helper()
-	addresses := p.addresses(p.instance)
-	type node struct{ id, host, slots string }
-	var master, replica node
+	nodes, err := parseNodes(text)
+	require.NoError(p, err)
+	var master, replica clusterNode
 	var layout []string
-	for line := range strings.Lines(text) {
-		fields := strings.Fields(line) // id address@bus flags master ping pong version link slots...
-		require.GreaterOrEqual(p, len(fields), 8, "%q", line)
-		address, _, _ := strings.Cut(fields[1], "@")
-		host, _, _ := strings.Cut(address, ":")
-		n := node{id: fields[0], host: host, slots: strings.Join(fields[8:], " ")}
-		switch host {
-		case addresses[p.master]:
+	line := func(id, address, role, of string, slots []string) string {
+		return strings.TrimSpace(fmt.Sprintf("%s %s %s %s %s", id, strings.Replace(address, ":", " ", 1), role, of, strings.Join(slots, " ")))
+	}
+	for _, n := range nodes {
+		switch n.address {
+		case p.addressOf(p.instance, p.master):
 			master = n
-		case addresses[p.replica]:
+		case p.addressOf(p.instance, p.replica):
 			replica = n
 		default:
-			role, of := strings.TrimPrefix(fields[2], "myself,"), fields[3]
-			layout = append(layout, strings.TrimSpace(fmt.Sprintf("%s %s %d %s %s %s", n.id, host, v1alpha1.DefaultPort, role, of, n.slots)))
+			layout = append(layout, line(n.id, n.address, n.role, n.master, n.slots))
 		}
 	}
-	slots := master.slots + replica.slots // of whichever has them
-	return strings.Join(append(layout,
-		fmt.Sprintf("%s %s %d master - %s", replica.id, replica.host, v1alpha1.DefaultPort, strings.TrimSpace(slots)),
-		fmt.Sprintf("%s %s %d slave %s", master.id, master.host, v1alpha1.DefaultPort, replica.id)), "\n")
+	slots := append(master.slots, replica.slots...) // of whichever has them
+	return strings.Join(append(layout, line(replica.id, replica.address, "master", "-", slots), line(master.id, master.address, "slave", replica.id, nil)), "\n")
 }
 
 // neverServes asserts, until the function that it returns is called, that the replica is no master, neither by the report nor in fact,

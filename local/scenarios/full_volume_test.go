@@ -30,7 +30,7 @@ func TestAMasterWhoseVolumeIsFullHandsOver(t *testing.T) {
 	dir := s.smallVolume(small, 512<<20)
 	s.forceDelete(small)
 	s.ready("orders", readyWithin)
-	require.NoError(t, s.kube.CoreV1().Pods(s.namespace).Delete(s.ctx, roomy, metav1.DeleteOptions{}))
+	s.deletePods(roomy)
 	require.Equal(t, small, s.replaced("orders", roomy))
 	w := s.write("orders-master", password)
 

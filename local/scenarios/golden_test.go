@@ -111,7 +111,7 @@ func TestExamplesAndOlderCRsAreAdmitted(t *testing.T) {
 	}
 }
 
-// Scenario 12: each of a table of wrong CRs is refused at admission, or reported in a condition, with a message that tells
+// Each of a table of wrong CRs is refused at admission, or reported in a condition, with a message that tells
 // what to write. The first line of each file says which, and a part of the message.
 func TestWrongCRsAreRefusedOrReported(t *testing.T) {
 	s := begin(t)

@@ -23,7 +23,8 @@ const (
 	settled = 15 * time.Second
 )
 
-// Scenario 11, and cluster scenario 10. It runs alone, so that nobody else's writes are in the way.
+// An instance at rest, also a cluster, causes no writes in Kubernetes and few commands on its nodes. It runs alone, so that no other
+// scenario's writes are in the way.
 func TestIdleInstancesCauseNoWritesAndFewCommands(t *testing.T) {
 	s := begin(t)
 	s.apply(clusterCR("users", 3, 2, 1, "watch"))

@@ -14,6 +14,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kvrocks/kvrocks-operator/local/kubernetes/layout"
 )
 
 const (
@@ -27,21 +29,16 @@ func ownCRDs() []string {
 	return []string{kvrocksResource.GroupResource().String(), topologyResource.GroupResource().String()}
 }
 
-// kubeconfig names the file of the cluster that is played on; local tells whether it is the local one.
-func kubeconfig() (file string, local bool) {
+// kubeconfig names the file of the cluster that is played on; programs is the folder of the kubectl of the local one, empty when it
+// is another.
+func kubeconfig(t testing.TB) (file, programs string) {
+	t.Helper()
 	if file := os.Getenv("KUBECONFIG"); file != "" {
-		return file, false
+		return file, ""
 	}
-	return defaultKubeconfig, true
-}
-
-// localPrograms is the folder of the kubectl of the local cluster.
-func localPrograms() string {
-	cache := os.Getenv("KVROCKS_LOCAL_CACHE")
-	if cache == "" {
-		cache = filepath.Join(os.Getenv("HOME"), ".cache", "kvrocks-local")
-	}
-	return filepath.Join(cache, "bin")
+	here, err := layout.New()
+	require.NoError(t, err)
+	return here.Kubeconfig(), filepath.Join(here.Cache, "bin")
 }
 
 // tryShell runs a command from the top of the tree, with a kubectl for the cluster that is played on, and returns what it
@@ -51,10 +48,10 @@ func (s *scenario) tryShell(program string, args ...string) (string, error) {
 	root, err := filepath.Abs("../..")
 	require.NoError(s, err)
 	env := os.Environ()
-	if file, local := kubeconfig(); local && program != "make" { // which finds the local cluster by itself
-		env = append(env, "KUBECONFIG="+file, "PATH="+localPrograms()+":"+os.Getenv("PATH"))
+	if file, programs := kubeconfig(s); programs != "" && program != "make" { // which finds the local cluster by itself
+		env = append(env, "KUBECONFIG="+file, "PATH="+programs+":"+os.Getenv("PATH"))
 		if program == "kubectl" {
-			program = filepath.Join(localPrograms(), program)
+			program = filepath.Join(programs, program)
 		}
 	}
 	command := exec.CommandContext(s.ctx, program, args...)

@@ -67,24 +67,6 @@ func (s *scenario) watched(name string) {
 	s.agreed("watch", name)
 }
 
-// sentinels are connections to the pods of a sentinel instance, by pod name.
-func (s *scenario) sentinels(instance string) map[string]*redis.SentinelClient {
-	s.Helper()
-	clients := map[string]*redis.SentinelClient{}
-	for name, pod := range s.pods(instance) {
-		if pod.Status.PodIP == "" {
-			continue
-		}
-		c := redis.NewSentinelClient(&redis.Options{
-			Addr: fmt.Sprintf("%s:%d", pod.Status.PodIP, v1alpha1.SentinelPort), Protocol: 2, MaxRetries: -1, DisableIdentity: true,
-			DialTimeout: time.Second, ReadTimeout: time.Second,
-		})
-		s.Cleanup(func() { _ = c.Close() })
-		clients[name] = c
-	}
-	return clients
-}
-
 // agreed waits until every sentinel knows exactly the other sentinels, the master of each shard of the instance, its
 // replicas and the quorum, and nothing else.
 func (s *scenario) agreed(sentinel, instance string) {
@@ -108,26 +90,20 @@ func (s *scenario) agreed(sentinel, instance string) {
 
 func (s *scenario) agreedOn(sentinel string, shard v1alpha1.TopologyShard, master string) error {
 	pods := s.pods(sentinel)
-	quorum := fmt.Sprint(v1alpha1.Quorum(int32(len(pods))))
+	quorum := fmt.Sprint(len(pods)/2 + 1)
 	members := map[string]string{}
 	for _, member := range shard.Members {
 		members[member.Pod] = member.Address
 	}
 	replicas := maps.Clone(members)
 	delete(replicas, master)
-	clients := s.sentinels(sentinel)
-	defer func() { // this is asked again and again
-		for _, c := range clients {
-			_ = c.Close()
-		}
-	}()
-	for name, c := range clients {
+	return s.eachSentinel(sentinel, func(name string, c *redis.SentinelClient) error {
 		view, err := c.Master(s.ctx, shard.MasterName).Result()
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return err
 		}
 		if view["ip"] != members[master] || view["quorum"] != quorum || view["flags"] != "master" {
-			return fmt.Errorf("%s: master of %s %s quorum %s flags %s, not %s (%s) with quorum %s", name, shard.MasterName, view["ip"],
+			return fmt.Errorf("master of %s %s quorum %s flags %s, not %s (%s) with quorum %s", shard.MasterName, view["ip"],
 				view["quorum"], view["flags"], members[master], master, quorum)
 		}
 		var others []string
@@ -136,20 +112,18 @@ func (s *scenario) agreedOn(sentinel string, shard v1alpha1.TopologyShard, maste
 				others = append(others, pod.Status.PodIP)
 			}
 		}
-		if err := s.lists(name, "sentinels", c.Sentinels(s.ctx, shard.MasterName), others); err != nil {
+		if err := lists("sentinels", c.Sentinels(s.ctx, shard.MasterName), others); err != nil {
 			return err
 		}
-		if err := s.lists(name, "replicas", c.Replicas(s.ctx, shard.MasterName), slices.Collect(maps.Values(replicas))); err != nil {
-			return err
-		}
-	}
-	return nil
+		return lists("replicas", c.Replicas(s.ctx, shard.MasterName), slices.Collect(maps.Values(replicas)))
+	})
 }
 
-func (s *scenario) lists(sentinel, what string, answer *redis.MapStringStringSliceCmd, want []string) error {
+// lists returns an error unless a sentinel lists exactly some addresses.
+func lists(what string, answer *redis.MapStringStringSliceCmd, want []string) error {
 	list, err := answer.Result()
 	if err != nil {
-		return fmt.Errorf("%s: %w", sentinel, err)
+		return err
 	}
 	var got []string
 	for _, entry := range list {
@@ -162,7 +136,7 @@ func (s *scenario) lists(sentinel, what string, answer *redis.MapStringStringSli
 	sort.Strings(got)
 	sort.Strings(want)
 	if !slices.Equal(got, want) {
-		return fmt.Errorf("%s knows the %s %v, not %v", sentinel, what, got, want)
+		return fmt.Errorf("it knows the %s %v, not %v", what, got, want)
 	}
 	return nil
 }
@@ -187,7 +161,7 @@ func (s *scenario) replaced(instance, before string) string {
 	return s.master(instance)
 }
 
-// journal returns the newest entry on who replaced whom.
+// journal returns the newest entry of the failovers and handovers of an instance.
 func (s *scenario) journal(instance string) v1alpha1.FailoverRecord {
 	s.Helper()
 	topology, err := s.topology(instance)

@@ -13,11 +13,24 @@ import (
 	"k8s.io/utils/ptr"
 )
 
+// deletePods deletes pods with the grace that they ask for, as a drained machine would.
+func (s *scenario) deletePods(pods ...string) {
+	s.Helper()
+	for _, pod := range pods {
+		require.NoError(s, s.kube.CoreV1().Pods(s.namespace).Delete(s.ctx, pod, metav1.DeleteOptions{}))
+	}
+}
+
+// withoutGrace deletes a pod at once.
+func withoutGrace() metav1.DeleteOptions {
+	return metav1.DeleteOptions{GracePeriodSeconds: ptr.To[int64](0)}
+}
+
 // forceDelete deletes pods without any grace, as a lost machine would.
 func (s *scenario) forceDelete(pods ...string) {
 	s.Helper()
 	for _, pod := range pods {
-		require.NoError(s, s.kube.CoreV1().Pods(s.namespace).Delete(s.ctx, pod, metav1.DeleteOptions{GracePeriodSeconds: ptr.To[int64](0)}))
+		require.NoError(s, s.kube.CoreV1().Pods(s.namespace).Delete(s.ctx, pod, withoutGrace()))
 	}
 }
 
@@ -34,7 +47,7 @@ func (s *scenario) keepAway(pod string) (release func()) {
 		defer close(done)
 		for event := range watcher.ResultChan() {
 			if event.Type == watch.Added && ctx.Err() == nil {
-				_ = s.kube.CoreV1().Pods(s.namespace).Delete(ctx, pod, metav1.DeleteOptions{GracePeriodSeconds: ptr.To[int64](0)})
+				_ = s.kube.CoreV1().Pods(s.namespace).Delete(ctx, pod, withoutGrace())
 			}
 		}
 	}()

@@ -14,7 +14,8 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// Cluster scenario 3. It runs alone, because it kills the sidecar that all others rely on.
+// A move of slots ends where it should, whatever is killed meanwhile. It runs alone, because it kills the sidecar that all others
+// rely on.
 func TestMigrationSurvivesTheLossOfEachOfItsParts(t *testing.T) {
 	s := begin(t)
 	s.sharded("orders", 2, 1, "watch")
@@ -71,17 +72,25 @@ func TestMigrationSurvivesTheLossOfEachOfItsParts(t *testing.T) {
 // fill writes so many keys with values of some bytes into each slot of a range and returns them.
 func (s *scenario) fill(name string, slots slotRange, perSlot, bytes int) []string {
 	s.Helper()
-	c, keys := s.clusterClient(name), keysIn(slots, perSlot)
-	for batch := range slices.Chunk(keys, 500) {
-		_, err := c.Pipelined(s.ctx, func(pipe redis.Pipeliner) error {
-			for _, key := range batch {
-				pipe.Set(s.ctx, key, valueOf(key, bytes), 0)
-			}
-			return nil
-		})
-		require.NoError(s, err)
-	}
+	keys := keysIn(slots, perSlot)
+	s.setAll(s.clusterClient(name), keys, func(key string) string { return valueOf(key, bytes) })
 	return keys
+}
+
+// setAll writes keys, many at a time, each with the value that belongs to it.
+func (s *scenario) setAll(c redis.Cmdable, keys []string, value func(key string) string) {
+	s.Helper()
+	for batch := range slices.Chunk(keys, 500) {
+		s.eventually("keys are written", 30*time.Second, func() error {
+			_, err := c.Pipelined(s.ctx, func(pipe redis.Pipeliner) error {
+				for _, key := range batch {
+					pipe.Set(s.ctx, key, value(key), 0)
+				}
+				return nil
+			})
+			return err
+		})
+	}
 }
 
 // holds asserts that a cluster has the keys that fill wrote.

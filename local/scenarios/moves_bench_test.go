@@ -3,14 +3,14 @@ package scenarios
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1 "k8s.io/api/core/v1"
 )
 
 var plannedMoves = flag.Int("moves", 30, "how many planned moves BenchmarkPlannedMove makes")
@@ -30,13 +30,13 @@ func BenchmarkPlannedMove(b *testing.B) {
 				s.annotated("orders", restartedAt, at)
 			} else {
 				master := s.master("orders")
-				require.NoError(b, s.kube.CoreV1().Pods(s.namespace).Delete(s.ctx, master, metav1.DeleteOptions{}))
+				s.deletePods(master)
 				s.another("orders", master)
 			}
 			s.ready("orders", readyWithin)
 			fmt.Fprintln(os.Stderr, i, s.moves("orders", began))
 			for name, w := range clients {
-				gaps[name] = append(gaps[name], w.gap(began).length())
+				gaps[name] = append(gaps[name], w.longestGap(began).length())
 				fmt.Fprintln(os.Stderr, "  ", name, gaps[name][i].Round(time.Millisecond))
 			}
 		}
@@ -54,19 +54,13 @@ func BenchmarkClusterPlannedMove(b *testing.B) {
 			began, shard := time.Now(), i%len(thirds)
 			set := fmt.Sprintf("orders-%d", shard)
 			old := s.dataPods("orders")
+			maps.DeleteFunc(old, func(name string, _ corev1.Pod) bool { return !strings.HasPrefix(name, set+"-") })
 			s.restart(set, fmt.Sprintf("2026-01-01T00:00:%02dZ", i))
-			s.eventually("the pods of "+set+" are replaced", 2*readyWithin, func() error {
-				for name, pod := range s.dataPods("orders") {
-					if name[:len(set)] == set && pod.UID == old[name].UID {
-						return fmt.Errorf("%s is still the old one", name)
-					}
-				}
-				return nil
-			})
+			s.replacedPods("orders", old)
 			s.ready("orders", clusterReadyWithin)
 			fmt.Fprintln(os.Stderr, i, s.moves("orders", began))
 			for name, all := range clients {
-				gaps[name] = append(gaps[name], all[shard].gap(began).length())
+				gaps[name] = append(gaps[name], all[shard].longestGap(began).length())
 				fmt.Fprintln(os.Stderr, "  ", name, gaps[name][i].Round(time.Millisecond))
 			}
 		}

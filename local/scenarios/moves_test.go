@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -38,14 +39,7 @@ func (s *scenario) roll(instance, mark string) {
 // annotated waits until every data pod of an instance has an annotation.
 func (s *scenario) annotated(instance, annotation, value string) {
 	s.Helper()
-	s.eventually(fmt.Sprintf("every pod of %s has %s=%s", instance, annotation, value), 4*readyWithin, func() error {
-		for name, pod := range s.dataPods(instance) {
-			if pod.Annotations[annotation] != value {
-				return fmt.Errorf("%s has not been replaced", name)
-			}
-		}
-		return nil
-	})
+	s.everyPod(instance, annotation+"="+value, func(pod *corev1.Pod) bool { return pod.Annotations[annotation] == value })
 }
 
 const restartedAt = "kubectl.kubernetes.io/restartedAt"

@@ -12,7 +12,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// D3 of the field's reports, by the pods that there are: a preference for nodes keeps the default spreading, and each component
+// By the pods that there are: a preference for nodes keeps the default spreading, and each component
 // of a cluster has its own placement and resources, where they are given.
 func TestEachComponentIsPlacedAsGivenAndOtherwiseSpread(t *testing.T) {
 	t.Parallel()

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// pulse tells what the machine itself takes away: it asks a node that nobody touches, in a pod like those under test, again
+// pulse tells what the machine itself takes away: it asks a node that nothing else uses, in a pod like those under test, again
 // and again, and remembers when no answer came for some time.
 type pulse struct {
 	mu     sync.Mutex

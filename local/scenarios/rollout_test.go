@@ -29,7 +29,7 @@ const (
 	nextLabel = "kvrocks.apache.org/logic"
 )
 
-// Scenario 10. It runs alone, because it changes the hook server.
+// Another hook server with other logic changes what it declares, and no data pod. It runs alone, because it changes the hook server.
 func TestNewHookLogicRollsOutWithoutTouchingDataPods(t *testing.T) {
 	s := begin(t)
 	s.apply(standardCR("orders", 3, ""))

@@ -9,12 +9,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// Scenario 6.
+// A master on a pod that is scaled away hands over first; one and three pods keep all data.
 func TestScalingDownHandsTheMasterOverAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
@@ -35,7 +34,7 @@ func TestScalingDownHandsTheMasterOverAndLosesNothing(t *testing.T) {
 		return nil
 	})
 	s.ready("orders", readyWithin)
-	s.gone("orders-3", "orders-4")
+	s.podCount("orders", v1alpha1.ComponentData, 3)
 	gap := w.longestGap(shrunk)
 	acked := w.finish()
 	record := s.journal("orders")
@@ -50,12 +49,7 @@ func TestScalingDownHandsTheMasterOverAndLosesNothing(t *testing.T) {
 	for _, replicas := range []int{1, 3} {
 		s.patch("orders", fmt.Sprintf(`{"spec":{"replicas":%d}}`, replicas))
 		s.ready("orders", readyWithin)
-		s.eventually("as many pods as wanted", time.Minute, func() error {
-			if n := len(s.pods("orders")); n != replicas {
-				return fmt.Errorf("%d pods, not %d", n, replicas)
-			}
-			return nil
-		})
+		s.podCount("orders", v1alpha1.ComponentData, replicas)
 		assert.Empty(t, s.missing(s.direct(s.master("orders"), password), acked), "with %d replicas", replicas)
 	}
 	s.agreed("watch", "orders")
@@ -76,19 +70,5 @@ func (s *scenario) promote(instance, pod string) {
 func (s *scenario) deleteAllBut(master, but string, pods []string) {
 	s.Helper()
 	pods = append(slices.DeleteFunc(pods, func(pod string) bool { return pod == master || pod == but }), master)
-	for _, pod := range pods {
-		require.NoError(s, s.kube.CoreV1().Pods(s.namespace).Delete(s.ctx, pod, metav1.DeleteOptions{}))
-	}
-}
-
-func (s *scenario) gone(pods ...string) {
-	s.Helper()
-	s.eventually(fmt.Sprintf("%v are gone", pods), time.Minute, func() error {
-		for _, pod := range pods {
-			if _, still := s.pods("orders")[pod]; still {
-				return fmt.Errorf("%s is still there", pod)
-			}
-		}
-		return nil
-	})
+	s.deletePods(pods...)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// D4 of the field's reports: an installation that was for the whole cluster is narrowed to one namespace by the overlay of
+// An installation that was for the whole cluster is narrowed to one namespace by the overlay of
 // examples/scoped. It runs alone, because instances elsewhere are looked after no more.
 func TestAnInstallationForSomeNamespacesOnly(t *testing.T) {
 	s, outside := begin(t), begin(t)
@@ -45,11 +45,12 @@ func TestAnInstallationForSomeNamespacesOnly(t *testing.T) {
 
 	t.Run("within the namespace everything works", func(t *testing.T) {
 		s := s.part(t)
-		require.NoError(t, client(s.service("orders-master"), password, impatient).Set(s.ctx, "k", "v", 0).Err())
+		c := s.through("orders-master", password)
+		require.NoError(t, c.Set(s.ctx, "k", "v", 0).Err())
 		began := time.Now()
 		s.roll("orders", "once") // labels, gates, a handover, deleted pods
 		assert.Len(t, s.moves("orders", began), 1)
-		assert.Equal(t, "v", client(s.service("orders-master"), password, impatient).Get(s.ctx, "k").Val())
+		assert.Equal(t, "v", c.Get(s.ctx, "k").Val())
 	})
 	t.Run("elsewhere nothing is made, and what runs goes on running", func(t *testing.T) {
 		s := outside.part(t)
@@ -102,7 +103,7 @@ func (s *scenario) overlay() string {
 		require.NoError(s, err)
 		text := strings.NewReplacer(replacements...).Replace(string(raw))
 		require.Contains(s, text, s.namespace, "%s of the example has changed; adapt this test", file)
-		if _, local := kubeconfig(); local {
+		if _, programs := kubeconfig(s); programs != "" {
 			text = strings.Replace(text, "- "+top+"/metacontroller/install\n", "- "+top+"/local/standin/metacontroller/install\n", 1)
 		}
 		require.NoError(s, os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600))

@@ -5,14 +5,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// Scenario 1, and the first half of 8.
+// A fresh instance is Ready with all its pods, serves through its Services, and is monitored as it is.
 func TestInstancesBecomeReadyAndSentinelsKnowExactlyThem(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
@@ -29,36 +31,25 @@ func TestInstancesBecomeReadyAndSentinelsKnowExactlyThem(t *testing.T) {
 	require.NoError(t, err)
 	assert.EqualValues(t, 2, watch.Status.Quorum)
 
-	require.NoError(t, client(s.service("orders-master"), password, impatient).Set(s.ctx, "k", "v", 0).Err())
-	s.eventually("the replicas' Service answers", 10*time.Second, func() error {
-		return client(s.service("orders-replicas"), password, impatient).Get(s.ctx, "k").Err()
-	})
+	require.NoError(t, s.through("orders-master", password).Set(s.ctx, "k", "v", 0).Err())
+	replicas := s.through("orders-replicas", password)
+	s.eventually("the replicas' Service answers", 10*time.Second, func() error { return replicas.Get(s.ctx, "k").Err() })
 }
 
-// Scenario 7.
+// Sentinels are added, removed and lost, and those that remain forget them; a failover works after it.
 func TestSentinelsComeAndGoWithoutGhosts(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
 	s.watched("orders")
 	for _, replicas := range []int{5, 3} {
 		s.patch("watch", fmt.Sprintf(`{"spec":{"replicas":%d}}`, replicas))
-		s.eventually("as many sentinels as wanted", readyWithin, func() error {
-			if n := len(s.pods("watch")); n != replicas {
-				return fmt.Errorf("%d pods, not %d", n, replicas)
-			}
-			return nil
-		})
+		s.podCount("watch", v1alpha1.ComponentSentinel, replicas)
 		s.ready("watch", readyWithin)
 		s.agreed("watch", "orders")
 	}
 	for pod := range s.pods("watch") {
 		s.forceDelete(pod)
-		s.eventually("another pod for "+pod, readyWithin, func() error {
-			if n := len(s.pods("watch")); n != 3 {
-				return fmt.Errorf("%d pods", n)
-			}
-			return nil
-		})
+		s.podCount("watch", v1alpha1.ComponentSentinel, 3)
 		s.ready("watch", readyWithin)
 		s.agreed("watch", "orders")
 	}
@@ -70,7 +61,7 @@ func TestSentinelsComeAndGoWithoutGhosts(t *testing.T) {
 	s.agreed("watch", "orders")
 }
 
-// Scenario 8.
+// An instance that is deleted is forgotten by its sentinels before its pods go; its neighbour is left alone.
 func TestDeletedInstanceIsForgottenBeforeItsPodsGoAndItsNeighbourStays(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
@@ -81,22 +72,8 @@ func TestDeletedInstanceIsForgottenBeforeItsPodsGoAndItsNeighbourStays(t *testin
 	s.agreed("watch", "orders")
 	s.agreed("watch", "users")
 	neighbour := s.pods("users")
-	sentinels := s.sentinels("watch")
-
 	s.remove("orders")
-	s.eventually("the pods of orders go, the monitors first", readyWithin, func() error {
-		// Pods are listed before the sentinels are asked: pods that were gone then must have been forgotten before.
-		pods := s.pods("orders")
-		for name, c := range sentinels {
-			if err := c.GetMasterAddrByName(s.ctx, "orders").Err(); err == nil && len(pods) < 3 {
-				t.Fatalf("%s still monitors orders, which has only %d pods left", name, len(pods))
-			}
-		}
-		if len(pods) > 0 {
-			return fmt.Errorf("%d pods are left", len(pods))
-		}
-		return nil
-	})
+	s.forgottenFirst("watch", "orders", 3, "orders")
 	s.removed("orders")
 	s.ready("users", readyWithin)
 	s.agreed("watch", "users")
@@ -105,16 +82,15 @@ func TestDeletedInstanceIsForgottenBeforeItsPodsGoAndItsNeighbourStays(t *testin
 	}
 }
 
-// Scenario 8, last part.
+// An instance serves before its sentinels are there and after they are gone.
 func TestInstanceWithoutItsSentinelWorksSaysSoAndCanBeDeleted(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
 	s.apply(standardCR("orders", 3, "watch"))
 	s.condition("orders", v1alpha1.ConditionSentinelAgreed, metav1.ConditionFalse, readyWithin, "SentinelNotFound")
 	s.condition("orders", v1alpha1.ConditionPrimaryAvailable, metav1.ConditionTrue, readyWithin)
-	s.eventually("orders takes writes", readyWithin, func() error {
-		return client(s.service("orders-master"), password, impatient).Set(s.ctx, "k", "v", 0).Err()
-	})
+	c := s.through("orders-master", password)
+	s.eventually("orders takes writes", readyWithin, func() error { return c.Set(s.ctx, "k", "v", 0).Err() })
 
 	s.apply(sentinelCR("watch", 3))
 	s.ready("watch", readyWithin)
@@ -123,7 +99,60 @@ func TestInstanceWithoutItsSentinelWorksSaysSoAndCanBeDeleted(t *testing.T) {
 
 	s.remove("watch")
 	s.condition("orders", v1alpha1.ConditionSentinelAgreed, metav1.ConditionFalse, readyWithin, "SentinelNotFound")
-	require.NoError(t, client(s.service("orders-master"), password, impatient).Set(s.ctx, "k", "v2", 0).Err())
+	require.NoError(t, c.Set(s.ctx, "k", "v2", 0).Err())
 	s.remove("orders")
 	s.removed("orders")
+}
+
+// sentinelAt are the options of a connection to the sentinel in a pod.
+func sentinelAt(pod *corev1.Pod, password string) *redis.Options {
+	return &redis.Options{
+		Addr: fmt.Sprintf("%s:%d", pod.Status.PodIP, v1alpha1.SentinelPort), Password: password,
+		Protocol: 2, MaxRetries: -1, DisableIdentity: true, DialTimeout: time.Second, ReadTimeout: time.Second,
+	}
+}
+
+// sentinel is a connection to a sentinel as to any server. The caller closes it.
+func (s *scenario) sentinel(pod, password string) *redis.Client {
+	s.Helper()
+	return redis.NewClient(sentinelAt(s.pod(pod), password))
+}
+
+// eachSentinel asks every sentinel of an instance that has an address, without a password, and returns the first error.
+func (s *scenario) eachSentinel(instance string, ask func(pod string, c *redis.SentinelClient) error) error {
+	s.Helper()
+	for name, pod := range s.pods(instance) {
+		if pod.Status.PodIP == "" {
+			continue
+		}
+		c := redis.NewSentinelClient(sentinelAt(&pod, ""))
+		err := ask(name, c)
+		_ = c.Close()
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// forgottenFirst waits until the data pods of a deleted instance, so many, are gone, and asserts that no sentinel monitors one of
+// its masters any more when the first of them is.
+func (s *scenario) forgottenFirst(sentinel, instance string, count int, masters ...string) {
+	s.Helper()
+	s.eventually("the pods of "+instance+" go, the monitors first", readyWithin, func() error {
+		// Pods are listed before the sentinels are asked: pods that were gone then must have been forgotten before.
+		pods := s.dataPods(instance)
+		err := s.eachSentinel(sentinel, func(name string, c *redis.SentinelClient) error {
+			for _, master := range masters {
+				if c.GetMasterAddrByName(s.ctx, master).Err() == nil && len(pods) < count {
+					require.Failf(s, "forgotten too late", "%s still monitors %s, and only %d pods are left", name, master, len(pods))
+				}
+			}
+			return nil
+		})
+		if err == nil && len(pods) > 0 {
+			err = fmt.Errorf("%d pods are left", len(pods))
+		}
+		return err
+	})
 }

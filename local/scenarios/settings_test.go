@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"errors"
-	"fmt"
 	"testing"
 	"time"
 
@@ -25,7 +24,7 @@ func TestSettingsComeAndGo(t *testing.T) {
 		_, err := crs.Patch(s.ctx, "orders", "application/merge-patch+json",
 			[]byte(`{"spec":{"kvrocksConfig":{"port":"6390"}}}`), metav1.PatchOptions{})
 		require.ErrorContains(t, err, "kvrocksConfig.port cannot be changed on a live instance")
-		require.NoError(t, client(s.service("orders-master"), password, impatient).Set(s.ctx, "k", "v", 0).Err())
+		require.NoError(t, s.through("orders-master", password).Set(s.ctx, "k", "v", 0).Err())
 	})
 	t.Run("a setting that kvrocks does not know is named and holds up nothing", func(t *testing.T) {
 		s.patch("orders", `{"spec":{"kvrocksConfig":{"hz":"10","timeout":"3600"}}}`)
@@ -39,14 +38,7 @@ func TestSettingsComeAndGo(t *testing.T) {
 	t.Run("a live setting that is removed has the default again on every node", func(t *testing.T) {
 		before := s.pods("orders")
 		s.patch("orders", `{"spec":{"kvrocksConfig":{"timeout":null}}}`)
-		s.eventually("every pod is replaced", 2*readyWithin, func() error {
-			for name, pod := range s.pods("orders") {
-				if pod.UID == before[name].UID {
-					return fmt.Errorf("%s is the same", name)
-				}
-			}
-			return nil
-		})
+		s.replacedPods("orders", before)
 		s.ready("orders", readyWithin)
 		for pod := range s.pods("orders") {
 			assert.Equal(t, "0", s.direct(pod, password).ConfigGet(s.ctx, timeout).Val()[timeout], pod)
@@ -55,9 +47,8 @@ func TestSettingsComeAndGo(t *testing.T) {
 	t.Run("tokens of namespaces outlive restart and failover", func(t *testing.T) {
 		master := s.master("orders")
 		require.NoError(t, s.direct(master, password).Do(s.ctx, "NAMESPACE", "ADD", "shop", "shop-token").Err())
+		c := s.through("orders-master", "shop-token")
 		works := func() error {
-			c := client(s.service("orders-master"), "shop-token", impatient)
-			defer func() { _ = c.Close() }()
 			switch value, err := c.Get(s.ctx, "k").Result(); {
 			case err != nil:
 				return err
@@ -66,7 +57,7 @@ func TestSettingsComeAndGo(t *testing.T) {
 			}
 			return nil
 		}
-		require.NoError(t, client(s.service("orders-master"), "shop-token", impatient).Set(s.ctx, "k", "of the shop", 0).Err())
+		require.NoError(t, c.Set(s.ctx, "k", "of the shop", 0).Err())
 		s.forceDelete(master)
 		s.another("orders", master)
 		s.eventually("the token works on the new master", time.Minute, works)

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -89,15 +88,6 @@ func TestSentinelsInTiltAreNamedAndOverruled(t *testing.T) {
 	s.ready("orders", readyWithin)
 	assert.NotEqual(t, before, s.master("orders"))
 	s.agreed("watch", "orders")
-}
-
-// sentinel is a connection to a sentinel as to any server. The caller closes it.
-func (s *scenario) sentinel(pod, password string) *redis.Client {
-	s.Helper()
-	return redis.NewClient(&redis.Options{
-		Addr: fmt.Sprintf("%s:%d", s.pod(pod).Status.PodIP, v1alpha1.SentinelPort), Password: password,
-		Protocol: 2, MaxRetries: -1, DisableIdentity: true, DialTimeout: time.Second, ReadTimeout: time.Second,
-	})
 }
 
 // The password of a sentinel instance changes live: no pod is replaced, no failover begins, and at no moment does a sentinel take

@@ -16,7 +16,7 @@ func TestSlotCheckersSeeWhatIsWrong(t *testing.T) {
 	var m slotMap
 	assert.NoError(t, m.give("a", []string{"0-8000", "-1"}))
 	assert.NoError(t, m.give("b", []string{"8002-16383"}))
-	require.ErrorIs(t, m.whole(), errOwners, "8001 belongs to nobody")
+	require.ErrorIs(t, m.whole(), errOwners, "8001 has no owner")
 	require.ErrorIs(t, m.give("c", []string{"8001", "5"}), errOwners, "5 belongs to a as well")
 	require.NoError(t, m.whole())
 	assert.Equal(t, map[string]int{"a": 8001, "b": 8382, "c": 1}, m.owned())

@@ -121,7 +121,7 @@ func (m *slotMap) give(master string, ranges []string) error {
 func (m *slotMap) whole() error {
 	for slot, owner := range m.owner {
 		if owner == "" {
-			return fmt.Errorf("%w: %d belongs to nobody in version %d", errOwners, slot, m.version)
+			return fmt.Errorf("%w: %d has none in version %d", errOwners, slot, m.version)
 		}
 	}
 	return nil
@@ -147,6 +147,32 @@ func parseSlots(text string) (first, last int, err error) {
 	return first, last, err
 }
 
+// clusterNode is a line of CLUSTER NODES.
+type clusterNode struct {
+	id, address, role, master string
+	slots                     []string
+}
+
+// parseNodes reads the answer of CLUSTER NODES, without the slots that are on their way from or to the node that answered.
+func parseNodes(text string) ([]clusterNode, error) {
+	var nodes []clusterNode
+	for line := range strings.Lines(text) {
+		fields := strings.Fields(line) // id address@bus flags master ping pong version link slots...
+		if len(fields) < 8 {
+			return nil, fmt.Errorf("a line of CLUSTER NODES is %q", line)
+		}
+		n := clusterNode{id: fields[0], role: strings.TrimPrefix(fields[2], "myself,"), master: fields[3]}
+		n.address, _, _ = strings.Cut(fields[1], "@")
+		for _, field := range fields[8:] {
+			if !strings.HasPrefix(field, "[") {
+				n.slots = append(n.slots, field)
+			}
+		}
+		nodes = append(nodes, n)
+	}
+	return nodes, nil
+}
+
 // layout is the cluster as the node of a pod has it.
 func (s *scenario) layout(pod corev1.Pod) (slotMap, error) {
 	if pod.Status.PodIP == "" {
@@ -162,21 +188,14 @@ func (s *scenario) layout(pod corev1.Pod) (slotMap, error) {
 	if err != nil {
 		return slotMap{}, fmt.Errorf("%s: %w", pod.Name, err)
 	}
+	nodes, err := parseNodes(text)
+	if err != nil {
+		return slotMap{}, fmt.Errorf("%s: %w", pod.Name, err)
+	}
 	m := slotMap{version: version, nodes: map[string]string{}}
-	for line := range strings.Lines(text) {
-		fields := strings.Fields(line) // id address@bus flags master ping pong version link slots...
-		if len(fields) < 8 {
-			return slotMap{}, fmt.Errorf("%s: %q", pod.Name, line)
-		}
-		address, _, _ := strings.Cut(fields[1], "@")
-		m.nodes[address] = strings.TrimPrefix(fields[2], "myself,")
-		var ranges []string
-		for _, field := range fields[8:] {
-			if !strings.HasPrefix(field, "[") { // on its way from here or to here
-				ranges = append(ranges, field)
-			}
-		}
-		if err := m.give(address, ranges); err != nil {
+	for _, node := range nodes {
+		m.nodes[node.address] = node.role
+		if err := m.give(node.address, node.slots); err != nil {
 			return slotMap{}, fmt.Errorf("%s: %w", pod.Name, err)
 		}
 	}

@@ -43,10 +43,10 @@ func TestASentinelThatSpinsIsFreed(t *testing.T) {
 		return nil
 	})
 	s.agreed("watch", "orders")
-	assert.Equal(t, others(s, "orders", s.master("orders"))[0], replica, "nobody was replaced")
+	assert.Equal(t, others(s, "orders", s.master("orders"))[0], replica, "no node was replaced")
 }
 
-// rejectedAtFirst makes a sentinel connect to a node anew, and has the first packet of that rejected.
+// rejectedAtFirst makes a sentinel connect to a node again, and has the first packet of that rejected.
 func (s *scenario) rejectedAtFirst(sentinel, node string) {
 	s.Helper()
 	from := s.pod(sentinel).Status.PodIP

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
@@ -28,7 +29,7 @@ func (s *scenario) waitReady(name string) {
 	s.kubectl("wait", "--for=condition=Ready", "kvrocks/"+name, "--timeout="+readyWithin.String())
 }
 
-// B1 of the field's reports: kubectl apply && kubectl wait never returns early. What was asked for is read from the nodes and
+// kubectl apply && kubectl wait never returns early. What was asked for is read from the nodes and
 // the sentinels themselves, once, at the moment at which the wait returns.
 func TestWaitingForReadyNeverReturnsEarly(t *testing.T) {
 	t.Parallel()
@@ -55,11 +56,11 @@ func TestWaitingForReadyNeverReturnsEarly(t *testing.T) {
 			downAfter := 2001 + round
 			s.patch("orders", fmt.Sprintf(`{"spec":{"failover":{"downAfterMilliseconds":%d}}}`, downAfter))
 			s.waitReady("orders")
-			for name, c := range s.sentinels("watch") {
+			require.NoError(t, s.eachSentinel("watch", func(name string, c *redis.SentinelClient) error {
 				view, err := c.Master(s.ctx, "orders").Result()
-				require.NoError(t, err)
 				assert.Equal(t, fmt.Sprint(downAfter), view["down-after-milliseconds"], name)
-			}
+				return err
+			}))
 		})
 	}
 	t.Run("a changed Secret, once it is known", func(t *testing.T) {
@@ -88,12 +89,12 @@ func TestWaitingForReadyNeverReturnsEarly(t *testing.T) {
 	t.Run("spec.password of sentinels", func(t *testing.T) {
 		s.patch("watch", `{"spec":{"password":"second"}}`)
 		s.waitReady("watch")
-		for pod, c := range s.sentinels("watch") {
+		require.NoError(t, s.eachSentinel("watch", func(pod string, c *redis.SentinelClient) error {
 			require.ErrorContains(t, c.Ping(s.ctx).Err(), "NOAUTH", pod)
 			renewed := s.sentinel(pod, "second")
-			require.NoError(t, renewed.Ping(s.ctx).Err(), pod)
-			_ = renewed.Close()
-		}
+			defer func() { _ = renewed.Close() }()
+			return renewed.Ping(s.ctx).Err()
+		}))
 	})
 }
 
@@ -101,21 +102,16 @@ func TestWaitingForReadyNeverReturnsEarly(t *testing.T) {
 func (s *scenario) reason(name string, texts ...string) {
 	s.Helper()
 	s.eventually(fmt.Sprintf("Ready of %s says %q", name, texts), time.Minute, func() error {
-		cr, err := s.kvrocks(name)
+		c, err := s.conditionNow(name, v1alpha1.ConditionReady)
 		if err != nil {
 			return err
 		}
-		for _, c := range cr.Status.Conditions {
-			if c.Type == v1alpha1.ConditionReady {
-				for _, text := range texts {
-					if c.Status != metav1.ConditionFalse || !strings.Contains(c.Message, text) {
-						return fmt.Errorf("%s: %s", c.Status, c.Message)
-					}
-				}
-				return nil
+		for _, text := range texts {
+			if c.Status != metav1.ConditionFalse || !strings.Contains(c.Message, text) {
+				return fmt.Errorf("%s: %s", c.Status, c.Message)
 			}
 		}
-		return fmt.Errorf("no Ready condition")
+		return nil
 	})
 }
 

@@ -15,7 +15,7 @@ import (
 
 const olderFinalizer = "kvrocks/finalizer"
 
-// D5 of the field's reports: whatever is taken away first, in the end nothing hangs. It runs alone, because it takes away
+// Whatever is taken away first, in the end nothing hangs. It runs alone, because it takes away
 // what all others need.
 func TestUninstallingInAnyOrderHangsNothing(t *testing.T) {
 	s := begin(t)

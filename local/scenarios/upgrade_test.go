@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -29,7 +28,7 @@ const (
 	otherImage = "docker.io/apache/kvrocks:latest"
 )
 
-// D6 of the field's reports: a new version of the operator makes other pods of other images. It runs alone, because it changes
+// A new version of the operator makes other pods of other images. It runs alone, because it changes
 // the hook server.
 func TestANewVersionOfTheOperatorRollsAFewInstancesAtATime(t *testing.T) {
 	s := begin(t)
@@ -61,7 +60,11 @@ func TestANewVersionOfTheOperatorRollsAFewInstancesAtATime(t *testing.T) {
 					return fmt.Errorf("%s is of the former version", pod.Name)
 				}
 			}
-			return s.has(name, v1alpha1.ConditionProgressing, "Settled")
+			progressing, err := s.conditionNow(name, v1alpha1.ConditionProgressing)
+			if err == nil && progressing.Reason != "Settled" {
+				err = fmt.Errorf("%s is %s: %s", progressing.Type, progressing.Reason, progressing.Message)
+			}
+			return err
 		})
 		s.ready(name, readyWithin)
 	}
@@ -152,9 +155,7 @@ func (s *scenario) lookAtUpgrade(u *upgradeSeen) error {
 		instance := pod.Labels[v1alpha1.LabelInstance]
 		isNext := pod.Annotations[nextLabel] == "next"
 		former[instance], next[instance] = former[instance] || !isNext, next[instance] || isNext
-		if ready := slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
-			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-		}); !ready || pod.DeletionTimestamp != nil {
+		if !isReady(pod) || pod.DeletionTimestamp != nil {
 			unready[instance] = true
 		}
 		if pod.Labels[v1alpha1.LabelComponent] == v1alpha1.ComponentData {
@@ -187,22 +188,6 @@ func (s *scenario) lookAtUpgrade(u *upgradeSeen) error {
 		if progressing != nil && progressing.Reason == "UpgradePending" && meta.IsStatusConditionTrue(cr.Status.Conditions, v1alpha1.ConditionReady) {
 			u.waited[cr.Name] = true
 		}
-	}
-	return nil
-}
-
-// has is nil when a condition of an instance has a reason.
-func (s *scenario) has(name, kind, reason string) error {
-	cr, err := s.kvrocks(name)
-	if err != nil {
-		return err
-	}
-	c := meta.FindStatusCondition(cr.Status.Conditions, kind)
-	switch {
-	case c == nil:
-		return errors.New("no condition " + kind)
-	case c.Reason != reason:
-		return fmt.Errorf("%s is %s: %s", kind, c.Reason, c.Message)
 	}
 	return nil
 }

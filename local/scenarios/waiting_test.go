@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -26,16 +25,11 @@ func TestWaitingForReadyOfAClusterNeverReturnsEarly(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
 	s.sharded("orders", 1, 1, "")
-	c := s.clusterClient("orders")
-	for batch := range 20 {
-		_, err := c.Pipelined(s.ctx, func(pipe redis.Pipeliner) error {
-			for n := range 500 {
-				pipe.Set(s.ctx, fmt.Sprintf("k:%d:%d", batch, n), n, 0)
-			}
-			return nil
-		})
-		require.NoError(t, err)
+	keys := make([]string, 10_000)
+	for n := range keys {
+		keys[n] = fmt.Sprintf("k:%d", n)
 	}
+	s.setAll(s.clusterClient("orders"), keys, func(string) string { return "v" })
 	t.Run("spec.password", func(t *testing.T) {
 		s.password = "another-secret"
 		s.patch("orders", `{"spec":{"password":"another-secret"}}`)

@@ -3,9 +3,6 @@ package scenarios
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -37,6 +34,14 @@ func (s *scenario) service(name string) string {
 	return fmt.Sprintf("%s:%d", service.Spec.ClusterIP, service.Spec.Ports[0].Port)
 }
 
+// through is a connection to a Service.
+func (s *scenario) through(service, password string) *redis.Client {
+	s.Helper()
+	c := client(s.service(service), password, impatient)
+	s.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
 // pod is one pod as it is now.
 func (s *scenario) pod(name string) *corev1.Pod {
 	s.Helper()
@@ -55,108 +60,49 @@ func (s *scenario) direct(pod, password string) *redis.Client {
 	return c
 }
 
-// writer writes w:0, w:1, w:2 … one after another through a Service, and remembers what was acknowledged when. A number
-// that was refused is tried again, over a new connection, as a client with a connection pool would.
+// writer is a client that writes w:0, w:1, w:2 …
 type writer struct {
+	progress
 	stop context.CancelFunc
 	done chan struct{}
-
-	mu     sync.Mutex
-	acks   []time.Time // acks[n] is when w:n was acknowledged
-	errors []string    // distinct errors in the order in which they were first seen
 }
 
-func (s *scenario) write(service, password string) *writer {
+// keepWriting starts a writer and waits for its first writes.
+func (s *scenario) keepWriting(pause time.Duration, write func(ctx context.Context, n int) error) *writer {
 	s.Helper()
-	address := s.service(service)
 	ctx, cancel := context.WithCancel(s.ctx)
 	w := &writer{stop: cancel, done: make(chan struct{})}
-	go w.run(ctx, address, password)
-	s.Cleanup(func() { cancel(); <-w.done })
-	s.eventually("the first writes through "+service, 30*time.Second, func() error {
-		if w.acked() < 10 {
-			return fmt.Errorf("%d writes so far, errors: %v", w.acked(), w.seen())
-		}
-		return nil
-	})
+	go func() {
+		defer close(w.done)
+		w.keepWriting(ctx, naturals, pause, write)
+	}()
+	s.Cleanup(func() { w.finish() })
+	s.begun(&w.progress)
 	return w
 }
 
-func (w *writer) run(ctx context.Context, address, password string) {
-	defer close(w.done)
+// write starts a writer that goes through a Service, and after a refusal over a new connection, as a client with a connection
+// pool would. About 500 writes a second leave the machine to the others.
+func (s *scenario) write(service, password string) *writer {
+	s.Helper()
+	address := s.service(service)
 	c := client(address, password, impatient)
-	defer func() { _ = c.Close() }()
-	for n := 0; ctx.Err() == nil; {
-		if err := c.Set(ctx, fmt.Sprintf("w:%d", n), n, 0).Err(); err != nil {
-			w.note(err)
+	s.Cleanup(func() { _ = c.Close() })
+	return s.keepWriting(time.Millisecond, func(ctx context.Context, n int) error {
+		err := c.Set(ctx, fmt.Sprintf("w:%d", n), n, 0).Err()
+		if err != nil {
 			_ = c.Close()
 			c = client(address, password, impatient)
-			time.Sleep(2 * time.Millisecond) // a refused connection fails at once; do not spin
-			continue
 		}
-		w.mu.Lock()
-		w.acks = append(w.acks, time.Now())
-		w.mu.Unlock()
-		n++
-		time.Sleep(time.Millisecond) // about 500 writes a second leave the machine to the others
-	}
-}
-
-func (w *writer) note(err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	text, _, _ := strings.Cut(err.Error(), ", id")
-	if len(w.errors) < 20 && !slices.Contains(w.errors, text) {
-		w.errors = append(w.errors, text)
-	}
-}
-
-func (w *writer) acked() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.acks)
-}
-
-func (w *writer) seen() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return append([]string(nil), w.errors...)
+		return err
+	})
 }
 
 // finish stops the writer and returns how many writes were acknowledged.
 func (w *writer) finish() int {
 	w.stop()
 	<-w.done
-	return w.acked()
-}
-
-// longestGap is the longest time without an acknowledged write since a moment.
-func (w *writer) longestGap(since time.Time) span {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return longestGap(slices.Values(w.acks), since, w.running())
-}
-
-func (w *writer) running() bool {
-	select {
-	case <-w.done:
-		return false
-	default:
-		return true
-	}
-}
-
-// resumed waits until a write is acknowledged that began after a moment.
-func (s *scenario) resumed(w *writer, after time.Time, within time.Duration) {
-	s.Helper()
-	s.eventually("writes are taken again", within, func() error {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if n := len(w.acks); n == 0 || !w.acks[n-1].After(after) {
-			return fmt.Errorf("none since %s, errors: %v", after.Format("15:04:05.000"), w.errors)
-		}
-		return nil
-	})
+	return w.count()
 }
 
 // missing reads w:0 … w:n-1 back and returns the numbers that are not there.
@@ -184,7 +130,7 @@ func (s *scenario) missing(c *redis.Client, n int) []int {
 // replicated is how many of the writer's numbers every one of the given pods has by now.
 func (s *scenario) replicated(w *writer, password string, pods ...string) int {
 	s.Helper()
-	n := w.acked()
+	n := w.count()
 	for _, pod := range pods {
 		c := s.direct(pod, password)
 		for n > 0 {

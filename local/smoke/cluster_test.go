@@ -4,7 +4,6 @@ package smoke
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -12,9 +11,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-)
 
-const kubeconfig = "/var/lib/kvrocks-local/kubeconfig"
+	"github.com/kvrocks/kvrocks-operator/local/kubernetes/layout"
+)
 
 // local runs the program under test and returns what it printed.
 func local(t *testing.T, args ...string) string {
@@ -51,12 +50,12 @@ func (n namespace) kubectl(args ...string) (string, error) {
 }
 
 func (n namespace) kubectlWith(stdin string, args ...string) (string, error) {
-	cache := os.Getenv("KVROCKS_LOCAL_CACHE")
-	if cache == "" {
-		cache = filepath.Join(os.Getenv("HOME"), ".cache", "kvrocks-local")
+	here, err := layout.New()
+	if err != nil {
+		return "", err
 	}
-	args = append([]string{"--kubeconfig", kubeconfig, "--namespace", n.name}, args...)
-	cmd := exec.Command(filepath.Join(cache, "bin", "kubectl"), args...)
+	args = append([]string{"--kubeconfig", here.Kubeconfig(), "--namespace", n.name}, args...)
+	cmd := exec.Command(filepath.Join(here.Cache, "bin", "kubectl"), args...)
 	cmd.Stdin = strings.NewReader(stdin)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr

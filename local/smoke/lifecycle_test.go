@@ -37,14 +37,6 @@ func TestDownLeavesTheMachineAsItWas(t *testing.T) {
 	before := machine(t)
 	assert.Empty(t, before["processes"])
 
-	startPods := func(t *testing.T) {
-		t.Helper()
-		local(t, "up")
-		local(t, "images", "kvrocks", "redis")
-		n := newNamespace(t)
-		n.applyPods()
-		n.must("wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s")
-	}
 	t.Run("with pods running", func(t *testing.T) {
 		startPods(t)
 		local(t, "down")
@@ -65,11 +57,7 @@ func TestDownLeavesTheMachineAsItWas(t *testing.T) {
 }
 
 func TestUpRepairs(t *testing.T) {
-	local(t, "up")
-	local(t, "images", "kvrocks", "redis")
-	n := newNamespace(t)
-	n.applyPods()
-	n.must("wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s")
+	n := startPods(t)
 
 	t.Run("nothing when all is well, and at once", func(t *testing.T) {
 		begin := time.Now()

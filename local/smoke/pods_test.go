@@ -52,17 +52,24 @@ spec:
   containers: [{name: client, image: "redis:7.0.15", command: [sleep, "3600"]}]
 `
 
+// startPods brings the cluster up and the pods into a namespace of their own, and waits until they are ready.
+func startPods(t *testing.T) namespace {
+	t.Helper()
+	local(t, "up")
+	local(t, "images", "kvrocks", "redis")
+	n := newNamespace(t)
+	n.applyPods()
+	n.must("wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s")
+	return n
+}
+
 // get fetches a page from inside a pod. The limit is the shell's: wget's own crashes in a static busybox.
 func get(n namespace, pod, url string) (string, error) {
 	return n.kubectl("exec", pod, "--", "timeout", "5", "wget", "-qO-", url)
 }
 
 func TestPodsReachServicesVolumesAndTheirPeers(t *testing.T) {
-	local(t, "up")
-	local(t, "images", "kvrocks", "redis")
-	n := newNamespace(t)
-	n.applyPods()
-	n.must("wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s")
+	n := startPods(t)
 
 	t.Run("a name of a Service leads to the pod behind it", func(t *testing.T) {
 		for _, url := range []string{
