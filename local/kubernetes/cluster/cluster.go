@@ -98,8 +98,8 @@ func (c *Cluster) steps() []step {
 		{"API server", func(ctx context.Context) error { return c.start(ctx, c.apiServer()) }},
 		{"cluster objects", c.applyObjects},
 		{"pause image", c.images.ImportPause},
-		{"controllers, scheduler", func(ctx context.Context) error { return c.start(ctx, c.brains()...) }},
-		{"kubelet, proxy, DNS", func(ctx context.Context) error { return c.start(ctx, c.limbs()...) }},
+		{"controllers, scheduler", func(ctx context.Context) error { return c.start(ctx, c.controlPrograms()...) }},
+		{"kubelet, proxy, DNS", func(ctx context.Context) error { return c.start(ctx, c.nodePrograms()...) }},
 		{"node ready", c.awaitNode},
 	}
 }
@@ -114,7 +114,7 @@ func (c *Cluster) run(ctx context.Context, s step) error {
 	return nil
 }
 
-// printf tells progress; a person who closed the output does not stop the work.
+// printf tells progress; an output that was closed does not stop the work.
 func (c *Cluster) printf(format string, args ...any) { _, _ = fmt.Fprintf(c.out, format, args...) }
 
 func since(begin time.Time) string { return fmt.Sprintf("%.1fs", time.Since(begin).Seconds()) }

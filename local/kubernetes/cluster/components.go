@@ -74,8 +74,8 @@ func (c *Cluster) apiServer() component {
 	)}
 }
 
-// brains are the programs that need only the API server.
-func (c *Cluster) brains() []component {
+// controlPrograms are the programs that need only the API server.
+func (c *Cluster) controlPrograms() []component {
 	pki := c.layout.PKI()
 	manager := c.layout.KubeconfigOf("kube-controller-manager")
 	schedulerConfig := c.configFile("kube-scheduler.yaml")
@@ -105,8 +105,8 @@ func (c *Cluster) brains() []component {
 	}
 }
 
-// limbs are the programs that run pods and connect them.
-func (c *Cluster) limbs() []component {
+// nodePrograms are the programs that run pods and connect them.
+func (c *Cluster) nodePrograms() []component {
 	kubeletConfig, proxyConfig, corefile := c.configFile("kubelet.yaml"), c.configFile("kube-proxy.yaml"), c.configFile("Corefile")
 	kubelet := c.program("kubelet",
 		"--config="+kubeletConfig, "--kubeconfig="+c.layout.KubeconfigOf("kubelet"),
@@ -131,6 +131,6 @@ func (c *Cluster) program(name string, args ...string) process.Spec {
 
 // all lists the components in the order in which they start.
 func (c *Cluster) all() []component {
-	list := append([]component{c.containerd(), c.etcd(), c.apiServer()}, c.brains()...)
-	return append(list, c.limbs()...)
+	list := append([]component{c.containerd(), c.etcd(), c.apiServer()}, c.controlPrograms()...)
+	return append(list, c.nodePrograms()...)
 }

@@ -141,7 +141,7 @@ func (c *Cluster) linkVolumes() error {
 		return nil
 	case errors.Is(err, fs.ErrNotExist):
 	default:
-		// An empty folder that another cluster left is no loss; anything else is somebody's.
+		// An empty folder that another cluster left is no loss; anything else may be in use.
 		if err := os.Remove(layout.VolumeRoot); err != nil {
 			return fmt.Errorf("%s belongs to something else, and volumes need that path: %w", layout.VolumeRoot, err)
 		}

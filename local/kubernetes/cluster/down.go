@@ -39,8 +39,8 @@ func (c *Cluster) Down(ctx context.Context) error {
 	hadNetwork := c.seen()
 	var errs []error
 	for _, s := range []step{
-		// First who would start containers again, then the containers, then who serves both.
-		{"kubelet, proxy, DNS", func(context.Context) error { return c.stop(names(c.limbs())...) }},
+		// First what would start containers again, then the containers, then what serves both.
+		{"kubelet, proxy, DNS", func(context.Context) error { return c.stop(names(c.nodePrograms())...) }},
 		{"containers", func(context.Context) error { return host.KillContainers(c.layout.ContainerdSocket(), ids) }},
 		{"all other programs", func(context.Context) error { return c.stop(c.processes.Names()...) }},
 		{"mounts, cgroups", func(context.Context) error {

@@ -13,7 +13,7 @@ import (
 // errNotReady says that a program runs and does not answer as it should yet.
 var errNotReady = errors.New("not ready")
 
-// newHTTPClient asks programs of this machine for their health. It does not check who answers, because several of them
+// newHTTPClient asks programs of this machine for their health. It does not check what answers, because several of them
 // use certificates that they made themselves, and sends no secret.
 func newHTTPClient() *http.Client {
 	return &http.Client{

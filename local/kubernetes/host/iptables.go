@@ -29,10 +29,10 @@ func HasKubernetesRules(ctx context.Context) bool {
 // closedChain is named so that RemoveKubernetesRules removes it as well.
 const closedChain = chainPrefix + "LOCAL-CLOSED"
 
-// ResetUnserved makes a connection to a Service without endpoints be reset, as one to a port on which nobody listens. By
+// ResetUnserved makes a connection to a Service without endpoints be reset, as one to a port at which nothing listens. By
 // itself kube-proxy rejects it with an ICMP message, on which Redis sentinels use up a processor each (docs/operations.md),
 // and the machine may have two. Packets that no Service takes reach this chain at the end of the nat table; it sends them to
-// a port of the bridge that nobody has.
+// a port of the bridge at which nothing listens.
 func ResetUnserved(ctx context.Context) error {
 	script := fmt.Sprintf("*nat\n:%[1]s - [0:0]\n-A %[1]s -d %[2]s -p tcp -j DNAT --to-destination %[3]s:1\nCOMMIT\n",
 		closedChain, layout.ServiceCIDR, layout.BridgeAddress)

@@ -131,7 +131,7 @@ func (t *Toolchain) Build(ctx context.Context) error {
 	return t.link()
 }
 
-// link points <cache>/bin/<program> to the programs of this version, for people.
+// link points <cache>/bin/<program> to the programs of this version, to be put into a PATH.
 func (t *Toolchain) link() error {
 	bin := filepath.Join(t.cache, "bin")
 	if err := os.MkdirAll(bin, 0o755); err != nil {

@@ -31,7 +31,7 @@ func AwaitEqualWithin[T comparable](t *testing.T, want T, within time.Duration, 
 	require.Equal(t, want, got, "%s within %s", what, within)
 }
 
-// FreePort is a port of this machine that nobody listens on now.
+// FreePort is a port of this machine at which nothing listens now.
 func FreePort(t *testing.T) int {
 	t.Helper()
 	port, err := FindPort()
@@ -39,7 +39,7 @@ func FreePort(t *testing.T) int {
 	return port
 }
 
-// FindPort is FreePort for those who have no test yet.
+// FindPort is FreePort for what runs before the tests.
 func FindPort() (int, error) {
 	for range 100 {
 		// Below the ephemeral range, so that no outgoing connection takes it meanwhile.

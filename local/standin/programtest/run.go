@@ -1,11 +1,15 @@
 package programtest
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/kvrocks/kvrocks-operator/local/kubernetes/layout"
+	"github.com/kvrocks/kvrocks-operator/local/kubernetes/toolchain"
 )
 
 // Run is the body of a TestMain and returns its exit code. It calls prepare, once and before the tests, with a folder that
@@ -38,4 +42,17 @@ func Find(variable, folder, name, pkg string) (string, error) {
 		return "", fmt.Errorf("build the stand-in %s: %w", name, err)
 	}
 	return binary, nil
+}
+
+// Tools returns the programs of the local cluster, which it builds the first time, or those of KUBEBUILDER_ASSETS.
+func Tools() (*toolchain.Toolchain, error) {
+	here, err := layout.New()
+	if err != nil {
+		return nil, err
+	}
+	tools, err := toolchain.Open(here.Source, here.Cache, os.Getenv("KUBEBUILDER_ASSETS"))
+	if err != nil {
+		return nil, err
+	}
+	return tools, tools.Build(context.Background())
 }

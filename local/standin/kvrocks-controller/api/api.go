@@ -32,7 +32,7 @@ type Nodes interface {
 	Migrate(ctx context.Context, source *record.Node, slots record.Range, target string) error
 }
 
-// Election says who leads.
+// Election says which process leads.
 type Election interface {
 	Leads() bool
 	Leader() string

@@ -24,7 +24,7 @@ func (s *server) getShard(r *http.Request) (int, any, error) {
 	return http.StatusOK, body{"shard": cluster.Shards[index]}, nil
 }
 
-// createShard adds a shard without slots. It compares the addresses with nobody's.
+// createShard adds a shard without slots. It compares the addresses with no others.
 func (s *server) createShard(r *http.Request) (int, any, error) {
 	cluster, err := s.cluster(r)
 	if err != nil {

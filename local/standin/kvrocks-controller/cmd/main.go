@@ -64,11 +64,11 @@ func run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	// The address is what a follower finds the leader by.
 	election := store.NewElection(etcd, cfg.Etcd.ElectPath, strings.ToLower(rand.Text()[:8])+"/"+cfg.Addr, log)
 	go election.Run(ctx)
-	overseer := probe.New(records, nodes, election, cfg.Controller.Failover, log)
+	checks := probe.New(records, nodes, election, cfg.Controller.Failover, log)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		overseer.Run(ctx)
+		checks.Run(ctx)
 	}()
 	if !awaitLeader(ctx, election) {
 		return nil
@@ -81,7 +81,7 @@ func run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	return err
 }
 
-// awaitLeader waits until etcd answers and somebody leads: the port is closed until then.
+// awaitLeader waits until etcd answers and a process leads: the port is closed until then.
 func awaitLeader(ctx context.Context, election *store.Election) bool {
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Addresses at which nobody listens.
+// Addresses at which nothing listens.
 const (
 	dead1, dead2, dead3 = "127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"
 )

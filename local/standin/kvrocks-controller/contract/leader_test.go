@@ -81,7 +81,7 @@ func TestAControllerWaitsForEtcd(t *testing.T) {
 	c := newController(t, store, slow)
 	c.launch()
 	settle(2 * time.Second)
-	assert.Zero(t, c.status("GET", namespaces, ""), "nobody listens yet")
+	assert.Zero(t, c.status("GET", namespaces, ""), "nothing listens yet")
 	store.start()
 	c.awaitLeading()
 }

@@ -1,13 +1,10 @@
 package contract
 
 import (
-	"context"
 	"flag"
 	"os"
 	"testing"
 
-	"github.com/kvrocks/kvrocks-operator/local/kubernetes/layout"
-	"github.com/kvrocks/kvrocks-operator/local/kubernetes/toolchain"
 	"github.com/kvrocks/kvrocks-operator/local/standin/programtest"
 )
 
@@ -30,15 +27,8 @@ func prepare(folder string) (err error) {
 	if programs.kvrocks, err = programtest.Find("KVROCKS_BIN", folder, "kvrocks", "../../kvrocks/cmd"); err != nil {
 		return err
 	}
-	here, err := layout.New()
+	tools, err := programtest.Tools()
 	if err != nil {
-		return err
-	}
-	tools, err := toolchain.Open(here.Source, here.Cache, os.Getenv("KUBEBUILDER_ASSETS"))
-	if err != nil {
-		return err
-	}
-	if err := tools.Build(context.Background()); err != nil {
 		return err
 	}
 	programs.etcd = tools.Path("etcd")

@@ -7,25 +7,25 @@ import (
 )
 
 // failed counts a probe without an answer, and replaces a master at each multiple of the allowed number.
-func (w *watch) failed(ctx context.Context, shard int, n *record.Node, cause error) {
-	w.mu.Lock()
-	w.failures[n.ID]++
-	count := w.failures[n.ID]
-	w.mu.Unlock()
-	w.log.Warn("no answer", "node", n.Addr, "master", n.IsMaster(), "failures", count, "error", cause)
-	if !n.IsMaster() || count%w.failover.MaxPingCount != 0 {
+func (c *clusterChecker) failed(ctx context.Context, shard int, n *record.Node, cause error) {
+	c.mu.Lock()
+	c.failures[n.ID]++
+	count := c.failures[n.ID]
+	c.mu.Unlock()
+	c.log.Warn("no answer", "node", n.Addr, "master", n.IsMaster(), "failures", count, "error", cause)
+	if !n.IsMaster() || count%c.failover.MaxPingCount != 0 {
 		return
 	}
-	promoted, err := w.promote(ctx, shard, n.ID)
+	promoted, err := c.promote(ctx, shard, n.ID)
 	if err != nil {
-		w.log.Error("cannot replace the master", "node", n.Addr, "error", err)
+		c.log.Error("cannot replace the master", "node", n.Addr, "error", err)
 		return
 	}
-	w.log.Info("master replaced", "node", n.Addr, "by", promoted)
+	c.log.Info("master replaced", "node", n.Addr, "by", promoted)
 }
 
-func (w *watch) promote(ctx context.Context, index int, master string) (string, error) {
-	cluster, err := w.records.Cluster(ctx, w.at.namespace, w.at.cluster)
+func (c *clusterChecker) promote(ctx context.Context, index int, master string) (string, error) {
+	cluster, err := c.records.Cluster(ctx, c.at.namespace, c.at.cluster)
 	if err != nil {
 		return "", err
 	}
@@ -36,10 +36,10 @@ func (w *watch) promote(ctx context.Context, index int, master string) (string, 
 	if err := shard.CheckPromotion(master); err != nil {
 		return "", err
 	}
-	promoted, err := shard.Promote(w.nodes.Candidates(ctx, shard), "")
+	promoted, err := shard.Promote(c.nodes.Candidates(ctx, shard), "")
 	if err != nil {
 		return "", err
 	}
-	w.forget(promoted)
-	return promoted, w.records.Update(ctx, w.at.namespace, cluster)
+	c.forget(promoted)
+	return promoted, c.records.Update(ctx, c.at.namespace, cluster)
 }

@@ -159,7 +159,7 @@ func (s *Store) Update(ctx context.Context, ns string, cluster *record.Cluster) 
 	return nil
 }
 
-// Adopt writes the record with the version that it has, and tells nobody.
+// Adopt writes the record with the version that it has, and causes no event.
 func (s *Store) Adopt(ctx context.Context, ns string, cluster *record.Cluster) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -28,7 +28,7 @@ func (r refusal) Error() string { return string(r) }
 
 // option is one row of optionTable.
 type option struct {
-	frozen  bool
+	restart bool
 	kind    string
 	initial string
 	limits  []string
@@ -41,7 +41,7 @@ func Load(path string, overrides [][2]string, warnings io.Writer) (*Config, erro
 	for row := range strings.Lines(strings.TrimSpace(optionTable)) {
 		f := append(strings.Fields(row), "")
 		limits := f[min(4, len(f)-1) : len(f)-1]
-		c.options[f[0]] = option{frozen: f[1] == "frozen", kind: f[2], initial: f[3], limits: limits}
+		c.options[f[0]] = option{restart: f[1] == "restart", kind: f[2], initial: f[3], limits: limits}
 		c.values[f[0]] = f[3]
 	}
 	if path != "" {
@@ -226,7 +226,7 @@ func (c *Config) Get(name string) [][2]string {
 func (c *Config) Set(key, value string) error {
 	key = strings.ToLower(key)
 	o, known := c.options[key]
-	if !known || o.frozen {
+	if !known || o.restart {
 		return refusal("Unsupported CONFIG parameter: " + key)
 	}
 	value, err := o.check(value)
@@ -251,7 +251,7 @@ func (c *Config) Rewrite() error {
 	maps.DeleteFunc(rest, func(key, _ string) bool { return c.options[key].kind == "list" })
 
 	var out strings.Builder
-	data, _ := os.ReadFile(c.path) // a missing file is written anew
+	data, _ := os.ReadFile(c.path) // a missing file is written again
 	for line := range strings.Lines(string(data)) {
 		line = strings.TrimRight(line, "\n")
 		key, _, err := parseLine(line)

@@ -26,7 +26,7 @@ func TestSlaveOfWaitsForTheOldLinkToEndItsSleep(t *testing.T) {
 	}()
 	replica.must("SLAVEOF", "NO", "ONE")
 	assert.Greater(t, time.Since(begin), 5*time.Second)
-	assert.Greater(t, <-pong, 5*time.Second, "nobody else is answered meanwhile")
+	assert.Greater(t, <-pong, 5*time.Second, "nothing else is answered meanwhile")
 	replica.must("SET", "k", "v")
 }
 

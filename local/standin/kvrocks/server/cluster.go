@@ -105,7 +105,7 @@ func (s *Server) setNodes(nodes string, version int64, force bool) error {
 	return s.clearSlots(s.topology.ForgetMoves())
 }
 
-// takeRole follows the topology's word on who this node's master is.
+// takeRole follows the topology's word on which node is this one's master.
 func (s *Server) takeRole() error {
 	me := s.topology.Myself
 	if me == nil {

@@ -174,7 +174,7 @@ func (s *Server) cmdClient(c *client, args []string) error {
 	return nil
 }
 
-// cmdClientKill differs from Redis in that a caller who matches is killed too, unless it says SKIPME yes.
+// cmdClientKill differs from Redis in that a caller that matches is killed too, unless it says SKIPME yes.
 func (s *Server) cmdClientKill(c *client, args []string) error {
 	if len(args) == 2 {
 		return errSyntax

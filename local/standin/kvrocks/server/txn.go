@@ -68,7 +68,7 @@ func (s *Server) cmdUnwatch(c *client, args []string) error {
 	return replyOK(c, args)
 }
 
-// watches says who watches which key.
+// watches says which clients watch which key.
 type watches struct {
 	mu   sync.Mutex
 	keys map[string]map[*client]struct{}

@@ -72,7 +72,7 @@ type UpdateMethod string
 
 // The update methods. An empty one means [OnDelete].
 const (
-	OnDelete UpdateMethod = "OnDelete" // never; only a child that someone deleted is made anew
+	OnDelete UpdateMethod = "OnDelete" // never; only a child that was deleted is made again
 	InPlace  UpdateMethod = "InPlace"  // by PUT
 	Recreate UpdateMethod = "Recreate" // by DELETE, and POST in the next sync
 )

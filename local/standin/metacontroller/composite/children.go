@@ -160,7 +160,7 @@ func (c *Controller) createChild(ctx context.Context, of resource, parent, desir
 	c.Log.Info("create", "parent", key(parent), "child", describe(desired))
 	_, err = of.client(c.Client, object.GetNamespace()).Create(ctx, object, metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {
-		// It belongs to someone else, or our cache is behind.
+		// It belongs to something else, or our cache is behind.
 		c.Log.Info("child exists already", "parent", key(parent), "child", describe(desired))
 		return nil
 	}

@@ -84,7 +84,7 @@ func TestChildWithoutUpdateStrategyIsNeverUpdated(t *testing.T) {
 			require.NoError(t, f.read(m))
 			assert.Equal(t, before, m.ResourceVersion)
 
-			// Deleted by someone, it is made anew in its new form.
+			// Deleted, it is made again in its new form.
 			require.NoError(t, shared.client.Delete(t.Context(), m))
 			f.awaitConfigMap("a", map[string]string{"k": "2"})
 		})
@@ -300,8 +300,8 @@ func TestDeletedChildIsMadeAnew(t *testing.T) {
 	m := f.awaitConfigMap("a", map[string]string{"k": "1"})
 	require.NoError(t, shared.client.Delete(t.Context(), m, client.Preconditions{UID: &m.UID}))
 	eventually(t, func(c *assert.CollectT) {
-		anew := f.configMap("a")
-		require.NoError(c, f.read(anew))
-		assert.NotEqual(c, m.UID, anew.UID)
+		again := f.configMap("a")
+		require.NoError(c, f.read(again))
+		assert.NotEqual(c, m.UID, again.UID)
 	})
 }

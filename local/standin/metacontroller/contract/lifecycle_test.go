@@ -179,7 +179,7 @@ func TestChangedControllerTakesEffectAndDeletedOneStops(t *testing.T) {
 	f.awaitConfigMap("a", map[string]string{"k": "2"})
 
 	require.NoError(t, shared.client.Delete(t.Context(), f.controller))
-	// The loop is gone when an event says so; then a change calls nobody.
+	// The loop is gone when an event says so; then a change calls no hook.
 	eventually(t, func(c *assert.CollectT) {
 		var list corev1.EventList
 		require.NoError(c, shared.client.List(t.Context(), &list))

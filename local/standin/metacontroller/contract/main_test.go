@@ -1,10 +1,8 @@
 package contract
 
 import (
-	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -14,8 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
-	"github.com/kvrocks/kvrocks-operator/local/kubernetes/layout"
-	"github.com/kvrocks/kvrocks-operator/local/kubernetes/toolchain"
+	"github.com/kvrocks/kvrocks-operator/local/standin/programtest"
 )
 
 // suite is what all tests share. It is set once, before any test runs.
@@ -73,7 +70,7 @@ func run(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-	if shared.binary, err = findProgram(folder); err != nil {
+	if shared.binary, err = programtest.Find("METACONTROLLER_BIN", folder, "metacontroller", "../cmd"); err != nil {
 		return 0, err
 	}
 	shared.environment = environment
@@ -88,32 +85,11 @@ func run(m *testing.M) (code int, err error) {
 	return code, nil
 }
 
-// findProgram returns the real program's binary, or builds the stand-in.
-func findProgram(folder string) (string, error) {
-	if binary := os.Getenv("METACONTROLLER_BIN"); binary != "" {
-		return binary, nil
-	}
-	binary := filepath.Join(folder, "metacontroller")
-	build := exec.Command("go", "build", "-o", binary, "../cmd")
-	build.Stdout, build.Stderr = os.Stdout, os.Stderr
-	if err := build.Run(); err != nil {
-		return "", fmt.Errorf("build the stand-in: %w", err)
-	}
-	return binary, nil
-}
-
 // findAssets returns a folder with kube-apiserver and etcd, and builds them the
 // first time.
 func findAssets() (string, error) {
-	here, err := layout.New()
+	tools, err := programtest.Tools()
 	if err != nil {
-		return "", err
-	}
-	tools, err := toolchain.Open(here.Source, here.Cache, os.Getenv("KUBEBUILDER_ASSETS"))
-	if err != nil {
-		return "", err
-	}
-	if err := tools.Build(context.Background()); err != nil {
 		return "", err
 	}
 	server, etcd := filepath.Dir(tools.Path("kube-apiserver")), filepath.Dir(tools.Path("etcd"))

@@ -73,7 +73,7 @@ func (p *program) stop() error {
 	return nil
 }
 
-// findAddress returns a loopback address that nobody listens on now.
+// findAddress returns a loopback address at which nothing listens now.
 func findAddress() (string, error) {
 	port, err := programtest.FindPort()
 	return programtest.Local(port), err

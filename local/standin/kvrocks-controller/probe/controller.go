@@ -36,95 +36,95 @@ type Election interface {
 
 type key struct{ namespace, cluster string }
 
-// Overseer runs one watch per cluster while its process leads.
-type Overseer struct {
+// Controller runs one checker per cluster while its process leads.
+type Controller struct {
 	records  Records
 	nodes    Nodes
 	election Election
 	failover config.Failover
 	log      *slog.Logger
-	watches  map[key]*watch
+	checkers map[key]*clusterChecker
 }
 
-// New returns an overseer that does nothing until it runs.
-func New(records Records, nodes Nodes, election Election, failover config.Failover, log *slog.Logger) *Overseer {
-	return &Overseer{
-		records: records, nodes: nodes, election: election, failover: failover, log: log, watches: map[key]*watch{},
+// New returns a controller that does nothing until it runs.
+func New(records Records, nodes Nodes, election Election, failover config.Failover, log *slog.Logger) *Controller {
+	return &Controller{
+		records: records, nodes: nodes, election: election, failover: failover, log: log, checkers: map[key]*clusterChecker{},
 	}
 }
 
 // Run works until the context ends.
-func (o *Overseer) Run(ctx context.Context) {
-	defer o.stopAll()
+func (c *Controller) Run(ctx context.Context) {
+	defer c.stopAll()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-o.election.Changes():
-			if !o.election.Leads() {
-				o.stopAll()
-			} else if err := o.startAll(ctx); err != nil {
-				o.log.Error("cannot take the clusters over", "error", err)
+		case <-c.election.Changes():
+			if !c.election.Leads() {
+				c.stopAll()
+			} else if err := c.startAll(ctx); err != nil {
+				c.log.Error("cannot take the clusters over", "error", err)
 			}
-		case event := <-o.records.Events():
+		case event := <-c.records.Events():
 			// A follower changes the record too when it is asked, and does not tell the leader.
-			if o.election.Leads() {
-				o.handle(ctx, event)
+			if c.election.Leads() {
+				c.handle(ctx, event)
 			}
 		}
 	}
 }
 
-func (o *Overseer) handle(ctx context.Context, event store.Event) {
+func (c *Controller) handle(ctx context.Context, event store.Event) {
 	at := key{event.Namespace, event.Cluster}
 	switch event.Change {
 	case store.Created:
-		o.start(ctx, at)
+		c.start(ctx, at)
 	case store.Updated:
-		if w, known := o.watches[at]; known {
-			w.askToPush(ctx)
+		if checker, known := c.checkers[at]; known {
+			checker.askToPush(ctx)
 		}
 	case store.Removed:
-		o.stop(at)
+		c.stop(at)
 	}
 }
 
-func (o *Overseer) startAll(ctx context.Context) error {
-	namespaces, err := o.records.Namespaces(ctx)
+func (c *Controller) startAll(ctx context.Context) error {
+	namespaces, err := c.records.Namespaces(ctx)
 	if err != nil {
 		return err
 	}
 	for _, ns := range namespaces {
-		clusters, err := o.records.Clusters(ctx, ns)
+		clusters, err := c.records.Clusters(ctx, ns)
 		if err != nil {
 			return err
 		}
 		for _, name := range clusters {
-			o.start(ctx, key{ns, name})
+			c.start(ctx, key{ns, name})
 		}
 	}
-	o.log.Info("leads", "clusters", len(o.watches))
+	c.log.Info("leads", "clusters", len(c.checkers))
 	return nil
 }
 
-func (o *Overseer) start(ctx context.Context, at key) {
-	if _, known := o.watches[at]; known {
+func (c *Controller) start(ctx context.Context, at key) {
+	if _, known := c.checkers[at]; known {
 		return
 	}
-	w := newWatch(o.records, o.nodes, at, o.failover, o.log)
-	w.start(ctx)
-	o.watches[at] = w
+	checker := newClusterChecker(c.records, c.nodes, at, c.failover, c.log)
+	checker.start(ctx)
+	c.checkers[at] = checker
 }
 
-func (o *Overseer) stop(at key) {
-	if w, known := o.watches[at]; known {
-		w.stop()
-		delete(o.watches, at)
+func (c *Controller) stop(at key) {
+	if checker, known := c.checkers[at]; known {
+		checker.stop()
+		delete(c.checkers, at)
 	}
 }
 
-func (o *Overseer) stopAll() {
-	for at := range o.watches {
-		o.stop(at)
+func (c *Controller) stopAll() {
+	for at := range c.checkers {
+		c.stop(at)
 	}
 }
