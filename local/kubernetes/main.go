@@ -1,4 +1,13 @@
 // Command kubernetes runs a single-node Kubernetes on this machine, without Docker, for tests and demos of the operator.
+//
+//   - cluster: the steps that bring it up and down, and its programs.
+//   - host: what they change on the machine: packages, the bridge, packet filters, kernel settings, what containers leave behind.
+//   - process: programs that outlive their starter.
+//   - toolchain: builds the programs from Go modules; coredns is the main function of one of them.
+//   - pki: certificates and kubeconfigs.
+//   - images: container images, built from this tree and imported.
+//   - volumes: opens new PersistentVolumes.
+//   - layout: the folders and addresses on which all of these agree.
 package main
 
 import (

@@ -199,9 +199,3 @@ func (s *scenario) running(instance, component string, before map[string]corev1.
 		return nil
 	})
 }
-
-func isReady(pod *corev1.Pod) bool {
-	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
-		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-	})
-}

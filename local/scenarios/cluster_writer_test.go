@@ -185,33 +185,6 @@ func (s *scenario) lost(name string, acks []ack) []ack {
 	return lost
 }
 
-// readBack returns the values of keys; that of a missing one is empty.
-func (s *scenario) readBack(c *redis.ClusterClient, keys []string) []string {
-	s.Helper()
-	values := make([]string, len(keys))
-	s.eventually("keys are read back", 30*time.Second, func() error {
-		commands, err := c.Pipelined(s.ctx, func(pipe redis.Pipeliner) error {
-			for _, key := range keys {
-				pipe.Get(s.ctx, key)
-			}
-			return nil
-		})
-		if err != nil && !errors.Is(err, redis.Nil) {
-			c.ReloadState(s.ctx)
-			return err
-		}
-		for i, command := range commands {
-			get, ok := command.(*redis.StringCmd)
-			if !ok || get.Err() != nil && !errors.Is(get.Err(), redis.Nil) {
-				return command.Err()
-			}
-			values[i] = get.Val()
-		}
-		return nil
-	})
-	return values
-}
-
 // nothingLost ends a writer and checks that every acknowledged write is there, and was there for the readers all along.
 func (s *scenario) nothingLost(t *testing.T, name string, w *clusterWriter) {
 	t.Helper()

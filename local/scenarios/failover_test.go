@@ -151,17 +151,6 @@ func TestHungMasterIsReplacedAndFollowsWhenItWakes(t *testing.T) {
 	s.agreed("watch", "orders")
 }
 
-// others are the pods of an instance but one.
-func others(s *scenario, instance, but string) []string {
-	var names []string
-	for name := range s.pods(instance) {
-		if name != but {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
 // addresses are the announced addresses of an instance, by pod.
 func (s *scenario) addresses(instance string) map[string]string {
 	s.Helper()

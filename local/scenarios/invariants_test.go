@@ -71,15 +71,6 @@ func (s *scenario) sayMaster(ctx context.Context, pods map[string]bool) map[stri
 	return masters
 }
 
-func isAttached(pod *corev1.Pod) bool {
-	for _, condition := range pod.Status.Conditions {
-		if string(condition.Type) == v1alpha1.AttachedGate {
-			return condition.Status == corev1.ConditionTrue
-		}
-	}
-	return false
-}
-
 // signal sends a signal to the main process of a pod's container, on this machine.
 func (s *scenario) signal(pod string, signal syscall.Signal) {
 	s.Helper()

@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -52,11 +51,4 @@ func TestLiveSettingIsAppliedWithoutRestart(t *testing.T) {
 	for name, pod := range s.pods("orders") {
 		assert.Equal(t, before[name].UID, pod.UID, name)
 	}
-}
-
-func expectContains(text, part string) error {
-	if !strings.Contains(text, part) {
-		return fmt.Errorf("%q is not in %q", part, text)
-	}
-	return nil
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -40,14 +39,6 @@ func (s *scenario) through(service, password string) *redis.Client {
 	c := client(s.service(service), password, impatient)
 	s.Cleanup(func() { _ = c.Close() })
 	return c
-}
-
-// pod is one pod as it is now.
-func (s *scenario) pod(name string) *corev1.Pod {
-	s.Helper()
-	pod, err := s.kube.CoreV1().Pods(s.namespace).Get(s.ctx, name, metav1.GetOptions{})
-	require.NoError(s, err)
-	return pod
 }
 
 // direct is a connection to a pod's own IP, as an administrator would use.

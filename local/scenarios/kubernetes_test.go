@@ -145,6 +145,13 @@ func (s *scenario) eventually(what string, within time.Duration, check func() er
 	}
 }
 
+func expectContains(text, part string) error {
+	if !strings.Contains(text, part) {
+		return fmt.Errorf("%q is not in %q", part, text)
+	}
+	return nil
+}
+
 // apply server-side-applies every document of a YAML text into the namespace of the scenario.
 func (s *scenario) apply(text string) {
 	s.Helper()
@@ -277,20 +284,6 @@ func (s *scenario) conditionNow(name, kind string) (metav1.Condition, error) {
 		return *found, nil
 	}
 	return metav1.Condition{}, fmt.Errorf("no condition %s", kind)
-}
-
-// pods are the pods of an instance, by name, without those being deleted.
-func (s *scenario) pods(instance string) map[string]corev1.Pod {
-	s.Helper()
-	list, err := s.kube.CoreV1().Pods(s.namespace).List(s.ctx, metav1.ListOptions{LabelSelector: v1alpha1.LabelInstance + "=" + instance})
-	require.NoError(s, err, "list pods of %s", instance)
-	pods := map[string]corev1.Pod{}
-	for _, pod := range list.Items {
-		if pod.DeletionTimestamp == nil {
-			pods[pod.Name] = pod
-		}
-	}
-	return pods
 }
 
 // master is the pod that is master of a standard instance by its status.

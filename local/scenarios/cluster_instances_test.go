@@ -2,13 +2,9 @@ package scenarios
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
@@ -55,19 +51,6 @@ func (s *scenario) sharded(name string, replicas, etcd int, sentinel string) {
 	s.watchSlots(name)
 }
 
-// component are the pods of one part of an instance, by name, without those being deleted.
-func (s *scenario) component(instance, component string) map[string]corev1.Pod {
-	s.Helper()
-	pods := s.pods(instance)
-	maps.DeleteFunc(pods, func(_ string, pod corev1.Pod) bool { return pod.Labels[v1alpha1.LabelComponent] != component })
-	return pods
-}
-
-func (s *scenario) dataPods(instance string) map[string]corev1.Pod {
-	s.Helper()
-	return s.component(instance, v1alpha1.ComponentData)
-}
-
 // shards is the report on the shards of a cluster.
 func (s *scenario) shards(name string) []v1alpha1.ShardStatus {
 	s.Helper()
@@ -112,44 +95,6 @@ func (s *scenario) settled(name, sentinel string) slotMap {
 	return record
 }
 
-// podCount waits until an instance has so many pods of a component.
-func (s *scenario) podCount(instance, component string, want int) {
-	s.Helper()
-	s.eventually(fmt.Sprintf("%s has %d pods of the component %s", instance, want, component), clusterReadyWithin, func() error {
-		if pods := s.component(instance, component); len(pods) != want {
-			return fmt.Errorf("%v", slices.Sorted(maps.Keys(pods)))
-		}
-		return nil
-	})
-}
-
-// everyPod waits until each data pod of an instance has something, as the pods of a new template have.
-func (s *scenario) everyPod(instance, what string, has func(*corev1.Pod) bool) {
-	s.Helper()
-	s.eventually(fmt.Sprintf("every pod of %s has %s", instance, what), 4*readyWithin, func() error {
-		for name, pod := range s.dataPods(instance) {
-			if !has(&pod) {
-				return fmt.Errorf("%s has not", name)
-			}
-		}
-		return nil
-	})
-}
-
-// replacedPods waits until each of some pods has a successor of its name.
-func (s *scenario) replacedPods(instance string, old map[string]corev1.Pod) {
-	s.Helper()
-	s.eventually(fmt.Sprintf("new pods for %v", slices.Sorted(maps.Keys(old))), 2*readyWithin, func() error {
-		now := s.pods(instance)
-		for name, pod := range old {
-			if n, ok := now[name]; !ok || n.UID == pod.UID {
-				return fmt.Errorf("%s has not been replaced", name)
-			}
-		}
-		return nil
-	})
-}
-
 // onShard checks that all slots of a range belong to the master of a shard, by the record.
 func (s *scenario) onShard(name string, slots slotRange, shard int) {
 	s.Helper()
@@ -158,20 +103,4 @@ func (s *scenario) onShard(name string, slots slotRange, shard int) {
 	for slot := slots.first; slot <= slots.last; slot++ {
 		require.Equal(s, want, record.owner[slot], "slot %d must be on shard %d of %s", slot, shard, name)
 	}
-}
-
-// uids tells pods from their successors of the same names.
-func uids(pods map[string]corev1.Pod) map[string]types.UID {
-	ids := map[string]types.UID{}
-	for name, pod := range pods {
-		ids[name] = pod.UID
-	}
-	return ids
-}
-
-func anyOf(pods map[string]corev1.Pod) string {
-	for name := range pods {
-		return name
-	}
-	return ""
 }
