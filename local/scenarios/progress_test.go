@@ -24,7 +24,7 @@ type ack struct {
 	at     time.Time
 }
 
-// naturals are 0, 1, 2 …
+// naturals are all numbers from 0.
 func naturals(yield func(int) bool) {
 	for n := 0; yield(n); n++ {
 	}

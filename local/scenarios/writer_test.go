@@ -51,7 +51,7 @@ func (s *scenario) direct(pod, password string) *redis.Client {
 	return c
 }
 
-// writer is a client that writes w:0, w:1, w:2 …
+// writer is a client that writes to the keys w:0, w:1, w:2 and so on.
 type writer struct {
 	progress
 	stop context.CancelFunc

@@ -1,10 +1,6 @@
 package programtest
 
 import (
-	"errors"
-	"math/rand/v2"
-	"net"
-	"strconv"
 	"testing"
 	"time"
 
@@ -30,26 +26,3 @@ func AwaitEqualWithin[T comparable](t *testing.T, want T, within time.Duration, 
 	}
 	require.Equal(t, want, got, "%s within %s", what, within)
 }
-
-// FreePort is a port of this machine at which nothing listens now.
-func FreePort(t *testing.T) int {
-	t.Helper()
-	port, err := FindPort()
-	require.NoError(t, err)
-	return port
-}
-
-// FindPort is FreePort for what runs before the tests.
-func FindPort() (int, error) {
-	for range 100 {
-		// Below the ephemeral range, so that no outgoing connection takes it meanwhile.
-		port := 20000 + rand.IntN(10000)
-		if ln, err := net.Listen("tcp", Local(port)); err == nil {
-			return port, ln.Close()
-		}
-	}
-	return 0, errors.New("no free port")
-}
-
-// Local is a port of this machine as an address.
-func Local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

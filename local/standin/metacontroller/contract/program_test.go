@@ -17,6 +17,7 @@ type program struct {
 	health  string // URL without a path
 	log     string // file
 	process *exec.Cmd
+	release func() // of its ports
 }
 
 // startProgram starts the program and waits until it serves its health. Its
@@ -30,15 +31,19 @@ func startProgram(folder string, kubeconfig []byte, args ...string) (*program, e
 	if err != nil {
 		return nil, err
 	}
-	health, err := findAddress()
+	healthPort, releaseHealth, err := programtest.FindPort()
 	if err != nil {
 		return nil, err
 	}
-	metrics, err := findAddress()
+	metricsPort, releaseMetrics, err := programtest.FindPort()
 	if err != nil {
 		return nil, err
 	}
-	p := &program{health: "http://" + health, metrics: "http://" + metrics + "/metrics", log: log.Name()}
+	health, metrics := programtest.Local(healthPort), programtest.Local(metricsPort)
+	p := &program{
+		health: "http://" + health, metrics: "http://" + metrics + "/metrics", log: log.Name(),
+		release: func() { releaseHealth(); releaseMetrics() },
+	}
 	p.process = exec.Command(shared.binary, append(args,
 		"--zap-log-level=4", "--discovery-interval=1s",
 		"--client-go-qps=1000", "--client-go-burst=1000", "--workers=5", "--events-qps=100",
@@ -62,6 +67,7 @@ func startProgram(folder string, kubeconfig []byte, args ...string) (*program, e
 // stop stops the program and prints its log if that is not clean, or with
 // CONTRACT_LOG set.
 func (p *program) stop() error {
+	defer p.release()
 	_ = p.process.Process.Signal(os.Interrupt)
 	err := p.process.Wait()
 	if text, _ := os.ReadFile(p.log); err != nil || os.Getenv("CONTRACT_LOG") != "" {
@@ -71,10 +77,4 @@ func (p *program) stop() error {
 		return fmt.Errorf("%s did not stop cleanly: %w", shared.binary, err)
 	}
 	return nil
-}
-
-// findAddress returns a loopback address at which nothing listens now.
-func findAddress() (string, error) {
-	port, err := programtest.FindPort()
-	return programtest.Local(port), err
 }
