@@ -209,21 +209,20 @@ func TestEqualFactsGiveEqualBytesAndTheRequestStaysAsItWas(t *testing.T) {
 			require.NoError(t, json.Unmarshal(raw, request))
 			before := pretty(t, request)
 			answer := func(request *metacontroller.SyncRequest) []byte {
+				call := func() (any, error) { return Sync(request) }
 				if request.Finalizing {
-					response, err := Finalize(request)
-					require.NoError(t, err)
-					return pretty(t, response)
+					call = func() (any, error) { return Finalize(request) }
 				}
-				response, err := Sync(request)
+				response, err := call()
 				require.NoError(t, err)
-				return pretty(t, response)
+				raw, err := json.Marshal(response)
+				require.NoError(t, err)
+				return raw
 			}
 			first := answer(request)
 			assert.Equal(t, string(before), string(pretty(t, request)), "the request was changed")
 			for range 20 { // maps are iterated in another order each time
-				again := new(metacontroller.SyncRequest)
-				require.NoError(t, json.Unmarshal(raw, again))
-				require.True(t, bytes.Equal(first, answer(again)))
+				require.True(t, bytes.Equal(first, answer(request)))
 			}
 		})
 	}

@@ -242,6 +242,7 @@ func TestAMasterWithReplicasIsKeptUntilItHasHandedOver(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			inEveryShell(t, func(t *testing.T, s sandbox) {
+				s.write("bin/sleep", "#!/bin/sh\n") // seconds are counted, not waited for
 				s.write("info", test.info)
 				s.write("announced", "10.96.0.7")
 				s.write("bin/redis-cli", "#!/bin/sh\ncase \"$*\" in *CONFIG*) echo >>"+s.root+"/configs; cat "+s.root+"/announced; exit;; esac\n"+
