@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,12 +116,7 @@ func (in *instance) shardsFrom(first int32) []int32 {
 	for name := range in.serviceOrdinals {
 		see(name)
 	}
-	list := make([]int32, 0, len(seen))
-	for i := range seen {
-		list = append(list, i)
-	}
-	slices.Sort(list)
-	return list
+	return slices.Sorted(maps.Keys(seen))
 }
 
 // removable reports whether the sidecar says, of the present topology, that a shard which it was asked to let go owns no

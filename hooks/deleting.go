@@ -1,8 +1,10 @@
 package hooks
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -95,17 +97,14 @@ func (in statusBuilder) remainingMessage() string {
 }
 
 func (in statusBuilder) remainingPodMessage() string {
-	pods := slices.SortedFunc(maps.Values(in.pods), func(a, b *corev1.Pod) int {
-		if a.DeletionTimestamp == nil || b.DeletionTimestamp == nil || a.DeletionTimestamp.Equal(b.DeletionTimestamp) {
-			if (a.DeletionTimestamp == nil) != (b.DeletionTimestamp == nil) {
-				if a.DeletionTimestamp == nil {
-					return 1
-				}
-				return -1
-			}
-			return strings.Compare(a.Name, b.Name)
+	due := func(pod *corev1.Pod) int64 {
+		if pod.DeletionTimestamp == nil {
+			return math.MaxInt64
 		}
-		return a.DeletionTimestamp.Compare(b.DeletionTimestamp.Time)
+		return pod.DeletionTimestamp.Unix()
+	}
+	pods := slices.SortedFunc(maps.Values(in.pods), func(a, b *corev1.Pod) int {
+		return cmp.Or(cmp.Compare(due(a), due(b)), cmp.Compare(a.Name, b.Name))
 	})
 	pod := pods[0]
 	var facts []string

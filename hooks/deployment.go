@@ -27,20 +27,18 @@ func (in builder) sentinelDeployment() (child, error) {
 		return child{}, err
 	}
 	template, ungranted := in.grantedDeploymentTemplate(in.name, template)
-	none, one, history := intstr.FromInt32(0), intstr.FromInt32(1), int32(3)
-	replicas := in.spec.Replicas
 	deployment := in.object("apps/v1", "Deployment", in.name, v1alpha1.ComponentSentinel)
 	spec := appsv1.DeploymentSpec{
-		Replicas: &replicas,
+		Replicas: new(in.spec.Replicas),
 		// A new sentinel knows no master until the sidecar has told it. Without a pause all of them could be new at once,
 		// and none be left to call a failover.
 		MinReadySeconds:      5,
 		Selector:             selectorOf(selector),
 		Template:             template,
-		RevisionHistoryLimit: &history,
+		RevisionHistoryLimit: new(int32(3)),
 		Strategy: appsv1.DeploymentStrategy{
 			Type:          appsv1.RollingUpdateDeploymentStrategyType,
-			RollingUpdate: &appsv1.RollingUpdateDeployment{MaxUnavailable: &one, MaxSurge: &none},
+			RollingUpdate: &appsv1.RollingUpdateDeployment{MaxUnavailable: new(intstr.FromInt32(1)), MaxSurge: new(intstr.FromInt32(0))},
 		},
 	}
 	keepSelector(&spec, in.children.Deployments[in.key(in.name)])

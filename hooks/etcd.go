@@ -54,8 +54,7 @@ func (in clusterBuilder) addEtcd(out *children, busy bool) (step, error) {
 func (in clusterBuilder) etcdTemplate(selector map[string]string) (corev1.PodTemplateSpec, error) {
 	template := in.podTemplate(in.labels(v1alpha1.ComponentEtcd), selector,
 		in.componentPlacement(in.spec.Cluster.Etcd.Placement))
-	grace := int64(15)
-	template.Spec.TerminationGracePeriodSeconds = &grace
+	template.Spec.TerminationGracePeriodSeconds = new(int64(15))
 	peers := etcdPeerName(in.name) + "." + in.namespace + ".svc"
 	members := make([]string, in.spec.Cluster.Etcd.Replicas)
 	for i := range members {
@@ -118,14 +117,13 @@ func etcdResources() corev1.ResourceRequirements {
 }
 
 func (in clusterBuilder) etcdStatefulSet(template corev1.PodTemplateSpec, replicas int32) child {
-	history := int32(3)
 	set := in.object("apps/v1", "StatefulSet", etcdName(in.name), v1alpha1.ComponentEtcd)
 	spec := appsv1.StatefulSetSpec{
 		Replicas:             &replicas,
 		ServiceName:          etcdPeerName(in.name),
 		Selector:             selectorOf(in.setSelector(v1alpha1.ComponentEtcd)),
 		Template:             template,
-		RevisionHistoryLimit: &history,
+		RevisionHistoryLimit: new(int32(3)),
 		PodManagementPolicy:  appsv1.ParallelPodManagement, // none is ready before most of them run
 	}
 	if storage := in.spec.Storage; storage != nil {

@@ -55,10 +55,9 @@ func (in clusterBuilder) addController(out *children) error {
 	if in.topology != nil && in.topology.Status.ControllerEpoch > 0 {
 		template.Annotations[annotationEpoch] = strconv.FormatInt(in.topology.Status.ControllerEpoch, 10)
 	}
-	replicas, history := in.spec.Cluster.Controller.Replicas, int32(3)
 	deployment := in.object("apps/v1", "Deployment", name, v1alpha1.ComponentController)
 	spec := appsv1.DeploymentSpec{
-		Replicas: &replicas, Selector: selectorOf(selector), Template: template, RevisionHistoryLimit: &history,
+		Replicas: new(in.spec.Cluster.Controller.Replicas), Selector: selectorOf(selector), Template: template, RevisionHistoryLimit: new(int32(3)),
 	}
 	keepSelector(&spec, in.children.Deployments[in.key(name)])
 	in.annotateGeneration(&deployment, in.children.Deployments[in.key(name)], ungranted)
@@ -74,7 +73,6 @@ const lostMachineSeconds = 5
 // taken the master of a shard along, and without kvrocks-controller that is not replaced.
 func tolerationsForLostMachines(tolerations []corev1.Toleration) []corev1.Toleration {
 	all := slices.Clone(tolerations)
-	seconds := int64(lostMachineSeconds)
 	for _, taint := range []string{corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable} {
 		// As the API server decides whether its own default is needed.
 		decided := slices.ContainsFunc(tolerations, func(t corev1.Toleration) bool {
@@ -82,7 +80,7 @@ func tolerationsForLostMachines(tolerations []corev1.Toleration) []corev1.Tolera
 		})
 		if !decided {
 			all = append(all, corev1.Toleration{
-				Key: taint, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute, TolerationSeconds: &seconds,
+				Key: taint, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute, TolerationSeconds: new(int64(lostMachineSeconds)),
 			})
 		}
 	}

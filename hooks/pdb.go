@@ -7,8 +7,7 @@ import (
 
 // disruptionBudget lets one pod at a time be evicted. name is that of the Deployment or StatefulSet.
 func (in builder) disruptionBudget(name, component string, selector map[string]string) child {
-	one := intstr.FromInt32(1)
 	budget := in.object("policy/v1", "PodDisruptionBudget", name, component)
-	budget.Spec = policyv1.PodDisruptionBudgetSpec{MaxUnavailable: &one, Selector: selectorOf(selector)}
+	budget.Spec = policyv1.PodDisruptionBudgetSpec{MaxUnavailable: new(intstr.FromInt32(1)), Selector: selectorOf(selector)}
 	return budget
 }

@@ -12,19 +12,18 @@ import (
 )
 
 // Users and groups. 999 is the user of the redis image and of the kvrocks image (the first system user of Debian).
-const userID = 999
+const userID int64 = 999
 
 // podTemplate returns what the pods of every kind have in common: where they run, and that they may do little. selector matches the
 // pods made from it.
 func (in builder) podTemplate(labels, selector map[string]string, placement v1alpha1.Placement) corev1.PodTemplateSpec {
-	no := false
 	annotations := make(map[string]string, len(in.spec.PodAnnotations)+3)
 	maps.Copy(annotations, in.spec.PodAnnotations)
 	template := corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: annotations},
 		Spec: corev1.PodSpec{
-			AutomountServiceAccountToken: &no,
-			EnableServiceLinks:           &no,
+			AutomountServiceAccountToken: new(false),
+			EnableServiceLinks:           new(false),
 			SecurityContext:              podSecurity(),
 			ImagePullSecrets:             in.spec.ImagePullSecrets,
 		},
@@ -34,18 +33,16 @@ func (in builder) podTemplate(labels, selector map[string]string, placement v1al
 }
 
 func podSecurity() *corev1.PodSecurityContext {
-	id, yes := int64(userID), true
 	return &corev1.PodSecurityContext{
-		RunAsUser: &id, RunAsGroup: &id, FSGroup: &id, RunAsNonRoot: &yes,
+		RunAsUser: new(userID), RunAsGroup: new(userID), FSGroup: new(userID), RunAsNonRoot: new(true),
 		SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 	}
 }
 
 func containerSecurity() *corev1.SecurityContext {
-	yes, no := true, false
 	return &corev1.SecurityContext{
-		AllowPrivilegeEscalation: &no,
-		ReadOnlyRootFilesystem:   &yes,
+		AllowPrivilegeEscalation: new(false),
+		ReadOnlyRootFilesystem:   new(true),
 		Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
 	}
 }
@@ -132,11 +129,10 @@ func (in builder) volumes() []corev1.Volume {
 		emptyDir(tmpVolume),
 	}
 	if ref := in.password(); ref != nil {
-		mode := int32(0o440) // readable for the group of the pod alone
 		volumes = append(volumes, corev1.Volume{Name: passwordVolume, VolumeSource: corev1.VolumeSource{
 			Secret: &corev1.SecretVolumeSource{
 				SecretName:  ref.Name,
-				DefaultMode: &mode,
+				DefaultMode: new(int32(0o440)), // readable for the group of the pod alone
 				Items:       []corev1.KeyToPath{{Key: ref.Key, Path: passwordFile}},
 			},
 		}})

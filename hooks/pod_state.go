@@ -78,21 +78,33 @@ func (in statusBuilder) whyNotReady(shards []shard) string {
 
 // whyPodsNotReady returns what keeps a pod of a component from being ready.
 func (in statusBuilder) whyPodsNotReady(component string) string {
+	why := in.firstOf(func(pod *corev1.Pod) string {
+		if pod.Labels[v1alpha1.LabelComponent] != component || podReady(pod) {
+			return ""
+		}
+		return notReady(pod)
+	})
+	if why == "" {
+		return "waiting for pods to be made"
+	}
+	return why
+}
+
+// firstOf returns what explain says of the first pod, by name, of which it says something: of one that has not ended before those
+// that have, which may have been replaced already.
+func (in statusBuilder) firstOf(explain func(*corev1.Pod) string) string {
 	ended := ""
 	for _, name := range slices.Sorted(maps.Keys(in.pods)) {
-		pod := in.pods[name]
+		why := explain(in.pods[name])
 		switch {
-		case pod.Labels[v1alpha1.LabelComponent] != component || podReady(pod):
-		case pod.Status.Phase != corev1.PodFailed:
-			return notReady(pod)
+		case why == "":
+		case in.pods[name].Status.Phase != corev1.PodFailed:
+			return why
 		case ended == "":
-			ended = notReady(pod) // it may have been replaced already
+			ended = why
 		}
 	}
-	if ended != "" {
-		return ended
-	}
-	return "waiting for pods to be made"
+	return ended
 }
 
 // notReady returns why a pod is not ready, in the words of Kubernetes.
@@ -219,18 +231,7 @@ func (in statusBuilder) firstPodProblem() string {
 	if why := in.podCreationFailure(); why != "" {
 		return why
 	}
-	ended := ""
-	for _, name := range slices.Sorted(maps.Keys(in.pods)) {
-		why := podProblem(in.pods[name])
-		switch {
-		case why == "":
-		case in.pods[name].Status.Phase != corev1.PodFailed:
-			return why
-		case ended == "":
-			ended = why // it may have been replaced already
-		}
-	}
-	return ended
+	return in.firstOf(podProblem)
 }
 
 // podCreationFailure returns why pods of a StatefulSet or Deployment that lacks some cannot be made; "" when nothing is known to be in

@@ -56,7 +56,6 @@ func (in builder) recallContainer() corev1.Container {
 // dataSet returns the StatefulSet of a shard, with as many replicas as the step allows. Its pods are replaced by the sidecar: see
 // rollOut.
 func (in builder) dataSet(s shard, template corev1.PodTemplateSpec, ungranted bool, now step) child {
-	history := int32(3)
 	selector := in.setSelector(v1alpha1.ComponentData)
 	selector[v1alpha1.LabelShard] = s.label()
 	set := in.object("apps/v1", "StatefulSet", s.name, v1alpha1.ComponentData)
@@ -66,7 +65,7 @@ func (in builder) dataSet(s shard, template corev1.PodTemplateSpec, ungranted bo
 		ServiceName:          in.name,
 		Selector:             selectorOf(selector),
 		Template:             template,
-		RevisionHistoryLimit: &history,
+		RevisionHistoryLimit: new(int32(3)),
 		// In order, the readiness gate of one pod would hold back the next.
 		PodManagementPolicy: appsv1.ParallelPodManagement,
 		// Kubernetes would go by ordinals, so that a master on a high one has to be moved more than once.
@@ -88,7 +87,6 @@ func (in builder) dataSet(s shard, template corev1.PodTemplateSpec, ungranted bo
 // claim returns the volume of each pod, in the form that the API server's defaults give it: a shorter form would differ from
 // the live object on every sync.
 func (in builder) claim(class string, size resource.Quantity) corev1.PersistentVolumeClaim {
-	mode := corev1.PersistentVolumeFilesystem
 	claim := corev1.PersistentVolumeClaim{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "PersistentVolumeClaim"},
 		ObjectMeta: metav1.ObjectMeta{
@@ -98,7 +96,7 @@ func (in builder) claim(class string, size resource.Quantity) corev1.PersistentV
 		},
 		Spec: corev1.PersistentVolumeClaimSpec{
 			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
-			VolumeMode:  &mode,
+			VolumeMode:  new(corev1.PersistentVolumeFilesystem),
 			Resources: corev1.VolumeResourceRequirements{
 				Requests: corev1.ResourceList{corev1.ResourceStorage: size},
 			},

@@ -92,7 +92,7 @@ func checkSizes(spec *v1alpha1.KVRocksSpec) string {
 		return ""
 	}
 	memory, volume := memoryLimit(spec), volumeSize(spec)
-	cache, setting := configuredSize(spec, settingBlockCache), settingBlockCache
+	cache, setting := sizeOr(spec, settingBlockCache, 0), settingBlockCache
 	if cache == 0 && (configured(spec, settingMetadataCache) || configured(spec, settingSubkeyCache)) {
 		setting = settingMetadataCache + " and " + settingSubkeyCache
 		cache = sizeOr(spec, settingMetadataCache, defaultHalfCache) + sizeOr(spec, settingSubkeyCache, defaultHalfCache)
@@ -103,9 +103,9 @@ func checkSizes(spec *v1alpha1.KVRocksSpec) string {
 		of                string
 	}{
 		{setting, cache, memory * 3 / 4, memory, "memory limit"},
-		{settingWriteBuffer, configuredSize(spec, settingWriteBuffer), memory / 4, memory, "memory limit"},
-		{settingKeptWAL, configuredSize(spec, settingKeptWAL), volume / 2, volume, "volume"},
-		{settingLiveWAL, configuredSize(spec, settingLiveWAL), volume / 2, volume, "volume"},
+		{settingWriteBuffer, sizeOr(spec, settingWriteBuffer, 0), memory / 4, memory, "memory limit"},
+		{settingKeptWAL, sizeOr(spec, settingKeptWAL, 0), volume / 2, volume, "volume"},
+		{settingLiveWAL, sizeOr(spec, settingLiveWAL, 0), volume / 2, volume, "volume"},
 	} {
 		if size.room > 0 && size.wants > size.most {
 			return fmt.Sprintf("kvrocksConfig: %s of %d MiB do not fit into the %s of %d MiB; write at most %d, leave it out for a size that fits, or raise the %s",
@@ -115,11 +115,7 @@ func checkSizes(spec *v1alpha1.KVRocksSpec) string {
 	return ""
 }
 
-// configuredSize returns the size that kvrocksConfig holds; 0 for none, and for what kvrocks would refuse.
-func configuredSize(spec *v1alpha1.KVRocksSpec, setting string) int64 {
-	return sizeOr(spec, setting, 0)
-}
-
+// sizeOr returns the size, in MiB, that kvrocksConfig holds; otherwise for none, and for what kvrocks would refuse.
 func sizeOr(spec *v1alpha1.KVRocksSpec, setting string, otherwise int64) int64 {
 	if size, err := strconv.ParseInt(string(spec.KVRocksConfig[setting]), 10, 32); err == nil {
 		return size

@@ -34,18 +34,19 @@ type checker struct {
 // cr with its defaults. An instance with a problem is left as it is.
 func Check(cr *v1alpha1.KVRocks, spec *v1alpha1.KVRocksSpec, observed Observed) string {
 	c := checker{cr: cr, spec: spec, observed: observed}
-	problems := problemsOf(
-		c.checkName, c.checkLabel, c.checkCounts, c.checkPassword, c.checkPlacement, c.checkFields, c.checkFailover, c.checkDrain, c.checkStorage,
+	problems := c.problems(
+		checker.checkName, checker.checkLabel, checker.checkCounts, checker.checkPassword, checker.checkPlacement, checker.checkFields,
+		checker.checkFailover, checker.checkDrain, checker.checkStorage,
 	)
 	problems = append(problems, kvrocksconf.Check(spec)...)
-	problems = append(problems, problemsOf(c.checkCluster, c.checkMigrate, c.checkUnchanged)...)
+	problems = append(problems, c.problems(checker.checkCluster, checker.checkMigrate, checker.checkUnchanged)...)
 	return strings.Join(problems, "; ")
 }
 
-func problemsOf(rules ...func() string) []string {
+func (c checker) problems(rules ...func(checker) string) []string {
 	var problems []string
 	for _, rule := range rules {
-		if problem := rule(); problem != "" {
+		if problem := rule(c); problem != "" {
 			problems = append(problems, problem)
 		}
 	}
