@@ -307,7 +307,7 @@ type Failover struct {
 	// +kubebuilder:validation:Maximum=86400
 	MaxLagSeconds int32 `json:"maxLagSeconds,omitempty"`
 	// MaxLostWrites is how many writes a promotion may lose (counted in sequence numbers): one that would lose more waits, and
-	// the condition PrimaryAvailable says so. Then the sidecar alone promotes: sentinels only say who is down, and
+	// the condition PrimaryAvailable says so. Then the sidecar alone promotes: sentinels only say what is down, and
 	// kvrocks-controller does not act by itself. Unset: no bound, the member with the most data succeeds.
 	// +optional
 	// +kubebuilder:validation:Minimum=0

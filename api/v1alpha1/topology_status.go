@@ -105,8 +105,8 @@ type PodFailure struct {
 type TopologyShardStatus struct {
 	// Index of the shard, from 0.
 	Index int32 `json:"index"`
-	// Master is the pod that was last proved to be the master. It stays while the master is down and nobody has
-	// replaced it.
+	// Master is the pod that was last proved to be the master. It stays while the master is down, until
+	// it is replaced.
 	// +optional
 	Master string `json:"master,omitempty"`
 	// Slots that the shard owns (cluster).
@@ -264,10 +264,13 @@ type MigrationStatus struct {
 	// StartedAt is when it began.
 	// +optional
 	StartedAt *metav1.Time `json:"startedAt,omitempty"`
-	// RetryAt is when the next attempt is due or, while Current is on its way and the destination knows nothing of it, when
-	// that is no longer waited for.
+	// RetryAt is when the next attempt is due, after one that failed.
 	// +optional
 	RetryAt *metav1.Time `json:"retryAt,omitempty"`
+	// StuckAt is when the attempt that is under way is taken for a stuck one: the source says that it goes on, and the destination
+	// knows nothing of it. Absent while the destination does.
+	// +optional
+	StuckAt *metav1.Time `json:"stuckAt,omitempty"`
 	// FinishedAt is when it was Done or Failed.
 	// +optional
 	FinishedAt *metav1.Time `json:"finishedAt,omitempty"`

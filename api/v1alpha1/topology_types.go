@@ -51,7 +51,7 @@ type KVRocksTopologySpec struct {
 	// When it changes the password may have changed, and is read again.
 	// +optional
 	PasswordSecretVersion string `json:"passwordSecretVersion,omitempty"`
-	// Sentinel that monitors this instance; absent when nobody does.
+	// Sentinel that monitors this instance; absent when none does.
 	// +optional
 	Sentinel *SentinelRef `json:"sentinel,omitempty"`
 	// Sentinels is the wanted number of sentinels (type sentinel only). The quorum is Sentinels/2+1.

@@ -637,6 +637,10 @@ func (in *MigrationStatus) DeepCopyInto(out *MigrationStatus) {
 		in, out := &in.RetryAt, &out.RetryAt
 		*out = (*in).DeepCopy()
 	}
+	if in.StuckAt != nil {
+		in, out := &in.StuckAt, &out.StuckAt
+		*out = (*in).DeepCopy()
+	}
 	if in.FinishedAt != nil {
 		in, out := &in.FinishedAt, &out.FinishedAt
 		*out = (*in).DeepCopy()

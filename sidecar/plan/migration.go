@@ -277,7 +277,7 @@ func (c *clusterPass) begin(m *v1alpha1.MigrationStatus, from, to *clusterShard,
 		at := c.second()
 		m.StartedAt = &at
 	}
-	m.State, m.Current, m.RetryAt = v1alpha1.MigrationRunning, v1alpha1.SlotRange(chunk.String()), nil
+	m.State, m.Current, m.RetryAt, m.StuckAt = v1alpha1.MigrationRunning, v1alpha1.SlotRange(chunk.String()), nil, nil
 	m.Attempts++
 	m.Repeated = d.incoming(chunk) == MoveSucceeded
 	m.Message = "moving " + chunk.String() + attempt(m) + "; " + progress(m)

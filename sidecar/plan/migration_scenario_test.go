@@ -116,6 +116,11 @@ func moveFacts(p plan.Plan) []string {
 		} else {
 			all = append(all, "retry none")
 		}
+		if m.StuckAt != nil {
+			all = append(all, fmt.Sprintf("stuck %s in %s", m.Slots, m.StuckAt.Sub(scenarioNow)))
+		} else {
+			all = append(all, "stuck none")
+		}
 	}
 	if at := p.Status.NextMoveAt; at != nil {
 		all = append(all, fmt.Sprint("next move in ", at.Sub(scenarioNow)))
@@ -259,6 +264,8 @@ func (b *moveBuilder) entry(words []string) {
 			m.StartedAt = after(b.t, "-"+value)
 		case "retry":
 			m.RetryAt = after(b.t, value)
+		case "stuck":
+			m.StuckAt = after(b.t, value)
 		default:
 			b.t.Fatalf("unknown word %q of an entry", word)
 		}

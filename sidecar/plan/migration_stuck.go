@@ -12,7 +12,7 @@ import (
 // stuckAfter is how long the master of the destination may know nothing of a move that the source says goes on.
 const stuckAfter = 10 * time.Second
 
-// noteStuckMove notes on record when a move that the source says goes on is to be taken for a stuck one: RetryAt.
+// noteStuckMove notes on record when a move that the source says goes on is to be taken for a stuck one: StuckAt.
 func (c *clusterPass) noteStuckMove(t transfer) {
 	d := t.to.layoutMaster
 	if d == nil || !d.isMaster() || d.node.Cluster == nil {
@@ -20,16 +20,16 @@ func (c *clusterPass) noteStuckMove(t transfer) {
 	}
 	switch {
 	case d.incoming(t.slots) == MoveRunning:
-		t.m.RetryAt = nil
-	case t.m.RetryAt == nil:
-		t.m.RetryAt = c.notBefore(stuckAfter)
+		t.m.StuckAt = nil
+	case t.m.StuckAt == nil:
+		t.m.StuckAt = c.notBefore(stuckAfter)
 	}
 }
 
 // handOverStuckMove has the source of a stuck move hand over. The move then counts as failed, and the new master begins it again.
 func (c *clusterPass) handOverStuckMove() {
 	m := c.current()
-	if m == nil || m.RetryAt == nil || m.RetryAt.After(c.now) {
+	if m == nil || m.StuckAt == nil || m.StuckAt.After(c.now) {
 		return
 	}
 	t, ok := c.transferOf(m)

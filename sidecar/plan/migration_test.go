@@ -372,21 +372,21 @@ func TestAPartOnItsWay(t *testing.T) {
 				node 0 out=0-15>1:Running`,
 			want: `
 				= 0-99 0->1 Running
-				= retry 0-99 in 10s
+				= stuck 0-99 in 10s
 				= calm true`,
 		},
 		{
 			name: "it knows by now",
-			given: strings.ReplaceAll(given, "started", "retry=4s started") + `
+			given: strings.ReplaceAll(given, "started", "stuck=4s started") + `
 				node 0 out=0-15>1:Running
 				node 1 in=0-15:Running`,
 			want: `
 				= 0-99 0->1 Running
-				= retry none`,
+				= stuck none`,
 		},
 		{
 			name: "it has not learned of it: the source waits for a process that is gone, and nobody can take over",
-			given: strings.ReplaceAll(given, "started", "retry=0s started") + `
+			given: strings.ReplaceAll(given, "started", "stuck=0s started") + `
 				node 0 out=0-15>1:Running`,
 			want: `
 				= 0-99 0->1 Running: orders-0-0 waits for a process that is gone, and cannot be told otherwise; without a replica that could take over, delete the pod, or wait some 16 minutes for it to give up

@@ -180,7 +180,7 @@ func (c *clusterPass) ended() {
 	c.migrations = slices.Clone(c.migrations)
 	m := c.current()
 	r, err := slotset.ParseRange(string(m.Current))
-	m.Current, m.Repeated, m.Attempts, m.RetryAt = "", false, 0, nil
+	m.Current, m.Repeated, m.Attempts, m.RetryAt, m.StuckAt = "", false, 0, nil, nil
 	to := c.shardAt(m.To)
 	if err != nil || to == nil || to.entry == nil {
 		return
@@ -213,7 +213,7 @@ func (c *clusterPass) done(m *v1alpha1.MigrationStatus, whole slotset.Range) {
 // retryLater gives the attempt up. The slots are on the source, and others may go first.
 func (c *clusterPass) retryLater(t transfer) {
 	m := t.m
-	m.Current, m.Repeated = "", false
+	m.Current, m.Repeated, m.StuckAt = "", false, nil
 	if c.pastDeadline(m) {
 		c.giveUp(m)
 		return
