@@ -2,12 +2,17 @@ package scenarios
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
 	"strings"
 	"sync"
+	"testing"
 	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // progress is how a client gets on that writes numbered keys: what was acknowledged when, and with what it was refused.
@@ -130,4 +135,35 @@ func (s *scenario) begun(clients ...*progress) {
 func (s *scenario) resumed(w interface{ wrote(after time.Time) error }, after time.Time, within time.Duration) {
 	s.Helper()
 	s.eventually("writes are taken again", within, func() error { return w.wrote(after) })
+}
+
+func TestProgressKeepsTheOrderAndWhatWasRefused(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var p progress
+	began, asked := time.Now(), []int{}
+	p.keepWriting(ctx, thirds[1].numbers, time.Millisecond, func(_ context.Context, n int) error {
+		asked = append(asked, n)
+		switch len(asked) {
+		case 2, 3:
+			return fmt.Errorf("refused, id %d", len(asked))
+		case 6:
+			cancel()
+			return errors.New("the end of the test")
+		}
+		return nil
+	})
+	require.Len(t, asked, 6)
+	assert.Equal(t, []int{asked[1], asked[1]}, asked[2:4], "what was refused is written again")
+	require.Equal(t, 3, p.count())
+	for i, number := range []int{asked[0], asked[1], asked[4]} {
+		assert.Equal(t, number, p.acked()[i].number)
+		assert.True(t, thirds[1].has(slotOf(fmt.Sprintf("w:%d", number))))
+	}
+	assert.Equal(t, []string{"refused"}, p.seen())
+	require.NoError(t, p.wrote(began))
+	require.ErrorContains(t, p.wrote(time.Now()), "refused")
+	assert.Positive(t, p.longestGap(began).length())
+	assert.Zero(t, p.longestGap(time.Now()).length(), "no more writes were to come")
 }

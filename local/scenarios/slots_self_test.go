@@ -20,4 +20,13 @@ func TestSlotCheckersSeeWhatIsWrong(t *testing.T) {
 	require.ErrorIs(t, m.give("c", []string{"8001", "5"}), errOwners, "5 belongs to a as well")
 	require.NoError(t, m.whole())
 	assert.Equal(t, map[string]int{"a": 8001, "b": 8382, "c": 1}, m.owned())
+
+	nodes, err := parseNodes("aa 10.0.0.1:6379@16379 myself,master - 0 0 7 connected 0-5 [6->-bb]\nbb 10.0.0.2:6379@16379 slave aa 0 0 7 connected\n")
+	require.NoError(t, err)
+	assert.Equal(t, []clusterNode{
+		{id: "aa", address: "10.0.0.1:6379", role: "master", master: "-", slots: []string{"0-5"}},
+		{id: "bb", address: "10.0.0.2:6379", role: "slave", master: "aa"},
+	}, nodes)
+	_, err = parseNodes("ERR\n")
+	require.Error(t, err)
 }
