@@ -130,3 +130,12 @@ func TestWorkWithManyInstancesAtOnceIsRaceFree(t *testing.T) {
 	w.work(ctx, q)
 	assert.Greater(t, len(w.journal.take()), 100)
 }
+
+func TestJitterKeepsShortPausesAndSpreadsLongOnes(t *testing.T) {
+	assert.Equal(t, 10*time.Millisecond, jitter(10*time.Millisecond))
+	for range 100 {
+		d := jitter(10 * time.Second)
+		assert.GreaterOrEqual(t, d, 9*time.Second)
+		assert.Less(t, d, 11*time.Second)
+	}
+}

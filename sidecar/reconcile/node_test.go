@@ -60,15 +60,6 @@ func TestProcessIsNamedByItsRunIDOrByItsStart(t *testing.T) {
 	assert.Equal(t, "run2", n.seen.RunID)
 }
 
-func TestJitterKeepsShortPausesAndSpreadsLongOnes(t *testing.T) {
-	assert.Equal(t, 10*time.Millisecond, jitter(10*time.Millisecond))
-	for range 100 {
-		d := jitter(10 * time.Second)
-		assert.GreaterOrEqual(t, d, 9*time.Second)
-		assert.Less(t, d, 11*time.Second)
-	}
-}
-
 func TestNodeThatIsOnlySlowIsHeardTheSecondTime(t *testing.T) {
 	n := newNode("orders-0", "uid", "10.0.0.1:6379", func(*node, kvrocks.Secret) conn.DataNode {
 		return &fakeNode{
