@@ -91,9 +91,9 @@ func (p *pass) better(a, b *member) bool {
 
 // unmonitorOthers makes the sentinels forget a master that is not the first one: they know it from a former life.
 func (p *pass) unmonitorOthers(first *member) {
-	for i := range p.sentinels.opinions {
-		if v := &p.sentinels.opinions[i]; v.monitors && v.master.Address != first.address {
-			p.do(Unmonitor{Sentinel: v.pod, MasterName: p.shard.MasterName})
+	for i := range p.sentinels.Opinions {
+		if v := &p.sentinels.Opinions[i]; v.Monitors && v.Master.Address != first.address {
+			p.do(Unmonitor{Sentinel: v.Pod, MasterName: p.shard.MasterName})
 		}
 	}
 }

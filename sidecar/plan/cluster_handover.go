@@ -42,7 +42,7 @@ func (s *clusterShard) startHandover() {
 // handOverFrom begins to hand over, if a replica is fit to succeed m, and reports whether it did.
 func (s *clusterShard) handOverFrom(m *member) bool {
 	target := s.handoverTarget(m)
-	if s.sentinels.odown || s.abortedLately() || target == nil || !s.hasLayout(target) || target.node.Sequence == 0 {
+	if s.sentinels.ODown || s.abortedLately() || target == nil || !s.hasLayout(target) || target.node.Sequence == 0 {
 		return false
 	}
 	s.beginHandover(m, target)

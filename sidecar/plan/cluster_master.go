@@ -99,10 +99,10 @@ func (s *clusterShard) layoutMasterRestarted(m *member) {
 // Where they do not watch it the sidecar goes by what it sees itself; and where a process is known to have ended, or the
 // sentinels have not called it down for long.
 func (s *clusterShard) layoutMasterSilent(m *member) {
-	blind := s.sentinels.agreeingOn(m.address) < max(1, s.sentinels.quorum)
+	blind := s.sentinels.AgreeingOn(m.address) < max(1, s.sentinels.Quorum)
 	seen := blind && (!m.exists || m.downFor(s.now) >= s.downAfter())
 	begun := s.outage != nil && s.outage.Master == m.name
-	if !begun && !s.sentinels.odown && !seen && !s.processEnded(m) && !s.overdue(m) {
+	if !begun && !s.sentinels.ODown && !seen && !s.processEnded(m) && !s.overdue(m) {
 		s.wait(ReasonMasterDown, m.name+" does not answer ("+m.state()+")", againSoon)
 		return
 	}
@@ -113,7 +113,7 @@ func (s *clusterShard) layoutMasterSilent(m *member) {
 // layoutMasterNotReady handles a master on record that is alive, but loads its database or refuses the password. That is no
 // outage unless the sentinels say so.
 func (s *clusterShard) layoutMasterNotReady(m *member) {
-	if s.sentinels.odown || s.outage != nil && s.outage.Master == m.name {
+	if s.sentinels.ODown || s.outage != nil && s.outage.Master == m.name {
 		s.fence(m, v1alpha1.CauseDown)
 		s.decide(m)
 		return
@@ -220,7 +220,7 @@ func (s *clusterShard) successor(m *member) (next *member, awaited string) {
 	if awaited == "" {
 		return s.promotionCandidate(func(o *member) bool { return o.entry != nil }), ""
 	}
-	if !s.sentinels.odown && !s.majority(m) || s.mayReturn(m) {
+	if !s.sentinels.ODown && !s.majority(m) || s.mayReturn(m) {
 		return nil, awaited
 	}
 	return s.promotionCandidate(func(o *member) bool { return o != m && o.entry != nil && s.inSyncReplica(o) }), awaited

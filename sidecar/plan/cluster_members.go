@@ -96,7 +96,7 @@ func (s *clusterShard) removeShard() {
 
 // removable reports whether the shard has left the cluster and no sentinel knows it.
 func (s *clusterShard) removable() bool {
-	return s.shard.Leaving && s.c.onRecord && s.entry == nil && s.sentinels.monitoring == 0
+	return s.shard.Leaving && s.c.onRecord && s.entry == nil && s.sentinels.Monitoring == 0
 }
 
 // removeUnknown removes from the record what is no member: a pod that is gone for good, a shard that the topology does not name.

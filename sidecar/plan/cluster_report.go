@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
 
 // finish puts the plan together.
@@ -143,11 +144,11 @@ func (s *clusterShard) replicationVerdict() (verdict, bool) {
 func (c *clusterPass) sentinelVerdict() (verdict, bool) {
 	for _, s := range c.shards {
 		// What is true of the sentinels as such is true for every shard.
-		if !s.sentinels.active || s.sentinels.answered < s.sentinels.quorum {
+		if !s.sentinels.Active || s.sentinels.Answered < s.sentinels.Quorum {
 			return s.sentinelVerdict()
 		}
 	}
-	return c.overall(verdict{ReasonAgreed, "every sentinel monitors the master of every shard"}, func(s *clusterShard) (verdict, bool) {
+	return c.overall(verdict{quorum.ReasonAgreed, "every sentinel monitors the master of every shard"}, func(s *clusterShard) (verdict, bool) {
 		if s.entry == nil || s.shard.Leaving {
 			return verdict{}, true
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
 
 // finish builds the record and the report, and then does what needs them.
@@ -151,13 +152,13 @@ func (b *clusterBuilder) lateLine(words []string) {
 func (b *clusterBuilder) watch() {
 	b.in.Sentinels.Configured, b.in.Sentinels.Want = true, 3
 	for i := range 3 {
-		v := plan.SentinelView{IP: fmt.Sprint("10.244.9.", i), Reach: plan.Answered, Masters: map[string]plan.MasterView{}}
+		v := plan.SentinelView{IP: fmt.Sprint("10.244.9.", i), Reach: plan.Answered, Masters: map[string]quorum.MasterView{}}
 		for j := range b.record.Shards {
 			for _, n := range b.record.Shards[j].Nodes {
 				if !n.Master {
 					continue
 				}
-				m := plan.MasterView{
+				m := quorum.MasterView{
 					Address: n.Address, Port: simPort, Quorum: 2, AuthApplied: true,
 					DownAfterMilliseconds: 5000, FailoverTimeoutMilliseconds: 20000, ParallelSyncs: 1,
 				}

@@ -101,7 +101,7 @@ func (s *clusterShard) readSentinels() {
 		m = s.member(s.master)
 	}
 	s.readQuorum(m)
-	s.sentinels.electing, s.sentinels.replacing, s.sentinels.deposed = false, false, false
+	s.sentinels = s.sentinels.OnlyDetects()
 }
 
 // withdrawGates cuts off every node that has restarted, and every one that is not in the record.

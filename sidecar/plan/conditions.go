@@ -52,30 +52,8 @@ const (
 	// ReasonJoining: a shard is not in the cluster yet.
 	ReasonJoining = "Joining"
 
-	// SentinelAgreed.
+	// SentinelAgreed; the others are those of [quorum.View.Agreement].
 
-	// ReasonNotMonitored: no sentinel instance is named, so that no sentinel can disagree.
-	ReasonNotMonitored = "NotMonitored"
-	// ReasonSentinelNotFound: the named sentinel instance does not exist.
-	ReasonSentinelNotFound = "SentinelNotFound"
-	// ReasonQuorumLost: fewer sentinels answer than an election needs.
-	ReasonQuorumLost = "QuorumLost"
-	// ReasonSentinelUnreachable: some sentinel does not answer; the quorum does.
-	ReasonSentinelUnreachable = "SentinelUnreachable"
-	// ReasonSentinelTilt: some sentinel is in TILT, in which it calls no master down.
-	ReasonSentinelTilt = "SentinelTilt"
-	// ReasonMasterNotCalledDown: the master does not answer the sidecar, and the sentinels do not call it down.
-	ReasonMasterNotCalledDown = "MasterNotCalledDown"
-	// ReasonMonitorMissing: some sentinel does not monitor the master.
-	ReasonMonitorMissing = "MonitorMissing"
-	// ReasonMonitorWrong: some sentinel takes another address for the master, has other settings, or knows what no longer exists.
-	ReasonMonitorWrong = "MonitorWrong"
-	// ReasonPeersUnknown: some sentinel has not found all the others yet.
-	ReasonPeersUnknown = "PeersUnknown"
-	// ReasonFailover: the master is being replaced.
-	ReasonFailover = "FailoverInProgress"
-	// ReasonAgreed: every sentinel monitors the master with the right quorum and knows the others.
-	ReasonAgreed = "Agreed"
 	// ReasonReleasing: the monitors are being removed because the instance is being deleted.
 	ReasonReleasing = "Releasing"
 
@@ -242,7 +220,7 @@ func (p *pass) credentialsVerdict() (verdict, bool) {
 	if stale := p.in.Credentials.Stale; len(stale) > 0 {
 		return verdict{ReasonApplying, "giving the present password to " + strings.Join(stale, ", ")}, false
 	}
-	if p.sentinels.authUnknown {
+	if p.sentinels.AuthUnknown {
 		return verdict{ReasonApplying, "giving the present password to the sentinels"}, false
 	}
 	return verdict{ReasonApplied, "every node uses the wanted password"}, true

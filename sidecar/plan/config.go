@@ -28,10 +28,10 @@ func (p *pass) applyPassword() {
 	if m := p.member(p.master); m != nil && p.needsPassword(m) {
 		p.do(ApplyPassword{Pod: m.name})
 	}
-	for i := range p.sentinels.opinions {
-		v := &p.sentinels.opinions[i]
-		if v.monitors && (len(stale) > 0 || !v.master.AuthApplied) {
-			p.do(Tune{Sentinel: v.pod, MasterName: p.shard.MasterName, Quorum: int32(p.sentinels.quorum), Failover: p.failover})
+	for i := range p.sentinels.Opinions {
+		v := &p.sentinels.Opinions[i]
+		if v.Monitors && (len(stale) > 0 || !v.Master.AuthApplied) {
+			p.do(Tune{Sentinel: v.Pod, MasterName: p.shard.MasterName, Quorum: int32(p.sentinels.Quorum), Failover: p.failover})
 		}
 	}
 }

@@ -16,15 +16,15 @@ func (p *pass) release() {
 	p.waiting = verdict{ReasonReleasing, "the instance is being deleted"}
 	p.unmonitor()
 	switch {
-	case p.sentinels.monitoring > 0:
+	case p.sentinels.Monitoring > 0:
 		p.again(againStep)
-	case p.sentinels.silent() == 0:
+	case p.sentinels.Silent() == 0:
 		p.released = true
 	case p.releasingFor() < releaseTimeout:
 		p.again(againWait)
 	default:
 		if !p.in.Topology.Status.Released {
-			p.warn("ReleasedUnseen", strconv.Itoa(p.sentinels.silent())+" sentinels do not answer; they are cleaned when they do")
+			p.warn("ReleasedUnseen", strconv.Itoa(p.sentinels.Silent())+" sentinels do not answer; they are cleaned when they do")
 		}
 		p.released = true
 	}

@@ -6,7 +6,7 @@
 // crash between any two actions: the next pass derives the rest from what it then sees. A settled instance plans nothing.
 //
 // The contract is in input.go, cluster_input.go and action.go: what a pass is told, and what it may do. pass.go and plan.go put a
-// plan together, member.go is a pod with all that is known of it, quorum.go sums up what the sentinels say of a master.
+// plan together, member.go is a pod with all that is known of it. What the sentinels say of a master is summed up in package quorum.
 //
 // The safety rules that every plan obeys are in docs/architecture.md. In [Standard] they are, in the order of a pass:
 //
@@ -27,8 +27,7 @@
 //	config.go       settings that are applied live
 //	storage.go      volumes that fill up
 //	deletion.go     an instance that is being deleted
-//	report.go       the status, with conditions.go, sentinel_agreement.go, journal.go and unknown_settings.go; same_report.go says
-//	                whether it is worth writing
+//	report.go       the status, with conditions.go, journal.go and unknown_settings.go; same_report.go says whether it is worth writing
 //
 // The pass of an instance of sentinels is in sentinel_instance.go, with the change of their password in sentinel_password.go.
 //

@@ -21,8 +21,8 @@ func (p *pass) electedBySentinel() *member {
 		if m.name == p.master || !m.isMaster() {
 			continue
 		}
-		n := p.sentinels.agreeingOn(m.address)
-		if n > most && (m.was.Attached || n >= p.sentinels.quorum && !p.justReplaced(m)) {
+		n := p.sentinels.AgreeingOn(m.address)
+		if n > most && (m.was.Attached || n >= p.sentinels.Quorum && !p.justReplaced(m)) {
 			elected, most = m, n
 		}
 	}
@@ -49,18 +49,18 @@ func (p *pass) lastFailover() *v1alpha1.FailoverRecord {
 // demand (SENTINEL FAILOVER) while the old master is well. Only a sentinel promotes an attached replica, so it is theirs until
 // they are done.
 func (p *pass) beingElected(m *member) bool {
-	return p.sentinels.electing && m.isMaster() && m.was.Attached && m.pod.Role == v1alpha1.RoleReplica
+	return p.sentinels.Electing && m.isMaster() && m.was.Attached && m.pod.Role == v1alpha1.RoleReplica
 }
 
 // uncontested reports whether only the sidecar can make a member master now. Sentinel reaches attached members only.
 func (p *pass) uncontested() bool {
 	switch {
-	case !p.sentinels.mayElect() || !p.othersAttached():
+	case !p.sentinels.MayElect() || !p.othersAttached():
 		return true
-	case p.sentinels.replacing, p.sentinels.deposed:
+	case p.sentinels.Replacing, p.sentinels.Deposed:
 		return false
 	}
-	return !p.sentinels.odown || p.outageAge() > electionGrace
+	return !p.sentinels.ODown || p.outageAge() > electionGrace
 }
 
 // othersAttached reports whether a member other than the recorded master is attached.
@@ -93,12 +93,12 @@ func (p *pass) chosenAnswers() bool {
 // masterServing handles a recorded master that answers as master.
 func (p *pass) masterServing(m *member) {
 	serving := m.was.Attached && p.outage == nil
-	replaced := p.sentinels.deposed || p.sentinels.odown && p.sentinels.replacing
+	replaced := p.sentinels.Deposed || p.sentinels.ODown && p.sentinels.Replacing
 	switch {
 	case p.uncontested():
 		p.prove(m)
 		p.endOutage(m)
-	case serving && (p.sentinels.authUnknown || !replaced):
+	case serving && (p.sentinels.AuthUnknown || !replaced):
 		// The sentinels cannot reach it and we can. Until they begin to replace it, it serves.
 		p.prove(m)
 		p.again(againSoon)
@@ -116,8 +116,8 @@ func (p *pass) masterRestarted(m *member) {
 		p.cutOffMastersBut(m)
 		p.do(Promote{Pod: m.name})
 		p.wait(ReasonPromoting, m.name+" is back with all its data and is being promoted again", againStep)
-	case p.sentinels.mayElect() && p.othersAttached():
-		if p.sentinels.odown || p.sentinels.replacing || p.sentinels.deposed {
+	case p.sentinels.MayElect() && p.othersAttached():
+		if p.sentinels.ODown || p.sentinels.Replacing || p.sentinels.Deposed {
 			p.fence(m, v1alpha1.CauseDown)
 		}
 		p.decide(m)
@@ -130,8 +130,8 @@ func (p *pass) masterRestarted(m *member) {
 // masterSilent handles a recorded master that does not answer, or has no pod.
 func (p *pass) masterSilent(m *member) {
 	// A failover may be in progress without +odown of this master, when the sentinels take another address for its own.
-	alone := !p.sentinels.mayElect() && (!m.exists || m.downFor(p.now) >= p.downAfter())
-	called := p.outage != nil || p.sentinels.odown || p.sentinels.replacing
+	alone := !p.sentinels.MayElect() && (!m.exists || m.downFor(p.now) >= p.downAfter())
+	called := p.outage != nil || p.sentinels.ODown || p.sentinels.Replacing
 	if !called && !alone && !p.processEnded(m) && !p.overdue(m) {
 		p.wait(ReasonMasterDown, m.name+" does not answer ("+m.state()+")", againSoon)
 		return
@@ -143,7 +143,7 @@ func (p *pass) masterSilent(m *member) {
 // masterNotReady handles a recorded master that is alive, but loads its database or refuses the password. That is no outage
 // unless the sentinels say so.
 func (p *pass) masterNotReady(m *member) {
-	if p.sentinels.odown || p.outage != nil {
+	if p.sentinels.ODown || p.outage != nil {
 		p.fence(m, v1alpha1.CauseDown)
 		p.decide(m)
 		return
@@ -176,7 +176,7 @@ func (p *pass) fence(m *member, cause v1alpha1.FailoverCause) {
 }
 
 func (p *pass) newOutage(m *member, cause v1alpha1.FailoverCause) *v1alpha1.Outage {
-	since, detected := m.node.LastMaster, p.sentinels.odownAt
+	since, detected := m.node.LastMaster, p.sentinels.ODownAt
 	if detected.IsZero() || detected.After(p.now) {
 		detected = p.now
 	}

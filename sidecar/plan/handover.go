@@ -47,7 +47,7 @@ func (p *pass) startHandover() {
 	if p.outage != nil || !p.mustHandOver(m) || !m.was.Attached || m.was.Role != v1alpha1.RoleMaster {
 		return
 	}
-	if p.sentinels.odown || p.sentinels.electing || p.sentinels.silent() >= max(1, p.sentinels.quorum) || p.abortedLately() {
+	if p.sentinels.ODown || p.sentinels.Electing || p.sentinels.Silent() >= max(1, p.sentinels.Quorum) || p.abortedLately() {
 		p.again(againWait)
 		return
 	}
@@ -126,7 +126,7 @@ func (p *pass) handOver(m *member) {
 // stopWrites makes the master read-only, once no sentinel can take that for an outage.
 func (p *pass) stopWrites(m, t *member) {
 	fit := t != nil && !t.handoff && t.linked(m) && m.node.Sequence-t.node.Sequence <= handoverLag
-	forgotten := p.sentinels.monitoring == 0 && p.sentinels.silent() < max(1, p.sentinels.quorum)
+	forgotten := p.sentinels.Monitoring == 0 && p.sentinels.Silent() < max(1, p.sentinels.Quorum)
 	switch {
 	case !fit || !forgotten && p.now.Sub(p.outage.Since.Time) > handoverSetup:
 		p.resume(m)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
 
 // Input is all that a pass knows.
@@ -153,7 +154,7 @@ type SentinelView struct {
 	// it does not say.
 	Access *SentinelAccess
 	// Masters holds what it says of each master name of the instance; a name that it does not monitor is missing.
-	Masters map[string]MasterView
+	Masters map[string]quorum.MasterView
 }
 
 // SentinelAccess is how a sentinel stands to the wanted password of its instance.
@@ -164,31 +165,6 @@ type SentinelAccess struct {
 	Accepts, AcceptsOthers bool
 	// Presents the wanted password to its peers.
 	Presents bool
-}
-
-// MasterView is what one sentinel says about one master name.
-type MasterView struct {
-	// Address and Port that it takes for the master.
-	Address string
-	Port    int32
-	// SubjectivelyDown and ObjectivelyDown are the flags s_down and o_down.
-	SubjectivelyDown bool
-	ObjectivelyDown  bool
-	// ODownAt is when this process saw +odown for the present outage; zero when it did not.
-	ODownAt time.Time
-	// Failover is true while a failover is in progress.
-	Failover bool
-	// Quorum, DownAfterMilliseconds, FailoverTimeoutMilliseconds and ParallelSyncs as configured in it.
-	Quorum                      int32
-	DownAfterMilliseconds       int32
-	FailoverTimeoutMilliseconds int32
-	ParallelSyncs               int32
-	// AuthApplied is false when this process knows that the sentinel has not been given the present password.
-	AuthApplied bool
-	// Peers are the pod IPs of the other sentinels that it knows for this master, sorted. One that is no pod is stale.
-	Peers []string
-	// Replicas are the addresses that it takes for replicas, sorted.
-	Replicas []string
 }
 
 // Credentials says whether the wanted password could be read.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
 
 // How soon the next pass is wanted.
@@ -42,7 +43,7 @@ type pass struct {
 	failover  v1alpha1.Failover
 	bounds    bounds
 	members   []member
-	sentinels quorumView
+	sentinels quorum.View
 	// last is the shard as it was last reported; nil at first.
 	last *v1alpha1.TopologyShardStatus
 
@@ -92,7 +93,7 @@ func (p *pass) readQuorum(m *member) {
 	if m != nil {
 		address = m.address
 	}
-	p.sentinels = newQuorumView(&p.in.Sentinels, p.shard.MasterName, address, p.mayBeMaster)
+	p.sentinels = p.in.Sentinels.view(p.shard.MasterName, address, p.mayBeMaster)
 }
 
 // withDefaults returns the settings that the sentinels are given.
@@ -147,7 +148,7 @@ func (p *pass) limitPeriod() {
 	case len(p.members) < 2:
 	case p.bounds.lostWrites != nil:
 		period = againWait
-	case p.sentinels.voting < max(1, p.sentinels.quorum): // none is configured or there, or too many are in TILT or away
+	case p.sentinels.Voting < max(1, p.sentinels.Quorum): // none is configured or there, or too many are in TILT or away
 		period = max(againWait, p.downAfter()/2)
 	}
 	if period > 0 && (p.ongoingIn == 0 || period < p.ongoingIn) {

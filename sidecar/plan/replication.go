@@ -70,7 +70,7 @@ func (p *pass) point(m *member) {
 		return
 	}
 	placed := !m.wasMaster() && !m.followsItself()
-	if placed && p.sentinels.electing {
+	if placed && p.sentinels.Electing {
 		p.again(againSoon)
 		return
 	}

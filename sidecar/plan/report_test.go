@@ -9,6 +9,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
 
 const settledInstance = `
@@ -105,8 +106,8 @@ func TestSentinelInstance(t *testing.T) {
 		Now:      scenarioNow,
 		Topology: &v1alpha1.KVRocksTopology{},
 		Views: map[string]plan.SentinelView{
-			"watch-0": {Reach: plan.Answered, Masters: map[string]plan.MasterView{"orders": {}, "gone": {}}},
-			"watch-1": {Reach: plan.Answered, Masters: map[string]plan.MasterView{"orders": {}}},
+			"watch-0": {Reach: plan.Answered, Masters: map[string]quorum.MasterView{"orders": {}, "gone": {}}},
+			"watch-1": {Reach: plan.Answered, Masters: map[string]quorum.MasterView{"orders": {}}},
 			"watch-2": {Reach: plan.Unreachable, Err: "connection refused"},
 		},
 		Claimed: map[string]bool{"orders": true},

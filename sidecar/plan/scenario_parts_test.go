@@ -12,6 +12,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
 
 // member adds a data pod, its node, and what was last reported of it.
@@ -200,7 +201,7 @@ func (b *builder) sentinel(pod string, words []string) {
 	s := &b.in.Sentinels
 	s.Configured = true
 	s.Want++
-	v := plan.SentinelView{IP: "10.244.1." + pod[len("watch-"):], Reach: plan.Answered, Masters: map[string]plan.MasterView{}}
+	v := plan.SentinelView{IP: "10.244.1." + pod[len("watch-"):], Reach: plan.Answered, Masters: map[string]quorum.MasterView{}}
 	s.Views[pod] = v
 	switch words[0] {
 	case "down":
@@ -210,7 +211,7 @@ func (b *builder) sentinel(pod string, words []string) {
 	case "nothing":
 		return
 	}
-	m := plan.MasterView{
+	m := quorum.MasterView{
 		Address: addressOf(strings.TrimPrefix(words[0], "->")), Port: simPort,
 		DownAfterMilliseconds: 5000, FailoverTimeoutMilliseconds: 20000, ParallelSyncs: 1, AuthApplied: true,
 	}

@@ -1,11 +1,11 @@
 package plan
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -14,7 +14,6 @@ import (
 func SentinelInstance(in SentinelInput) Plan {
 	var p Plan
 	spec := &in.Topology.Spec
-	answered := int32(0)
 	steps, changing := in.passwordStep()
 	credentials := in.credentialsVerdict(changing)
 	if p.Actions = steps; len(changing) > 0 {
@@ -28,7 +27,6 @@ func SentinelInstance(in SentinelInput) Plan {
 		v := in.Views[pod]
 		s := v1alpha1.SentinelStatus{Pod: pod, Reachable: v.Reach == Answered, Message: v.Err}
 		if s.Reachable {
-			answered++
 			s.Masters = slices.Sorted(maps.Keys(v.Masters))
 		}
 		for _, name := range s.Masters {
@@ -39,19 +37,11 @@ func SentinelInstance(in SentinelInput) Plan {
 		}
 		p.Status.Sentinels = append(p.Status.Sentinels, s)
 	}
-	tilted := slices.DeleteFunc(slices.Sorted(maps.Keys(in.Views)), func(pod string) bool {
-		return in.Views[pod].Reach != Answered || !in.Views[pod].Tilt
-	})
-	v := verdict{ReasonAgreed, fmt.Sprintf("%d of %d sentinels answer", answered, spec.Sentinels)}
-	if answered < v1alpha1.Quorum(spec.Sentinels) {
-		v.reason = ReasonQuorumLost
-	} else if answered < spec.Sentinels {
-		v.reason = ReasonSentinelUnreachable
-	} else if len(tilted) > 0 {
-		v = tiltVerdict(tilted)
-	}
+	sentinels := Sentinels{Configured: true, Exists: true, Want: spec.Sentinels, Views: in.Views}
+	view := sentinels.view("", "", nil)
+	reason, message := view.Health()
 	p.Status.Conditions = []metav1.Condition{
-		newCondition(in.Topology, in.Now, v1alpha1.ConditionSentinelAgreed, truth(v.reason == ReasonAgreed), v),
+		newCondition(in.Topology, in.Now, v1alpha1.ConditionSentinelAgreed, truth(reason == quorum.ReasonAgreed), verdict{reason, message}),
 		newCondition(in.Topology, in.Now, v1alpha1.ConditionCredentialsApplied, truth(credentials.reason == ReasonApplied), credentials),
 	}
 	return p

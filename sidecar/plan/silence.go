@@ -93,5 +93,5 @@ func (p *pass) restartCause(m *member) v1alpha1.FailoverCause {
 // notCalledDown reports whether the recorded master has been silent for so long that the sentinels should have called it down.
 func (p *pass) notCalledDown() bool {
 	m := p.member(p.master)
-	return m != nil && p.outage == nil && p.sentinels.mayElect() && !p.sentinels.odown && p.silentFor(m, silenceNoted)
+	return m != nil && p.outage == nil && p.sentinels.MayElect() && !p.sentinels.ODown && p.silentFor(m, silenceNoted)
 }

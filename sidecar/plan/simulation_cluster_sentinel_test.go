@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
 
 // detector is a sentinel on the nodes of a cluster: it finds out who is down, and tries for ever to replace it.
@@ -80,7 +81,7 @@ func (w *clusterWorld) observeSentinels() plan.Sentinels {
 		Want: int32(len(w.sentinels)), Views: map[string]plan.SentinelView{},
 	}
 	for pod, o := range w.sentinels {
-		v := plan.SentinelView{IP: o.ip, Reach: plan.Unreachable, Err: "connection refused", Masters: map[string]plan.MasterView{}}
+		v := plan.SentinelView{IP: o.ip, Reach: plan.Unreachable, Err: "connection refused", Masters: map[string]quorum.MasterView{}}
 		if w.detectorUp(o) {
 			v.Reach, v.Err, v.Tilt = plan.Answered, "", o.active(w.now)
 			for name, m := range o.monitors {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
 
 // simSentinel is one sentinel process; a new pod knows nothing.
@@ -236,7 +237,7 @@ func (w *world) observeSentinels() plan.Sentinels {
 		return s
 	}
 	for pod, o := range w.sentinels {
-		v := plan.SentinelView{IP: o.ip, Reach: plan.Unreachable, Err: "connection refused", Masters: map[string]plan.MasterView{}}
+		v := plan.SentinelView{IP: o.ip, Reach: plan.Unreachable, Err: "connection refused", Masters: map[string]quorum.MasterView{}}
 		if w.sentinelUp(o) {
 			v.Reach, v.Err, v.Tilt = plan.Answered, "", o.active(w.now)
 			if o.monitor != nil {
@@ -249,8 +250,8 @@ func (w *world) observeSentinels() plan.Sentinels {
 }
 
 // view is what a sentinel says of the master that it watches; electing: it tries to replace it.
-func (m *simMonitor) view(electing bool) plan.MasterView {
-	return plan.MasterView{
+func (m *simMonitor) view(electing bool) quorum.MasterView {
+	return quorum.MasterView{
 		Address: m.address, Port: simPort, Quorum: m.quorum,
 		SubjectivelyDown: m.odown(), ObjectivelyDown: m.odown(), ODownAt: m.odownAt,
 		Failover:                    electing,

@@ -14,7 +14,7 @@ func (p *pass) decide(m *member) {
 		return
 	}
 	ended := p.processEnded(m)
-	if p.sentinels.mayElect() {
+	if p.sentinels.MayElect() {
 		p.leaveToSentinel(ended || p.overdue(m))
 		return
 	}
@@ -47,13 +47,13 @@ func (p *pass) decide(m *member) {
 // could reach and elect, or they have had their time), or need not be waited for: proved says that the sidecar itself has proof
 // that the master does not serve. An election that is under way is waited for even so.
 func (p *pass) leaveToSentinel(proved bool) {
-	underWay := p.othersAttached() && p.sentinels.progressing
-	expected := p.someElectable() && (!proved || p.sentinels.odown && p.sentinels.voting >= p.sentinels.quorum)
+	underWay := p.othersAttached() && p.sentinels.Progressing
+	expected := p.someElectable() && (!proved || p.sentinels.ODown && p.sentinels.Voting >= p.sentinels.Quorum)
 	switch {
 	case !p.sentinelsLate() && (underWay || expected):
 		p.cutOffForgotten()
 		p.wait(ReasonSentinelElecting, "the sentinels are to elect a new master", againSoon)
-	case p.sentinels.silent() >= p.sentinels.quorum:
+	case p.sentinels.Silent() >= p.sentinels.Quorum:
 		p.wait(ReasonSentinelElecting, "the sentinels do not answer, so they may or may not elect a new master", againWait)
 	default:
 		p.unmonitor()
@@ -69,9 +69,9 @@ func (p *pass) sentinelsLate() bool {
 	timeout := time.Duration(p.failover.FailoverTimeoutMilliseconds) * time.Millisecond
 	patience := p.downAfter() + 2*timeout
 	switch {
-	case p.sentinels.progressing:
+	case p.sentinels.Progressing:
 		patience += timeout
-	case p.sentinels.voting < p.sentinels.quorum:
+	case p.sentinels.Voting < p.sentinels.Quorum:
 		patience = sentinelPatience
 	}
 	return p.outageAge() > patience
@@ -89,7 +89,7 @@ func (p *pass) whyOverruled(proved bool) string {
 func (p *pass) cutOffForgotten() {
 	for i := range p.members {
 		m := &p.members[i]
-		if !p.sentinels.electing && m.name != p.master && m.isMaster() && p.sentinels.agreeingOn(m.address) == 0 {
+		if !p.sentinels.Electing && m.name != p.master && m.isMaster() && p.sentinels.AgreeingOn(m.address) == 0 {
 			p.cutOff(m, "it is master and no sentinel knows of it")
 		}
 	}
@@ -97,9 +97,9 @@ func (p *pass) cutOffForgotten() {
 
 // unmonitor makes every sentinel that answers forget the master.
 func (p *pass) unmonitor() {
-	for i := range p.sentinels.opinions {
-		if v := &p.sentinels.opinions[i]; v.monitors {
-			p.do(Unmonitor{Sentinel: v.pod, MasterName: p.shard.MasterName})
+	for i := range p.sentinels.Opinions {
+		if v := &p.sentinels.Opinions[i]; v.Monitors {
+			p.do(Unmonitor{Sentinel: v.Pod, MasterName: p.shard.MasterName})
 		}
 	}
 }

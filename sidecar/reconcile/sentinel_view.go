@@ -10,6 +10,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
 
 // sentinelView is what is remembered of one sentinel's view of one instance between passes.
@@ -30,7 +31,7 @@ type masterDetails struct {
 }
 
 type viewAnswer struct {
-	masters map[string]plan.MasterView
+	masters map[string]quorum.MasterView
 	details map[string]masterDetails
 	// spinning: it uses up a processor; tilt: it is in TILT.
 	spinning, tilt bool
@@ -90,7 +91,7 @@ func (q question) ask(ctx context.Context, known map[string]masterDetails) viewA
 	if err != nil {
 		return viewAnswer{err: err}
 	}
-	a := viewAnswer{masters: map[string]plan.MasterView{}, details: map[string]masterDetails{}}
+	a := viewAnswer{masters: map[string]quorum.MasterView{}, details: map[string]masterDetails{}}
 	if a.spinning, a.tilt, err = q.sentinel.Loaded(ctx, q.now); err != nil {
 		return viewAnswer{err: err}
 	}
@@ -153,7 +154,7 @@ func (q question) askAll(ctx context.Context) viewAnswer {
 	if err != nil {
 		return viewAnswer{err: err}
 	}
-	a := viewAnswer{masters: map[string]plan.MasterView{}, access: q.access(ctx)}
+	a := viewAnswer{masters: map[string]quorum.MasterView{}, access: q.access(ctx)}
 	if a.spinning, a.tilt, err = q.sentinel.Loaded(ctx, q.now); err != nil {
 		return viewAnswer{err: err}
 	}
@@ -165,16 +166,16 @@ func (q question) askAll(ctx context.Context) viewAnswer {
 
 func (q question) askMaster(
 	ctx context.Context, name string, ask entry, known masterDetails,
-) (plan.MasterView, masterDetails, error) {
+) (quorum.MasterView, masterDetails, error) {
 	m, err := ask(name)
 	if err != nil {
-		return plan.MasterView{}, masterDetails{}, err
+		return quorum.MasterView{}, masterDetails{}, err
 	}
 	counts, age := [2]int{m.NumOtherSentinels, m.NumReplicas}, q.now.Sub(known.at)
 	full := q.details && (len(q.names) <= fewNames || age >= detailsAge)
 	if full || known.counts != counts || age >= rarely {
 		if known, err = q.askDetails(ctx, name); err != nil {
-			return plan.MasterView{}, masterDetails{}, err
+			return quorum.MasterView{}, masterDetails{}, err
 		}
 		known.counts, known.at = counts, q.now
 	}
@@ -200,8 +201,8 @@ func (q question) askDetails(ctx context.Context, name string) (masterDetails, e
 	})
 }
 
-func (q question) view(m kvrocks.MonitoredMaster, d masterDetails) plan.MasterView {
-	return plan.MasterView{
+func (q question) view(m kvrocks.MonitoredMaster, d masterDetails) quorum.MasterView {
+	return quorum.MasterView{
 		Address:                     m.Host,
 		Port:                        int32(m.Port),
 		SubjectivelyDown:            m.Flags.SDown,
