@@ -48,9 +48,7 @@
 //
 // Slots are moved at the end of a pass of [Cluster], when the layout is known to every node:
 //
-//	migration.go                  what is under way, and what moves next
-//	migration_queue.go            the entries of status.migrations: what is wanted (migration_requests.go, migration_rebalance.go)
-//	migration_owners.go           which shard has which slot
+//	migration.go                  what is under way, and what moves next of what package rebalance puts into status.migrations
 //	migration_chunk.go            how much at once; with a limit of the speed, how long to pause (migration_pace.go)
 //	migration_transfer.go         where a part stands, whether it arrived whole, and what happens when it did not
 //	migration_stuck.go            a move that waits for a node that is gone

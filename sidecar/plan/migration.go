@@ -9,6 +9,7 @@ import (
 
 	slotset "github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/rebalance"
 )
 
 // Slots move in parts, one at a time in the whole cluster. A part is on record as Current of an entry of
@@ -158,23 +159,15 @@ func (c *clusterPass) wantsMigrations() bool {
 // review makes the entries again from what is wanted and what is on record.
 func (c *clusterPass) review() {
 	c.reviewed = true
-	have, shards := c.owners()
-	c.migrations = queue(c.migrations, &c.in.Topology.Spec, have, shards)
-}
-
-// owners returns which shard has which slot by the record.
-func (c *clusterPass) owners() (*owners, []shardRef) {
-	have, shards := unowned(), make([]shardRef, len(c.shards))
+	shards := make([]rebalance.Shard, len(c.shards))
 	for i, s := range c.shards {
-		shards[i] = shardRef{index: s.shard.Index, present: s.entry != nil, leaving: s.shard.Leaving}
-		if s.entry == nil {
-			continue
-		}
-		for _, r := range s.entry.Slots.Ranges() {
-			have.assign(r, int16(i))
+		shards[i] = rebalance.Shard{Index: s.shard.Index, Leaving: s.shard.Leaving}
+		if s.entry != nil {
+			shards[i].Slots = &s.entry.Slots
 		}
 	}
-	return have, shards
+	spec := &c.in.Topology.Spec
+	c.migrations = rebalance.Queue(c.migrations, spec.Migrate, policyOf(spec), shards)
 }
 
 // shardAt returns the shard with this index; nil when there is none.

@@ -1,10 +1,10 @@
-package plan
+package rebalance
 
 import (
 	"fmt"
 	"slices"
 
-	slotset "github.com/kvrocks/kvrocks-operator/api/slots"
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
@@ -20,31 +20,31 @@ type slotRequests struct {
 
 // slotRequest is one range of slots of spec.migrate and the index of the shard where it is to be.
 type slotRequest struct {
-	slots slotset.Range
+	slots slots.Range
 	to    int16
 }
 
 // readSlotRequests returns the requests that can be met, and entries with the reason for those that cannot.
-func readSlotRequests(migrate []v1alpha1.TopologyMigration, shards []shardRef) slotRequests {
+func readSlotRequests(migrate []v1alpha1.TopologyMigration, shards []Shard) slotRequests {
 	requests := slotRequests{want: unowned()}
 	for i := range migrate {
 		m := &migrate[i]
-		to := int16(slices.IndexFunc(shards, func(h shardRef) bool { return h.index == m.Shard }))
+		to := int16(slices.IndexFunc(shards, func(h Shard) bool { return h.Index == m.Shard }))
 		for _, text := range m.Slots {
 			reason := ""
-			r, err := slotset.ParseRange(string(text))
+			r, err := slots.ParseRange(string(text))
 			switch {
 			case err != nil:
 				reason = err.Error()
 			case to < 0:
 				reason = fmt.Sprintf("there is no shard %d; name one of the shards %s in spec.migrate, or raise spec.master", m.Shard, receivers(shards))
-			case shards[to].leaving:
+			case shards[to].Leaving:
 				reason = fmt.Sprintf("shard %d is to be removed; name one of the shards %s in spec.migrate", m.Shard, receivers(shards))
 			default:
-				requests.want.runs(r, func(run slotset.Range, other int16) {
+				requests.want.runs(r, func(run slots.Range, other int16) {
 					if other != noOwner && other != to {
 						reason = fmt.Sprintf("the slots %s are sent to shard %d as well; leave them in one entry of spec.migrate",
-							run, shards[other].index)
+							run, shards[other].Index)
 					}
 				})
 			}
@@ -62,22 +62,22 @@ func readSlotRequests(migrate []v1alpha1.TopologyMigration, shards []shardRef) s
 }
 
 // receivers names the shards that slots can be sent to.
-func receivers(shards []shardRef) string {
+func receivers(shards []Shard) string {
 	first, last, gaps := int32(-1), int32(-1), false
 	for i := range shards {
-		if h := &shards[i]; !h.leaving {
+		if h := &shards[i]; !h.Leaving {
 			if first < 0 {
-				first = h.index
+				first = h.Index
 			}
-			gaps = gaps || last >= 0 && h.index != last+1
-			last = h.index
+			gaps = gaps || last >= 0 && h.Index != last+1
+			last = h.Index
 		}
 	}
 	if gaps || first == last {
 		var all []int32
 		for i := range shards {
-			if !shards[i].leaving {
-				all = append(all, shards[i].index)
+			if !shards[i].Leaving {
+				all = append(all, shards[i].Index)
 			}
 		}
 		return fmt.Sprint(all)

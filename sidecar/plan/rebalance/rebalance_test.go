@@ -1,4 +1,4 @@
-package plan
+package rebalance
 
 import (
 	"fmt"
@@ -9,23 +9,22 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	slotset "github.com/kvrocks/kvrocks-operator/api/slots"
-	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 )
 
 // evenly gives the slots to the first n holders.
 func evenly(n int) *owners {
 	have := unowned()
 	for i := range n {
-		have.assign(slotset.Range{First: i * slotset.Count / n, Last: (i+1)*slotset.Count/n - 1}, int16(i))
+		have.assign(slots.Range{First: i * slots.Count / n, Last: (i+1)*slots.Count/n - 1}, int16(i))
 	}
 	return have
 }
 
-func someHolders(n int, leaving ...int) []shardRef {
-	holders := make([]shardRef, n)
+func someHolders(n int, leaving ...int) []Shard {
+	holders := make([]Shard, n)
 	for i := range holders {
-		holders[i] = shardRef{index: int32(i), present: true, leaving: slices.Contains(leaving, i)}
+		holders[i] = Shard{Index: int32(i), Slots: &slots.Set{}, Leaving: slices.Contains(leaving, i)}
 	}
 	return holders
 }
@@ -42,7 +41,7 @@ func TestSpread(t *testing.T) {
 	for _, c := range []struct {
 		name             string
 		have             *owners
-		holders          []shardRef
+		holders          []Shard
 		pin              map[string]int16
 		drain, rebalance bool
 		want             []string
@@ -83,14 +82,14 @@ func TestSpread(t *testing.T) {
 			want: []string{}, sizes: []int{16384},
 		},
 		{
-			name: "a rebalance waits for every shard", have: evenly(1), holders: []shardRef{{present: true}, {index: 1, present: true}, {index: 2}},
+			name: "a rebalance waits for every shard", have: evenly(1), holders: []Shard{{Slots: &slots.Set{}}, {Index: 1, Slots: &slots.Set{}}, {Index: 2}},
 			rebalance: true, want: []string{}, sizes: []int{16384, 0, 0},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			pins := unowned()
 			for r, to := range c.pin {
-				parsed, err := slotset.ParseRange(r)
+				parsed, err := slots.ParseRange(r)
 				require.NoError(t, err)
 				pins.assign(parsed, to)
 			}
@@ -109,10 +108,10 @@ func TestSpreadIsEvenMinimalAndContinues(t *testing.T) {
 		n := 2 + rng.IntN(12)
 		holders := someHolders(n)
 		for i := 1; i < n; i++ {
-			holders[i].leaving = rng.IntN(4) == 0
+			holders[i].Leaving = rng.IntN(4) == 0
 		}
 		have := unowned()
-		for slot, owner := 0, int16(0); slot < slotset.Count; slot++ {
+		for slot, owner := 0, int16(0); slot < slots.Count; slot++ {
 			if rng.IntN(400) == 0 {
 				owner = int16(rng.IntN(n))
 			}
@@ -121,9 +120,9 @@ func TestSpreadIsEvenMinimalAndContinues(t *testing.T) {
 		after := *have
 		moves := planRebalance(&after, unowned(), holders, true, true)
 		sizes, before := after.sizes(n), have.sizes(n)
-		least, most, must, moved := slotset.Count, 0, 0, 0
+		least, most, must, moved := slots.Count, 0, 0, 0
 		for i := range holders {
-			if holders[i].leaving {
+			if holders[i].Leaving {
 				require.Zero(t, sizes[i])
 				must += before[i]
 				continue
@@ -147,48 +146,5 @@ func TestSpreadIsEvenMinimalAndContinues(t *testing.T) {
 		slices.Sort(sizes)
 		slices.Sort(again)
 		require.Equal(t, sizes, again)
-	}
-}
-
-func TestQueueIsCutWithASummary(t *testing.T) {
-	spec := &v1alpha1.KVRocksTopologySpec{}
-	for i := range 300 {
-		spec.Migrate = append(spec.Migrate, v1alpha1.TopologyMigration{Shard: 1, Slots: []v1alpha1.SlotRange{
-			v1alpha1.SlotRange(fmt.Sprint(2 * i)),
-		}})
-	}
-	entries := queue(nil, spec, evenly(2), someHolders(2))
-	assert.Len(t, entries, mostEntries)
-	assert.Equal(t, "waiting for its turn (further ranges: 44 Pending, 0 Failed, 0 Done)", entries[mostEntries-1].Message)
-	assert.Equal(t, entries, queue(entries, spec, evenly(2), someHolders(2)))
-}
-
-// BenchmarkRebalance plans a rebalance from 50 to 100 shards; far below 1 ms.
-func BenchmarkRebalance(b *testing.B) {
-	spec := &v1alpha1.KVRocksTopologySpec{Migration: &v1alpha1.MigrationPolicy{Rebalance: true}}
-	have, holders := evenly(50), someHolders(100)
-	b.ReportAllocs()
-	for b.Loop() {
-		if entries := queue(nil, spec, have, holders); len(entries) < 50 {
-			b.Fatal(len(entries))
-		}
-	}
-}
-
-// BenchmarkQueueSettled looks at 64 entries of spec.migrate over 100 shards that are all done; far below 1 ms.
-func BenchmarkQueueSettled(b *testing.B) {
-	spec := &v1alpha1.KVRocksTopologySpec{}
-	have, holders := evenly(100), someHolders(100)
-	for i := range 64 {
-		spec.Migrate = append(spec.Migrate, v1alpha1.TopologyMigration{Shard: int32(i), Slots: []v1alpha1.SlotRange{
-			v1alpha1.SlotRange(fmt.Sprintf("%d-%d", i*slotset.Count/100+1, i*slotset.Count/100+100)),
-		}})
-	}
-	entries := queue(nil, spec, have, holders)
-	b.ReportAllocs()
-	for b.Loop() {
-		if got := queue(entries, spec, have, holders); len(got) != 64 {
-			b.Fatal(len(got))
-		}
 	}
 }

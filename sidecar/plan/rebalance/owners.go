@@ -1,4 +1,4 @@
-package plan
+package rebalance
 
 import (
 	"github.com/kvrocks/kvrocks-operator/api/slots"
@@ -10,23 +10,39 @@ type owners [slots.Count]int16
 // noOwner stands for a slot that no shard has, or that is not wanted anywhere.
 const noOwner int16 = -1
 
-// shardRef is what the moving of slots must know of a shard of the topology.
-type shardRef struct {
-	// index of the shard, as people know it.
-	index int32
-	// present is true when the shard is in the record.
-	present bool
-	// leaving shards get no slots.
-	leaving bool
+// Shard is what the moving of slots must know of a shard of the topology.
+type Shard struct {
+	// Index of the shard, as people know it.
+	Index int32
+	// Slots that it has by the record; nil when it is not in the record.
+	Slots *slots.Set
+	// Leaving shards get no slots.
+	Leaving bool
 }
 
+// present reports whether the shard is in the record.
+func (h *Shard) present() bool { return h.Slots != nil }
+
 // receives reports whether slots may be moved to the shard.
-func (h *shardRef) receives() bool { return h.present && !h.leaving }
+func (h *Shard) receives() bool { return h.present() && !h.Leaving }
 
 // move is a run of slots that are to go from one shard to another, by their indexes.
 type move struct {
 	slots    slots.Range
 	from, to int16
+}
+
+// ownersOf returns which of the shards has which slot.
+func ownersOf(shards []Shard) *owners {
+	o := unowned()
+	for i := range shards {
+		if shards[i].present() {
+			for _, r := range shards[i].Slots.Ranges() {
+				o.assign(r, int16(i))
+			}
+		}
+	}
+	return o
 }
 
 // unowned returns the owners of no slot.

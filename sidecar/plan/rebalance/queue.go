@@ -1,25 +1,25 @@
-package plan
+package rebalance
 
 import (
 	"fmt"
 	"slices"
 
-	slotset "github.com/kvrocks/kvrocks-operator/api/slots"
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
 // mostEntries is how many ranges are reported one by one: a status object may not grow without bound.
 const mostEntries = 256
 
-// queue returns the entries of status.migrations, made from those of the last report, from what is wanted, and from which shard
-// has which slots. What has begun or ended keeps its entry while it is wanted; all else is derived each time. The first entry
-// that is neither Done nor Failed is the next to move.
-func queue(
-	last []v1alpha1.MigrationStatus, spec *v1alpha1.KVRocksTopologySpec, have *owners, shards []shardRef,
+// Queue returns the entries of status.migrations, made from those of the last report, from what spec.migrate and the policy want, and
+// from which shard has which slots. What has begun or ended keeps its entry while it is wanted; all else is derived each time. The
+// first entry that is neither Done nor Failed is the next to move.
+func Queue(
+	last []v1alpha1.MigrationStatus, migrate []v1alpha1.TopologyMigration, policy v1alpha1.MigrationPolicy, shards []Shard,
 ) []v1alpha1.MigrationStatus {
-	policy := policyOf(spec)
+	have := ownersOf(shards)
 	q := &slotQueue{have: have, shards: shards, covered: unowned(), abandoned: unowned(), rebalancing: policy.Drain || policy.Rebalance}
-	q.slotRequests = readSlotRequests(spec.Migrate, shards)
+	q.slotRequests = readSlotRequests(migrate, shards)
 	for i := range last {
 		q.keep(&last[i])
 	}
@@ -41,7 +41,7 @@ func queue(
 type slotQueue struct {
 	slotRequests
 	have   *owners
-	shards []shardRef
+	shards []Shard
 	// covered is where the entries so far take each slot.
 	covered *owners
 	// abandoned is where the entries that were given up were to take each slot.
@@ -68,12 +68,12 @@ func rank(m *v1alpha1.MigrationStatus) int {
 
 // shardIndex returns the index, in the topology's list, of the shard with a number; -1 when there is none.
 func (q *slotQueue) shardIndex(index int32) int16 {
-	return int16(slices.IndexFunc(q.shards, func(h shardRef) bool { return h.index == index }))
+	return int16(slices.IndexFunc(q.shards, func(h Shard) bool { return h.Index == index }))
 }
 
 // keep takes an entry over, if it has begun or ended and is still wanted.
 func (q *slotQueue) keep(m *v1alpha1.MigrationStatus) {
-	r, err := slotset.ParseRange(string(m.Slots))
+	r, err := slots.ParseRange(string(m.Slots))
 	to := q.shardIndex(m.To)
 	if err != nil || m.StartedAt == nil && m.State != v1alpha1.MigrationDone {
 		return
@@ -94,8 +94,8 @@ func (q *slotQueue) keep(m *v1alpha1.MigrationStatus) {
 }
 
 // stillWanted reports whether the slots of an entry are still to be, or stay, on the shard that it names.
-func (q *slotQueue) stillWanted(m *v1alpha1.MigrationStatus, r slotset.Range, to int16) bool {
-	if to < 0 || q.shards[to].leaving {
+func (q *slotQueue) stillWanted(m *v1alpha1.MigrationStatus, r slots.Range, to int16) bool {
+	if to < 0 || q.shards[to].Leaving {
 		return false
 	}
 	for slot := r.First; slot <= r.Last; slot++ {
@@ -111,14 +111,14 @@ func (q *slotQueue) stillWanted(m *v1alpha1.MigrationStatus, r slotset.Range, to
 
 // addRequested adds entries for the part of a request that no entry covers yet.
 func (q *slotQueue) addRequested(request slotRequest) {
-	q.covered.runs(request.slots, func(open slotset.Range, by int16) {
+	q.covered.runs(request.slots, func(open slots.Range, by int16) {
 		if by == request.to {
 			return
 		}
-		q.have.runs(open, func(run slotset.Range, owner int16) {
+		q.have.runs(open, func(run slots.Range, owner int16) {
 			if owner == request.to {
 				q.entries = append(q.entries, v1alpha1.MigrationStatus{
-					Slots: v1alpha1.SlotRange(run.String()), From: q.shards[request.to].index, To: q.shards[request.to].index,
+					Slots: v1alpha1.SlotRange(run.String()), From: q.shards[request.to].Index, To: q.shards[request.to].Index,
 					State: v1alpha1.MigrationDone, Moved: int32(run.Len()), Message: "the slots were there already",
 				})
 				return
@@ -132,16 +132,16 @@ func (q *slotQueue) addRequested(request slotRequest) {
 // add queues a move that has not begun.
 func (q *slotQueue) add(m move) {
 	entry := v1alpha1.MigrationStatus{
-		Slots: v1alpha1.SlotRange(m.slots.String()), To: q.shards[m.to].index, State: v1alpha1.MigrationPending,
+		Slots: v1alpha1.SlotRange(m.slots.String()), To: q.shards[m.to].Index, State: v1alpha1.MigrationPending,
 	}
 	switch {
 	case m.from == noOwner:
 		entry.From, entry.Message = entry.To, "waiting: no shard of this cluster has the slots"
-	case !q.shards[m.to].present:
-		entry.From = q.shards[m.from].index
+	case !q.shards[m.to].present():
+		entry.From = q.shards[m.from].Index
 		entry.Message = fmt.Sprintf("waiting for shard %d to join the cluster", entry.To)
 	default:
-		entry.From, entry.Message = q.shards[m.from].index, "waiting for its turn"
+		entry.From, entry.Message = q.shards[m.from].Index, "waiting for its turn"
 	}
 	q.entries = append(q.entries, entry)
 }
@@ -158,7 +158,7 @@ func (q *slotQueue) queueRebalance(policy v1alpha1.MigrationPolicy) {
 		}
 	}
 	for _, m := range planRebalance(&after, &pins, q.shards, policy.Drain, policy.Rebalance) {
-		q.covered.runs(m.slots, func(run slotset.Range, by int16) {
+		q.covered.runs(m.slots, func(run slots.Range, by int16) {
 			if by == noOwner {
 				q.add(move{run, m.from, m.to})
 			}

@@ -1,10 +1,10 @@
-package plan
+package rebalance
 
 import (
 	"cmp"
 	"slices"
 
-	slotset "github.com/kvrocks/kvrocks-operator/api/slots"
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 )
 
 // planRebalance returns the moves that spread the slots over the shards that stay: first those of leaving shards go to the
@@ -12,7 +12,7 @@ import (
 // pin stays where it is. The layout is changed to what it is after the moves.
 //
 // The result depends on nothing but its input, and is the rest of itself when some of the moves have been made.
-func planRebalance(have, pins *owners, shards []shardRef, drain, rebalance bool) []move {
+func planRebalance(have, pins *owners, shards []Shard, drain, rebalance bool) []move {
 	s := &rebalancer{have: have, pins: pins, shards: shards, sizes: have.sizes(len(shards))}
 	var moves []move
 	if drain {
@@ -27,13 +27,13 @@ func planRebalance(have, pins *owners, shards []shardRef, drain, rebalance bool)
 // rebalancer plans the moves of a drain and of a rebalance.
 type rebalancer struct {
 	have, pins *owners
-	shards     []shardRef
+	shards     []Shard
 	sizes      []int
 }
 
 // complete reports whether every shard that is to stay is in the record. Before that a rebalance would move slots twice.
 func (s *rebalancer) complete() bool {
-	return !slices.ContainsFunc(s.shards, func(h shardRef) bool { return !h.present && !h.leaving })
+	return !slices.ContainsFunc(s.shards, func(h Shard) bool { return !h.present() && !h.Leaving })
 }
 
 // receivers returns the shards that may get slots.
@@ -56,7 +56,7 @@ func (s *rebalancer) filled() []int {
 	}
 	pool := 0
 	for i := range s.shards {
-		if s.shards[i].leaving {
+		if s.shards[i].Leaving {
 			pool += s.sizes[i]
 			target[i] = 0
 		}
@@ -132,7 +132,7 @@ func (s *rebalancer) moves(target []int) []move {
 		surplus[i] = s.sizes[i] - target[i]
 	}
 	gives := make([][]int, len(target))
-	for slot := slotset.Count - 1; slot >= 0; slot-- {
+	for slot := slots.Count - 1; slot >= 0; slot-- {
 		owner := s.have[slot]
 		if owner >= 0 && len(gives[owner]) < surplus[owner] && s.pins[slot] != owner {
 			gives[owner] = append(gives[owner], slot)
@@ -166,5 +166,5 @@ func appendMove(moves []move, slot int, from, to int16) []move {
 			return moves
 		}
 	}
-	return append(moves, move{slotset.Range{First: slot, Last: slot}, from, to})
+	return append(moves, move{slots.Range{First: slot, Last: slot}, from, to})
 }
