@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -13,7 +14,7 @@ type clusterPass struct {
 	in  *Input
 	now time.Time
 	// record is the layout that is right, wherever it is known from; nil when nothing is known.
-	record *Layout
+	record *layout.Layout
 	// source says where it is known from.
 	source source
 	// onRecord is true when it is kvrocks-controller's, so that it can be changed.
@@ -152,9 +153,9 @@ func newClusterPass(in *Input) *clusterPass {
 // locate finds the shards and their members in the record.
 func (c *clusterPass) locate() {
 	c.claimed = make([]bool, len(c.record.Shards))
-	places := c.record.places()
+	positions := c.record.Positions()
 	for _, s := range c.shards {
-		s.find(places)
+		s.find(positions)
 	}
 }
 

@@ -64,7 +64,7 @@ func (s *clusterShard) stopWrites(m, target *member) {
 	m.layoutGiven = true
 	s.do(Push{
 		Pod: m.name, ID: m.entry.ID, Force: true,
-		Layout: stopLayout(s.c.record, s.entry, m.entry, target.entry),
+		Layout: s.c.record.StopWrites(s.entry, m.entry, target.entry),
 	})
 	s.wait(ReasonHandingOver, m.name+" is handing over to "+target.name, againWrites)
 }
@@ -81,7 +81,7 @@ func (s *clusterShard) stopped(m *member) bool {
 	if l == nil {
 		return false
 	}
-	in := l.shardOf(m.entry.ID)
+	in := l.ShardOf(m.entry.ID)
 	return in != nil && in.Slots.Empty()
 }
 

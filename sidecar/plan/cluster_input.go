@@ -4,33 +4,8 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
-
-// Layout is which nodes belong to a cluster and which shard owns which slots, as kvrocks-controller has it on record or as a node was
-// given it.
-type Layout struct {
-	// Version grows with every change.
-	Version int64
-	// Shards in the order of the source; kvrocks-controller may reorder them, so a shard is found by its nodes.
-	Shards []LayoutShard
-}
-
-// LayoutShard is one master, its replicas and its slots.
-type LayoutShard struct {
-	Nodes []LayoutNode
-	Slots slots.Set
-}
-
-// LayoutNode is one node of a layout.
-type LayoutNode struct {
-	// ID has 40 characters.
-	ID string
-	// Address and Port as announced.
-	Address string
-	Port    int32
-	// Master is true for the one master of the shard.
-	Master bool
-}
 
 // ClusterNode is what a node of a cluster says of its layout.
 type ClusterNode struct {
@@ -40,7 +15,7 @@ type ClusterNode struct {
 	ID string
 	// Layout as it sees it; nil when it has none or was not asked in this pass. The caller asks when Version has changed,
 	// and whenever a pass looks closely.
-	Layout *Layout
+	Layout *layout.Layout
 	// Outgoing is the last move of slots away from this master; nil when it never began one since it started.
 	Outgoing *SlotMove
 	// Incoming is the last move of slots to this master; nil when there was none since it started.
@@ -77,7 +52,7 @@ type Controller struct {
 	// It counts from the start again, and some time later, when its processes have been replaced.
 	LeaderGoneSince time.Time
 	// Record is its record of the cluster; nil when it answers that it has none.
-	Record *Layout
+	Record *layout.Layout
 	// PasswordStale is true when the record holds another password than the wanted one for some node.
 	PasswordStale bool
 }
@@ -129,7 +104,7 @@ type (
 	Push struct {
 		Pod    string
 		ID     string
-		Layout *Layout
+		Layout *layout.Layout
 		Force  bool
 	}
 	// MoveSlots begins a move (CLUSTERX MIGRATE ... ASYNC) on the source master, with a limit of keys per second (0: none).

@@ -208,7 +208,7 @@ func (s *clusterShard) failOver(next *member) {
 		s.outage.Target, s.intent = next.name, true
 	}
 	s.cutOffMastersBut(next)
-	s.c.change(FailOver{MasterID: s.entry.master().ID, PreferredID: next.entry.ID})
+	s.c.change(FailOver{MasterID: s.entry.Master().ID, PreferredID: next.entry.ID})
 	s.wait(ReasonPromoting, next.name+" is to be master", againWrites)
 }
 
@@ -233,16 +233,16 @@ func (s *clusterShard) prepare(next *member) bool {
 	case next.isMaster() || !next.hasPlace():
 		s.cutOff(next, "it has no place yet")
 		s.cutOffMastersBut(next)
-		layout := strandedLayout(s.c.record, s.entry)
+		given := s.c.record.Strand(s.entry)
 		if s.c.lost {
 			// kvrocks-controller is to take its record from this node, so that must know the right addresses. By then
 			// the old master, which may be empty, cannot be reached any more.
 			if s.outageAge() < fenceDelay {
 				return false
 			}
-			layout = s.c.record
+			given = s.c.record
 		}
-		s.do(Push{Pod: next.name, ID: next.entry.ID, Layout: layout, Force: next.version() >= layout.Version})
+		s.do(Push{Pod: next.name, ID: next.entry.ID, Layout: given, Force: next.version() >= given.Version})
 		return false
 	case !next.was.Attached:
 		s.cutOffMastersBut(next)

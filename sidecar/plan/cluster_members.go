@@ -1,6 +1,10 @@
 package plan
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
+)
 
 // changeMembers makes the record name every member of the topology and no other node, by one change in a pass.
 func (c *clusterPass) changeMembers() {
@@ -25,7 +29,7 @@ func (s *clusterShard) addNode() {
 	}
 	for i := range s.members {
 		if m := &s.members[i]; m.entry == nil && !m.leaving && m.answered() && !m.pod.Deleting && !s.c.changing {
-			s.c.change(AddNode{MasterID: s.entry.master().ID, Address: endpoint(m.address, m.port)})
+			s.c.change(AddNode{MasterID: s.entry.Master().ID, Address: m.endpoint().String()})
 		}
 	}
 }
@@ -91,7 +95,7 @@ func (s *clusterShard) removeShard() {
 		return
 	}
 	s.event("ShardRemoved", s.shard.MasterName+" owns no slots any more and leaves the cluster")
-	s.c.change(RemoveShard{MasterID: s.entry.master().ID})
+	s.c.change(RemoveShard{MasterID: s.entry.Master().ID})
 }
 
 // removable reports whether the shard has left the cluster and no sentinel knows it.
@@ -106,7 +110,7 @@ func (c *clusterPass) removeUnknown() {
 	}
 	for i := range c.record.Shards {
 		r := &c.record.Shards[i]
-		switch m := r.master(); {
+		switch m := r.Master(); {
 		case c.changing:
 		case !c.claimed[i] && r.Slots.Empty() && m != nil:
 			// It may be one of ours that was added twice, by a call that seemed to have failed.
@@ -118,7 +122,7 @@ func (c *clusterPass) removeUnknown() {
 }
 
 // removeUnknownNodes removes the replicas of a shard that are no members.
-func (c *clusterPass) removeUnknownNodes(r *LayoutShard) {
+func (c *clusterPass) removeUnknownNodes(r *layout.Shard) {
 	for i := range r.Nodes {
 		n := &r.Nodes[i]
 		known := slices.ContainsFunc(c.shards, func(s *clusterShard) bool {

@@ -60,10 +60,10 @@ func (c *clusterPass) create() {
 // addresses returns those of the wanted members, with port, that of the one with the best claim first.
 func (s *clusterShard) addresses() []string {
 	first := s.promotionCandidate(func(m *member) bool { return !m.leaving })
-	all := []string{endpoint(first.address, first.port)}
+	all := []string{first.endpoint().String()}
 	for i := range s.members {
 		if m := &s.members[i]; m != first && !m.leaving {
-			all = append(all, endpoint(m.address, m.port))
+			all = append(all, m.endpoint().String())
 		}
 	}
 	return all

@@ -2,93 +2,44 @@ package plan
 
 import (
 	"cmp"
-	"crypto/sha1" //nolint:gosec // makes ids, protects nothing
-	"encoding/hex"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // A volume remembers the last layout that its node was given. When nothing else knows of any, because a cluster is made again
 // on the volumes of a former one, or because all that knew it is gone at once, the layout is put together from these.
 
-// savedPlace is what a volume remembers.
-type savedPlace struct {
-	// version of the layout.
-	version int64
-	// id of the node, and of the master of its shard.
-	id, master string
-	// slots of the shard.
-	slots slots.Set
-	// shards is how many shards owned slots.
-	shards int
-}
-
-// parseSaved reads the output of hooks/scripts/recall.sh; nil when it is not complete.
-func parseSaved(text string) *savedPlace {
-	p := &savedPlace{version: -1, shards: -1}
-	for line := range strings.Lines(text) {
-		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		var err error
-		switch key {
-		case "version":
-			p.version, err = strconv.ParseInt(value, 10, 64)
-		case "id":
-			p.id = value
-		case "master":
-			p.master = value
-		case "slots":
-			for text := range strings.FieldsSeq(value) {
-				r, bad := slots.ParseRange(text)
-				if bad != nil {
-					return nil
-				}
-				p.slots.Add(r)
-			}
-		case "shards":
-			p.shards, err = strconv.Atoi(value)
-		}
-		if err != nil {
-			return nil
-		}
-	}
-	if p.version < 0 || p.shards < 0 || p.id == "" || p.master == "" {
-		return nil
-	}
-	return p
-}
-
 // savedShard is what the volumes of a shard remember together.
 type savedShard struct {
 	*clusterShard
 	// newest is what the volume with the highest version remembers; that version is -1 when none remembers anything.
-	newest savedPlace
+	newest layout.Saved
 	// slots that are to be the shard's.
 	slots slots.Set
 }
 
 func newSavedShard(shard *clusterShard) *savedShard {
-	s := &savedShard{clusterShard: shard, newest: savedPlace{version: -1}}
+	s := &savedShard{clusterShard: shard, newest: layout.Saved{Version: -1}}
 	for i := range s.members {
 		m := &s.members[i]
-		m.saved = parseSaved(m.pod.Saved)
+		m.saved = layout.ParseSaved(m.pod.Saved)
 		switch {
-		case m.saved == nil || m.saved.version < s.newest.version:
-		case m.saved.version > s.newest.version:
-			s.newest, s.slots = *m.saved, m.saved.slots
+		case m.saved == nil || m.saved.Version < s.newest.Version:
+		case m.saved.Version > s.newest.Version:
+			s.newest, s.slots = *m.saved, m.saved.Slots
 		default:
 			// A master that handed over was given, at the same version, a layout in which it has no slots.
-			s.slots = s.slots.Union(&m.saved.slots)
+			s.slots = s.slots.Union(&m.saved.Slots)
 		}
 	}
 	return s
 }
 
 // fresh reports whether no volume of the shard remembers anything.
-func (s *savedShard) fresh() bool { return s.newest.version < 0 }
+func (s *savedShard) fresh() bool { return s.newest.Version < 0 }
 
 // belongs reports whether the member has its place in the shard from the start. One whose volume names another master was not
 // there when that was replaced, and one whose volume remembers nothing has no data: they join later, as replicas.
@@ -96,30 +47,25 @@ func (s *savedShard) belongs(m *member) bool {
 	if s.fresh() {
 		return !m.leaving
 	}
-	return m.saved != nil && m.saved.master == s.newest.master
+	return m.saved != nil && m.saved.Master == s.newest.Master
 }
 
-// layout returns the shard as it is to be. Its master is the one that is remembered, or else the one with the best claim.
-func (s *savedShard) layout(uid string) LayoutShard {
+// newEntry returns the shard as it is to be, in the instance with this uid. Its master is the one that is remembered, or else the
+// one with the best claim.
+func (s *savedShard) newEntry(uid string) layout.Shard {
 	master := s.promotionCandidate(s.belongs)
 	for i := range s.members {
-		if m := &s.members[i]; m.saved != nil && m.saved.id == s.newest.master && s.belongs(m) {
+		if m := &s.members[i]; m.saved != nil && m.saved.ID == s.newest.Master && s.belongs(m) {
 			master = m
 		}
 	}
-	l := LayoutShard{Slots: s.slots}
+	l := layout.Shard{Slots: s.slots}
 	for i := range s.members {
 		if m := &s.members[i]; s.belongs(m) {
-			l.Nodes = append(l.Nodes, LayoutNode{ID: nodeID(uid, m.name), Address: m.address, Port: m.port, Master: m == master})
+			l.Nodes = append(l.Nodes, layout.Node{ID: layout.NodeID(uid, m.name), Address: m.address, Port: m.port, Master: m == master})
 		}
 	}
 	return l
-}
-
-// nodeID makes an id of 40 characters that no other pod has, the same each time.
-func nodeID(uid, pod string) string {
-	sum := sha1.Sum([]byte(uid + "/" + pod)) //nolint:gosec // see above
-	return hex.EncodeToString(sum[:])
 }
 
 // recoveryPending returns the name of a member of which it is not known yet what its volume remembers; empty when there is
@@ -145,37 +91,37 @@ func (c *clusterPass) recoveryPending() string {
 // waits until they are. Else they go to the shards that remember nothing, whose volumes were lost.
 func (c *clusterPass) recoverLayout() bool {
 	var shards []*savedShard
-	newest := savedPlace{version: -1}
+	newest := layout.Saved{Version: -1}
 	for _, s := range c.shards {
 		if s.shard.Leaving {
 			continue
 		}
 		saved := newSavedShard(s)
 		shards = append(shards, saved)
-		if saved.newest.version > newest.version {
+		if saved.newest.Version > newest.Version {
 			newest = saved.newest
 		}
 	}
-	if newest.version < 0 {
+	if newest.Version < 0 {
 		return false
 	}
 	if missing := resolveOwners(shards); !missing.Empty() {
-		if newest.shards > len(shards) {
+		if newest.Shards > len(shards) {
 			c.wait(ReasonShardsMissing, fmt.Sprintf("the volumes are those of a cluster of %d shards, and the slots %s "+
 				"were on shards that are not there: write at least %[1]d into spec.master (an odd number), "+
-				"or delete the volumes of this instance to begin anew", newest.shards, shortly(&missing)))
+				"or delete the volumes of this instance to begin anew", newest.Shards, shortly(&missing)))
 			return true
 		}
 		takers := assignMissingSlots(&missing, shards)
 		c.warn("SlotsAssumed", fmt.Sprintf("no volume remembers the slots %s; they are spread over %d shards", shortly(&missing), takers))
 	}
-	l := &Layout{Version: newest.version + 1}
+	l := &layout.Layout{Version: newest.Version + 1}
 	for _, s := range shards {
 		if !s.fresh() || !s.slots.Empty() {
-			l.Shards = append(l.Shards, s.layout(string(c.in.Topology.UID)))
+			l.Shards = append(l.Shards, s.newEntry(string(c.in.Topology.UID)))
 		}
 	}
-	c.event("LayoutRecalled", fmt.Sprintf("the volumes remember a cluster of %d shards; its slots are where they were", newest.shards))
+	c.event("LayoutRecalled", fmt.Sprintf("the volumes remember a cluster of %d shards; its slots are where they were", newest.Shards))
 	c.publishLayout(l)
 	return true
 }
@@ -184,7 +130,7 @@ func (c *clusterPass) recoverLayout() bool {
 func resolveOwners(shards []*savedShard) slots.Set {
 	missing := slots.All()
 	order := slices.Clone(shards)
-	slices.SortStableFunc(order, func(a, b *savedShard) int { return cmp.Compare(b.newest.version, a.newest.version) })
+	slices.SortStableFunc(order, func(a, b *savedShard) int { return cmp.Compare(b.newest.Version, a.newest.Version) })
 	for _, s := range order {
 		s.slots = s.slots.Intersect(&missing)
 		missing = missing.Minus(&s.slots)
@@ -210,13 +156,13 @@ func assignMissingSlots(missing *slots.Set, shards []*savedShard) int {
 }
 
 // publishLayout reports a layout as the right one, without doing anything about it yet: the passes that follow go by the report.
-func (c *clusterPass) publishLayout(l *Layout) {
+func (c *clusterPass) publishLayout(l *layout.Layout) {
 	c.record, c.source = l, sourceStatus
 	c.locate()
 	for _, s := range c.shards {
 		if m := s.layoutMaster; m != nil {
 			s.master = m.name
-			if m.saved != nil && m.saved.id == m.saved.master {
+			if m.saved != nil && m.saved.ID == m.saved.Master {
 				s.remembered = m // others may have a higher sequence, by writes that were lost when it became master
 			}
 		}

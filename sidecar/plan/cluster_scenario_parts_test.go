@@ -11,6 +11,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
 
@@ -18,7 +19,7 @@ import (
 func (b *clusterBuilder) finish() {
 	spec, status := &b.in.Topology.Spec, &b.in.Topology.Status
 	n := len(spec.Shards)
-	b.record.Shards = make([]plan.LayoutShard, n)
+	b.record.Shards = make([]layout.Shard, n)
 	for i := range n {
 		s := &b.record.Shards[i]
 		switch text := b.slots[i]; text {
@@ -39,14 +40,14 @@ func (b *clusterBuilder) finish() {
 				continue
 			}
 			master := m.named || !named && len(s.Nodes) == 0
-			s.Nodes = append(s.Nodes, plan.LayoutNode{ID: idOf(m.pod), Address: clusterAddress(m.pod), Port: simPort, Master: master})
+			s.Nodes = append(s.Nodes, layout.Node{ID: idOf(m.pod), Address: clusterAddress(m.pod), Port: simPort, Master: master})
 			if !b.none && (m.was || !was && master) {
 				status.Shards[i].Master = m.pod
 			}
 		}
 		provedMaster(&status.Shards[i])
 		if address, ok := b.foreign[i]; ok {
-			s.Nodes = append(s.Nodes, plan.LayoutNode{ID: "idforeign", Address: address, Port: simPort})
+			s.Nodes = append(s.Nodes, layout.Node{ID: "idforeign", Address: address, Port: simPort})
 		}
 		if !b.none {
 			for _, r := range s.Slots.Ranges() {
@@ -54,7 +55,7 @@ func (b *clusterBuilder) finish() {
 			}
 		}
 	}
-	b.record.Shards = slices.DeleteFunc(b.record.Shards, func(s plan.LayoutShard) bool { return len(s.Nodes) == 0 })
+	b.record.Shards = slices.DeleteFunc(b.record.Shards, func(s layout.Shard) bool { return len(s.Nodes) == 0 })
 	if !b.lost && !b.none && b.in.Controller.Reach == plan.Answered {
 		b.in.Controller.Record = b.record
 	}
@@ -79,17 +80,17 @@ func (b *clusterBuilder) layout(m clusterMember) {
 		if !ok {
 			continue
 		}
-		l := &plan.Layout{Version: b.in.Nodes[m.pod].Cluster.Version, Shards: slices.Clone(b.record.Shards)}
+		l := &layout.Layout{Version: b.in.Nodes[m.pod].Cluster.Version, Shards: slices.Clone(b.record.Shards)}
 		if what == "stop" {
 			s := &l.Shards[m.shard]
 			rest := slices.Clone(s.Nodes)
-			i := slices.IndexFunc(rest, func(n plan.LayoutNode) bool { return n.ID == idOf(m.pod) })
+			i := slices.IndexFunc(rest, func(n layout.Node) bool { return n.ID == idOf(m.pod) })
 			alone := rest[i]
 			alone.Master = true
 			rest = slices.Delete(rest, i, i+1)
 			rest[0].Master = true
 			s.Nodes = rest
-			l.Shards = append(l.Shards, plan.LayoutShard{Nodes: []plan.LayoutNode{alone}})
+			l.Shards = append(l.Shards, layout.Shard{Nodes: []layout.Node{alone}})
 		}
 		b.in.Nodes[m.pod].Cluster.Layout = l
 	}
@@ -120,7 +121,7 @@ func (b *clusterBuilder) lateLine(words []string) {
 			spec.Shards[i].Replicas = int32(index)
 		}
 	case "twice":
-		again := plan.LayoutShard{Nodes: slices.Clone(b.record.Shards[index].Nodes)}
+		again := layout.Shard{Nodes: slices.Clone(b.record.Shards[index].Nodes)}
 		again.Nodes[0].ID = "idtwice"
 		b.record.Shards = append(b.record.Shards, again)
 	case "gone":
@@ -128,8 +129,8 @@ func (b *clusterBuilder) lateLine(words []string) {
 	case "forget":
 		spec.Shards = slices.Delete(spec.Shards, index, index+1)
 	case "alien":
-		b.in.Controller.Record = &plan.Layout{Version: 40, Shards: []plan.LayoutShard{{
-			Nodes: []plan.LayoutNode{{ID: "idalien", Address: "10.96.9.9", Port: simPort, Master: true}}, Slots: slots.All(),
+		b.in.Controller.Record = &layout.Layout{Version: 40, Shards: []layout.Shard{{
+			Nodes: []layout.Node{{ID: "idalien", Address: "10.96.9.9", Port: simPort, Master: true}}, Slots: slots.All(),
 		}}}
 	case "watched":
 		b.watch()

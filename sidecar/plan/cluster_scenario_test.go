@@ -11,6 +11,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // A scenario of a cluster is one pass, as text. Pods are named by shard and ordinal, as 0-1; kvrocks-controller answers, and
@@ -140,7 +141,7 @@ func parseCluster(t *testing.T, given string) plan.Input {
 	t.Helper()
 	b := &clusterBuilder{
 		builder: newBuilder(t, v1alpha1.TypeCluster),
-		record:  &plan.Layout{Version: 7}, slots: map[int]string{}, foreign: map[int]string{},
+		record:  &layout.Layout{Version: 7}, slots: map[int]string{}, foreign: map[int]string{},
 	}
 	b.in.Controller.Reach = plan.Answered
 	b.in.Topology.Status.LayoutVersion = -1
@@ -153,7 +154,7 @@ func parseCluster(t *testing.T, given string) plan.Input {
 
 type clusterBuilder struct {
 	builder
-	record  *plan.Layout
+	record  *layout.Layout
 	slots   map[int]string
 	foreign map[int]string
 	members []clusterMember

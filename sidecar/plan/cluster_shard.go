@@ -1,68 +1,45 @@
 package plan
 
+import (
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
+)
+
 // clusterShard is one shard of the topology in a pass.
 type clusterShard struct {
 	*pass
 	c *clusterPass
 	// entry is the shard in the record; nil when it is not in it.
-	entry *LayoutShard
+	entry *layout.Shard
 	// layoutMaster is the member that is master by the record; nil when the record's master is no member. It may differ from
 	// pass.master, which the last report names.
 	layoutMaster *member
 }
 
 // find finds the shard and its members in the record.
-func (s *clusterShard) find(places map[nodeAddress]position) {
+func (s *clusterShard) find(positions map[layout.Endpoint]layout.Position) {
 	for i := range s.members {
 		m := &s.members[i]
-		at, known := places[nodeAddress{m.address, m.port}]
+		at, known := positions[m.endpoint()]
 		if !known {
 			continue
 		}
-		in := &s.c.record.Shards[at.shard]
+		in := &s.c.record.Shards[at.Shard]
 		if s.entry == nil {
 			s.entry = in
-			s.c.claimed[at.shard] = true
+			s.c.claimed[at.Shard] = true
 		}
 		if s.entry != in {
 			continue
 		}
-		m.entry = &in.Nodes[at.node]
+		m.entry = &in.Nodes[at.Node]
 		if m.entry.Master {
 			s.layoutMaster = m
 		}
 	}
 }
 
-// nodeAddress is where a node can be found; position is where it stands in the record.
-type (
-	nodeAddress struct {
-		address string
-		port    int32
-	}
-	position struct{ shard, node int }
-)
-
-// places finds the nodes of a layout by their addresses. An address that is named twice, because a shard was added twice,
-// is found where the slots are.
-func (l *Layout) places() map[nodeAddress]position {
-	n := 0
-	for i := range l.Shards {
-		n += len(l.Shards[i].Nodes)
-	}
-	all := make(map[nodeAddress]position, n)
-	for i := range l.Shards {
-		for j := range l.Shards[i].Nodes {
-			node := &l.Shards[i].Nodes[j]
-			key := nodeAddress{node.Address, node.Port}
-			if _, twice := all[key]; twice && l.Shards[i].Slots.Empty() {
-				continue
-			}
-			all[key] = position{i, j}
-		}
-	}
-	return all
-}
+// endpoint returns where the node can be found.
+func (m *member) endpoint() layout.Endpoint { return layout.Endpoint{Address: m.address, Port: m.port} }
 
 // version returns that of the layout which the node has; -1 when it has none or does not answer.
 func (m *member) version() int64 {
@@ -78,7 +55,7 @@ func (s *clusterShard) hasLayout(m *member) bool {
 		return false
 	}
 	n := m.node.Cluster
-	return (n.ID == "" || n.ID == m.entry.ID) && (n.Layout == nil || n.Layout.same(s.c.record))
+	return (n.ID == "" || n.ID == m.entry.ID) && (n.Layout == nil || n.Layout.Same(s.c.record))
 }
 
 // setNodes gives the record to a node (SETNODES), once in a pass. A node that is ahead of the record is left alone: the record

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 const (
@@ -141,7 +142,7 @@ func (p *pass) stopWrites(m, t *member) {
 	default:
 		// It keeps its label and its gate: until its successor has them it is what there is, and says READONLY.
 		p.outage.DetectedAt, p.intent = microTime(p.now), true
-		p.do(Follow{Pod: m.name, Host: deadHost, Port: deadPort})
+		p.do(Follow{Pod: m.name, Host: layout.DeadHost, Port: layout.DeadPort})
 		p.wait(ReasonHandingOver, m.name+" is handing over to "+t.name, againWrites)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // The lineage of a volume is what the last report says of this very volume: its role, if it was in sync, and its sequence.
@@ -99,8 +100,8 @@ func (m *member) remembersPlace() bool {
 	if m.entry == nil {
 		return false
 	}
-	saved := parseSaved(m.pod.Saved)
-	return saved != nil && saved.id == m.entry.ID
+	saved := layout.ParseSaved(m.pod.Saved)
+	return saved != nil && saved.ID == m.entry.ID
 }
 
 // outranks reports whether a has a better claim to be master than b: by its standing, then by its sequence.

@@ -7,13 +7,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-)
-
-// A node that follows this address has no master: it is read-only and keeps its data. It tells a master that was stopped
-// on purpose from a node that has just booted, which follows itself.
-const (
-	deadHost = "127.0.0.1"
-	deadPort = 1
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // staleIO is how long a replica may not have heard of its master before its link, though "up", counts as down. Masters
@@ -39,9 +33,9 @@ type member struct {
 	leaving bool
 	port    int32
 	// entry is the node in the record of the cluster; nil when it has none.
-	entry *LayoutNode
+	entry *layout.Node
 	// saved is what the volume remembers, where a cluster is made again; nil when that is nothing.
-	saved *savedPlace
+	saved *layout.Saved
 	// layoutGiven is true once the record has been given to the node in this pass.
 	layoutGiven bool
 }
@@ -99,7 +93,7 @@ func (m *member) isMaster() bool { return m.answered() && m.node.Role == v1alpha
 // stopped reports whether the node is a replica of the dead address.
 func (m *member) stopped() bool {
 	return m.answered() && m.node.Role != v1alpha1.RoleMaster &&
-		m.node.MasterHost == deadHost && m.node.MasterPort == deadPort
+		m.node.MasterHost == layout.DeadHost && m.node.MasterPort == layout.DeadPort
 }
 
 // followsItself reports whether the node is a replica of itself, as every node is after a start until it is given a place.

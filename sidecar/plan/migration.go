@@ -27,9 +27,6 @@ import (
 // recorded, whatever becomes of the source. kvrocks clears the slots on the destination when a move begins, so one that
 // failed is simply begun again.
 
-// deadNodeID is that of a node that does not exist, at the dead address. A move to it fails at once; see clearWriteForbidden.
-const deadNodeID = "ffffffffffffffffffffffffffffffffffffffff"
-
 // migrating reports whether slots are on their way, so that nothing else may change the layout but a failover.
 func (c *clusterPass) migrating() bool { return c.current() != nil }
 

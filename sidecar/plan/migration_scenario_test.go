@@ -14,6 +14,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // A move scenario is one pass over a cluster of shards with one pod each, all of them well, as text.
@@ -149,7 +150,7 @@ func moveID(shard int) string { return fmt.Sprintf("%040d", shard+1) }
 type moveBuilder struct {
 	t       *testing.T
 	in      plan.Input
-	record  *plan.Layout
+	record  *layout.Layout
 	joining map[int]bool
 	nodes   [][]string
 	owns    [][]string
@@ -290,14 +291,14 @@ func parseRange(t testing.TB, text string) slots.Range {
 
 func (b *moveBuilder) finish() {
 	spec := &b.in.Topology.Spec
-	b.record = &plan.Layout{Version: 7}
+	b.record = &layout.Layout{Version: 7}
 	n := len(spec.Shards) - len(b.joining)
 	for i := range spec.Shards {
 		if b.joining[i] {
 			continue
 		}
-		b.record.Shards = append(b.record.Shards, plan.LayoutShard{
-			Nodes: []plan.LayoutNode{{ID: moveID(i), Address: fmt.Sprintf("10.96.%d.0", i), Port: simPort, Master: true}},
+		b.record.Shards = append(b.record.Shards, layout.Shard{
+			Nodes: []layout.Node{{ID: moveID(i), Address: fmt.Sprintf("10.96.%d.0", i), Port: simPort, Master: true}},
 			Slots: slots.Of(slots.Range{First: i * slots.Count / n, Last: (i+1)*slots.Count/n - 1}),
 		})
 	}
@@ -321,7 +322,7 @@ func (b *moveBuilder) finish() {
 }
 
 // moveInput is a cluster of shards of one pod in which all is well.
-func moveInput(topology *v1alpha1.KVRocksTopology, record *plan.Layout) plan.Input {
+func moveInput(topology *v1alpha1.KVRocksTopology, record *layout.Layout) plan.Input {
 	in := plan.Input{
 		Now: scenarioNow, Topology: topology, Pods: map[string]plan.Pod{}, Nodes: map[string]plan.Node{},
 		Controller: plan.Controller{Reach: plan.Answered, Record: record},

@@ -60,7 +60,7 @@ func (t *transfer) stage() stage {
 	s, d := t.from.layoutMaster, t.to.layoutMaster
 	sAnswers, dAnswers := s != nil && s.answered(), d != nil && d.answered()
 	if sAnswers && s.node.Cluster != nil {
-		if o := s.node.Cluster.Outgoing; o != nil && o.Slots == t.slots && t.to.has(o.To) {
+		if o := s.node.Cluster.Outgoing; o != nil && o.Slots == t.slots && t.to.entry.Has(o.To) {
 			out = o.State
 		}
 	}
@@ -103,16 +103,6 @@ func (t *transfer) replicated() bool {
 // confirmed reports whether the process of the destination says itself that it has everything.
 func (t *transfer) confirmed() bool {
 	return t.to.layoutMaster.incoming(t.slots) == MoveSucceeded
-}
-
-// has reports whether a node of this id belongs to the shard.
-func (s *clusterShard) has(id string) bool {
-	for i := range s.entry.Nodes {
-		if s.entry.Nodes[i].ID == id {
-			return true
-		}
-	}
-	return false
 }
 
 // awaited returns, in words, what the part waits for.

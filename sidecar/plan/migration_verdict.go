@@ -35,30 +35,12 @@ func (c *clusterPass) slotsVerdict() (v verdict, ok bool) {
 		return verdict{ReasonControllerUnavailable, "no master can be replaced and no slot moved, because kvrocks-controller does not answer: " +
 			c.in.Controller.Err}, false
 	}
+	fine := verdict{ReasonAllAssigned, c.record.Distribution()}
 	if c.current() != nil {
-		return c.distribution(), true // the nodes learn of each part one after the other
+		return fine, true // the nodes learn of each part one after the other
 	}
-	var lacking []string
-	more := 0
-	for _, s := range c.shards {
-		for i := range s.members {
-			m := &s.members[i]
-			if !m.was.Attached || !m.answered() || m.entry == nil || s.hasLayout(m) {
-				continue
-			}
-			if len(lacking) == namedAtMost {
-				more++
-				continue
-			}
-			lacking = append(lacking, fmt.Sprintf("%s (version %d)", m.name, m.version()))
-		}
-	}
-	if len(lacking) > 0 {
-		text := strings.Join(lacking, ", ")
-		if more > 0 {
-			text += fmt.Sprintf(" and %d more nodes", more)
-		}
-		return verdict{ReasonLayoutSpreading, fmt.Sprintf("version %d of the layout is not known to %s", c.record.Version, text)}, false
+	if lacking := c.lackingLayout(); lacking != "" {
+		return verdict{ReasonLayoutSpreading, fmt.Sprintf("version %d of the layout is not known to %s", c.record.Version, lacking)}, false
 	}
 	for _, s := range c.shards {
 		if forbidden := s.writeForbiddenSlots(); forbidden != nil && s.ownsSome(*forbidden) {
@@ -66,7 +48,30 @@ func (c *clusterPass) slotsVerdict() (v verdict, ok bool) {
 				"and if that does not help its pod must be deleted", s.proven.name, forbidden)}, false
 		}
 	}
-	return c.distribution(), true
+	return fine, true
+}
+
+// lackingLayout names the nodes in the Services that have another layout than the record; empty when there are none.
+func (c *clusterPass) lackingLayout() string {
+	var lacking []string
+	more := 0
+	for _, s := range c.shards {
+		for i := range s.members {
+			m := &s.members[i]
+			switch {
+			case !m.was.Attached || !m.answered() || m.entry == nil || s.hasLayout(m):
+			case len(lacking) == namedAtMost:
+				more++
+			default:
+				lacking = append(lacking, fmt.Sprintf("%s (version %d)", m.name, m.version()))
+			}
+		}
+	}
+	text := strings.Join(lacking, ", ")
+	if more > 0 {
+		text += fmt.Sprintf(" and %d more nodes", more)
+	}
+	return text
 }
 
 // controllerAwayLimit is how long kvrocks-controller may be away before that is reported: its pod may be restarting.
@@ -74,14 +79,9 @@ const controllerAwayLimit = 20 * time.Second
 
 // recordVerdict reports whether the record gives every slot to exactly one shard.
 func (c *clusterPass) recordVerdict() (verdict, bool) {
-	var seen, twice slotset.Set
-	for i := range c.record.Shards {
-		s := &c.record.Shards[i]
-		both := seen.Intersect(&s.Slots)
-		twice, seen = twice.Union(&both), seen.Union(&s.Slots)
-	}
+	owned, twice := c.record.Owned()
 	all := slotset.All()
-	missing := all.Minus(&seen)
+	missing := all.Minus(&owned)
 	switch {
 	case !twice.Empty():
 		return verdict{ReasonSlotsMissing, "more than one shard has the slots " + shortly(&twice)}, false
@@ -103,27 +103,4 @@ func shortly(s *slotset.Set) string {
 		text += fmt.Sprintf(" and more, %d in all", s.Len())
 	}
 	return text
-}
-
-// distribution returns the verdict on a record that is complete: how many slots how many shards have.
-func (c *clusterPass) distribution() verdict {
-	owners, empty, least, most := 0, 0, slotset.Count, 0
-	for i := range c.record.Shards {
-		n := c.record.Shards[i].Slots.Len()
-		if n == 0 {
-			empty++
-			continue
-		}
-		owners++
-		least, most = min(least, n), max(most, n)
-	}
-	text := fmt.Sprintf("all %d slots are assigned to %d shards, %d", slotset.Count, owners, least)
-	if most > least {
-		text += fmt.Sprintf(" to %d", most)
-	}
-	text += " each"
-	if empty > 0 {
-		text += fmt.Sprintf("; %d shards have none", empty)
-	}
-	return verdict{ReasonAllAssigned, text}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	slotset "github.com/kvrocks/kvrocks-operator/api/slots"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // kvrocks 2.10 goes on refusing writes to the slots that a process moved away last, also when they have come back to it
@@ -51,15 +52,10 @@ func (c *clusterPass) clearWriteForbidden(s *clusterShard) bool {
 		return false
 	}
 	slot := others.Ranges()[0].First
-	layout := &Layout{Version: c.record.Version}
-	layout.Shards = append(layout.Shards, c.record.Shards...)
-	layout.Shards = append(layout.Shards, LayoutShard{Nodes: []LayoutNode{
-		{ID: deadNodeID, Address: deadHost, Port: deadPort, Master: true},
-	}})
 	m := s.proven
 	c.changing = true
-	c.do(Push{Pod: m.name, ID: m.entry.ID, Layout: layout, Force: true})
-	c.do(MoveSlots{Pod: m.name, Slots: slotset.Range{First: slot, Last: slot}, ToID: deadNodeID})
+	c.do(Push{Pod: m.name, ID: m.entry.ID, Layout: c.record.WithDeadNode(), Force: true})
+	c.do(MoveSlots{Pod: m.name, Slots: slotset.Range{First: slot, Last: slot}, ToID: layout.DeadNodeID})
 	c.do(Push{Pod: m.name, ID: m.entry.ID, Layout: c.record, Force: true})
 	c.again(againSoon)
 	return true

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // simController is kvrocks-controller. It reaches nodes through their Services only.
@@ -38,7 +39,7 @@ func (w *clusterWorld) advanceController() {
 		c.nextProbe = c.awayUntil.Add(c.interval)
 		return
 	}
-	c.deliver(w.now, func(to plan.LayoutNode, l *plan.Layout) {
+	c.deliver(w.now, func(to layout.Node, l *layout.Layout) {
 		if n := w.byAddress(to.Address); w.reachable(n.name) {
 			_ = n.setNodes(to.ID, l, false)
 		}
@@ -108,7 +109,7 @@ func (c *simController) failOver(w *clusterWorld, masterID, preferred string) (s
 		return "", errors.New("cluster: not found")
 	}
 	s := shardWith(c.record, masterID)
-	if s == nil || !slices.ContainsFunc(s.Nodes, func(n plan.LayoutNode) bool { return n.ID == masterID && n.Master }) {
+	if s == nil || !slices.ContainsFunc(s.Nodes, func(n layout.Node) bool { return n.ID == masterID && n.Master }) {
 		return "", errors.New("the master is another one by now")
 	}
 	best, most := "", 0
@@ -128,7 +129,7 @@ func (c *simController) failOver(w *clusterWorld, masterID, preferred string) (s
 	if best == "" {
 		return "", errors.New("no match new master in shard")
 	}
-	c.change(&w.life, func(l *plan.Layout) {
+	c.change(&w.life, func(l *layout.Layout) {
 		in := shardWith(l, masterID)
 		for i := range in.Nodes {
 			in.Nodes[i].Master = in.Nodes[i].ID == best
@@ -137,11 +138,11 @@ func (c *simController) failOver(w *clusterWorld, masterID, preferred string) (s
 	return best, nil
 }
 
-func (c *simController) newNodes(addresses []string) []plan.LayoutNode {
-	nodes := make([]plan.LayoutNode, 0, len(addresses))
+func (c *simController) newNodes(addresses []string) []layout.Node {
+	nodes := make([]layout.Node, 0, len(addresses))
 	for i, a := range addresses {
 		host, _, _ := strings.Cut(a, ":")
-		nodes = append(nodes, plan.LayoutNode{ID: c.id(), Address: host, Port: simPort, Master: i == 0})
+		nodes = append(nodes, layout.Node{ID: c.id(), Address: host, Port: simPort, Master: i == 0})
 	}
 	return nodes
 }
@@ -209,16 +210,16 @@ func (c *simController) apply(w *clusterWorld, a plan.Action) error {
 func (c *simController) applyMembers(w *clusterWorld, a plan.Action) error {
 	switch a := a.(type) {
 	case plan.AddShard:
-		c.change(&w.life, func(l *plan.Layout) {
-			l.Shards = append(l.Shards, plan.LayoutShard{Nodes: c.newNodes(a.Addresses)})
+		c.change(&w.life, func(l *layout.Layout) {
+			l.Shards = append(l.Shards, layout.Shard{Nodes: c.newNodes(a.Addresses)})
 		})
 	case plan.RemoveShard:
 		s := shardWith(c.record, a.MasterID)
 		if s == nil || !s.Slots.Empty() {
 			return errors.New("shard is servicing")
 		}
-		c.change(&w.life, func(l *plan.Layout) {
-			l.Shards = slices.DeleteFunc(l.Shards, func(s plan.LayoutShard) bool { return s.Nodes[0].ID == a.MasterID || shardHas(&s, a.MasterID) })
+		c.change(&w.life, func(l *layout.Layout) {
+			l.Shards = slices.DeleteFunc(l.Shards, func(s layout.Shard) bool { return s.Nodes[0].ID == a.MasterID || shardHas(&s, a.MasterID) })
 		})
 	case plan.AddNode:
 		host, _, _ := strings.Cut(a.Address, ":")
@@ -226,22 +227,22 @@ func (c *simController) applyMembers(w *clusterWorld, a plan.Action) error {
 			return errors.New("node: not found")
 		}
 		for i := range c.record.Shards {
-			if slices.ContainsFunc(c.record.Shards[i].Nodes, func(n plan.LayoutNode) bool { return n.Address == host }) {
+			if slices.ContainsFunc(c.record.Shards[i].Nodes, func(n layout.Node) bool { return n.Address == host }) {
 				return errors.New("already exists")
 			}
 		}
-		c.change(&w.life, func(l *plan.Layout) {
+		c.change(&w.life, func(l *layout.Layout) {
 			s := shardWith(l, a.MasterID)
-			s.Nodes = append(s.Nodes, plan.LayoutNode{ID: c.id(), Address: host, Port: simPort})
+			s.Nodes = append(s.Nodes, layout.Node{ID: c.id(), Address: host, Port: simPort})
 		})
 	case plan.RemoveNode:
 		s := shardWith(c.record, a.ID)
-		if s == nil || slices.ContainsFunc(s.Nodes, func(n plan.LayoutNode) bool { return n.ID == a.ID && n.Master }) {
+		if s == nil || slices.ContainsFunc(s.Nodes, func(n layout.Node) bool { return n.ID == a.ID && n.Master }) {
 			return errors.New("the node is a master")
 		}
-		c.change(&w.life, func(l *plan.Layout) {
+		c.change(&w.life, func(l *layout.Layout) {
 			s := shardWith(l, a.ID)
-			s.Nodes = slices.DeleteFunc(s.Nodes, func(n plan.LayoutNode) bool { return n.ID == a.ID })
+			s.Nodes = slices.DeleteFunc(s.Nodes, func(n layout.Node) bool { return n.ID == a.ID })
 		})
 	default:
 		return fmt.Errorf("unexpected action %T", a)
@@ -249,6 +250,6 @@ func (c *simController) applyMembers(w *clusterWorld, a plan.Action) error {
 	return nil
 }
 
-func shardHas(s *plan.LayoutShard, id string) bool {
-	return slices.ContainsFunc(s.Nodes, func(n plan.LayoutNode) bool { return n.ID == id })
+func shardHas(s *layout.Shard, id string) bool {
+	return slices.ContainsFunc(s.Nodes, func(n layout.Node) bool { return n.ID == id })
 }

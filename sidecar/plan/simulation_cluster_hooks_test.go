@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // reshape adds a shard or takes the last one away.
@@ -55,7 +55,7 @@ func (w *clusterWorld) moveSlots() {
 	if from < 0 || to < 0 || from == to || r.Shards[from].Slots.Empty() || !w.wellOnRecord(from) || !w.wellOnRecord(to) {
 		return
 	}
-	w.controller.change(&w.life, func(l *plan.Layout) {
+	w.controller.change(&w.life, func(l *layout.Layout) {
 		src, dst := &l.Shards[from].Slots, &l.Shards[to].Slots
 		moved := *src
 		if shard := w.shardOf(w.byAddress(l.Shards[from].Nodes[0].Address).shard); shard == nil || !shard.Leaving {

@@ -1,7 +1,7 @@
 package plan_test
 
 import (
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // owns: by what it was told, the node is the master of some slots, and takes writes.
@@ -14,7 +14,7 @@ func (n *simNode) owns() bool {
 }
 
 // setNodes is CLUSTERX SETNODEID and SETNODES.
-func (n *simNode) setNodes(id string, l *plan.Layout, force bool) error {
+func (n *simNode) setNodes(id string, l *layout.Layout, force bool) error {
 	s, err := n.tell(id, l, force)
 	if s == nil {
 		return err

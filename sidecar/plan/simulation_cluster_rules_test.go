@@ -5,6 +5,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // serves: clients reach the node and it takes their writes.
@@ -22,7 +23,7 @@ func (s *clusterSidecar) checkPush(a plan.Push) {
 		s.w.violated("%s is told a layout without itself", a.Pod)
 		return
 	}
-	master := slices.ContainsFunc(in.Nodes, func(o plan.LayoutNode) bool { return o.ID == a.ID && o.Master })
+	master := slices.ContainsFunc(in.Nodes, func(o layout.Node) bool { return o.ID == a.ID && o.Master })
 	if !master || in.Slots.Empty() || n.owns() {
 		return
 	}

@@ -5,13 +5,14 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // clusterSidecar runs passes against a world, and checks each action against the safety rules as it is applied.
 type clusterSidecar struct {
 	w *clusterWorld
 	memory
-	asked map[string]*plan.Layout // the layout that a node was last seen to have
+	asked map[string]*layout.Layout // the layout that a node was last seen to have
 }
 
 func newClusterSidecar(w *clusterWorld) *clusterSidecar {
@@ -22,7 +23,7 @@ func newClusterSidecar(w *clusterWorld) *clusterSidecar {
 
 func (s *clusterSidecar) forget() {
 	s.memory.forget()
-	s.asked = map[string]*plan.Layout{}
+	s.asked = map[string]*layout.Layout{}
 }
 
 // input is what the sidecar observes.

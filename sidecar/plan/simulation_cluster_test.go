@@ -8,6 +8,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 var clusterSeeds = flag.Int("clusterseeds", 150, "number of simulated lives of clusters")
@@ -59,7 +60,7 @@ func (w *clusterWorld) atRest(p plan.Plan) bool {
 	c := &w.controller
 	return !w.inMotion() && w.rolled() && p.Status.ObservedGeneration == w.topology.Generation && peaceful(p) &&
 		!c.away(w.now) && len(c.pending) == 0 && len(c.late) == 0 && c.record != nil &&
-		!slices.ContainsFunc(c.record.Shards, func(s plan.LayoutShard) bool { return s.Slots.Empty() })
+		!slices.ContainsFunc(c.record.Shards, func(s layout.Shard) bool { return s.Slots.Empty() })
 }
 
 // checkRest: every node does what the record says.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // moveNode is a kvrocks process in cluster mode, with its volume, as far as the moving of slots goes. It imitates what was
@@ -93,7 +94,7 @@ func cloneData(data map[int]map[int]bool) map[int]map[int]bool {
 	return all
 }
 
-func (n *moveNode) mine() *plan.LayoutShard {
+func (n *moveNode) mine() *layout.Shard {
 	if n.layout == nil || !n.master {
 		return nil
 	}
@@ -138,7 +139,7 @@ func (n *moveNode) answer(slot int) (taken bool, moved string) {
 }
 
 // setNodes is CLUSTERX SETNODEID and SETNODES.
-func (n *moveNode) setNodes(id string, l *plan.Layout, force bool) error {
+func (n *moveNode) setNodes(id string, l *layout.Layout, force bool) error {
 	s, err := n.tell(id, l, force)
 	if s == nil {
 		return err
@@ -188,7 +189,7 @@ func (n *moveNode) migrate(w *moveWorld, r slots.Range, to string) error {
 			return errors.New("ERR Can't migrate slot which doesn't belong to me")
 		}
 	}
-	i := slices.IndexFunc(in.Nodes, func(o plan.LayoutNode) bool { return o.ID == to })
+	i := slices.IndexFunc(in.Nodes, func(o layout.Node) bool { return o.ID == to })
 	if !in.Nodes[i].Master {
 		return errors.New("ERR Can't migrate slot to a slave")
 	}

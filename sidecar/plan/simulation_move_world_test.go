@@ -8,6 +8,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // moveWorld is a small model of a cluster in which slots move under writes: shards of one or two pods, kvrocks-controller's
@@ -210,7 +211,7 @@ func (w *moveWorld) advanceController() {
 		w.pending = nil
 		return
 	}
-	w.deliver(w.now, func(to plan.LayoutNode, l *plan.Layout) {
+	w.deliver(w.now, func(to layout.Node, l *layout.Layout) {
 		if n := w.byAddress(to.Address); w.reachable(n) {
 			_ = n.setNodes(to.ID, l, false)
 		}
@@ -247,23 +248,23 @@ func (w *moveWorld) call(a plan.Action) error {
 func (w *moveWorld) control(a plan.Action) error {
 	switch a := a.(type) {
 	case plan.CreateCluster:
-		return w.create(a.Shards, func(addresses []string) []plan.LayoutNode {
-			nodes := make([]plan.LayoutNode, len(addresses))
+		return w.create(a.Shards, func(addresses []string) []layout.Node {
+			nodes := make([]layout.Node, len(addresses))
 			for i, address := range addresses {
 				host := address[:len(address)-len(":6379")]
-				nodes[i] = plan.LayoutNode{ID: "n" + host[len("10.96."):], Address: host, Port: simPort, Master: i == 0}
+				nodes[i] = layout.Node{ID: "n" + host[len("10.96."):], Address: host, Port: simPort, Master: i == 0}
 			}
 			return nodes
 		})
 	case plan.FailOver:
 		s := shardWith(w.record, a.MasterID)
-		i := slices.IndexFunc(s.Nodes, func(n plan.LayoutNode) bool { return n.ID == a.MasterID && n.Master })
-		j := slices.IndexFunc(s.Nodes, func(n plan.LayoutNode) bool { return n.ID == a.PreferredID })
+		i := slices.IndexFunc(s.Nodes, func(n layout.Node) bool { return n.ID == a.MasterID && n.Master })
+		j := slices.IndexFunc(s.Nodes, func(n layout.Node) bool { return n.ID == a.PreferredID })
 		if i < 0 || j < 0 || !w.reachable(w.byAddress(s.Nodes[j].Address)) {
 			return errors.New("no match new master in shard")
 		}
 		w.promoted(w.byAddress(s.Nodes[i].Address), w.byAddress(s.Nodes[j].Address))
-		w.change(&w.life, func(l *plan.Layout) {
+		w.change(&w.life, func(l *layout.Layout) {
 			in := shardWith(l, a.MasterID)
 			in.Nodes[i].Master, in.Nodes[j].Master = false, true
 		})
@@ -284,7 +285,7 @@ func (w *moveWorld) control(a plan.Action) error {
 		case to.Slots.Intersect(&part) != slots.Set{}:
 			return errors.New("source and target shard is same")
 		}
-		w.change(&w.life, func(l *plan.Layout) {
+		w.change(&w.life, func(l *layout.Layout) {
 			for i := range l.Shards {
 				l.Shards[i].Slots = l.Shards[i].Slots.Minus(&part)
 			}

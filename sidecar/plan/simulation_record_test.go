@@ -7,21 +7,22 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 var errTimeout = errors.New("context deadline exceeded")
 
 // simRecord is the record that kvrocks-controller keeps in its etcd, and the way from there to the nodes.
 type simRecord struct {
-	record    *plan.Layout
+	record    *layout.Layout
 	awayUntil time.Time
 	pending   []pendingPush // pushes of the record that are on their way
 }
 
 type pendingPush struct {
 	at     time.Time
-	node   plan.LayoutNode
-	layout *plan.Layout
+	node   layout.Node
+	layout *layout.Layout
 }
 
 func (r *simRecord) away(now time.Time) bool { return now.Before(r.awayUntil) }
@@ -35,13 +36,13 @@ func (r *simRecord) view(now time.Time) plan.Controller {
 }
 
 // create is the first record: the slots are spread evenly.
-func (r *simRecord) create(addresses [][]string, nodes func(addresses []string) []plan.LayoutNode) error {
+func (r *simRecord) create(addresses [][]string, nodes func(addresses []string) []layout.Node) error {
 	if r.record != nil {
 		return errors.New("cluster: already exists")
 	}
-	r.record = &plan.Layout{Version: 1}
+	r.record = &layout.Layout{Version: 1}
 	for i := range addresses {
-		r.record.Shards = append(r.record.Shards, plan.LayoutShard{Nodes: nodes(addresses[i]), Slots: evenPart(i, len(addresses))})
+		r.record.Shards = append(r.record.Shards, layout.Shard{Nodes: nodes(addresses[i]), Slots: evenPart(i, len(addresses))})
 	}
 	return nil
 }
@@ -52,8 +53,8 @@ func evenPart(i, n int) slots.Set {
 }
 
 // change is a change of the record: a new version, which is pushed to all nodes at once and unawaited.
-func (r *simRecord) change(in *life, how func(*plan.Layout)) {
-	l := &plan.Layout{Version: r.record.Version + 1, Shards: slices.Clone(r.record.Shards)}
+func (r *simRecord) change(in *life, how func(*layout.Layout)) {
+	l := &layout.Layout{Version: r.record.Version + 1, Shards: slices.Clone(r.record.Shards)}
 	for i := range l.Shards {
 		l.Shards[i].Nodes = slices.Clone(l.Shards[i].Nodes)
 	}
@@ -69,7 +70,7 @@ func (r *simRecord) change(in *life, how func(*plan.Layout)) {
 }
 
 // deliver lets the pushes arrive whose time has come.
-func (r *simRecord) deliver(now time.Time, push func(plan.LayoutNode, *plan.Layout)) {
+func (r *simRecord) deliver(now time.Time, push func(layout.Node, *layout.Layout)) {
 	r.pending = slices.DeleteFunc(r.pending, func(p pendingPush) bool {
 		if now.Before(p.at) {
 			return false
@@ -82,7 +83,7 @@ func (r *simRecord) deliver(now time.Time, push func(plan.LayoutNode, *plan.Layo
 // toldLayout is what a kvrocks node in cluster mode was told since it started.
 type toldLayout struct {
 	id     string
-	layout *plan.Layout
+	layout *layout.Layout
 }
 
 func (t *toldLayout) version() int64 {
@@ -93,7 +94,7 @@ func (t *toldLayout) version() int64 {
 }
 
 // tell is CLUSTERX SETNODEID and SETNODES. It returns the node's shard, or nil when the node goes on as it is.
-func (t *toldLayout) tell(id string, l *plan.Layout, force bool) (*plan.LayoutShard, error) {
+func (t *toldLayout) tell(id string, l *layout.Layout, force bool) (*layout.Shard, error) {
 	if !force && t.layout != nil {
 		if l.Version < t.layout.Version {
 			return nil, errors.New("ERR Invalid cluster version")
@@ -106,9 +107,9 @@ func (t *toldLayout) tell(id string, l *plan.Layout, force bool) (*plan.LayoutSh
 	return shardWith(l, id), nil
 }
 
-func shardWith(l *plan.Layout, id string) *plan.LayoutShard {
+func shardWith(l *layout.Layout, id string) *layout.Shard {
 	for i := range l.Shards {
-		if slices.ContainsFunc(l.Shards[i].Nodes, func(n plan.LayoutNode) bool { return n.ID == id }) {
+		if slices.ContainsFunc(l.Shards[i].Nodes, func(n layout.Node) bool { return n.ID == id }) {
 			return &l.Shards[i]
 		}
 	}

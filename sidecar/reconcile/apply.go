@@ -109,7 +109,7 @@ func (p *applier) applied(ctx context.Context, a plan.Action, took time.Duration
 func detail(a plan.Action) string {
 	if push, ok := a.(plan.Push); ok {
 		return fmt.Sprintf("{Pod:%s ID:%s Version:%d Master:%t Force:%t}",
-			push.Pod, push.ID, push.Layout.Version, isMaster(push.Layout, push.ID), push.Force)
+			push.Pod, push.ID, push.Layout.Version, push.Layout.IsMaster(push.ID), push.Force)
 	}
 	return fmt.Sprintf("%+v", a)
 }

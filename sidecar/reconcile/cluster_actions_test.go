@@ -16,6 +16,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 func TestActionsOnACluster(t *testing.T) {
@@ -139,8 +140,8 @@ func TestSlowReplicaHoldsUpNoPush(t *testing.T) {
 
 func TestMastersGetALayoutInOrderUntilTheOrderMatters(t *testing.T) {
 	push := func(pod string, master, force bool) plan.Action {
-		node := plan.LayoutNode{ID: nodeIDOf(pod), Master: master}
-		return plan.Push{Pod: pod, ID: node.ID, Force: force, Layout: &plan.Layout{Shards: []plan.LayoutShard{{Nodes: []plan.LayoutNode{node}}}}}
+		node := layout.Node{ID: nodeIDOf(pod), Master: master}
+		return plan.Push{Pod: pod, ID: node.ID, Force: force, Layout: &layout.Layout{Shards: []layout.Shard{{Nodes: []layout.Node{node}}}}}
 	}
 	master, replica, forced := push("m", true, false), push("r", false, false), push("f", true, true)
 	for _, test := range []struct {
@@ -164,11 +165,11 @@ func TestMastersAreWaitedForHoweverManyThereAre(t *testing.T) {
 	w := newWorld(t)
 	key := w.aCluster("orders")
 	in, _ := w.look(key)
-	layout := &plan.Layout{Version: 9, Shards: slices.Clone(in.Controller.Record.Shards)}
-	for i := range layout.Shards { // everybody is a master
-		layout.Shards[i].Nodes = slices.Clone(layout.Shards[i].Nodes)
-		for j := range layout.Shards[i].Nodes {
-			layout.Shards[i].Nodes[j].Master = true
+	given := &layout.Layout{Version: 9, Shards: slices.Clone(in.Controller.Record.Shards)}
+	for i := range given.Shards { // everybody is a master
+		given.Shards[i].Nodes = slices.Clone(given.Shards[i].Nodes)
+		for j := range given.Shards[i].Nodes {
+			given.Shards[i].Nodes[j].Master = true
 		}
 	}
 	w.node("orders-1-1").fail = func(what string) error {
@@ -180,7 +181,7 @@ func TestMastersAreWaitedForHoweverManyThereAre(t *testing.T) {
 	}
 	var pushes []plan.Action
 	for _, pod := range []string{"orders-0-0", "orders-0-1", "orders-1-0", "orders-1-1"} {
-		pushes = append(pushes, plan.Push{Pod: pod, ID: nodeIDOf(pod), Layout: layout})
+		pushes = append(pushes, plan.Push{Pod: pod, ID: nodeIDOf(pod), Layout: given})
 	}
 	sent, err := w.act(key, append(pushes, plan.RemoveNode{ID: "x"})...)
 	require.ErrorIs(t, err, kvrocks.ErrOldLayout)
@@ -381,9 +382,9 @@ func TestMasterWithoutAPodIsToldOfItsSuccessor(t *testing.T) {
 	key := w.aCluster("orders")
 	in, _ := w.look(key)
 	w.cluster.pods = slices.DeleteFunc(w.cluster.pods, func(p *corev1.Pod) bool { return p.Name == "orders-0-0" })
-	after := &plan.Layout{Version: 4, Shards: slices.Clone(in.Controller.Record.Shards)}
+	after := &layout.Layout{Version: 4, Shards: slices.Clone(in.Controller.Record.Shards)}
 	old := after.Shards[0].Nodes
-	after.Shards[0].Nodes = []plan.LayoutNode{
+	after.Shards[0].Nodes = []layout.Node{
 		{ID: old[1].ID, Address: old[1].Address, Port: 6379, Master: true}, {ID: old[0].ID, Address: old[0].Address, Port: 6379},
 	}
 	_, err := w.act(key, plan.Push{Pod: "orders-1-0", ID: nodeIDOf("orders-1-0"), Layout: after})

@@ -16,6 +16,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // look carries out a pass that has to succeed, and returns what the planner was asked and what was sent.
@@ -61,7 +62,7 @@ func TestPassOverAClusterSeesNodesAndRecord(t *testing.T) {
 	}
 	first := in.Controller.Record.Shards[0]
 	assert.Equal(t, slots.Of(slots.Range{First: 0, Last: 8191}), first.Slots)
-	assert.Equal(t, []plan.LayoutNode{
+	assert.Equal(t, []layout.Node{
 		{ID: nodeIDOf("orders-0-0"), Address: "10.9.0.0", Port: 6379, Master: true},
 		{ID: nodeIDOf("orders-0-1"), Address: "10.9.0.1", Port: 6379},
 	}, first.Nodes)

@@ -12,6 +12,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // recordAge is how old the record may be in a pass over an instance at rest. What a pass decides rests on a new one.
@@ -163,18 +164,18 @@ func (c *kvrocksController) close() {
 }
 
 // recordLayout returns the record as the planner sees it.
-func recordLayout(r *kvctl.Record) (layout *plan.Layout, passwordStale bool) {
-	layout = &plan.Layout{Version: r.Version}
+func recordLayout(r *kvctl.Record) (l *layout.Layout, passwordStale bool) {
+	l = &layout.Layout{Version: r.Version}
 	for _, s := range r.Shards {
-		shard := plan.LayoutShard{Slots: s.Slots}
+		shard := layout.Shard{Slots: s.Slots}
 		for _, n := range s.Nodes {
 			passwordStale = passwordStale || n.OtherPassword
 			host, port := splitAddress(n.Addr)
-			shard.Nodes = append(shard.Nodes, plan.LayoutNode{ID: n.ID, Address: host, Port: port, Master: n.Master})
+			shard.Nodes = append(shard.Nodes, layout.Node{ID: n.ID, Address: host, Port: port, Master: n.Master})
 		}
-		layout.Shards = append(layout.Shards, shard)
+		l.Shards = append(l.Shards, shard)
 	}
-	return layout, passwordStale
+	return l, passwordStale
 }
 
 // splitAddress takes host and port apart; the port is 0 when there is none.
@@ -231,11 +232,11 @@ func (p *applier) installPush(ctx context.Context, of plan.FailOver) ([]plan.Act
 	if err != nil {
 		return nil, fmt.Errorf("read the record after the failover: %w", err)
 	}
-	layout, _ := recordLayout(record)
-	if !isMaster(layout, of.PreferredID) {
+	given, _ := recordLayout(record)
+	if !given.IsMaster(of.PreferredID) {
 		return nil, nil
 	}
-	return []plan.Action{plan.Push{Pod: of.Install, ID: of.PreferredID, Layout: layout}}, nil
+	return []plan.Action{plan.Push{Pod: of.Install, ID: of.PreferredID, Layout: given}}, nil
 }
 
 // announced returns the address of a pod's node as kvrocks-controller knows it.

@@ -31,7 +31,7 @@ func (p *applier) pushAll(ctx context.Context, pushes []plan.Push) error {
 	pw, start := p.inst.credentials.Passwords(), time.Now()
 	masters := 0
 	for _, a := range pushes {
-		if isMaster(a.Layout, a.ID) {
+		if a.Layout.IsMaster(a.ID) {
 			masters++
 		}
 		err := p.onNode(a.Pod, func(n *node) error {
@@ -61,7 +61,7 @@ func (p *applier) pushAll(ctx context.Context, pushes []plan.Push) error {
 		case r := <-results:
 			left--
 			errs = append(errs, r.err)
-			if isMaster(r.of.Layout, r.of.ID) {
+			if r.of.Layout.IsMaster(r.of.ID) {
 				masters--
 				if r.err == nil {
 					p.stopClusterOrphans(ctx, r.of)
@@ -84,34 +84,10 @@ func pushesTogether(actions []plan.Action, pushed int) []plan.Push {
 	var pushes []plan.Push
 	for _, action := range actions {
 		a, ok := action.(plan.Push)
-		if !ok || isMaster(a.Layout, a.ID) && (pushed < inOrder || a.Force) {
+		if !ok || a.Layout.IsMaster(a.ID) && (pushed < inOrder || a.Force) {
 			break
 		}
 		pushes = append(pushes, a)
 	}
 	return pushes
-}
-
-func isMaster(layout *plan.Layout, id string) bool {
-	_, master := place(layout, id)
-	return master
-}
-
-// follows reports whether one node is a replica of another in the layout.
-func follows(layout *plan.Layout, id, masterID string) bool {
-	shard, master := place(layout, id)
-	its, isMaster := place(layout, masterID)
-	return shard >= 0 && shard == its && !master && isMaster
-}
-
-// place returns the shard, by its position in the layout, that a node is part of, and whether as its master; -1 for none.
-func place(layout *plan.Layout, id string) (shard int, master bool) {
-	for i, s := range layout.Shards {
-		for _, n := range s.Nodes {
-			if n.ID == id {
-				return i, n.Master
-			}
-		}
-	}
-	return -1, false
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // clusterAnswer is what a node of a cluster says of its layout.
@@ -28,7 +29,7 @@ type clusterAnswer struct {
 // takes 200 KB, and equal ones are the same pointer.
 type layouts struct {
 	mu     sync.Mutex
-	byText map[string]*plan.Layout
+	byText map[string]*layout.Layout
 }
 
 // askCluster asks a node of a cluster for its layout. CLUSTER NODES, which is long, is asked when the node's layout is
@@ -93,7 +94,7 @@ func slotMove(m *kvrocks.SlotMove) *plan.SlotMove {
 
 // layout brings the lines of CLUSTER NODES, whose order says nothing, into the order of kvrocks-controller: shards by their
 // first slot, those without slots last, and the master first. Nil for no lines.
-func (l *layouts) layout(c kvrocks.ClusterNodes) *plan.Layout {
+func (l *layouts) layout(c kvrocks.ClusterNodes) *layout.Layout {
 	if len(c.Nodes) == 0 {
 		return nil
 	}
@@ -109,12 +110,12 @@ func (l *layouts) layout(c kvrocks.ClusterNodes) *plan.Layout {
 	if have := l.byText[text]; have != nil {
 		return have
 	}
-	made := &plan.Layout{Version: c.Version}
+	made := &layout.Layout{Version: c.Version}
 	index := map[string]int{} // of the shard by the id of its master
 	for _, n := range nodes {
 		if n.MasterID == "" {
 			index[n.ID] = len(made.Shards)
-			made.Shards = append(made.Shards, plan.LayoutShard{Nodes: []plan.LayoutNode{layoutNode(n)}, Slots: slots.Of(n.Slots...)})
+			made.Shards = append(made.Shards, layout.Shard{Nodes: []layout.Node{layoutNode(n)}, Slots: slots.Of(n.Slots...)})
 		}
 	}
 	for _, n := range nodes {
@@ -123,7 +124,7 @@ func (l *layouts) layout(c kvrocks.ClusterNodes) *plan.Layout {
 		}
 	}
 	if l.byText == nil {
-		l.byText = map[string]*plan.Layout{}
+		l.byText = map[string]*layout.Layout{}
 	}
 	l.byText[text] = made
 	return made
@@ -137,12 +138,12 @@ func firstSlot(n kvrocks.ClusterNode) int {
 	return first
 }
 
-func layoutNode(n kvrocks.ClusterNode) plan.LayoutNode {
-	return plan.LayoutNode{ID: n.ID, Address: n.Host, Port: int32(n.Port), Master: n.MasterID == ""}
+func layoutNode(n kvrocks.ClusterNode) layout.Node {
+	return layout.Node{ID: n.ID, Address: n.Host, Port: int32(n.Port), Master: n.MasterID == ""}
 }
 
 // same returns the layout, or an equal one that is kept.
-func (l *layouts) same(record *plan.Layout) *plan.Layout {
+func (l *layouts) same(record *layout.Layout) *layout.Layout {
 	for _, s := range record.Shards {
 		masters := 0
 		for _, n := range s.Nodes {
@@ -161,26 +162,26 @@ func (l *layouts) same(record *plan.Layout) *plan.Layout {
 }
 
 // prune forgets the layouts that neither a node nor the record has any more.
-func (l *layouts) prune(nodes map[string]*node, record *plan.Layout) {
+func (l *layouts) prune(nodes map[string]*node, record *layout.Layout) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	used := map[*plan.Layout]bool{record: true}
+	used := map[*layout.Layout]bool{record: true}
 	for _, n := range nodes {
 		if n.seen.Cluster != nil {
 			used[n.seen.Cluster.Layout] = true
 		}
 	}
-	for text, layout := range l.byText {
-		if !used[layout] {
+	for text, kept := range l.byText {
+		if !used[kept] {
 			delete(l.byText, text)
 		}
 	}
 }
 
 // lines of a layout, as a node takes it.
-func lines(layout *plan.Layout) []kvrocks.ClusterNode {
+func lines(l *layout.Layout) []kvrocks.ClusterNode {
 	var all []kvrocks.ClusterNode
-	for _, s := range layout.Shards {
+	for _, s := range l.Shards {
 		master := ""
 		for _, n := range s.Nodes {
 			if n.Master {

@@ -6,12 +6,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
-)
-
-// A node that follows this address has no master: it is read-only and keeps its data. The same as in package plan.
-const (
-	deadHost = "127.0.0.1"
-	deadPort = 1
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // outlives reports whether the node goes on without its pod: a master that answers over the connection that stands. It is
@@ -68,7 +63,7 @@ func (p *applier) stopOrphans(ctx context.Context) {
 	p.stopSucceeded(func(*node) bool { return true }, func(n *node) error {
 		ctx, cancel := context.WithTimeout(ctx, p.options.Timeout)
 		defer cancel()
-		return n.session.Do(pw, func(c conn.DataNode) error { return c.ReplicaOf(ctx, deadHost, deadPort) })
+		return n.session.Do(pw, func(c conn.DataNode) error { return c.ReplicaOf(ctx, layout.DeadHost, layout.DeadPort) })
 	})
 }
 
@@ -77,7 +72,7 @@ func (p *applier) stopClusterOrphans(ctx context.Context, made plan.Push) {
 	pw := p.inst.credentials.Passwords()
 	p.stopSucceeded(func(n *node) bool {
 		c := n.seen.Cluster
-		return c != nil && follows(made.Layout, c.ID, made.ID)
+		return c != nil && made.Layout.Follows(c.ID, made.ID)
 	}, func(n *node) error {
 		return n.setLayout(ctx, pw, plan.Push{ID: n.seen.Cluster.ID, Layout: made.Layout, Force: true})
 	})
