@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -73,10 +74,8 @@ func (c *Client) AddShard(ctx context.Context, addresses []string) error {
 	if err != nil {
 		return err
 	}
-	for _, addr := range addresses {
-		if record.shardOf(byAddr(addr)) >= 0 {
-			return nil
-		}
+	if slices.ContainsFunc(addresses, record.hasAddress) {
+		return nil
 	}
 	return c.change(ctx, request{
 		op: op, method: http.MethodPost, path: c.clusterPath("shards"),
@@ -90,7 +89,7 @@ func (c *Client) AddShard(ctx context.Context, addresses []string) error {
 // RemoveShard removes the shard of a node. Nothing is done when no shard has the node. ErrRefused while it owns slots.
 func (c *Client) RemoveShard(ctx context.Context, id string) error {
 	const op = "remove a shard"
-	record, index, err := c.find(ctx, op, byID(id))
+	record, index, err := c.find(ctx, op, id)
 	if err != nil {
 		return ignore(err, ErrChanged)
 	}
@@ -103,11 +102,11 @@ func (c *Client) RemoveShard(ctx context.Context, id string) error {
 // AddNode adds a replica to the shard of a node. Nothing is done when the record has the address already.
 func (c *Client) AddNode(ctx context.Context, masterID, addr string) error {
 	const op = "add a node"
-	record, index, err := c.find(ctx, op, byID(masterID))
+	record, index, err := c.find(ctx, op, masterID)
 	if err != nil {
 		return err
 	}
-	if record.shardOf(byAddr(addr)) >= 0 {
+	if record.hasAddress(addr) {
 		return nil
 	}
 	return c.change(ctx, request{
@@ -123,11 +122,11 @@ func (c *Client) AddNode(ctx context.Context, masterID, addr string) error {
 // RemoveNode removes a replica. Nothing is done when the record does not have it. A master is ErrRefused.
 func (c *Client) RemoveNode(ctx context.Context, id string) error {
 	const op = "remove a node"
-	record, index, err := c.find(ctx, op, byID(id))
+	record, index, err := c.find(ctx, op, id)
 	if err != nil {
 		return ignore(err, ErrChanged)
 	}
-	if record.Shards[index].Master().ID == id {
+	if record.masterOf(index).ID == id {
 		return &Error{Op: op, Kind: ErrRefused, Text: "the node is a master"}
 	}
 	return c.change(ctx, request{
@@ -155,16 +154,16 @@ func foundNone(err error) bool {
 // unfit: that is ErrChanged as well, and says which one.
 func (c *Client) FailOver(ctx context.Context, masterID, preferredID string) error {
 	const op = "fail over"
-	record, index, err := c.find(ctx, op, byID(preferredID))
+	record, index, err := c.find(ctx, op, preferredID)
 	if err != nil {
 		return err
 	}
-	switch master := record.Shards[index].Master(); master.ID {
+	switch master := record.masterOf(index); master.ID {
 	case preferredID:
 		return nil
 	case masterID:
 	default:
-		return &Error{Op: op, Kind: ErrChanged, Text: fmt.Sprintf("the master is %s (%s) and not %s", master.ID, master.Addr, masterID)}
+		return &Error{Op: op, Kind: ErrChanged, Text: fmt.Sprintf("the master is %s (%s) and not %s", master.ID, master.Endpoint(), masterID)}
 	}
 	var reply struct {
 		NewMasterID string `json:"new_master_id"`
@@ -201,7 +200,7 @@ func (c *Client) failOver(ctx context.Context, r request) error {
 // that are. The rest must belong to one other shard, or it is ErrChanged.
 func (c *Client) RecordSlots(ctx context.Context, moved slots.Range, toID string) error {
 	const op = "record slots"
-	record, target, err := c.find(ctx, op, byID(toID))
+	record, target, err := c.find(ctx, op, toID)
 	if err != nil {
 		return err
 	}
@@ -221,8 +220,8 @@ func (c *Client) recordPiece(ctx context.Context, piece slots.Range, record *Rec
 	const op = "record slots"
 	set := slots.Of(piece)
 	owned := false
-	for _, s := range record.Shards {
-		missing := set.Minus(&s.Slots)
+	for i := range record.Shards {
+		missing := set.Minus(&record.Shards[i].Slots)
 		owned = owned || missing.Empty()
 	}
 	if !owned {
@@ -245,8 +244,8 @@ func (c *Client) recordPiece(ctx context.Context, piece slots.Range, record *Rec
 	if err != nil {
 		return &Error{Op: op, Kind: ErrUnavailable, Text: err.Error(), cause: err}
 	}
-	id := record.Shards[target].Master().ID
-	index := after.shardOf(byID(id))
+	id := record.masterOf(target).ID
+	index := after.indexOf(id)
 	if index < 0 {
 		return &Error{Op: op, Kind: ErrChanged, Text: "the destination has left the record"}
 	}
@@ -256,13 +255,13 @@ func (c *Client) recordPiece(ctx context.Context, piece slots.Range, record *Rec
 	return nil
 }
 
-// find reads the record and finds a shard by a node; ErrChanged when no shard has it.
-func (c *Client) find(ctx context.Context, op string, match func(Node) bool) (*Record, int, error) {
+// find reads the record and finds the shard of a node by its id; ErrChanged when no shard has it.
+func (c *Client) find(ctx context.Context, op, id string) (*Record, int, error) {
 	record, err := c.Get(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
-	index := record.shardOf(match)
+	index := record.indexOf(id)
 	if index < 0 {
 		return nil, 0, &Error{Op: op, Kind: ErrChanged, Text: "the node is not in the record"}
 	}

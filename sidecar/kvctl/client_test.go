@@ -17,6 +17,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 func id(letter string) string { return strings.Repeat(letter, 40) }
@@ -118,18 +119,18 @@ func TestTheRecordIsRead(t *testing.T) {
 	c := client(t, serve(t, map[string]answer{"GET " + theCluster: {status: 200, body: body}}).URL)
 	got, err := c.Get(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, &kvctl.Record{Version: 4, Shards: []kvctl.Shard{
+	assert.Equal(t, &kvctl.Record{OtherPassword: true, Layout: layout.Layout{Version: 4, Shards: []layout.Shard{
 		{
 			Slots: slots.Of(slots.Range{First: 0, Last: 99}, slots.Range{First: 101, Last: 101}),
-			Nodes: []kvctl.Node{
-				{ID: id("a"), Addr: "10.0.0.1:6379", Master: true, OtherPassword: true}, {ID: id("b"), Addr: "10.0.0.2:6379"},
+			Nodes: []layout.Node{
+				{ID: id("a"), Address: "10.0.0.1", Port: 6379, Master: true}, {ID: id("b"), Address: "10.0.0.2", Port: 6379},
 			},
 		},
 		{
 			Slots: slots.Of(slots.Range{First: 100, Last: 100}, slots.Range{First: 102, Last: 16383}),
-			Nodes: []kvctl.Node{{ID: id("c"), Addr: "10.0.0.3:6379"}, {ID: id("d"), Addr: "10.0.0.4:6379", Master: true}},
+			Nodes: []layout.Node{{ID: id("c"), Address: "10.0.0.3", Port: 6379}, {ID: id("d"), Address: "10.0.0.4", Port: 6379, Master: true}},
 		},
-	}}, got)
+	}}}, got)
 	assert.NotContains(t, fmt.Sprintf("%+v", got), "old", "no password leaves the package")
 }
 

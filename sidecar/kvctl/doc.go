@@ -16,5 +16,5 @@
 // [ErrChanged]. Nothing is retried here. An answer that is not in the form of kvrocks-controller, such as a proxy's error
 // page, is ErrUnavailable, whatever its status: a 404 of another server must not be taken for a record that is gone.
 //
-// kvrocks-controller answers passwords in clear text. They are compared here and never leave the package.
+// The record is a [layout.Layout]. kvrocks-controller answers passwords in clear text. They are compared here and never leave the package.
 package kvctl

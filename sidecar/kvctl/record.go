@@ -4,55 +4,64 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"net"
+	"strconv"
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
-// Record is what kvrocks-controller knows of a cluster.
+// Record is what kvrocks-controller knows of a cluster. Its version grows by one with each change, and its shards may change their
+// order.
 type Record struct {
-	// Version grows by one with each change.
-	Version int64
-	// Shards in the order of the record, which may change.
-	Shards []Shard
-}
-
-// Shard is one master with its replicas and slots.
-type Shard struct {
-	Nodes []Node
-	Slots slots.Set
-}
-
-// Node is one node of a shard.
-type Node struct {
-	// ID has 40 characters.
-	ID string
-	// Addr is host:port.
-	Addr string
-	// Master is true for the one master of the shard.
-	Master bool
-	// OtherPassword is true when the record holds another password for the node than the client was made with.
+	layout.Layout
+	// OtherPassword is true when the record holds another password for some node than the client was made with.
 	OtherPassword bool
 }
 
-// Master is the master of a shard; the zero Node when the record names none.
-func (s Shard) Master() Node {
-	for _, n := range s.Nodes {
-		if n.Master {
-			return n
+// indexOf returns the index of the shard that the node with this id belongs to; -1 when there is none.
+func (r *Record) indexOf(id string) int {
+	for i := range r.Shards {
+		if r.Shards[i].Has(id) {
+			return i
 		}
 	}
-	return Node{}
+	return -1
 }
 
-// shardOf finds the shard with a node that matches; -1 when there is none.
-func (r *Record) shardOf(match func(Node) bool) int {
-	return slices.IndexFunc(r.Shards, func(s Shard) bool { return slices.ContainsFunc(s.Nodes, match) })
+// hasAddress reports whether some node is at an address, written as host:port.
+func (r *Record) hasAddress(addr string) bool {
+	at := endpoint(addr)
+	for i := range r.Shards {
+		for j := range r.Shards[i].Nodes {
+			if r.Shards[i].Nodes[j].Endpoint() == at {
+				return true
+			}
+		}
+	}
+	return false
 }
 
-func byID(id string) func(Node) bool { return func(n Node) bool { return n.ID == id } }
+// masterOf returns the master of a shard; the zero Node when the record names none.
+func (r *Record) masterOf(shard int) layout.Node {
+	if m := r.Shards[shard].Master(); m != nil {
+		return *m
+	}
+	return layout.Node{}
+}
 
-func byAddr(addr string) func(Node) bool { return func(n Node) bool { return n.Addr == addr } }
+// endpoint takes host and port apart; the port is 0 when there is none.
+func endpoint(addr string) layout.Endpoint {
+	host, text, err := net.SplitHostPort(addr)
+	if err != nil {
+		return layout.Endpoint{Address: addr}
+	}
+	port, err := strconv.ParseInt(text, 10, 32)
+	if err != nil {
+		return layout.Endpoint{Address: host}
+	}
+	return layout.Endpoint{Address: host, Port: int32(port)}
+}
 
 // Get reads the record. ErrNotFound when there is none.
 func (c *Client) Get(ctx context.Context) (*Record, error) {
@@ -99,10 +108,10 @@ func (r rawReply) record(password string) (*Record, error) {
 	if r.Cluster == nil || r.Cluster.Version == nil {
 		return nil, errors.New("the answer holds no record")
 	}
-	record := &Record{Version: *r.Cluster.Version}
+	record := &Record{Layout: layout.Layout{Version: *r.Cluster.Version}}
 	var taken slots.Set
 	for _, s := range r.Cluster.Shards {
-		shard := Shard{}
+		shard := layout.Shard{}
 		for _, text := range s.SlotRanges {
 			one, err := slots.ParseRange(text)
 			if err != nil {
@@ -119,9 +128,9 @@ func (r rawReply) record(password string) (*Record, error) {
 			if len(n.ID) != idLength || n.Addr == "" || n.Role != roleMaster && n.Role != roleReplica {
 				return nil, fmt.Errorf("a node with id %q, address %q and role %q", n.ID, n.Addr, n.Role)
 			}
-			shard.Nodes = append(shard.Nodes, Node{
-				ID: n.ID, Addr: n.Addr, Master: n.Role == roleMaster, OtherPassword: n.Password != password,
-			})
+			at := endpoint(n.Addr)
+			shard.Nodes = append(shard.Nodes, layout.Node{ID: n.ID, Address: at.Address, Port: at.Port, Master: n.Role == roleMaster})
+			record.OtherPassword = record.OtherPassword || n.Password != password
 		}
 		record.Shards = append(record.Shards, shard)
 	}

@@ -31,8 +31,9 @@
 //
 // The pass of an instance of sentinels is in sentinel_instance.go, with the change of their password in sentinel_password.go.
 //
-// A cluster's layout, whoever says it, is that of package layout. In [Cluster] kvrocks-controller keeps the record of the masters and of the owners of slots, the sentinels only say which
-// masters are down, and the sidecar decides. What is known of one shard is the pass of a standard instance; what differs is in
+// In [Cluster] kvrocks-controller keeps the record of the masters and of the owners of slots, the sentinels only say which
+// masters are down, and the sidecar decides. A layout, whatever it comes from, is one of package layout. What is known of one shard is the
+// pass of a standard instance; what differs is in
 //
 //	cluster.go              the order of a pass
 //	cluster_shard.go        one shard in it

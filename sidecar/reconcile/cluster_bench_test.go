@@ -19,6 +19,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // Clusters of the fleet: node n of shard s of cluster i is 127.<2+i>.s.n, and node 0 is the master.
@@ -94,12 +95,12 @@ func addClusterInstance(c *fakeCluster, i, shards int, port int32) types.Namespa
 func withRecords(r *Reconciler, c *fakeCluster) {
 	r.network.Controller = func(o kvctl.Options) conn.Controller {
 		t := c.topologies[types.NamespacedName{Namespace: o.Namespace, Name: o.Cluster}]
-		record := &kvctl.Record{Version: 1}
+		record := &kvctl.Record{Layout: layout.Layout{Version: 1}}
 		for s, shard := range t.Spec.Shards {
-			entry := kvctl.Shard{Slots: slots.Of(fleetSlots(s, len(t.Spec.Shards)))}
+			entry := layout.Shard{Slots: slots.Of(fleetSlots(s, len(t.Spec.Shards)))}
 			for n, m := range shard.Members {
 				id := fleetID("127" + strings.TrimPrefix(m.Address, "10"))
-				entry.Nodes = append(entry.Nodes, kvctl.Node{ID: id, Addr: conn.JoinHostPort(m.Address, t.Spec.Port), Master: n == 0})
+				entry.Nodes = append(entry.Nodes, layout.Node{ID: id, Address: m.Address, Port: t.Spec.Port, Master: n == 0})
 			}
 			record.Shards = append(record.Shards, entry)
 		}

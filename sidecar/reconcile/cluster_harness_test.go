@@ -13,6 +13,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // fakeMember is the cluster's side of a fakeNode.
@@ -126,12 +127,12 @@ func (w *world) aCluster(name string) types.NamespacedName {
 	t.Spec.Type = v1alpha1.TypeCluster
 	t.Spec.Controller = &v1alpha1.ControllerRef{URL: "http://" + name + "-controller:9379"}
 	t.Spec.Shards = nil
-	record := &kvctl.Record{Version: 3}
+	record := &kvctl.Record{Layout: layout.Layout{Version: 3}}
 	var all []kvrocks.ClusterNode
 	for shard := range 2 {
 		owned := slots.Range{First: shard * 8192, Last: shard*8192 + 8191}
 		spec := v1alpha1.TopologyShard{Index: int32(shard), MasterName: fmt.Sprintf("%s.%d", name, shard), Replicas: 2}
-		entry := kvctl.Shard{Slots: slots.Of(owned)}
+		entry := layout.Shard{Slots: slots.Of(owned)}
 		for i := range 2 {
 			pod := dataPod(fmt.Sprintf("%s-%d", name, shard), i)
 			pod.Labels[v1alpha1.LabelInstance] = name
@@ -152,7 +153,7 @@ func (w *world) aCluster(name string) types.NamespacedName {
 			n.id, n.cluster.Version = id, 3
 			w.nodes[conn.JoinHostPort(pod.Status.PodIP, v1alpha1.DefaultPort)] = n
 			spec.Members = append(spec.Members, v1alpha1.Member{Pod: pod.Name, Address: address})
-			entry.Nodes = append(entry.Nodes, kvctl.Node{ID: id, Addr: conn.JoinHostPort(address, v1alpha1.DefaultPort), Master: i == 0})
+			entry.Nodes = append(entry.Nodes, layout.Node{ID: id, Address: address, Port: v1alpha1.DefaultPort, Master: i == 0})
 			all = append(all, line)
 		}
 		t.Spec.Shards = append(t.Spec.Shards, spec)

@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"strconv"
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // recordAge is how old the record may be in a pass over an instance at rest. What a pass decides rests on a new one.
@@ -143,8 +140,7 @@ func (c *kvrocksController) take(a recordAnswer, known *layouts) {
 	if missing {
 		return
 	}
-	c.seen.Record, c.seen.PasswordStale = recordLayout(a.record)
-	c.seen.Record = known.same(c.seen.Record)
+	c.seen.Record, c.seen.PasswordStale = known.same(&a.record.Layout), a.record.OtherPassword
 }
 
 // fail keeps no record: what it was when kvrocks-controller last answered says nothing about now.
@@ -161,34 +157,6 @@ func (c *kvrocksController) close() {
 	if c.client != nil {
 		_ = c.client.Close() // it only drops idle connections
 	}
-}
-
-// recordLayout returns the record as the planner sees it.
-func recordLayout(r *kvctl.Record) (l *layout.Layout, passwordStale bool) {
-	l = &layout.Layout{Version: r.Version}
-	for _, s := range r.Shards {
-		shard := layout.Shard{Slots: s.Slots}
-		for _, n := range s.Nodes {
-			passwordStale = passwordStale || n.OtherPassword
-			host, port := splitAddress(n.Addr)
-			shard.Nodes = append(shard.Nodes, layout.Node{ID: n.ID, Address: host, Port: port, Master: n.Master})
-		}
-		l.Shards = append(l.Shards, shard)
-	}
-	return l, passwordStale
-}
-
-// splitAddress takes host and port apart; the port is 0 when there is none.
-func splitAddress(addr string) (host string, port int32) {
-	host, text, err := net.SplitHostPort(addr)
-	if err != nil {
-		return addr, 0
-	}
-	n, err := strconv.ParseInt(text, 10, 32)
-	if err != nil {
-		return host, 0
-	}
-	return host, int32(n)
 }
 
 // toController carries out an action on kvrocks-controller.
@@ -232,11 +200,10 @@ func (p *applier) installPush(ctx context.Context, of plan.FailOver) ([]plan.Act
 	if err != nil {
 		return nil, fmt.Errorf("read the record after the failover: %w", err)
 	}
-	given, _ := recordLayout(record)
-	if !given.IsMaster(of.PreferredID) {
+	if !record.IsMaster(of.PreferredID) {
 		return nil, nil
 	}
-	return []plan.Action{plan.Push{Pod: of.Install, ID: of.PreferredID, Layout: given}}, nil
+	return []plan.Action{plan.Push{Pod: of.Install, ID: of.PreferredID, Layout: &record.Layout}}, nil
 }
 
 // announced returns the address of a pod's node as kvrocks-controller knows it.

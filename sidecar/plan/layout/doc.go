@@ -1,5 +1,5 @@
 // Package layout is a cluster's layout: which nodes are in which shard, which of them is the master, and which slots the shard owns. It
-// is the one type for it, whoever says it: kvrocks-controller's record, a node, the last report, or what volumes remember.
+// is the one type for it, whatever it comes from: kvrocks-controller's record, a node, the last report, or what volumes remember.
 //
 //	layout.go  the type, and finding shards and nodes in it
 //	judge.go   is it complete, are two the same, how are the slots distributed
