@@ -8,6 +8,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // DataNode is what a pass needs of a data node; [kvrocks.Node] has it.
@@ -30,7 +31,7 @@ type DataNode interface {
 	ClusterInfo(ctx context.Context) (kvrocks.ClusterInfo, error)
 	ClusterNodes(ctx context.Context) (kvrocks.ClusterNodes, error)
 	ClusterID(ctx context.Context) (string, error)
-	SetLayout(ctx context.Context, id string, nodes []kvrocks.ClusterNode, version int64, force bool) error
+	SetLayout(ctx context.Context, id string, l *layout.Layout, force bool) error
 	MigrateSlots(ctx context.Context, which slots.Range, toID string) error
 	CountKeys(ctx context.Context, which slots.Range, most int64) (int64, error)
 }

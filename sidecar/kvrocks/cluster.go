@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // ClusterInfo asks the node for the version of its layout and for the last moves of slots, with one CLUSTER INFO. A node
@@ -55,8 +56,9 @@ func (n *Node) ClusterID(ctx context.Context) (string, error) {
 // set. A layout must give away all slots: a node keeps those that it had and that are not mentioned.
 //
 // Like ReplicaOf it may take up to ten seconds, in which the node answers no client.
-func (n *Node) SetLayout(ctx context.Context, id string, nodes []ClusterNode, version int64, force bool) error {
-	args := []any{"CLUSTERX", "SETNODES", layoutText(nodes), strconv.FormatInt(version, 10)}
+func (n *Node) SetLayout(ctx context.Context, id string, l *layout.Layout, force bool) error {
+	nodes := NodesOf(l)
+	args := []any{"CLUSTERX", "SETNODES", nodes.setNodes(), strconv.FormatInt(l.Version, 10)}
 	if force {
 		args = append(args, "FORCE")
 	}

@@ -1,6 +1,7 @@
 package kvrocks_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 const clusterHead = "cluster_state:ok\r\ncluster_slots_assigned:16384\r\ncluster_known_nodes:3\r\n" +
@@ -75,15 +77,28 @@ func TestClusterNodes(t *testing.T) {
 		nodeID("d") + " 10.0.0.4:6379@16379 master - 1700 1701 12 connected\n"
 	got, err := kvrocks.ParseClusterNodes(text)
 	require.NoError(t, err)
-	assert.Equal(t, kvrocks.ClusterNodes{
-		Version: 12, MyID: nodeID("a"),
-		Nodes: []kvrocks.ClusterNode{
-			{ID: nodeID("a"), Host: "10.0.0.1", Port: 6379, Slots: []slots.Range{{First: 0, Last: 99}, {First: 101, Last: 101}}},
-			{ID: nodeID("b"), Host: "10.0.0.2", Port: 6379, MasterID: nodeID("a")},
-			{ID: nodeID("c"), Host: "fd00::3", Port: 6379, Slots: []slots.Range{{First: 100, Last: 100}, {First: 102, Last: 16383}}},
-			{ID: nodeID("d"), Host: "10.0.0.4", Port: 6379},
+	assert.Equal(t, nodeID("a"), got.MyID)
+	want := &layout.Layout{Version: 12, Shards: []layout.Shard{
+		{
+			Nodes: []layout.Node{
+				{ID: nodeID("a"), Address: "10.0.0.1", Port: 6379, Master: true}, {ID: nodeID("b"), Address: "10.0.0.2", Port: 6379},
+			},
+			Slots: slots.Of(slots.Range{First: 0, Last: 99}, slots.Range{First: 101, Last: 101}),
 		},
-	}, got)
+		{
+			Nodes: []layout.Node{{ID: nodeID("c"), Address: "fd00::3", Port: 6379, Master: true}},
+			Slots: slots.Of(slots.Range{First: 100, Last: 100}, slots.Range{First: 102, Last: 16383}),
+		},
+		{Nodes: []layout.Node{{ID: nodeID("d"), Address: "10.0.0.4", Port: 6379, Master: true}}},
+	}}
+	assert.Equal(t, want, got.Layout())
+	slices.Reverse(want.Shards)
+	turned := kvrocks.NodesOf(want)
+	assert.Equal(t, got.Key(), turned.Key(), "the order says nothing")
+	assert.Equal(t, got.Layout(), turned.Layout())
+	none := kvrocks.NodesOf(&layout.Layout{Version: 3})
+	assert.Empty(t, none.Key())
+	assert.Nil(t, none.Layout())
 	for name, bad := range map[string]string{
 		"nothing":        "",
 		"half a line":    nodeID("a") + " 10.0.0.1:6379@16379 master",
@@ -127,11 +142,12 @@ func FuzzParseClusterNodes(f *testing.F) {
 		if err != nil {
 			return
 		}
-		assert.NotEmpty(t, got.Nodes)
-		for _, n := range got.Nodes {
-			assert.Len(t, n.ID, 40)
-			assert.NotEmpty(t, n.Host)
-			assert.Positive(t, n.Port)
+		for _, s := range got.Layout().Shards {
+			for _, n := range s.Nodes {
+				assert.Len(t, n.ID, 40)
+				assert.NotEmpty(t, n.Address)
+				assert.Positive(t, n.Port)
+			}
 		}
 	})
 }
@@ -147,12 +163,16 @@ func TestALayoutIsGivenInOneGo(t *testing.T) {
 		return "+OK\r\n"
 	})
 	n := newNode(t, addr, kvrocks.Options{})
-	layout := []kvrocks.ClusterNode{
-		{ID: nodeID("a"), Host: "10.0.0.1", Port: 6379, Slots: []slots.Range{{First: 0, Last: 99}, {First: 101, Last: 101}}},
-		{ID: nodeID("b"), Host: "10.0.0.2", Port: 6379, MasterID: nodeID("a")},
-		{ID: nodeID("c"), Host: "10.0.0.3", Port: 6379},
-	}
-	require.NoError(t, n.SetLayout(t.Context(), nodeID("b"), layout, 7, true))
+	given := &layout.Layout{Version: 7, Shards: []layout.Shard{
+		{
+			Nodes: []layout.Node{
+				{ID: nodeID("a"), Address: "10.0.0.1", Port: 6379, Master: true}, {ID: nodeID("b"), Address: "10.0.0.2", Port: 6379},
+			},
+			Slots: slots.Of(slots.Range{First: 0, Last: 99}, slots.Range{First: 101, Last: 101}),
+		},
+		{Nodes: []layout.Node{{ID: nodeID("c"), Address: "10.0.0.3", Port: 6379, Master: true}}},
+	}}
+	require.NoError(t, n.SetLayout(t.Context(), nodeID("b"), given, true))
 	assert.Equal(t, [][]string{
 		{"CLUSTERX", "SETNODEID", nodeID("b")},
 		{
@@ -179,7 +199,7 @@ func TestARefusedIDOrLayoutIsAnError(t *testing.T) {
 				return "+OK\r\n"
 			})
 			n := newNode(t, addr, kvrocks.Options{})
-			err := n.SetLayout(t.Context(), nodeID("a"), []kvrocks.ClusterNode{{ID: nodeID("a"), Host: "h", Port: 1}}, 1, false)
+			err := n.SetLayout(t.Context(), nodeID("a"), &layout.Layout{Version: 1}, false)
 			assert.ErrorIs(t, err, kvrocks.ErrOldLayout)
 		})
 	}

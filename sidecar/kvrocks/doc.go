@@ -1,5 +1,6 @@
 // Package kvrocks speaks the Redis protocol to data nodes and sentinels. It is the
-// only package that imports a Redis client, and it imports nothing of Kubernetes.
+// only package that imports a Redis client, and it imports nothing of Kubernetes. Layouts
+// are those of the planner ([layout.Layout]).
 //
 //   - [Node] is one data node: what it is ([Node.Observe]) and the commands that
 //     change its role and settings. Of a node of a cluster also its layout

@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -19,7 +18,7 @@ import (
 // fakeMember is the cluster's side of a fakeNode.
 type fakeMember struct {
 	cluster kvrocks.ClusterInfo
-	nodes   []kvrocks.ClusterNode
+	layout  *layout.Layout
 	id      string
 	keys    int64
 	// counting, when set, is waited for by a count.
@@ -31,15 +30,20 @@ func (n *fakeNode) ClusterInfo(context.Context) (kvrocks.ClusterInfo, error) {
 }
 
 func (n *fakeNode) ClusterNodes(context.Context) (kvrocks.ClusterNodes, error) {
-	return kvrocks.ClusterNodes{Version: n.cluster.Version, MyID: n.id, Nodes: n.nodes}, n.call("CLUSTER NODES")
+	nodes := kvrocks.ClusterNodes{}
+	if n.layout != nil {
+		nodes = kvrocks.NodesOf(n.layout)
+	}
+	nodes.Version, nodes.MyID = n.cluster.Version, n.id
+	return nodes, n.call("CLUSTER NODES")
 }
 
 func (n *fakeNode) PublishMarker(context.Context, string) error { return n.call("publish") }
 
 func (n *fakeNode) ClusterID(context.Context) (string, error) { return n.id, n.call("MYID") }
 
-func (n *fakeNode) SetLayout(_ context.Context, id string, nodes []kvrocks.ClusterNode, version int64, force bool) error {
-	return n.call("layout %s %d nodes v%d force=%t", id, len(nodes), version, force)
+func (n *fakeNode) SetLayout(_ context.Context, id string, l *layout.Layout, force bool) error {
+	return n.call("layout %s %d nodes v%d force=%t", id, len(l.Positions()), l.Version, force)
 }
 
 func (n *fakeNode) MigrateSlots(_ context.Context, which slots.Range, toID string) error {
@@ -128,7 +132,6 @@ func (w *world) aCluster(name string) types.NamespacedName {
 	t.Spec.Controller = &v1alpha1.ControllerRef{URL: "http://" + name + "-controller:9379"}
 	t.Spec.Shards = nil
 	record := &kvctl.Record{Layout: layout.Layout{Version: 3}}
-	var all []kvrocks.ClusterNode
 	for shard := range 2 {
 		owned := slots.Range{First: shard * 8192, Last: shard*8192 + 8191}
 		spec := v1alpha1.TopologyShard{Index: int32(shard), MasterName: fmt.Sprintf("%s.%d", name, shard), Replicas: 2}
@@ -141,11 +144,7 @@ func (w *world) aCluster(name string) types.NamespacedName {
 			address, id := fmt.Sprintf("10.9.%d.%d", shard, i), nodeIDOf(pod.Name)
 			n := &fakeNode{addr: pod.Status.PodIP, journal: w.journal, settings: map[string]string{}}
 			n.info = kvrocks.NodeInfo{Role: kvrocks.RoleMaster, Sequence: 7, RunID: pod.Name}
-			line := kvrocks.ClusterNode{ID: id, Host: address, Port: v1alpha1.DefaultPort}
-			if i == 0 {
-				line.Slots = []slots.Range{owned}
-			} else {
-				line.MasterID = entry.Nodes[0].ID
+			if i > 0 {
 				n.info = kvrocks.NodeInfo{
 					Role: kvrocks.RoleReplica, LinkUp: true, Sequence: 7, MasterHost: spec.Members[0].Address, RunID: pod.Name,
 				}
@@ -154,13 +153,12 @@ func (w *world) aCluster(name string) types.NamespacedName {
 			w.nodes[conn.JoinHostPort(pod.Status.PodIP, v1alpha1.DefaultPort)] = n
 			spec.Members = append(spec.Members, v1alpha1.Member{Pod: pod.Name, Address: address})
 			entry.Nodes = append(entry.Nodes, layout.Node{ID: id, Address: address, Port: v1alpha1.DefaultPort, Master: i == 0})
-			all = append(all, line)
 		}
 		t.Spec.Shards = append(t.Spec.Shards, spec)
 		record.Shards = append(record.Shards, entry)
 	}
 	for _, n := range w.nodes {
-		n.nodes = slices.Clone(all)
+		n.layout = &record.Layout
 	}
 	w.controller.record = record
 	return key

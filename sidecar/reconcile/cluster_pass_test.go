@@ -119,7 +119,7 @@ func TestChangeOfALayoutIsLookedAt(t *testing.T) {
 	assert.Equal(t, int64(4), in.Nodes["orders-1-0"].Cluster.Layout.Version)
 
 	restarted := w.node("orders-1-0")
-	restarted.info.RunID, restarted.cluster.Version, restarted.id, restarted.nodes = "another", kvrocks.NoLayout, "", nil
+	restarted.info.RunID, restarted.cluster.Version, restarted.id, restarted.layout = "another", kvrocks.NoLayout, "", nil
 	in, sent = w.look(key)
 	assert.Contains(t, sent["10.1.1.0"], "MYID")
 	assert.Equal(t, &plan.ClusterNode{Version: kvrocks.NoLayout}, in.Nodes["orders-1-0"].Cluster)

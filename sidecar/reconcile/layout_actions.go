@@ -16,7 +16,7 @@ const pushTimeout = 300 * time.Millisecond
 // setLayout gives the node a layout and waits for it.
 func (n *node) setLayout(ctx context.Context, pw conn.Passwords, a plan.Push) error {
 	return n.session.Do(pw, func(c conn.DataNode) error {
-		return c.SetLayout(ctx, a.ID, lines(a.Layout), a.Layout.Version, a.Force)
+		return c.SetLayout(ctx, a.ID, a.Layout, a.Force)
 	})
 }
 

@@ -1,15 +1,10 @@
 package reconcile
 
 import (
-	"cmp"
 	"context"
-	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
@@ -74,7 +69,7 @@ func (n *node) takeCluster(a clusterAnswer, at time.Time) {
 	}
 	switch {
 	case a.read:
-		c.ID, c.Layout = a.id, n.layouts.layout(a.nodes)
+		c.ID, c.Layout = a.id, n.layouts.keep(a.nodes)
 		n.layoutAt = at
 	case before != nil:
 		c.ID, c.Layout = before.ID, before.Layout
@@ -92,54 +87,21 @@ func slotMove(m *kvrocks.SlotMove) *plan.SlotMove {
 	return &plan.SlotMove{Slots: m.Slots, To: m.To, State: states[m.State]}
 }
 
-// layout brings the lines of CLUSTER NODES, whose order says nothing, into the order of kvrocks-controller: shards by their
-// first slot, those without slots last, and the master first. Nil for no lines.
-func (l *layouts) layout(c kvrocks.ClusterNodes) *layout.Layout {
-	if len(c.Nodes) == 0 {
+// keep returns the layout that nodes say, the same pointer for equal ones; nil when they name no node.
+func (l *layouts) keep(nodes kvrocks.ClusterNodes) *layout.Layout {
+	key := nodes.Key()
+	if key == "" {
 		return nil
 	}
-	nodes := slices.SortedFunc(slices.Values(c.Nodes), func(a, b kvrocks.ClusterNode) int {
-		return cmp.Or(cmp.Compare(firstSlot(a), firstSlot(b)), strings.Compare(a.MasterID, b.MasterID), strings.Compare(a.ID, b.ID))
-	})
-	for i := range nodes {
-		slices.SortFunc(nodes[i].Slots, func(a, b slots.Range) int { return a.First - b.First })
-	}
-	text := fmt.Sprint(c.Version, nodes)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if have := l.byText[text]; have != nil {
-		return have
-	}
-	made := &layout.Layout{Version: c.Version}
-	index := map[string]int{} // of the shard by the id of its master
-	for _, n := range nodes {
-		if n.MasterID == "" {
-			index[n.ID] = len(made.Shards)
-			made.Shards = append(made.Shards, layout.Shard{Nodes: []layout.Node{layoutNode(n)}, Slots: slots.Of(n.Slots...)})
-		}
-	}
-	for _, n := range nodes {
-		if i, ok := index[n.MasterID]; ok {
-			made.Shards[i].Nodes = append(made.Shards[i].Nodes, layoutNode(n))
-		}
-	}
 	if l.byText == nil {
 		l.byText = map[string]*layout.Layout{}
 	}
-	l.byText[text] = made
-	return made
-}
-
-func firstSlot(n kvrocks.ClusterNode) int {
-	first := slots.Count
-	for _, r := range n.Slots {
-		first = min(first, r.First)
+	if l.byText[key] == nil {
+		l.byText[key] = nodes.Layout()
 	}
-	return first
-}
-
-func layoutNode(n kvrocks.ClusterNode) layout.Node {
-	return layout.Node{ID: n.ID, Address: n.Host, Port: int32(n.Port), Master: n.MasterID == ""}
+	return l.byText[key]
 }
 
 // same returns the layout, or an equal one that is kept.
@@ -158,7 +120,7 @@ func (l *layouts) same(record *layout.Layout) *layout.Layout {
 	if len(record.Shards) == 0 {
 		return record
 	}
-	return l.layout(kvrocks.ClusterNodes{Version: record.Version, Nodes: lines(record)})
+	return l.keep(kvrocks.NodesOf(record))
 }
 
 // prune forgets the layouts that neither a node nor the record has any more.
@@ -176,27 +138,4 @@ func (l *layouts) prune(nodes map[string]*node, record *layout.Layout) {
 			delete(l.byText, text)
 		}
 	}
-}
-
-// lines of a layout, as a node takes it.
-func lines(l *layout.Layout) []kvrocks.ClusterNode {
-	var all []kvrocks.ClusterNode
-	for _, s := range l.Shards {
-		master := ""
-		for _, n := range s.Nodes {
-			if n.Master {
-				master = n.ID
-			}
-		}
-		for _, n := range s.Nodes {
-			line := kvrocks.ClusterNode{ID: n.ID, Host: n.Address, Port: int(n.Port)}
-			if n.Master {
-				line.Slots = s.Slots.Ranges()
-			} else {
-				line.MasterID = master
-			}
-			all = append(all, line)
-		}
-	}
-	return all
 }

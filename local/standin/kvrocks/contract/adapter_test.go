@@ -11,6 +11,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/local/standin/programtest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // adapter is the node as the sidecar reaches it.
@@ -20,13 +21,9 @@ func (n *node) adapter() *kvrocks.Node {
 	return visitor
 }
 
-// line is a node in a layout as the sidecar gives it; a negative master makes it a master with the slots.
-func line(i int, n *node, master int, owned ...slots.Range) kvrocks.ClusterNode {
-	c := kvrocks.ClusterNode{ID: id(i), Host: "127.0.0.1", Port: n.Port, Slots: owned}
-	if master >= 0 {
-		c.MasterID = id(master)
-	}
-	return c
+// inLayout is a node in a layout as the sidecar gives it.
+func inLayout(i int, n *node, master bool) layout.Node {
+	return layout.Node{ID: id(i), Address: "127.0.0.1", Port: int32(n.Port), Master: master}
 }
 
 func TestTheSidecarGivesANodeItsPlace(t *testing.T) {
@@ -45,26 +42,28 @@ func TestTheSidecarGivesANodeItsPlace(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, mine)
 
-	all := slots.Range{Last: slots.Count - 1}
-	layout := []kvrocks.ClusterNode{line(0, first, -1, all), line(1, second, 0)}
-	require.NoError(t, a.SetLayout(ctx, id(0), layout, 5, false))
-	require.NoError(t, b.SetLayout(ctx, id(1), layout, 5, false))
+	given := &layout.Layout{Version: 5, Shards: []layout.Shard{
+		{Nodes: []layout.Node{inLayout(0, first, true), inLayout(1, second, false)}, Slots: slots.All()},
+	}}
+	require.NoError(t, a.SetLayout(ctx, id(0), given, false))
+	require.NoError(t, b.SetLayout(ctx, id(1), given, false))
 	nodes, err := a.ClusterNodes(ctx)
 	require.NoError(t, err)
-	assert.Equal(t, int64(5), nodes.Version)
 	assert.Equal(t, id(0), nodes.MyID)
-	assert.ElementsMatch(t, layout, nodes.Nodes)
+	assert.Equal(t, given, nodes.Layout())
 	mine, err = b.ClusterID(ctx)
 	require.NoError(t, err)
 	assert.Equal(t, id(1), mine)
 	first.must("SET", "k", "v")
 	second.awaitSynced(first)
 
-	require.ErrorIs(t, a.SetLayout(ctx, id(0), layout, 4, false), kvrocks.ErrOldLayout)
-	stopped := []kvrocks.ClusterNode{line(1, second, -1, all), line(0, first, -1)}
-	require.NoError(t, a.SetLayout(ctx, id(0), stopped, 5, false))
+	require.ErrorIs(t, a.SetLayout(ctx, id(0), &layout.Layout{Version: 4, Shards: given.Shards}, false), kvrocks.ErrOldLayout)
+	stopped := &layout.Layout{Version: 5, Shards: []layout.Shard{
+		{Nodes: []layout.Node{inLayout(1, second, true)}, Slots: slots.All()}, {Nodes: []layout.Node{inLayout(0, first, true)}},
+	}}
+	require.NoError(t, a.SetLayout(ctx, id(0), stopped, false))
 	assert.Equal(t, "OK", first.do("SET", "k", "v"), "the same version changes nothing")
-	require.NoError(t, a.SetLayout(ctx, id(0), stopped, 5, true))
+	require.NoError(t, a.SetLayout(ctx, id(0), stopped, true))
 	assert.Contains(t, first.do("SET", "k", "w"), "MOVED", "unless it is forced: a master without slots takes no writes")
 	second.awaitSynced(first)
 
