@@ -22,7 +22,7 @@ func (p *pass) bootstrap() {
 		p.succeed(first)
 		return
 	}
-	p.cutOffMastersBut(first)
+	p.fenceMastersBut(first)
 	p.do(Promote{Pod: first.name})
 	p.wait(ReasonPromoting, first.name+" is being promoted: of all members it has the best claim", againStep)
 }

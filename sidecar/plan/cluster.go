@@ -57,7 +57,7 @@ func Cluster(in Input) Plan {
 	}
 	for _, s := range c.shards {
 		s.applyPassword()
-		s.withdrawGates()
+		s.fenceUnplaced()
 	}
 	c.replaceController()
 	switch {

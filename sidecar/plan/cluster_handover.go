@@ -108,7 +108,7 @@ func (s *clusterShard) handOver() {
 	switch {
 	case recorded && t.isMaster() && s.hasLayout(t):
 		s.succeed(t)
-	case s.outageAge() < clusterHandoverTimeout && (s.late(m) || s.late(t) || !recorded && s.outdates(m)):
+	case s.outageAge() < clusterHandoverTimeout && (s.answersLate(m) || s.answersLate(t) || !recorded && s.outdates(m)):
 		s.wait(ReasonHandingOver, s.outage.Master+" is handing over", againWrites)
 	case recorded && !t.hasPlace(), !recorded && (m == nil || m.entry == nil || m.silent() || m.answered() && !m.isMaster()):
 		s.endHandover(m)

@@ -33,7 +33,7 @@ func (s *clusterShard) settleMaster() {
 // settleLayoutMaster takes the step that the state of the master on record asks for, whatever became of the former one.
 func (s *clusterShard) settleLayoutMaster(m *member) {
 	if m.name != s.master {
-		s.cutOffMastersBut(m) // the former master may be hung, and serve again when it wakes
+		s.fenceMastersBut(m) // the former master may be hung, and serve again when it wakes
 	}
 	switch {
 	case m.isMaster() && m.version() >= 0:
@@ -90,7 +90,7 @@ func (s *clusterShard) layoutMasterRestarted(m *member) {
 	case s.holdsAll(m):
 		s.waitForController(m)
 	default:
-		s.fence(m, s.restartCause(m))
+		s.beginOutage(m, s.restartCause(m))
 		s.decide(m)
 	}
 }
@@ -106,7 +106,7 @@ func (s *clusterShard) layoutMasterSilent(m *member) {
 		s.wait(ReasonMasterDown, m.name+" does not answer ("+m.state()+")", againSoon)
 		return
 	}
-	s.fence(m, v1alpha1.CauseDown)
+	s.beginOutage(m, v1alpha1.CauseDown)
 	s.decide(m)
 }
 
@@ -114,7 +114,7 @@ func (s *clusterShard) layoutMasterSilent(m *member) {
 // outage unless the sentinels say so.
 func (s *clusterShard) layoutMasterNotReady(m *member) {
 	if s.sentinels.ODown || s.outage != nil && s.outage.Master == m.name {
-		s.fence(m, v1alpha1.CauseDown)
+		s.beginOutage(m, v1alpha1.CauseDown)
 		s.decide(m)
 		return
 	}
@@ -161,7 +161,7 @@ func (s *clusterShard) waitForController(m *member) {
 
 // install makes the master on record what the record says.
 func (s *clusterShard) install(m *member) {
-	s.cutOffMastersBut(m)
+	s.fenceMastersBut(m)
 	s.setNodes(m)
 	s.wait(ReasonPromoting, m.name+" is being made master, as the record says", againStep)
 }
@@ -207,7 +207,7 @@ func (s *clusterShard) failOver(next *member) {
 	if s.outage.Target != next.name {
 		s.outage.Target, s.intent = next.name, true
 	}
-	s.cutOffMastersBut(next)
+	s.fenceMastersBut(next)
 	s.c.change(FailOver{MasterID: s.entry.Master().ID, PreferredID: next.entry.ID})
 	s.wait(ReasonPromoting, next.name+" is to be master", againWrites)
 }
@@ -231,8 +231,8 @@ func (s *clusterShard) successor(m *member) (next *member, awaited string) {
 func (s *clusterShard) prepare(next *member) bool {
 	switch {
 	case next.isMaster() || !next.hasPlace():
-		s.cutOff(next, "it has no place yet")
-		s.cutOffMastersBut(next)
+		s.fence(next, "it has no place yet")
+		s.fenceMastersBut(next)
 		given := s.c.record.Strand(s.entry)
 		if s.c.lost {
 			// kvrocks-controller is to take its record from this node, so that must know the right addresses. By then
@@ -245,7 +245,7 @@ func (s *clusterShard) prepare(next *member) bool {
 		s.do(Push{Pod: next.name, ID: next.entry.ID, Layout: given, Force: next.version() >= given.Version})
 		return false
 	case !next.was.Attached:
-		s.cutOffMastersBut(next)
+		s.fenceMastersBut(next)
 		s.setRole(next, v1alpha1.RoleReplica)
 		s.attach(next)
 		return false

@@ -24,7 +24,7 @@ func (s *clusterShard) joinAsReplica(m *member) {
 		// Before it follows it must be on record that it is not in sync.
 		s.intent = s.intent || s.lastRole(m) != ""
 		s.measureLoss(m)
-		s.cutOff(m, "it does not follow the master")
+		s.fence(m, "it does not follow the master")
 	}
 	s.setNodes(m)
 	s.again(againSoon)

@@ -81,15 +81,15 @@ func (s *clusterShard) readSentinels() {
 	s.sentinels = s.sentinels.OnlyDetects()
 }
 
-// withdrawGates cuts off every node that has restarted, and every one that is not in the record.
-func (s *clusterShard) withdrawGates() {
-	s.withdrawStaleGates()
+// fenceUnplaced fences every node that has restarted, and every one that is not in the record.
+func (s *clusterShard) fenceUnplaced() {
+	s.fenceRestarted()
 	for i := range s.members {
 		switch m := &s.members[i]; {
 		case m.answered() && m.version() < 0:
-			s.cutOff(m, "the node has no layout")
+			s.fence(m, "the node has no layout")
 		case s.c.record != nil && m.entry == nil:
-			s.cutOff(m, "the node is not in the cluster")
+			s.fence(m, "the node is not in the cluster")
 		}
 	}
 }

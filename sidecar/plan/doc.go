@@ -11,7 +11,7 @@
 // The safety rules that every plan obeys are in docs/architecture.md. In [Standard] they are, in the order of a pass:
 //
 //	config.go       the wanted password first, because a wrong one looks like a dead node
-//	fencing.go      what has restarted is cut off
+//	fencing.go      what has restarted is fenced: it takes no traffic
 //	standard.go     which node is the master: one switch over what is recorded and what is seen, which leads to
 //	bootstrap.go    the first master: every member must answer
 //	failover.go     a master that answers, has restarted, or is silent; the successor that the sentinels elected

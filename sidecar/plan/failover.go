@@ -103,7 +103,7 @@ func (p *pass) masterServing(m *member) {
 		p.prove(m)
 		p.again(againSoon)
 	default:
-		p.fence(m, v1alpha1.CauseDown)
+		p.beginOutage(m, v1alpha1.CauseDown)
 		p.leaveToSentinel(false)
 	}
 }
@@ -113,16 +113,16 @@ func (p *pass) masterRestarted(m *member) {
 	switch {
 	case p.uncontested() && p.holdsAll(m) && p.losesTooMuch(m):
 	case p.uncontested() && p.holdsAll(m):
-		p.cutOffMastersBut(m)
+		p.fenceMastersBut(m)
 		p.do(Promote{Pod: m.name})
 		p.wait(ReasonPromoting, m.name+" is back with all its data and is being promoted again", againStep)
 	case p.sentinels.MayElect() && p.othersAttached():
 		if p.sentinels.ODown || p.sentinels.Replacing || p.sentinels.Deposed {
-			p.fence(m, v1alpha1.CauseDown)
+			p.beginOutage(m, v1alpha1.CauseDown)
 		}
 		p.decide(m)
 	default:
-		p.fence(m, p.restartCause(m))
+		p.beginOutage(m, p.restartCause(m))
 		p.decide(m)
 	}
 }
@@ -136,7 +136,7 @@ func (p *pass) masterSilent(m *member) {
 		p.wait(ReasonMasterDown, m.name+" does not answer ("+m.state()+")", againSoon)
 		return
 	}
-	p.fence(m, v1alpha1.CauseDown)
+	p.beginOutage(m, v1alpha1.CauseDown)
 	p.decide(m)
 }
 
@@ -144,7 +144,7 @@ func (p *pass) masterSilent(m *member) {
 // unless the sentinels say so.
 func (p *pass) masterNotReady(m *member) {
 	if p.sentinels.ODown || p.outage != nil {
-		p.fence(m, v1alpha1.CauseDown)
+		p.beginOutage(m, v1alpha1.CauseDown)
 		p.decide(m)
 		return
 	}
@@ -165,14 +165,14 @@ func (p *pass) holdsAll(m *member) bool {
 	return true
 }
 
-// fence cuts the recorded master off and puts on record, once, that it is to be replaced.
-func (p *pass) fence(m *member, cause v1alpha1.FailoverCause) {
+// beginOutage fences the recorded master and puts on record, once, that it is to be replaced.
+func (p *pass) beginOutage(m *member, cause v1alpha1.FailoverCause) {
 	if p.outage == nil {
 		p.outage = p.newOutage(m, cause)
 		p.intent = true
 		p.warn("MasterDown", m.name+" is to be replaced as master: "+m.state())
 	}
-	p.cutOff(m, "the master is to be replaced")
+	p.fence(m, "the master is to be replaced")
 }
 
 func (p *pass) newOutage(m *member, cause v1alpha1.FailoverCause) *v1alpha1.Outage {
@@ -228,14 +228,14 @@ func (p *pass) endOutage(m *member) {
 }
 
 // abandonTarget gives the chosen successor up. Unless it is seen as a replica it may have become master unseen, so it is
-// cut off.
+// fenced.
 func (p *pass) abandonTarget() {
 	t := p.member(p.outage.Target)
 	p.outage.Target = ""
 	switch {
 	case t == nil:
 	case !t.answered() || t.isMaster():
-		p.cutOff(t, "it was chosen as master and did not take over")
+		p.fence(t, "it was chosen as master and did not take over")
 	case t.pod.Role == v1alpha1.RoleMaster:
 		p.setRole(t, v1alpha1.RoleReplica) // see labelledAhead
 	}
@@ -249,14 +249,14 @@ func (p *pass) succeed(x *member) {
 		p.event("MasterChosen", x.name+" is the master")
 	} else if p.master != x.name {
 		if old != nil && !p.readOnlyPredecessor(old) {
-			p.cutOff(old, x.name+" is the master now")
+			p.fence(old, x.name+" is the master now")
 		}
 		p.recordFailover(x)
 	}
 	p.master = x.name
 	p.prove(x)
 	if old != nil && old != x {
-		p.cutOff(old, x.name+" is the master now")
+		p.fence(old, x.name+" is the master now")
 	}
 	p.outage = nil
 	p.again(againStep)
@@ -265,7 +265,7 @@ func (p *pass) succeed(x *member) {
 // prove takes x for the master: it alone is labelled and attached as such.
 func (p *pass) prove(x *member) {
 	p.proven = x
-	p.cutOffMastersBut(x)
+	p.fenceMastersBut(x)
 	if x.node.Sequence == 0 {
 		p.do(WriteMarker{Pod: x.name})
 	}

@@ -2,8 +2,8 @@ package plan
 
 import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 
-// cutOff takes a pod out of every Service: the role label first, then the gate.
-func (p *pass) cutOff(m *member, why string) {
+// fence takes a pod out of every Service, so that no client reaches it: the role label first, then the gate.
+func (p *pass) fence(m *member, why string) {
 	if !m.exists {
 		return
 	}
@@ -28,24 +28,24 @@ func (p *pass) attach(m *member) {
 	}
 }
 
-// withdrawStaleGates cuts off every node that follows itself, because it has restarted since it was attached, and every one
+// fenceRestarted fences every node that follows itself, because it has restarted since it was attached, and every one
 // whose data is being replaced. That such a node is in sync no more must be on record before anything else is done.
-func (p *pass) withdrawStaleGates() {
+func (p *pass) fenceRestarted() {
 	for i := range p.members {
 		switch m := &p.members[i]; {
 		case m.followsItself():
-			p.cutOff(m, "the node has restarted and has no place yet")
+			p.fence(m, "the node has restarted and has no place yet")
 		case p.inFullSync(m):
 			p.intent = p.intent || p.lastRole(m) != ""
-			p.cutOff(m, "a full sync replaces its data")
+			p.fence(m, "a full sync replaces its data")
 		}
 	}
 }
 
-// cutOffMastersBut cuts off every other member that is labelled or answers as master. In an outage that includes those
+// fenceMastersBut fences every other member that is labelled or answers as master. In an outage that includes those
 // that do not answer: a sentinel may have promoted them before they fell silent. While a proved master serves, the one that
 // the sentinels are electing is left to them.
-func (p *pass) cutOffMastersBut(x *member) {
+func (p *pass) fenceMastersBut(x *member) {
 	for i := range p.members {
 		m := &p.members[i]
 		unseen := p.outage != nil && m.silent() && m.pod.Attached
@@ -53,7 +53,7 @@ func (p *pass) cutOffMastersBut(x *member) {
 			continue
 		}
 		if m != x && (unseen || m.isMaster() || m.pod.Role == v1alpha1.RoleMaster) {
-			p.cutOff(m, x.name+" is the master")
+			p.fence(m, x.name+" is the master")
 		}
 	}
 }

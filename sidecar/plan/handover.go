@@ -16,10 +16,10 @@ const (
 	handoverTimeout = 1500 * time.Millisecond
 	// handoverSetup bounds how long the sentinels may take to forget the master.
 	handoverSetup = 10 * time.Second
-	// endpointsPatience is how long a pod must have been Ready before clients are led to it as their master: kube-proxy brings
+	// endpointsDelay is how long a pod must have been Ready before clients are led to it as their master: kube-proxy brings
 	// what changes into effect once a second (its minSyncPeriod), and until then refuses connections to its address, for which
 	// clients wait much longer. The condition tells its time in whole seconds.
-	endpointsPatience = 3 * time.Second
+	endpointsDelay = 3 * time.Second
 	// controllerRedial is how much longer it takes until kvrocks-controller reaches the pod: after some refused connections its client
 	// (go-redis v8) answers with the last refusal, and dials once a second.
 	controllerRedial = time.Second
@@ -88,12 +88,12 @@ func (p *pass) handoverTarget(m *member) *member {
 // reachable reports whether clients, and kvrocks-controller in a cluster, can be taken to reach the pod of t through its Service. A
 // time that is yet to come, by another clock, proves nothing and is not waited for.
 func (p *pass) reachable(t *member) bool {
-	patience := endpointsPatience
+	delay := endpointsDelay
 	if p.in.Topology.Spec.Type == v1alpha1.TypeCluster {
-		patience += controllerRedial
+		delay += controllerRedial
 	}
 	age := p.now.Sub(t.was.ReadySince)
-	return t.was.Attached && !t.was.Unready && (age < 0 || age >= patience)
+	return t.was.Attached && !t.was.Unready && (age < 0 || age >= delay)
 }
 
 func (p *pass) abortedLately() bool {
@@ -106,9 +106,9 @@ func (p *pass) handOver(m *member) {
 	t := p.member(p.outage.Target)
 	p.again(againWrites)
 	switch {
-	case t != nil && t.isMaster() && t.node.Sequence >= m.node.Sequence && (m.answered() || p.late(m)):
+	case t != nil && t.isMaster() && t.node.Sequence >= m.node.Sequence && (m.answered() || p.answersLate(m)):
 		p.succeed(t)
-	case p.late(m), p.late(t) && p.outageAge() < handoverTimeout:
+	case p.answersLate(m), p.answersLate(t) && p.outageAge() < handoverTimeout:
 		p.wait(ReasonHandingOver, m.name+" is handing over to "+p.outage.Target, againWrites)
 	case m.silent():
 		// It died on the way. The sentinels have forgotten it, so the sidecar decides, as for any dead master.
@@ -153,13 +153,13 @@ func (p *pass) promoteTarget(m, t *member) {
 	fit := t != nil && t.answered() && !t.isMaster() && !t.pod.Deleting
 	switch {
 	case fit && t.node.Sequence >= m.node.Sequence:
-		p.cutOffMastersBut(t) // such as a target that was given up before this one
+		p.fenceMastersBut(t) // such as a target that was given up before this one
 		p.do(Promote{Pod: t.name})
 		p.outage.PromotedAt = new(microTime(p.now))
 		p.setRole(t, v1alpha1.RoleMaster)
-		p.do(DropClients{Pod: m.name, For: endpointsPatience})
+		p.do(DropClients{Pod: m.name, For: endpointsDelay})
 		p.monitorSuccessor(t)
-		p.cutOff(m, "it has handed over to "+t.name)
+		p.fence(m, "it has handed over to "+t.name)
 		p.wait(ReasonHandingOver, t.name+" is being promoted in place of "+m.name, againWrites)
 	case fit && p.outageAge() < handoverTimeout:
 		p.wait(ReasonHandingOver, t.name+" is catching up with "+m.name, againWrites)

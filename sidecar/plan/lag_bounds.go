@@ -64,7 +64,7 @@ func (p *pass) fallBehind(m *member) {
 		p.warn("ReplicaLagging", fmt.Sprintf("%s is too far behind %s to be in sync: %s", m.name, p.proven.name, p.lagText(m)))
 	}
 	if p.in.Topology.Spec.Type == v1alpha1.TypeCluster {
-		p.cutOff(m, "it is too far behind its master")
+		p.fence(m, "it is too far behind its master")
 	}
 	p.setRole(m, "")
 }

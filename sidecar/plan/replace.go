@@ -15,7 +15,7 @@ func (p *pass) replacePod() {
 	if m == nil {
 		return
 	}
-	p.cutOff(m, "the pod is being replaced")
+	p.fence(m, "the pod is being replaced")
 	m.pod.Deleting = true
 	p.do(DeletePod{Pod: m.name, UID: m.pod.UID})
 	p.event("PodReplaced", m.name+" is deleted, so that it comes back with the present template")

@@ -36,7 +36,7 @@ func (m *member) wasMaster() bool { return m.isMaster() || m.stopped() }
 func (p *pass) placeReplica(m *member) {
 	switch {
 	case m.pod.Deleting:
-		p.cutOff(m, "the pod is being deleted")
+		p.fence(m, "the pod is being deleted")
 	case p.inSync(m) && p.electedTooSoon(m):
 		p.again(againSoon)
 	case p.inSync(m):
@@ -53,7 +53,7 @@ func (p *pass) placeReplica(m *member) {
 		}
 		p.attach(m)
 	case m.node.Syncing:
-		p.cutOff(m, "a full sync replaces its data")
+		p.fence(m, "a full sync replaces its data")
 		p.again(againSoon)
 	case p.lagging(m):
 		p.fallBehind(m)
@@ -78,11 +78,11 @@ func (p *pass) point(m *member) {
 		// Before it is pointed it must be on record that it is not in sync.
 		p.intent = p.intent || p.lastRole(m) != ""
 		p.measureLoss(m)
-		p.cutOff(m, "it does not follow the master")
+		p.fence(m, "it does not follow the master")
 	}
 	p.do(Follow{Pod: m.name, Host: p.proven.address, Port: p.port})
 	if m.wasMaster() {
-		p.do(DropClients{Pod: m.name, For: endpointsPatience})
+		p.do(DropClients{Pod: m.name, For: endpointsDelay})
 	}
 	p.again(againSoon)
 }

@@ -10,15 +10,15 @@ import (
 // that it has not answered for so long that the sentinels would have said so if they could.
 
 const (
-	// restartPatience is how long a container that has ended in its pod is given to come back: all its data is there, and
+	// restartTimeout is how long a container that has ended in its pod is given to come back: all its data is there, and
 	// kubelet restarts it at once, within a second of noticing.
-	restartPatience = 1500 * time.Millisecond
-	// sentinelPatience is how much longer than downAfterMilliseconds a master may be silent before the sidecar acts without
+	restartTimeout = 1500 * time.Millisecond
+	// sentinelTimeout is how much longer than downAfterMilliseconds a master may be silent before the sidecar acts without
 	// the sentinels' word. They agree within two seconds of it when they can.
-	sentinelPatience = 5 * time.Second
-	// latePatience is how long a member of a planned move may leave a question unanswered. It was well when the move began, a pass
+	sentinelTimeout = 5 * time.Second
+	// lateAnswerTimeout is how long a member of a planned move may leave a question unanswered. It was well when the move began, a pass
 	// waits for an answer for much less than that, and a node that changes its role or a busy machine answers late.
-	latePatience = 1500 * time.Millisecond
+	lateAnswerTimeout = 1500 * time.Millisecond
 	// silenceNoted is how much longer than downAfterMilliseconds it may be before that is said of the sentinels.
 	silenceNoted = 2 * time.Second
 )
@@ -42,7 +42,7 @@ func (p *pass) endedForGood(m *member) bool {
 		return false
 	}
 	// Of a pod that has no address yet the predecessor is gone. Otherwise it is the same pod, and its container restarts.
-	return m.pod.IP == "" || m.pod.BackingOff || m.downFor(p.now) >= restartPatience
+	return m.pod.IP == "" || m.pod.BackingOff || m.downFor(p.now) >= restartTimeout
 }
 
 // liveReplicas counts the attached members that still follow m: they have not restarted since they got its last writes.
@@ -56,9 +56,9 @@ func (p *pass) liveReplicas(m *member) int {
 	return n
 }
 
-// late reports whether m, which may be nil, is to be waited for in a planned move: its process runs, and has not answered yet.
-func (p *pass) late(m *member) bool {
-	return m != nil && m.exists && m.pod.Running && m.node.Reach == Unresponsive && m.downFor(p.now) < latePatience
+// answersLate reports whether m, which may be nil, is to be waited for in a planned move: its process runs, and has not answered yet.
+func (p *pass) answersLate(m *member) bool {
+	return m != nil && m.exists && m.pod.Running && m.node.Reach == Unresponsive && m.downFor(p.now) < lateAnswerTimeout
 }
 
 // silentFor reports whether m has been silent for d longer than downAfterMilliseconds, as far as this process knows.
@@ -69,7 +69,7 @@ func (p *pass) silentFor(m *member, d time.Duration) bool {
 // overdue reports whether the sidecar itself has proof that m does not serve, and the sentinels have had the time to say so:
 // it has been silent for long, to a majority of members that answer, and none of its replicas has heard from it since.
 func (p *pass) overdue(m *member) bool {
-	return p.silentFor(m, sentinelPatience) && p.majority(m) && !p.heardByReplica(m)
+	return p.silentFor(m, sentinelTimeout) && p.majority(m) && !p.heardByReplica(m)
 }
 
 func (p *pass) heardByReplica(m *member) bool {

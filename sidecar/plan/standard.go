@@ -4,7 +4,7 @@ import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 
 // Standard plans one pass of a standard instance: one shard, failed over by sentinel when one watches it.
 //
-// The order is that of the safety rules: what must not take traffic is cut off first, then the master is settled, and
+// The order is that of the safety rules: what must not take traffic is fenced first, then the master is settled, and
 // only with a proved master are replicas placed, sentinels repaired and planned moves begun.
 func Standard(in Input) Plan {
 	if len(in.Topology.Spec.Shards) == 0 {
@@ -21,7 +21,7 @@ func Standard(in Input) Plan {
 		return p.finish()
 	}
 	p.applyPassword()
-	p.withdrawStaleGates()
+	p.fenceRestarted()
 	p.settleMaster()
 	if p.onRecord() {
 		p.placeReplicas()

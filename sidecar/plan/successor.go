@@ -38,7 +38,7 @@ func (p *pass) decide(m *member) {
 		p.abandonTarget()
 		p.outage.Target, p.intent = next.name, true
 	}
-	p.cutOffMastersBut(next)
+	p.fenceMastersBut(next)
 	p.do(Promote{Pod: next.name})
 	p.wait(ReasonPromoting, next.name+" is being promoted in place of "+m.name, againStep)
 }
@@ -51,7 +51,7 @@ func (p *pass) leaveToSentinel(proved bool) {
 	expected := p.someElectable() && (!proved || p.sentinels.ODown && p.sentinels.Voting >= p.sentinels.Quorum)
 	switch {
 	case !p.sentinelsLate() && (underWay || expected):
-		p.cutOffForgotten()
+		p.fenceForgotten()
 		p.wait(ReasonSentinelElecting, "the sentinels are to elect a new master", againSoon)
 	case p.sentinels.Silent() >= p.sentinels.Quorum:
 		p.wait(ReasonSentinelElecting, "the sentinels do not answer, so they may or may not elect a new master", againWait)
@@ -64,17 +64,17 @@ func (p *pass) leaveToSentinel(proved bool) {
 
 // sentinelsLate reports whether the sentinels have had the time for two attempts since the outage began, or three when one of
 // them says that it is at one; those in TILT are at none, and when too few others are left they have had enough after
-// sentinelPatience.
+// sentinelTimeout.
 func (p *pass) sentinelsLate() bool {
-	timeout := time.Duration(p.failover.FailoverTimeoutMilliseconds) * time.Millisecond
-	patience := p.downAfter() + 2*timeout
+	attempt := time.Duration(p.failover.FailoverTimeoutMilliseconds) * time.Millisecond
+	timeout := p.downAfter() + 2*attempt
 	switch {
 	case p.sentinels.Progressing:
-		patience += timeout
+		timeout += attempt
 	case p.sentinels.Voting < p.sentinels.Quorum:
-		patience = sentinelPatience
+		timeout = sentinelTimeout
 	}
-	return p.outageAge() > patience
+	return p.outageAge() > timeout
 }
 
 func (p *pass) whyOverruled(proved bool) string {
@@ -84,13 +84,13 @@ func (p *pass) whyOverruled(proved bool) string {
 	return "the sentinels cannot elect a master; the sidecar chooses one"
 }
 
-// cutOffForgotten cuts off members that a sentinel promoted and then went away without telling the others: no failover is
+// fenceForgotten fences members that a sentinel promoted and then went away without telling the others: no failover is
 // in progress, no sentinel names them, and the next attempt may well choose another.
-func (p *pass) cutOffForgotten() {
+func (p *pass) fenceForgotten() {
 	for i := range p.members {
 		m := &p.members[i]
 		if !p.sentinels.Electing && m.name != p.master && m.isMaster() && p.sentinels.AgreeingOn(m.address) == 0 {
-			p.cutOff(m, "it is master and no sentinel knows of it")
+			p.fence(m, "it is master and no sentinel knows of it")
 		}
 	}
 }

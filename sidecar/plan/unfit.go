@@ -36,7 +36,7 @@ func (p *pass) waitsForRival(x *member) bool {
 		return false
 	}
 	for i := range p.members {
-		if o := &p.members[i]; o != x && (p.mayReturn(o) || p.late(o)) && p.lastRole(o) != "" {
+		if o := &p.members[i]; o != x && (p.mayReturn(o) || p.answersLate(o)) && p.lastRole(o) != "" {
 			p.wait(ReasonWaitingForMembers, x.name+" was made master by others; "+o.name+
 				" may have more data, and has not told yet", againSoon)
 			return true
@@ -53,11 +53,11 @@ func (p *pass) mayReplace(o, x *member) bool {
 
 // overrule ends what the sentinels elected: x is fenced, and they forget the master, so that the sidecar chooses.
 func (p *pass) overrule(x, recorded *member) {
-	p.cutOff(x, "its volume is not the one that was in sync")
+	p.fence(x, "its volume is not the one that was in sync")
 	p.unmonitor()
 	p.warn("ElectionOverruled", x.name+" was elected by the sentinels and lacks data that others have; the sidecar chooses a master")
 	if recorded != nil && !recorded.isMaster() {
-		p.fence(recorded, v1alpha1.CauseDown)
+		p.beginOutage(recorded, v1alpha1.CauseDown)
 	}
 	p.wait(ReasonWaitingForMembers, x.name+" was elected and lacks data that others have", againStep)
 }
@@ -65,7 +65,7 @@ func (p *pass) overrule(x, recorded *member) {
 // replaceUnfit has kvrocks-controller replace m, which it made master on its own.
 func (s *clusterShard) replaceUnfit(m *member) {
 	s.warn("ElectionOverruled", m.name+" was made master by kvrocks-controller and lacks data that others have")
-	s.fence(m, v1alpha1.CauseDown)
+	s.beginOutage(m, v1alpha1.CauseDown)
 	s.decide(m)
 }
 
