@@ -8,7 +8,7 @@ import (
 // bootstrap chooses the first master of a shard that has no recorded one. Every wanted member must answer before the one
 // with the best claim is promoted: mostly nothing is known of the past but the sequences.
 func (p *pass) bootstrap() {
-	if m := p.labelledMaster(); m != nil {
+	if m := p.members.labelledMaster(); m != nil {
 		p.succeed(m)
 		return
 	}
@@ -29,10 +29,10 @@ func (p *pass) bootstrap() {
 
 // labelledMaster returns the only attached member that is labelled and answers as master: only the sidecar gives a pod
 // both, so this is a master whose record was lost. Nil when there is none or more than one.
-func (p *pass) labelledMaster() *member {
+func (all members) labelledMaster() *member {
 	var found *member
-	for i := range p.members {
-		m := &p.members[i]
+	for i := range all {
+		m := &all[i]
 		if !m.isMaster() || !m.was.Attached {
 			continue
 		}

@@ -108,7 +108,7 @@ func (s *clusterShard) handOver() {
 	switch {
 	case recorded && t.isMaster() && s.hasLayout(t):
 		s.succeed(t)
-	case s.outageAge() < clusterHandoverTimeout && (s.answersLate(m) || s.answersLate(t) || !recorded && s.outdates(m)):
+	case s.outageAge() < clusterHandoverTimeout && (m.answersLate(s.now) || t.answersLate(s.now) || !recorded && s.outdates(m)):
 		s.wait(ReasonHandingOver, s.outage.Master+" is handing over", againWrites)
 	case recorded && !t.hasPlace(), !recorded && (m == nil || m.entry == nil || m.silent() || m.answered() && !m.isMaster()):
 		s.endHandover(m)
@@ -139,7 +139,7 @@ func (s *clusterShard) endHandover(m *member) {
 	s.outage.DetectedAt, s.intent = microTime(s.now), true
 	s.outage.Cause = v1alpha1.CauseDown
 	if m != nil && m.answered() && !m.hasPlace() {
-		s.outage.Cause = s.restartCause(m)
+		s.outage.Cause = s.members.restartCause(m)
 	}
 	if s.layoutMaster == m {
 		s.outage.Target = ""

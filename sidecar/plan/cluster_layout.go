@@ -108,8 +108,8 @@ func (c *clusterPass) reported() *layout.Layout {
 				continue
 			}
 			address := n.Address
-			if m := c.memberOf(last.Index, n.Pod); m != nil {
-				address = m.address
+			if shard := c.shardAt(last.Index); shard != nil && shard.member(n.Pod) != nil {
+				address = shard.member(n.Pod).address
 			}
 			master := n.Pod == last.Master
 			if master {
@@ -129,13 +129,4 @@ func (c *clusterPass) reported() *layout.Layout {
 		return nil
 	}
 	return l
-}
-
-func (c *clusterPass) memberOf(shard int32, pod string) *member {
-	for _, s := range c.shards {
-		if s.shard.Index == shard {
-			return s.member(pod)
-		}
-	}
-	return nil
 }

@@ -90,7 +90,7 @@ func (s *clusterShard) layoutMasterRestarted(m *member) {
 	case s.holdsAll(m):
 		s.waitForController(m)
 	default:
-		s.beginOutage(m, s.restartCause(m))
+		s.beginOutage(m, s.members.restartCause(m))
 		s.decide(m)
 	}
 }
@@ -143,7 +143,7 @@ func (s *clusterShard) failoverOutcomeUnknown() bool {
 // cannot be asked either every member must answer, or a replica must confirm m. When it has lost its record for good a majority
 // must do, or a member that never comes back would hold up the shard for ever.
 func (s *clusterShard) undisputed(m *member) bool {
-	lost := s.c.lost && s.majority(m) && s.keptData(m)
+	lost := s.c.lost && s.members.majority(m) && s.keptData(m)
 	return s.c.source == sourceController || s.awaited() == "" || s.confirmedByReplica(m) || lost
 }
 
@@ -220,7 +220,7 @@ func (s *clusterShard) successor(m *member) (next *member, awaited string) {
 	if awaited == "" {
 		return s.promotionCandidate(func(o *member) bool { return o.entry != nil }), ""
 	}
-	if !s.sentinels.ODown && !s.majority(m) || s.mayReturn(m) {
+	if !s.sentinels.ODown && !s.members.majority(m) || s.mayReturn(m) {
 		return nil, awaited
 	}
 	return s.promotionCandidate(func(o *member) bool { return o != m && o.entry != nil && s.inSyncReplica(o) }), awaited

@@ -122,7 +122,7 @@ func (p *pass) masterRestarted(m *member) {
 		}
 		p.decide(m)
 	default:
-		p.beginOutage(m, p.restartCause(m))
+		p.beginOutage(m, p.members.restartCause(m))
 		p.decide(m)
 	}
 }

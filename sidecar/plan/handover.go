@@ -106,9 +106,9 @@ func (p *pass) handOver(m *member) {
 	t := p.member(p.outage.Target)
 	p.again(againWrites)
 	switch {
-	case t != nil && t.isMaster() && t.node.Sequence >= m.node.Sequence && (m.answered() || p.answersLate(m)):
+	case t != nil && t.isMaster() && t.node.Sequence >= m.node.Sequence && (m.answered() || m.answersLate(p.now)):
 		p.succeed(t)
-	case p.answersLate(m), p.answersLate(t) && p.outageAge() < handoverTimeout:
+	case m.answersLate(p.now), t.answersLate(p.now) && p.outageAge() < handoverTimeout:
 		p.wait(ReasonHandingOver, m.name+" is handing over to "+p.outage.Target, againWrites)
 	case m.silent():
 		// It died on the way. The sentinels have forgotten it, so the sidecar decides, as for any dead master.

@@ -40,8 +40,11 @@ type member struct {
 	layoutGiven bool
 }
 
-func newMembers(in *Input, shard *v1alpha1.TopologyShard) []member {
-	members := make([]member, len(shard.Members))
+// members are those of a shard.
+type members []member
+
+func newMembers(in *Input, shard *v1alpha1.TopologyShard) members {
+	all := make(members, len(shard.Members))
 	for i, m := range shard.Members {
 		pod, exists := in.Pods[m.Pod]
 		node, known := in.Nodes[m.Pod]
@@ -53,7 +56,7 @@ func newMembers(in *Input, shard *v1alpha1.TopologyShard) []member {
 			node.Reach = Unreachable
 		}
 		ordinal := ordinalOf(m.Pod, i)
-		members[i] = member{
+		all[i] = member{
 			name:     m.Pod,
 			address:  m.Address,
 			ordinal:  ordinal,
@@ -67,7 +70,7 @@ func newMembers(in *Input, shard *v1alpha1.TopologyShard) []member {
 			port:     in.Topology.Spec.Port,
 		}
 	}
-	return members
+	return all
 }
 
 // ordinalOf returns the ordinal in the name of a StatefulSet's pod; for a name without one its index in the list.

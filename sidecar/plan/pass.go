@@ -42,7 +42,7 @@ type pass struct {
 	port      int32
 	failover  v1alpha1.Failover
 	bounds    bounds
-	members   []member
+	members   members
 	sentinels quorum.View
 	// last is the shard as it was last reported; nil at first.
 	last *v1alpha1.TopologyShardStatus
@@ -93,7 +93,7 @@ func (p *pass) readQuorum(m *member) {
 	if m != nil {
 		address = m.address
 	}
-	p.sentinels = p.in.Sentinels.view(p.shard.MasterName, address, p.mayBeMaster)
+	p.sentinels = p.in.Sentinels.view(p.shard.MasterName, address, p.members.mayBeMaster)
 }
 
 // withDefaults returns the settings that the sentinels are given.
@@ -171,8 +171,8 @@ func (o *outcome) warn(reason, message string) {
 }
 
 // mayBeMaster reports whether the member with this address is master, or does not answer.
-func (p *pass) mayBeMaster(address string) bool {
-	return slices.ContainsFunc(p.members, func(m member) bool {
+func (all members) mayBeMaster(address string) bool {
+	return slices.ContainsFunc(all, func(m member) bool {
 		return m.address == address && (m.isMaster() || m.silent())
 	})
 }

@@ -27,10 +27,11 @@ const (
 // pod takes, and live replicas of it are left to choose from. When they have all restarted as well, as after a loss of power,
 // the master is waited for like them.
 func (p *pass) processEnded(m *member) bool {
-	return p.endedForGood(m) && p.liveReplicas(m) > 0
+	return m.endedForGood(p.now) && p.members.liveReplicas(m) > 0
 }
 
-func (p *pass) endedForGood(m *member) bool {
+// endedForGood reports whether the process of m is known to have ended for longer than a restart in its pod takes.
+func (m *member) endedForGood(now time.Time) bool {
 	switch {
 	case !m.silent() || m.node.Outlives:
 		return false
@@ -42,14 +43,14 @@ func (p *pass) endedForGood(m *member) bool {
 		return false
 	}
 	// Of a pod that has no address yet the predecessor is gone. Otherwise it is the same pod, and its container restarts.
-	return m.pod.IP == "" || m.pod.BackingOff || m.downFor(p.now) >= restartTimeout
+	return m.pod.IP == "" || m.pod.BackingOff || m.downFor(now) >= restartTimeout
 }
 
 // liveReplicas counts the attached members that still follow m: they have not restarted since they got its last writes.
-func (p *pass) liveReplicas(m *member) int {
+func (all members) liveReplicas(m *member) int {
 	n := 0
-	for i := range p.members {
-		if o := &p.members[i]; o.was.Attached && o.follows(m) {
+	for i := range all {
+		if o := &all[i]; o.was.Attached && o.follows(m) {
 			n++
 		}
 	}
@@ -57,8 +58,8 @@ func (p *pass) liveReplicas(m *member) int {
 }
 
 // answersLate reports whether m, which may be nil, is to be waited for in a planned move: its process runs, and has not answered yet.
-func (p *pass) answersLate(m *member) bool {
-	return m != nil && m.exists && m.pod.Running && m.node.Reach == Unresponsive && m.downFor(p.now) < lateAnswerTimeout
+func (m *member) answersLate(now time.Time) bool {
+	return m != nil && m.exists && m.pod.Running && m.node.Reach == Unresponsive && m.downFor(now) < lateAnswerTimeout
 }
 
 // silentFor reports whether m has been silent for d longer than downAfterMilliseconds, as far as this process knows.
@@ -69,7 +70,7 @@ func (p *pass) silentFor(m *member, d time.Duration) bool {
 // overdue reports whether the sidecar itself has proof that m does not serve, and the sentinels have had the time to say so:
 // it has been silent for long, to a majority of members that answer, and none of its replicas has heard from it since.
 func (p *pass) overdue(m *member) bool {
-	return p.silentFor(m, sentinelTimeout) && p.majority(m) && !p.heardByReplica(m)
+	return p.silentFor(m, sentinelTimeout) && p.members.majority(m) && !p.heardByReplica(m)
 }
 
 func (p *pass) heardByReplica(m *member) bool {
@@ -83,8 +84,8 @@ func (p *pass) heardByReplica(m *member) bool {
 
 // restartCause returns why m, which answers and is no master, is replaced: it went down alone while its replicas went on, or the
 // whole shard has been started.
-func (p *pass) restartCause(m *member) v1alpha1.FailoverCause {
-	if p.liveReplicas(m) > 0 {
+func (all members) restartCause(m *member) v1alpha1.FailoverCause {
+	if all.liveReplicas(m) > 0 {
 		return v1alpha1.CauseDown
 	}
 	return v1alpha1.CauseRestart

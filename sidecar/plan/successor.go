@@ -50,7 +50,7 @@ func (p *pass) leaveToSentinel(proved bool) {
 	underWay := p.othersAttached() && p.sentinels.Progressing
 	expected := p.someElectable() && (!proved || p.sentinels.ODown && p.sentinels.Voting >= p.sentinels.Quorum)
 	switch {
-	case !p.sentinelsLate() && (underWay || expected):
+	case !p.electionOverdue() && (underWay || expected):
 		p.fenceForgotten()
 		p.wait(ReasonSentinelElecting, "the sentinels are to elect a new master", againSoon)
 	case p.sentinels.Silent() >= p.sentinels.Quorum:
@@ -62,23 +62,14 @@ func (p *pass) leaveToSentinel(proved bool) {
 	}
 }
 
-// sentinelsLate reports whether the sentinels have had the time for two attempts since the outage began, or three when one of
-// them says that it is at one; those in TILT are at none, and when too few others are left they have had enough after
-// sentinelTimeout.
-func (p *pass) sentinelsLate() bool {
+// electionOverdue reports whether the sentinels have had the time for an election since the outage began.
+func (p *pass) electionOverdue() bool {
 	attempt := time.Duration(p.failover.FailoverTimeoutMilliseconds) * time.Millisecond
-	timeout := p.downAfter() + 2*attempt
-	switch {
-	case p.sentinels.Progressing:
-		timeout += attempt
-	case p.sentinels.Voting < p.sentinels.Quorum:
-		timeout = sentinelTimeout
-	}
-	return p.outageAge() > timeout
+	return p.outageAge() > p.sentinels.ElectionTimeout(p.downAfter(), attempt, sentinelTimeout)
 }
 
 func (p *pass) whyOverruled(proved bool) string {
-	if proved && !p.sentinelsLate() {
+	if proved && !p.electionOverdue() {
 		return "the master is known not to serve, and the sentinels have not called it down; the sidecar chooses a new one"
 	}
 	return "the sentinels cannot elect a master; the sidecar chooses one"
@@ -113,7 +104,7 @@ func (p *pass) successor(m *member) (next *member, awaited string) {
 	if awaited == "" {
 		return p.promotionCandidate(anyMember), ""
 	}
-	if p.majority(m) && !p.mayReturn(m) {
+	if p.members.majority(m) && !p.mayReturn(m) {
 		next = p.promotionCandidate(func(o *member) bool { return o != m && p.inSyncReplica(o) })
 	}
 	return next, awaited
@@ -121,14 +112,14 @@ func (p *pass) successor(m *member) (next *member, awaited string) {
 
 // majority reports whether more than half of the members answer, or all but a master m whose process is known not to run. m is
 // nil when the master is no member.
-func (p *pass) majority(m *member) bool {
+func (all members) majority(m *member) bool {
 	answering := 0
-	for i := range p.members {
-		if p.members[i].answered() {
+	for i := range all {
+		if all[i].answered() {
 			answering++
 		}
 	}
-	return answering > len(p.members)/2 || len(p.members) == 2 && answering == 1 && (m == nil || m.gone())
+	return answering > len(all)/2 || len(all) == 2 && answering == 1 && (m == nil || m.gone())
 }
 
 // inSyncReplica reports whether o may succeed the master while others are missing; see in_sync.go.

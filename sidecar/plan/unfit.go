@@ -36,7 +36,7 @@ func (p *pass) waitsForRival(x *member) bool {
 		return false
 	}
 	for i := range p.members {
-		if o := &p.members[i]; o != x && (p.mayReturn(o) || p.answersLate(o)) && p.lastRole(o) != "" {
+		if o := &p.members[i]; o != x && (p.mayReturn(o) || o.answersLate(p.now)) && p.lastRole(o) != "" {
 			p.wait(ReasonWaitingForMembers, x.name+" was made master by others; "+o.name+
 				" may have more data, and has not told yet", againSoon)
 			return true

@@ -132,6 +132,18 @@ func (w *View) MayElect() bool {
 	return w.Active && w.Monitoring+w.Silent() >= w.Quorum
 }
 
+// ElectionTimeout returns how long after a master was called down the sentinels are waited for: down-after and two of their attempts,
+// or three when one of them says that it is at one. Those in TILT are at none, and when too few others are left only unable is given.
+func (w *View) ElectionTimeout(downAfter, attempt, unable time.Duration) time.Duration {
+	switch {
+	case w.Progressing:
+		return downAfter + 3*attempt
+	case w.Voting < w.Quorum:
+		return unable
+	}
+	return downAfter + 2*attempt
+}
+
 // Silent returns the number of sentinels that exist and do not answer.
 func (w *View) Silent() int { return len(w.Opinions) - w.Answered }
 

@@ -142,3 +142,15 @@ func TestDetectorsElectNone(t *testing.T) {
 	assert.Equal(t, 1, v.AgreeingOn(replica))
 	assert.Zero(t, v.AgreeingOn(master))
 }
+
+func TestElectionTimeout(t *testing.T) {
+	t.Parallel()
+	for want, opinions := range map[time.Duration][]quorum.Opinion{
+		25: {watching("w-0", master), watching("w-1", master), watching("w-2", "", silent)},
+		35: {watching("w-0", master, failingOver), watching("w-1", master, tilted), watching("w-2", master, tilted)},
+		1:  {watching("w-0", master), watching("w-1", master, failingOver, tilted), watching("w-2", "", silent)},
+	} {
+		v := quorum.New(3, opinions, master, nil)
+		assert.Equal(t, want, v.ElectionTimeout(5, 10, 1))
+	}
+}
