@@ -108,7 +108,7 @@ func (s *Sentinels) view(masterName, address string, mayBeMaster func(address st
 // watched returns the master that the sentinels are to watch, and how.
 func (p *pass) watched() quorum.Master {
 	m := quorum.Master{
-		Name: p.shard.MasterName, Pod: p.master, Port: p.port, Failover: p.failover, IsMember: p.members.haveAddress,
+		Name: p.shard.MasterName, Pod: p.master, Port: p.port, Failover: p.failover, Members: &p.members,
 		Uncalled: p.notCalledDown(), Replaced: p.outage != nil,
 	}
 	if p.proven != nil {
@@ -117,8 +117,8 @@ func (p *pass) watched() quorum.Master {
 	return m
 }
 
-// haveAddress reports whether the address is that of a member, or the IP of its pod.
-func (all members) haveAddress(address string) bool {
+// HaveAddress reports whether the address is that of a member, or the IP of its pod.
+func (all members) HaveAddress(address string) bool {
 	return slices.ContainsFunc(all, func(m member) bool {
 		return m.address == address || m.exists && m.pod.IP == address
 	})

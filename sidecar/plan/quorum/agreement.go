@@ -47,9 +47,9 @@ type Master struct {
 	Failover v1alpha1.Failover
 	// Replicas are the addresses that it lists as its replicas.
 	Replicas []string
-	// IsMember reports whether an address is that of a member, or of its pod. That one is wrong too, but a sentinel would only find
+	// Members reports whether an address is that of a member, or of its pod. That one is wrong too, but a sentinel would only find
 	// it again until the node announces the right one.
-	IsMember func(address string) bool
+	Members interface{ HaveAddress(address string) bool }
 	// Uncalled is true when it has been silent for so long that the sentinels should have called it down, and Replaced while an
 	// outage or a planned move of it is on record.
 	Uncalled, Replaced bool
@@ -178,7 +178,7 @@ func (w *View) staleEntry(o *Opinion, m *Master) string {
 		case slices.Contains(m.Replicas, address): // the master lists it, so the sentinel would learn of it again at once
 		case address == m.Address:
 			return "replica " + address + ", which is the master"
-		case !m.IsMember(address):
+		case !m.Members.HaveAddress(address):
 			return "replica " + address
 		}
 	}

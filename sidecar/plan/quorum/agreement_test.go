@@ -1,6 +1,7 @@
 package quorum_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -10,13 +11,17 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
 
+type addresses []string
+
+func (a addresses) HaveAddress(address string) bool { return slices.Contains(a, address) }
+
 // proved is the master that the sentinels of these tests are to watch.
 func proved() quorum.Master {
 	return quorum.Master{
 		Name: "orders", Pod: "orders-0", Proved: true, Address: master, Port: 6379,
 		Failover: v1alpha1.Failover{DownAfterMilliseconds: 5000, FailoverTimeoutMilliseconds: 20000, ParallelSyncs: 1},
 		Replicas: []string{"listed"},
-		IsMember: func(address string) bool { return address == master || address == replica },
+		Members:  addresses{master, replica},
 	}
 }
 
