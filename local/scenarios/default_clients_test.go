@@ -20,7 +20,7 @@ import (
 
 // plainPause is between two writes of a client with default options, here and in testdata/plainclient.py. kvrocks replays what
 // its log holds when it starts, so a client that writes all the time makes the moves that follow slower and slower.
-const plainPause = 4 * time.Millisecond
+const plainPause = 20 * time.Millisecond
 
 // plainWriter writes as an application does: with a client that has its default options.
 func (s *scenario) plainWriter(c redis.Cmdable, key func(n int) string) *writer {

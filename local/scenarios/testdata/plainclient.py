@@ -40,7 +40,7 @@ def write(connection, number, key):
             say("ack", number)
         except Exception as e:  # whatever it is, an application sees it and goes on
             say("error", number, type(e).__name__, str(e).replace("\n", " "))
-        time.sleep(0.004)
+        time.sleep(0.02)
 
 
 def main():
