@@ -18,8 +18,10 @@ import (
 type standing int
 
 const (
-	// standingNone: nothing was reported of its volume: it is new, or comes from elsewhere.
-	standingNone standing = iota
+	// standingForeign: its volume is not the one that was reported of it: it is new, or comes from elsewhere. Or it was never written to.
+	standingForeign standing = iota
+	// standingNone: nothing was reported of its volume yet. It holds what it got since it has its place.
+	standingNone
 	// standingKnown: its volume was reported, but was not in sync, or has come back with less than it had.
 	standingKnown
 	// standingInSync: its volume was the master's or in sync with it, and has all that it had.
@@ -90,8 +92,16 @@ func (p *pass) standing(m *member) standing {
 		return standingInSync
 	case known || m.remembersPlace():
 		return standingKnown
+	case m.node.Sequence == 0 || p.otherVolume(m):
+		return standingForeign
 	}
 	return standingNone
+}
+
+// otherVolume reports whether m has come back with another volume than the one that was reported of it.
+func (p *pass) otherVolume(m *member) bool {
+	own := p.lastNode(m.name)
+	return own != nil && own.Volume != "" && m.volume() != "" && m.volume() != own.Volume
 }
 
 // remembersPlace reports whether the volume of a cluster's member tells the place that the member has on record, so that it is none of

@@ -64,6 +64,24 @@ func TestPromotionByLineage(t *testing.T) {
 				= outage ColdStart orders-0 seq=5000 orders-1`,
 		},
 		{
+			name: "nor while another holds data of which nothing was reported yet",
+			given: `
+				record orders-0
+				orders-0 self seq=9000 had=5000 volume=x had-volume=a
+				orders-1 self seq=4990 had=0 volume=b`,
+			want: `
+				promote orders-1`,
+		},
+		{
+			name: "one that was never written to holds no data",
+			given: `
+				record orders-0
+				orders-0 self seq=9000 had=5000 volume=x had-volume=a
+				orders-1 self seq=0 had=0 volume=b`,
+			want: `
+				promote orders-0`,
+		},
+		{
 			name: "and not when it is alone",
 			given: `
 				record orders-0
