@@ -133,7 +133,15 @@ func parseSequence(value string) (sequence, error) {
 	return sequence{n, err == nil}, err
 }
 
-func (p *infoParser) field(key, value string) (err error) {
+func (p *infoParser) field(key, value string) error {
+	if p.serverField(key, value) || p.storageField(key, value) {
+		return nil
+	}
+	return p.replicationField(key, value)
+}
+
+// serverField takes what the node says of its process, and reports whether the field is one of those.
+func (p *infoParser) serverField(key, value string) bool {
 	i := &p.info
 	switch key {
 	case "kvrocks_version":
@@ -153,6 +161,34 @@ func (p *infoParser) field(key, value string) (err error) {
 		i.Uptime = seconds(value)
 	case "loading":
 		i.Loading = value == "1"
+	default:
+		return false
+	}
+	return true
+}
+
+// storageField takes what the node says of its database and the file system under it, and reports whether the field is one of those.
+func (p *infoParser) storageField(key, value string) bool {
+	i := &p.info
+	switch key {
+	case "disk_capacity":
+		i.DiskCapacity = size(value)
+	case "used_disk_size":
+		i.DiskUsed = size(value)
+	case "used_db_size":
+		i.DatabaseSize = size(value)
+	case "max_db_size":
+		i.MaxDatabaseSize = size(value)
+	default:
+		return false
+	}
+	return true
+}
+
+// replicationField takes what the node says of its role, its master and its replicas.
+func (p *infoParser) replicationField(key, value string) (err error) {
+	i := &p.info
+	switch key {
 	case "role":
 		i.Role, err = role(value)
 	case "master_host":
@@ -169,14 +205,6 @@ func (p *infoParser) field(key, value string) (err error) {
 		p.masterOffset, err = parseSequence(value)
 	case "slave_repl_offset":
 		p.replicaOffset, err = parseSequence(value)
-	case "disk_capacity":
-		i.DiskCapacity = size(value)
-	case "used_disk_size":
-		i.DiskUsed = size(value)
-	case "used_db_size":
-		i.DatabaseSize = size(value)
-	case "max_db_size":
-		i.MaxDatabaseSize = size(value)
 	default:
 		if isReplicaKey(key) {
 			var r Replica

@@ -108,9 +108,9 @@ func (s *clusterShard) handOver() {
 	switch {
 	case recorded && t.isMaster() && s.hasLayout(t):
 		s.succeed(t)
-	case s.outageAge() < clusterHandoverTimeout && (m.answersLate(s.now) || t.answersLate(s.now) || !recorded && s.outdates(m)):
+	case s.awaitsAnswer(m, t, recorded):
 		s.wait(ReasonHandingOver, s.outage.Master+" is handing over", againWrites)
-	case recorded && !t.hasPlace(), !recorded && (m == nil || m.entry == nil || m.silent() || m.answered() && !m.isMaster()):
+	case recorded && !t.hasPlace(), !recorded && m.cannotHandOver():
 		s.endHandover(m)
 	case recorded:
 		s.installTarget(m, t)
@@ -127,6 +127,16 @@ func (s *clusterShard) installAtOnce(t *member) string {
 		return ""
 	}
 	return t.name
+}
+
+// awaitsAnswer reports whether a planned move still has time, and waits for the answer of m or t, which may be nil, or for the record.
+func (s *clusterShard) awaitsAnswer(m, t *member, recorded bool) bool {
+	return s.outageAge() < clusterHandoverTimeout && (m.answersLate(s.now) || t.answersLate(s.now) || !recorded && s.outdates(m))
+}
+
+// cannotHandOver reports whether m, which may be nil, has left the record, is silent, or answers and is no master.
+func (m *member) cannotHandOver() bool {
+	return m == nil || m.entry == nil || m.silent() || m.answered() && !m.isMaster()
 }
 
 // outdates reports whether m, which may be nil, was given a newer layout than the record at hand: that was changed in between, and is
@@ -168,10 +178,14 @@ func (s *clusterShard) installTarget(m, t *member) {
 	s.wait(ReasonHandingOver, t.name+" is being made master in place of "+s.master, againWrites)
 }
 
+// remainsTarget reports whether t, which may be nil, can still be made master in place of m by kvrocks-controller.
+func (s *clusterShard) remainsTarget(t, m *member) bool {
+	return t.mayTakeOver(m) && t.was.Attached && t.hasPlace()
+}
+
 // moveOn handles a move whose old master is master on record and answers as such.
 func (s *clusterShard) moveOn(m, t *member) {
-	fit := t != nil && !t.handoff && t.was.Attached && t.linked(m) && t.hasPlace()
-	if s.outage.Target != "" && (!fit || s.outageAge() > clusterHandoverTimeout) {
+	if s.outage.Target != "" && (!s.remainsTarget(t, m) || s.outageAge() > clusterHandoverTimeout) {
 		s.outage.Target, s.intent, t = "", true, nil
 	}
 	switch {

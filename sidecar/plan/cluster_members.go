@@ -48,7 +48,7 @@ func (s *clusterShard) removeNode() {
 
 // stayingWell reports whether the master stays, and those that stay with it replicate.
 func (s *clusterShard) stayingWell() bool {
-	if !s.onRecord() || s.outage != nil || s.proven.leaving || !s.proven.was.Attached {
+	if !s.masterServes() || s.proven.leaving {
 		return false
 	}
 	for i := range s.members {

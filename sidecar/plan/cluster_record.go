@@ -152,7 +152,7 @@ func (c *clusterPass) restoreRecord() {
 		}
 	case c.behind:
 		c.again(againSoon)
-	case c.onRecord && c.in.Controller.PasswordStale && c.passwordTaken() && c.settled() && !c.migrating():
+	case c.recordNeedsPassword():
 		if a := c.importSource(); a != nil {
 			c.event("RecordRestored", "kvrocks-controller's record is made anew with the present password")
 			c.controllerEpoch, c.intent = c.controllerEpoch+1, true
@@ -175,6 +175,11 @@ func (c *clusterPass) replaceController() {
 	}
 	c.controllerEpoch, c.intent = c.controllerEpoch+1, true
 	c.warn("ControllerReplaced", "kvrocks-controller waits in vain for a leader that is gone, and is started anew: "+c.in.Controller.Err)
+}
+
+// recordNeedsPassword reports whether the record holds an old password, every node has taken the present one, and nothing else is going on.
+func (c *clusterPass) recordNeedsPassword() bool {
+	return c.onRecord && c.in.Controller.PasswordStale && c.passwordTaken() && c.settled() && !c.migrating()
 }
 
 func (c *clusterPass) passwordTaken() bool {

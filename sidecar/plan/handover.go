@@ -74,16 +74,21 @@ func (p *pass) handoverTarget(m *member) *member {
 	var best *member
 	for i := range p.members {
 		t := &p.members[i]
-		if t == m || t.handoff || t.pod.Deleting || !p.reachable(t) || !p.inSync(t) || !p.hasRoomOf(t, m) ||
-			m.node.Sequence-t.node.Sequence > handoverLag || t.outdated && !m.pod.Deleting {
-			continue
-		}
-		if best == nil || best.outdated && !t.outdated || best.outdated == t.outdated && t.ordinal < best.ordinal {
+		if p.mayBeTarget(t, m) && (best == nil || best.outdated && !t.outdated || best.outdated == t.outdated && t.ordinal < best.ordinal) {
 			best = t
 		}
 	}
 	return best
 }
+
+// mayBeTarget reports whether m can hand over to t: its pod stays, clients reach it, and it has room and nearly all the data of m.
+func (p *pass) mayBeTarget(t, m *member) bool {
+	return t != m && !t.handoff && !t.pod.Deleting && p.reachable(t) && p.inSync(t) && p.hasRoomOf(t, m) &&
+		m.node.Sequence-t.node.Sequence <= handoverLag && (!t.outdated || m.pod.Deleting)
+}
+
+// mayTakeOver reports whether m, which may be nil, replicates from the given member and may be master in its place.
+func (m *member) mayTakeOver(from *member) bool { return m != nil && !m.handoff && m.linked(from) }
 
 // reachable reports whether clients, and kvrocks-controller in a cluster, can be taken to reach the pod of t through its Service. A
 // time that is yet to come, by another clock, proves nothing and is not waited for.
@@ -126,7 +131,7 @@ func (p *pass) handOver(m *member) {
 
 // stopWrites makes the master read-only, once no sentinel can take that for an outage.
 func (p *pass) stopWrites(m, t *member) {
-	fit := t != nil && !t.handoff && t.linked(m) && m.node.Sequence-t.node.Sequence <= handoverLag
+	fit := t.mayTakeOver(m) && m.node.Sequence-t.node.Sequence <= handoverLag
 	forgotten := p.sentinels.Monitoring == 0 && p.sentinels.Silent() < max(1, p.sentinels.Quorum)
 	switch {
 	case !fit || !forgotten && p.now.Sub(p.outage.Since.Time) > handoverSetup:

@@ -27,7 +27,7 @@ func (p *pass) nextReplaced() *member {
 	var next *member
 	for i := range p.members {
 		m := &p.members[i]
-		needless := m.leaving && (m.was.Running || m.answered())
+		needless := m.leaving && m.runs()
 		if m.outdated && !needless && !m.pod.Deleting && p.mayBeReplaced(m) && (next == nil || m.replaceBefore(next)) {
 			next = m
 		}
@@ -43,24 +43,40 @@ func (m *member) replaceBefore(o *member) bool {
 	return m.ordinal > o.ordinal
 }
 
-// mayBeReplaced reports whether the pod is not needed now. One whose container does not run can be of no use, so it need not
-// wait for a master; it may be what is waited for.
+// mayBeReplaced reports whether the pod is not needed now.
 func (p *pass) mayBeReplaced(m *member) bool {
 	switch {
 	case p.shard.Replicas == 1 && len(p.members) == 1:
 		return true // no other pod can take over
-	case !m.was.Running && !m.answered():
-		late := p.outageAge() > replaceDelay
-		return (late || p.outage == nil && m.name != p.master) && p.othersIn(m, func(o *member) bool {
-			return o.exists && !o.pod.Deleting && (o.outdated || o.was.Attached || o.answered())
-		})
-	case !p.onRecord() || p.outage != nil || !p.proven.was.Attached || m.isMaster() || m.name == p.master:
+	case !m.runs():
+		return p.idleMayBeReplaced(m)
+	case !p.masterServes() || m.isMaster() || m.name == p.master:
 		return false
 	}
 	return p.othersIn(m, func(o *member) bool {
-		return p.well(o) || !m.was.Attached && o.outdated && !o.was.Attached && o.exists && !o.pod.Deleting
+		return p.well(o) || !m.was.Attached && o.outdated && !o.was.Attached && o.podStays()
 	})
 }
+
+// idleMayBeReplaced reports whether a pod whose container does not run is not needed now. It can be of no use, so it need not wait
+// for a master; it may be what is waited for.
+func (p *pass) idleMayBeReplaced(m *member) bool {
+	late := p.outageAge() > replaceDelay
+	return (late || p.outage == nil && m.name != p.master) && p.othersIn(m, func(o *member) bool {
+		return o.podStays() && (o.outdated || o.was.Attached || o.answered())
+	})
+}
+
+// masterServes reports whether the proved master is on record and in its Services, and nothing is about to replace it.
+func (p *pass) masterServes() bool {
+	return p.onRecord() && p.outage == nil && p.proven.was.Attached
+}
+
+// runs reports whether the container of the node is observed to run, or the node answers.
+func (m *member) runs() bool { return m.was.Running || m.answered() }
+
+// podStays reports whether the pod exists and is not being deleted.
+func (m *member) podStays() bool { return m.exists && !m.pod.Deleting }
 
 // masterIsNext reports whether every other pod of the shard serves and is not to be replaced, so that the master m, which is,
 // can hand over.
@@ -76,7 +92,7 @@ func (p *pass) lastOutdated(m *member) bool {
 
 // well reports whether the member is the proved master, or replicates from it, and serves.
 func (p *pass) well(m *member) bool {
-	return m.exists && !m.pod.Deleting && m.was.Attached && (m == p.proven || p.inSync(m))
+	return m.podStays() && m.was.Attached && (m == p.proven || p.inSync(m))
 }
 
 // othersIn reports whether all wanted members are there, and f holds for each of them but m.
