@@ -137,7 +137,8 @@ func (c *Client) RemoveNode(ctx context.Context, id string) error {
 const (
 	// staleConnections is for how long a failover is asked for again that found no fit node: kvrocks-controller 1.2.0 keeps several
 	// connections to each node and does not try again when one has broken, as all do when the node's pod is replaced, so that each
-	// attempt finds out about one of them.
+	// attempt finds out about one of them. After some refused ones it dials once a second only; a planned move waits for that before
+	// it begins (controllerRedial of sidecar/plan).
 	staleConnections = 500 * time.Millisecond
 	// staleRetry is how long it waits before.
 	staleRetry = 5 * time.Millisecond
