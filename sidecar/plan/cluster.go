@@ -3,9 +3,8 @@ package plan
 import (
 	"time"
 
-	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
 )
 
 // clusterPass is the planning of one pass of a cluster.
@@ -36,12 +35,8 @@ type clusterPass struct {
 	claimed []bool
 	// waiting says why there is no record.
 	waiting verdict
-	// migrations is what is reported of them.
-	migrations []v1alpha1.MigrationStatus
-	// reviewed is true once migrations was compared in this pass with what the topology asks for.
-	reviewed bool
-	// nextMoveAt is when the next slots may move; nil when that may be now.
-	nextMoveAt *metav1.Time
+	// moves looks after the slots that move.
+	moves migration.Pass
 	// controllerEpoch counts how often the processes of kvrocks-controller had to be replaced.
 	controllerEpoch int64
 	released        bool
@@ -75,7 +70,9 @@ func Cluster(in Input) Plan {
 
 // keep sees to a cluster whose layout is known. The masters of all shards come before anything else.
 func (c *clusterPass) keep() {
-	c.concludeMove()
+	if source, withhold := c.moves.Conclude(); withhold {
+		c.layoutWithheldFrom = c.shardAt(source)
+	}
 	for _, s := range c.shards {
 		s.settleMaster()
 	}
@@ -90,14 +87,14 @@ func (c *clusterPass) keep() {
 	c.propagateLayout()
 	c.restoreRecord()
 	if c.settled() {
-		if c.migrating() {
-			c.handOverStuckMove()
+		if c.moves.UnderWay() {
+			c.moves.HandOverStuckMove()
 		} else {
 			c.startHandovers()
 			c.changeMembers()
 		}
 		if !c.changing {
-			c.migrate()
+			c.moves.Migrate()
 		}
 	}
 }
@@ -127,8 +124,6 @@ func newClusterPass(in *Input) *clusterPass {
 		outcome:         &outcome{failovers: status.Failovers},
 		in:              in,
 		now:             in.Now,
-		migrations:      status.Migrations,
-		nextMoveAt:      status.NextMoveAt,
 		controllerEpoch: status.ControllerEpoch,
 		shards:          make([]*clusterShard, len(in.Topology.Spec.Shards)),
 	}
@@ -147,6 +142,9 @@ func newClusterPass(in *Input) *clusterPass {
 	for _, s := range c.shards {
 		s.readSentinels()
 	}
+	c.moves = migration.New(migration.View{
+		Now: c.now, Topology: in.Topology, Record: c.record, OnRecord: c.onRecord, Cluster: slotMover{c},
+	})
 	return c
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
 )
 
 // ClusterNode is what a node of a cluster says of its layout.
@@ -17,27 +18,9 @@ type ClusterNode struct {
 	// and whenever a pass looks closely.
 	Layout *layout.Layout
 	// Outgoing is the last move of slots away from this master; nil when it never began one since it started.
-	Outgoing *SlotMove
+	Outgoing *migration.SlotMove
 	// Incoming is the last move of slots to this master; nil when there was none since it started.
-	Incoming *SlotMove
-}
-
-// MoveState is how far a node says a move of slots is.
-type MoveState string
-
-// The states of a move, the same for both ends.
-const (
-	MoveRunning   MoveState = "Running"
-	MoveSucceeded MoveState = "Succeeded"
-	MoveFailed    MoveState = "Failed"
-)
-
-// SlotMove is a move of slots as one end reports it.
-type SlotMove struct {
-	Slots slots.Range
-	// To is the id of the destination; empty on the incoming side, which does not say.
-	To    string
-	State MoveState
+	Incoming *migration.SlotMove
 }
 
 // Controller is kvrocks-controller with its record of the cluster.
@@ -55,15 +38,6 @@ type Controller struct {
 	Record *layout.Layout
 	// PasswordStale is true when the record holds another password than the wanted one for some node.
 	PasswordStale bool
-}
-
-// SlotCount is the result of a [CountKeys] action.
-type SlotCount struct {
-	Slots slots.Range
-	// Keys on the node; -1 when there are too many to count.
-	Keys int64
-	// Sequence of the node in the pass that asked for the count: a node that has that much has what there was to count.
-	Sequence int64
 }
 
 // Actions on kvrocks-controller. The caller finds the shard by its nodes in a fresh record before it acts, and fails when

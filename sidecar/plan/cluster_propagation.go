@@ -1,7 +1,5 @@
 package plan
 
-import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-
 // placeMembers gives every other member its place behind the proved master, and attaches it when its link is up.
 func (s *clusterShard) placeMembers() {
 	for i := range s.members {
@@ -33,9 +31,9 @@ func (s *clusterShard) joinAsReplica(m *member) {
 // propagateLayout gives the record to every node that has another one and whose role it does not change: the masters first,
 // and before them the one that slots were moved to, and then the one that they were moved from.
 func (c *clusterPass) propagateLayout() {
-	for _, i := range c.moving() {
-		for _, s := range c.shards {
-			if s.shard.Index == i && s.proven != nil {
+	if to, from, ok := c.moves.Ends(); ok {
+		for _, i := range [...]int32{to, from} {
+			if s := c.shardAt(i); s != nil && s.proven != nil {
 				s.propagateTo(s.proven)
 			}
 		}
@@ -52,16 +50,6 @@ func (c *clusterPass) propagateLayout() {
 			}
 		}
 	}
-}
-
-// moving returns the shards between which slots are being moved: where to, where from.
-func (c *clusterPass) moving() []int32 {
-	for i := range c.migrations {
-		if m := &c.migrations[i]; m.State == v1alpha1.MigrationRunning && m.Current != "" {
-			return []int32{m.To, m.From}
-		}
-	}
-	return nil
 }
 
 // propagateTo gives the record to a node that answers with an older or another layout.

@@ -179,7 +179,7 @@ func (c *clusterPass) replaceController() {
 
 // recordNeedsPassword reports whether the record holds an old password, every node has taken the present one, and nothing else is going on.
 func (c *clusterPass) recordNeedsPassword() bool {
-	return c.onRecord && c.in.Controller.PasswordStale && c.passwordTaken() && c.settled() && !c.migrating()
+	return c.onRecord && c.in.Controller.PasswordStale && c.passwordTaken() && c.settled() && !c.moves.UnderWay()
 }
 
 func (c *clusterPass) passwordTaken() bool {

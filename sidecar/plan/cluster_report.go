@@ -12,14 +12,16 @@ func (c *clusterPass) finish() Plan {
 	v, ok := c.storageVerdict()
 	c.tellStorage(c.in.Topology, v, ok)
 	last := &c.in.Topology.Status
-	c.reviewUnsettled()
+	if c.record != nil && !c.in.Topology.Spec.Release {
+		c.moves.ReviewUnsettled()
+	}
 	status := v1alpha1.KVRocksTopologyStatus{
 		ObservedGeneration: c.in.Topology.Generation,
 		Shards:             make([]v1alpha1.TopologyShardStatus, len(c.shards)),
 		LayoutVersion:      last.LayoutVersion,
 		ControllerEpoch:    c.controllerEpoch,
-		Migrations:         c.migrations,
-		NextMoveAt:         c.nextMoveAt,
+		Migrations:         c.moves.Entries,
+		NextMoveAt:         c.moves.NextAt,
 		Failovers:          c.failovers,
 		PodFailures:        c.in.PodFailures,
 		Released:           c.released,
@@ -39,18 +41,6 @@ func (c *clusterPass) finish() Plan {
 	}
 	again, skipSlowProbes := c.nextPass()
 	return Plan{Actions: c.actions, Status: status, Intent: c.intent, Events: c.events, Again: again, SkipSlowProbes: skipSlowProbes}
-}
-
-// reviewUnsettled compares the migrations with what the topology asks for when nothing may move in this pass: a report that
-// left out what is newly asked for would say that there is nothing to do.
-func (c *clusterPass) reviewUnsettled() {
-	if c.reviewed || c.record == nil || c.current() != nil || c.in.Topology.Spec.Release || !c.wantsMigrations() {
-		return
-	}
-	c.review()
-	if policyOf(&c.in.Topology.Spec).Paused {
-		c.pause()
-	}
 }
 
 // report returns the shard as it is. What is reported of the layout is kept until another one is known: with it a lost record

@@ -6,7 +6,8 @@
 // crash between any two actions: the next pass derives the rest from what it then sees. A settled instance plans nothing.
 //
 // The contract is in input.go, cluster_input.go and action.go: what a pass is told, and what it may do. pass.go and plan.go put a
-// plan together, member.go is a pod with all that is known of it. What the sentinels say of a master is summed up in package quorum.
+// plan together, package period says how soon the next is wanted, member.go is a pod with all that is known of it. What the sentinels
+// say of a master is summed up in package quorum.
 //
 // The safety rules that every plan obeys are in docs/architecture.md. In [Standard] they are, in the order of a pass:
 //
@@ -44,17 +45,12 @@
 //	cluster_handover.go     a planned move
 //	cluster_propagation.go  replicas, and giving the nodes a new record
 //	cluster_members.go      nodes and shards that come and go
+//	cluster_moves.go        slots that move: what package migration sees of the pass, and has it do
 //	cluster_deletion.go     a cluster that is being deleted
 //	cluster_report.go       the status
+//	cluster_slots.go        does every slot have one owner?
 //
-// Slots are moved at the end of a pass of [Cluster], when the layout is known to every node:
-//
-//	migration.go                  what is under way, and what moves next of what package rebalance puts into status.migrations
-//	migration_chunk.go            how much at once; with a limit of the speed, how long to pause (migration_pace.go)
-//	migration_transfer.go         where a part stands, whether it arrived whole, and what happens when it did not
-//	migration_stuck.go            a move that waits for a node that is gone
-//	migration_write_forbidden.go  kvrocks must be made to take writes to slots that come back
-//	migration_verdict.go          does every slot have one owner?
+// Slots are moved at the end of a pass, when the layout is known to every node: package migration decides how, package rebalance which.
 //
 // The tests are scenarios of one pass in text, and simulated lives under random faults in which the safety rules are
 // checked at every action: go test -run SimulatedLives -seeds 10000, go test -run SimulatedClusterLives -clusterseeds 10000.

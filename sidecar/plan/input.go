@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
 
@@ -121,7 +122,7 @@ type Node struct {
 	// Cluster is what a node of a cluster says of its layout; nil when the node is in no cluster or never answered.
 	Cluster *ClusterNode
 	// Count is the result of the last [CountKeys] action; nil when there was none.
-	Count *SlotCount
+	Count *migration.SlotCount
 }
 
 // Sentinels is what watches the instance.

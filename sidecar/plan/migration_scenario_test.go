@@ -15,6 +15,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
 )
 
 // A move scenario is one pass over a cluster of shards with one pod each, all of them well, as text.
@@ -333,8 +334,8 @@ func moveInput(topology *v1alpha1.KVRocksTopology, record *layout.Layout) plan.I
 		pod := s.Members[0].Pod
 		node := plan.Node{
 			Reach: plan.Answered, RunID: pod, Role: v1alpha1.RoleMaster, Sequence: 100, Priority: 100, LastMaster: scenarioNow,
-			Cluster: &plan.ClusterNode{Version: record.Version, Layout: record, Outgoing: &plan.SlotMove{
-				Slots: slots.Range{First: slots.Count - 1, Last: slots.Count - 1}, To: "f", State: plan.MoveFailed,
+			Cluster: &plan.ClusterNode{Version: record.Version, Layout: record, Outgoing: &migration.SlotMove{
+				Slots: slots.Range{First: slots.Count - 1, Last: slots.Count - 1}, To: "f", State: migration.MoveFailed,
 			}},
 		}
 		p := plan.Pod{UID: pod, IP: fmt.Sprintf("10.244.%d.0", i), Running: true, Attached: true, Role: v1alpha1.RoleMaster}
@@ -370,13 +371,13 @@ func (b *moveBuilder) node(pod string, words []string) {
 		case "out":
 			r, rest, _ := strings.Cut(value, ">")
 			to, state, _ := strings.Cut(rest, ":")
-			cluster.Outgoing = &plan.SlotMove{Slots: parseRange(b.t, r), To: moveID(b.shard(to)), State: plan.MoveState(state)}
+			cluster.Outgoing = &migration.SlotMove{Slots: parseRange(b.t, r), To: moveID(b.shard(to)), State: migration.MoveState(state)}
 		case "in":
 			r, state, _ := strings.Cut(value, ":")
-			cluster.Incoming = &plan.SlotMove{Slots: parseRange(b.t, r), State: plan.MoveState(state)}
+			cluster.Incoming = &migration.SlotMove{Slots: parseRange(b.t, r), State: migration.MoveState(state)}
 		case "count":
 			r, keys, _ := strings.Cut(value, ":")
-			n.Count = &plan.SlotCount{Slots: parseRange(b.t, r), Keys: number(b.t, keys)}
+			n.Count = &migration.SlotCount{Slots: parseRange(b.t, r), Keys: number(b.t, keys)}
 		case "fresh":
 			cluster.Outgoing = nil
 		case "down":

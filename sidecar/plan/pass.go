@@ -5,21 +5,16 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
 
-// How soon the next pass is wanted.
+// How soon the next pass is wanted, as package period says.
 const (
-	// againWrites: writes are stopped, every millisecond counts.
-	againWrites = 10 * time.Millisecond
-	// againStep: the next step needs only what the node answers to the last one.
-	againStep = 50 * time.Millisecond
-	// againMoving: keys are on their way. The two nodes are busy with them, so they are not asked more often than needed.
-	againMoving = 200 * time.Millisecond
-	// againSoon: something is under way that takes about a second, such as a link or an election.
-	againSoon = 250 * time.Millisecond
-	// againWait: another process has to do something first.
-	againWait = time.Second
+	againWrites = period.Writes
+	againStep   = period.Step
+	againSoon   = period.Soon
+	againWait   = period.Wait
 )
 
 // outcome is what has been decided so far. The shards of a cluster share one.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
 )
 
 var moveSeeds = flag.Int("moveseeds", 60, "number of simulated lives of moving slots")
@@ -113,8 +114,8 @@ func (w *moveWorld) lastWitness(name string) bool {
 			continue
 		}
 		for _, n := range w.nodes {
-			knows := func(o *plan.SlotMove) bool {
-				return w.up(n) && o != nil && o.State == plan.MoveSucceeded && o.Slots.String() == string(m.Current)
+			knows := func(o *migration.SlotMove) bool {
+				return w.up(n) && o != nil && o.State == migration.MoveSucceeded && o.Slots.String() == string(m.Current)
 			}
 			if n.shard == m.To && knows(n.in) || n.shard == m.From && knows(n.out) {
 				witnesses++
@@ -184,7 +185,7 @@ func (w *moveWorld) apply(a plan.Action) error {
 			return err
 		}
 		if n.count = nil; w.rng.IntN(3) > 0 {
-			n.count = &plan.SlotCount{Slots: a.Slots, Keys: n.keys(a.Slots) * 1000, Sequence: n.seq}
+			n.count = &migration.SlotCount{Slots: a.Slots, Keys: n.keys(a.Slots) * 1000, Sequence: n.seq}
 		}
 	case plan.FailOver:
 		if err := w.call(a); err != nil || a.Install == "" {
@@ -227,7 +228,7 @@ func (n *moveNode) observed() plan.Node {
 		node.Role, node.MasterHost, node.MasterPort, node.LinkUp = v1alpha1.RoleReplica, n.host, n.port, n.linkUp
 		return node
 	}
-	copied := func(m *plan.SlotMove) *plan.SlotMove {
+	copied := func(m *migration.SlotMove) *migration.SlotMove {
 		if m == nil {
 			return nil
 		}

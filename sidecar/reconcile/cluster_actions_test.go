@@ -17,6 +17,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
 )
 
 func TestActionsOnACluster(t *testing.T) {
@@ -220,13 +221,13 @@ func TestKeysAreCountedInTheBackground(t *testing.T) {
 	}
 	in, _ := w.look(key)
 	assert.Nil(t, in.Nodes["orders-0-0"].Count, "no pass waits for it")
-	counted := func() *plan.SlotCount {
+	counted := func() *migration.SlotCount {
 		in, _ := w.look(key)
 		return in.Nodes["orders-0-0"].Count
 	}
 	n.counting <- struct{}{}
 	require.Eventually(t, func() bool { return counted() != nil }, 5*time.Second, time.Millisecond)
-	assert.Equal(t, &plan.SlotCount{Slots: few, Keys: 42, Sequence: 7}, counted())
+	assert.Equal(t, &migration.SlotCount{Slots: few, Keys: 42, Sequence: 7}, counted())
 	require.Eventually(t, func() bool { return slices.Contains(w.takeWakes(), key) }, 5*time.Second, time.Millisecond)
 
 	_, err := w.act(key, plan.CountKeys{Pod: "orders-0-0", Slots: others})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
 )
 
 const (
@@ -33,7 +34,7 @@ const (
 func ownSettings(version string, spec map[string]string) map[string]string {
 	own := map[string]string{settingSpeed: "4096", settingRate: "16", settingLog: "info"}
 	if olderThan(version, 2, 13) {
-		own[plan.SettingMigrateType] = plan.MigrateByCommand
+		own[migration.SettingMigrateType] = migration.MigrateByCommand
 	}
 	for name := range own {
 		if value := spec[name]; value != "" {
@@ -47,7 +48,7 @@ func ownSettings(version string, spec map[string]string) map[string]string {
 // move has changed. The speed is a move's own, whatever it is; other values than those of a move are a person's.
 func leftByMove(have map[string]string, version string, spec map[string]string) map[string]string {
 	left := map[string]string{}
-	moved := map[string]string{plan.SettingMigrateType: plan.MigrateRaw, settingRate: rateMost, settingLog: logQuiet}
+	moved := map[string]string{migration.SettingMigrateType: migration.MigrateRaw, settingRate: rateMost, settingLog: logQuiet}
 	for name, own := range ownSettings(version, spec) {
 		value, known := have[name]
 		if known && value != own && (name == settingSpeed || value == moved[name] && spec[name] == "") {
@@ -68,7 +69,7 @@ func olderThan(version string, major, minor int) bool {
 
 // moveSettings returns the settings that a node has while it moves slots. Those of the spec stay, but for the speed.
 func (p *applier) moveSettings(a plan.MoveSlots) map[string]string {
-	settings := map[string]string{plan.SettingMigrateType: plan.MigrateRaw, settingLog: logQuiet}
+	settings := map[string]string{migration.SettingMigrateType: migration.MigrateRaw, settingLog: logQuiet}
 	if a.KeysPerSecond == 0 {
 		settings[settingRate] = rateMost
 	}
@@ -117,7 +118,7 @@ func (p *pass) restoreSettings(ctx context.Context) {
 		if len(n.own) == 0 || n.seen.Reach != plan.Answered || n.seen.Cluster == nil {
 			continue
 		}
-		if move := n.seen.Cluster.Outgoing; move != nil && move.State == plan.MoveRunning {
+		if move := n.seen.Cluster.Outgoing; move != nil && move.State == migration.MoveRunning {
 			continue
 		}
 		wg.Go(func() {

@@ -9,6 +9,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
 )
 
 // clusterAnswer is what a node of a cluster says of its layout.
@@ -77,14 +78,14 @@ func (n *node) takeCluster(a clusterAnswer, at time.Time) {
 	n.seen.Cluster, n.layoutRead = c, a.read
 }
 
-func slotMove(m *kvrocks.SlotMove) *plan.SlotMove {
+func slotMove(m *kvrocks.SlotMove) *migration.SlotMove {
 	if m == nil {
 		return nil
 	}
-	states := map[kvrocks.MoveState]plan.MoveState{
-		kvrocks.MoveRunning: plan.MoveRunning, kvrocks.MoveSucceeded: plan.MoveSucceeded, kvrocks.MoveFailed: plan.MoveFailed,
+	states := map[kvrocks.MoveState]migration.MoveState{
+		kvrocks.MoveRunning: migration.MoveRunning, kvrocks.MoveSucceeded: migration.MoveSucceeded, kvrocks.MoveFailed: migration.MoveFailed,
 	}
-	return &plan.SlotMove{Slots: m.Slots, To: m.To, State: states[m.State]}
+	return &migration.SlotMove{Slots: m.Slots, To: m.To, State: states[m.State]}
 }
 
 // keep returns the layout that nodes say, the same pointer for equal ones; nil when they name no node.

@@ -9,7 +9,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
 )
 
 // mostKeys is where a count is given up: it takes about a second per million.
@@ -24,7 +24,7 @@ type counter struct {
 	mu     sync.Mutex
 	slots  slots.Range        // that are being counted
 	cancel context.CancelFunc // of the count under way; nil when there is none
-	result *plan.SlotCount
+	result *migration.SlotCount
 }
 
 // start begins a count on a node that has come to the given sequence, and drops the last result. The same count under way
@@ -50,14 +50,14 @@ func (c *counter) start(
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			keys, err = kvrocks.TooMany, nil
 		}
-		if c.finish(ctx, plan.SlotCount{Slots: which, Keys: keys, Sequence: sequence}, err) {
+		if c.finish(ctx, migration.SlotCount{Slots: which, Keys: keys, Sequence: sequence}, err) {
 			finished(keys, err)
 		}
 	}()
 }
 
 // finish keeps a result, unless another count has begun since.
-func (c *counter) finish(ctx context.Context, result plan.SlotCount, err error) bool {
+func (c *counter) finish(ctx context.Context, result migration.SlotCount, err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.slots != result.Slots || errors.Is(ctx.Err(), context.Canceled) {
@@ -70,7 +70,7 @@ func (c *counter) finish(ctx context.Context, result plan.SlotCount, err error) 
 	return true
 }
 
-func (c *counter) last() *plan.SlotCount {
+func (c *counter) last() *migration.SlotCount {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.result

@@ -1,4 +1,4 @@
-package plan
+package migration
 
 import (
 	"fmt"
@@ -13,32 +13,29 @@ import (
 const stuckAfter = 10 * time.Second
 
 // noteStuckMove notes on record when a move that the source says goes on is to be taken for a stuck one: StuckAt.
-func (c *clusterPass) noteStuckMove(t transfer) {
-	d := t.to.layoutMaster
-	if d == nil || !d.isMaster() || d.node.Cluster == nil {
-		return // it is being replaced
-	}
+func (p *Pass) noteStuckMove(t *transfer) {
+	d := &t.to.Master
 	switch {
+	case !d.Master: // it is being replaced
 	case d.incoming(t.slots) == MoveRunning:
 		t.m.StuckAt = nil
 	case t.m.StuckAt == nil:
-		t.m.StuckAt = c.notBefore(stuckAfter)
+		t.m.StuckAt = p.notBefore(stuckAfter)
 	}
 }
 
-// handOverStuckMove has the source of a stuck move hand over. The move then counts as failed, and the new master begins it again.
-func (c *clusterPass) handOverStuckMove() {
-	m := c.current()
-	if m == nil || m.StuckAt == nil || m.StuckAt.After(c.now) {
+// HandOverStuckMove has the source of a stuck move hand over. The move then counts as failed, and the new master begins it again.
+func (p *Pass) HandOverStuckMove() {
+	m := p.current()
+	if m == nil || m.StuckAt == nil || m.StuckAt.After(p.view.Now) {
 		return
 	}
-	t, ok := c.transferOf(m)
-	if !ok || t.recorded || t.stage() != stageRunning || t.from.proven == nil || t.from.outage != nil {
+	t, ok := p.transferOf(m)
+	if !ok || t.recorded || t.stage() != stageRunning || !t.from.Proven || t.from.Outage {
 		return
 	}
-	source := t.from.proven
-	m.Message = fmt.Sprintf("%s waits for a process that is gone, and cannot be told otherwise; ", source.name)
-	if t.from.handOverFrom(source) {
+	m.Message = fmt.Sprintf("%s waits for a process that is gone, and cannot be told otherwise; ", t.from.Master.Pod)
+	if p.cluster.HandOver(t.from.Index) {
 		m.Message += "another member of its shard takes over"
 	} else {
 		m.Message += "without a replica that could take over, delete the pod, or wait some 16 minutes for it to give up"

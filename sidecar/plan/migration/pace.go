@@ -1,9 +1,10 @@
-package plan
+package migration
 
 import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
 // Settings of kvrocks and their values that matter to moves.
@@ -18,34 +19,34 @@ const (
 )
 
 // paced reports whether the limit of the speed is kept by pauses between the parts, since kvrocks moves raw keys as fast as it can.
-func (c *clusterPass) paced() bool {
-	return c.keysPerSecond() > 0 && c.in.Topology.Spec.Config[SettingMigrateType] != MigrateByCommand
+func (p *Pass) paced() bool {
+	return p.policy.KeysPerSecond > 0 && p.view.Topology.Spec.Config[SettingMigrateType] != MigrateByCommand
 }
 
 // rest makes the next part wait as long as so many keys may take.
-func (c *clusterPass) rest(keys int64) {
-	c.nextMoveAt = nil
-	if !c.paced() || keys <= 0 {
+func (p *Pass) rest(keys int64) {
+	p.NextAt = nil
+	if !p.paced() || keys <= 0 {
 		return
 	}
-	c.nextMoveAt = c.notBefore(time.Duration(float64(keys) / float64(c.keysPerSecond()) * float64(time.Second)))
+	p.NextAt = p.notBefore(time.Duration(float64(keys) / float64(p.policy.KeysPerSecond) * float64(time.Second)))
 }
 
 // resting reports whether the next part must not begin yet.
-func (c *clusterPass) resting() bool {
-	if c.nextMoveAt == nil {
+func (p *Pass) resting() bool {
+	if p.NextAt == nil {
 		return false
 	}
-	left := c.nextMoveAt.Sub(c.now)
-	if left <= 0 || !c.paced() {
-		c.nextMoveAt = nil
+	left := p.NextAt.Sub(p.view.Now)
+	if left <= 0 || !p.paced() {
+		p.NextAt = nil
 		return false
 	}
-	for i := range c.migrations {
-		if m := &c.migrations[i]; m.State == v1alpha1.MigrationRunning && m.Current == "" {
-			m.Message = "the next part begins at " + c.nextMoveAt.UTC().Format(time.TimeOnly) + ", as keysPerSecond wants; " + progress(m)
+	for i := range p.Entries {
+		if m := &p.Entries[i]; m.State == v1alpha1.MigrationRunning && m.Current == "" {
+			m.Message = "the next part begins at " + p.NextAt.UTC().Format(time.TimeOnly) + ", as keysPerSecond wants; " + progress(m)
 		}
 	}
-	c.ongoingIn = min(left, againWait)
+	p.cluster.Ongoing(min(left, period.Wait))
 	return true
 }

@@ -36,16 +36,17 @@ func (c *clusterPass) slotsVerdict() (v verdict, ok bool) {
 			c.in.Controller.Err}, false
 	}
 	fine := verdict{ReasonAllAssigned, c.record.Distribution()}
-	if c.current() != nil {
+	if c.moves.UnderWay() {
 		return fine, true // the nodes learn of each part one after the other
 	}
 	if lacking := c.lackingLayout(); lacking != "" {
 		return verdict{ReasonLayoutSpreading, fmt.Sprintf("version %d of the layout is not known to %s", c.record.Version, lacking)}, false
 	}
 	for _, s := range c.shards {
-		if forbidden := s.writeForbiddenSlots(); forbidden != nil && s.ownsSome(*forbidden) {
+		seen := s.asSeenByMoves()
+		if refused := seen.RefusedOwn(); refused != nil {
 			return verdict{ReasonWritesRefused, fmt.Sprintf("%s refuses writes to slots of %s, which it once moved away; they are being released, "+
-				"and if that does not help its pod must be deleted", s.proven.name, forbidden)}, false
+				"and if that does not help its pod must be deleted", s.proven.name, refused)}, false
 		}
 	}
 	return fine, true

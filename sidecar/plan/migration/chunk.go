@@ -1,7 +1,7 @@
-package plan
+package migration
 
 import (
-	slotset "github.com/kvrocks/kvrocks-operator/api/slots"
+	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
@@ -19,19 +19,19 @@ const (
 // chooseChunk takes the next part from the front of a run of slots. Empty slots move all at once and full ones in parts of
 // some keys, fewer after each failure but the first. How many keys the slots have is known from those that have moved, or
 // else counted on the source s: when known is false, the part is to be counted first.
-func (c *clusterPass) chooseChunk(m *v1alpha1.MigrationStatus, s *member, run slotset.Range) (part slotset.Range, known bool) {
+func (p *Pass) chooseChunk(m *v1alpha1.MigrationStatus, s *Node, run slots.Range) (part slots.Range, known bool) {
 	target := int64(chunkKeys)
-	if limit := c.keysPerSecond(); limit > 0 {
+	if limit := p.policy.KeysPerSecond; limit > 0 {
 		target = min(target, chunkSeconds*int64(limit))
 	}
 	target = max(1, target>>min(max(0, m.Attempts-1), 16))
-	front := func(n int64) slotset.Range {
-		return slotset.Range{First: run.First, Last: run.First + int(max(1, min(n, int64(run.Len())))) - 1}
+	front := func(n int64) slots.Range {
+		return slots.Range{First: run.First, Last: run.First + int(max(1, min(n, int64(run.Len())))) - 1}
 	}
 	if chunkGrowth*m.Keys >= target {
 		return front(target * int64(m.Moved) / m.Keys), true
 	}
-	count := s.node.Count
+	count := s.Count
 	if count == nil || count.Slots.First != run.First || count.Slots.Last > run.Last {
 		return run, false
 	}
@@ -46,16 +46,16 @@ func (c *clusterPass) chooseChunk(m *v1alpha1.MigrationStatus, s *member, run sl
 }
 
 // otherThan returns a slot at which the given part does not begin, so that its count is not taken for one of the part.
-func otherThan(part slotset.Range) slotset.Range {
+func otherThan(part slots.Range) slots.Range {
 	if part.First == 0 {
-		return slotset.Range{First: 1, Last: 1}
+		return slots.Range{First: 1, Last: 1}
 	}
-	return slotset.Range{}
+	return slots.Range{}
 }
 
 // forget has a node count something else, so that its next count of a part will be one from after the move.
-func (c *clusterPass) forget(m *member, part slotset.Range) {
-	if n := m.node.Count; n != nil && n.Slots == part {
-		c.do(CountKeys{Pod: m.name, Slots: otherThan(part)})
+func (p *Pass) forget(n *Node, part slots.Range) {
+	if n.Count != nil && n.Count.Slots == part {
+		p.cluster.CountKeys(n.Pod, otherThan(part))
 	}
 }
