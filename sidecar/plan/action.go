@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
 // Plan is what a pass decides.
@@ -29,7 +30,7 @@ type Plan struct {
 // promoted yet. What must outlive the sidecar's process was reported when the move began and when writes were stopped; the API server
 // may take a tenth of a second for each write, and so long do clients wait.
 func (p *Plan) ReportMayWait() bool {
-	if p.Intent || len(p.Events) > 0 || p.Again <= 0 || p.Again > againWrites {
+	if p.Intent || len(p.Events) > 0 || p.Again <= 0 || p.Again > period.Writes {
 		return false
 	}
 	return slices.ContainsFunc(p.Status.Shards, func(s v1alpha1.TopologyShardStatus) bool {

@@ -3,6 +3,8 @@ package plan
 import (
 	"fmt"
 	"strings"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
 // bootstrap chooses the first master of a shard that has no recorded one. Every wanted member must answer before the one
@@ -13,7 +15,7 @@ func (p *pass) bootstrap() {
 		return
 	}
 	if awaited := p.awaited(); awaited != "" {
-		p.wait(ReasonWaitingForMembers, "no master yet: waiting for "+awaited, againWait)
+		p.wait(ReasonWaitingForMembers, "no master yet: waiting for "+awaited, period.Wait)
 		return
 	}
 	first := p.promotionCandidate(anyMember)
@@ -24,7 +26,7 @@ func (p *pass) bootstrap() {
 	}
 	p.fenceMastersBut(first)
 	p.do(Promote{Pod: first.name})
-	p.wait(ReasonPromoting, first.name+" is being promoted: of all members it has the best claim", againStep)
+	p.wait(ReasonPromoting, first.name+" is being promoted: of all members it has the best claim", period.Step)
 }
 
 // labelledMaster returns the only attached member that is labelled and answers as master: only the sidecar gives a pod

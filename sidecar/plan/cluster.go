@@ -5,6 +5,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
 // clusterPass is the planning of one pass of a cluster.
@@ -160,5 +161,5 @@ func (c *clusterPass) locate() {
 // wait notes why there is no record.
 func (c *clusterPass) wait(reason, message string) {
 	c.waiting = verdict{reason, message}
-	c.again(againWait)
+	c.again(period.Wait)
 }

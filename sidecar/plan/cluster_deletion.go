@@ -1,6 +1,10 @@
 package plan
 
-import "time"
+import (
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
+)
 
 // recordDeletionTimeout is how long a kvrocks-controller that does not answer holds up the deletion of an instance. Its record is
 // deleted only for the sake of a later instance of the same name.
@@ -18,10 +22,10 @@ func (c *clusterPass) release() {
 	case c.in.Topology.Status.Released:
 	case controller.Reach == Answered && controller.Record != nil:
 		c.do(DeleteCluster{})
-		c.again(againStep)
+		c.again(period.Step)
 		c.released = false
 	case controller.Reach != Answered && len(c.shards) > 0 && c.shards[0].releasingFor() < recordDeletionTimeout:
-		c.again(againWait)
+		c.again(period.Wait)
 		c.released = false
 	}
 	for _, s := range c.shards {

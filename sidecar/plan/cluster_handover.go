@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
 // clusterHandoverTimeout bounds how long the writes to a shard may be stopped by a planned move. kvrocks-controller has its part
@@ -35,7 +36,7 @@ func (s *clusterShard) startHandover() {
 		!m.was.Attached || m.was.Role != v1alpha1.RoleMaster {
 		return
 	}
-	s.again(againWait)
+	s.again(period.Wait)
 	s.handOverFrom(m)
 }
 
@@ -66,7 +67,7 @@ func (s *clusterShard) stopWrites(m, target *member) {
 		Pod: m.name, ID: m.entry.ID, Force: true,
 		Layout: s.c.record.StopWrites(s.entry, m.entry, target.entry),
 	})
-	s.wait(ReasonHandingOver, m.name+" is handing over to "+target.name, againWrites)
+	s.wait(ReasonHandingOver, m.name+" is handing over to "+target.name, period.Writes)
 }
 
 // stopped reports whether the master takes no writes, because it says itself that it owns no slots.
@@ -104,18 +105,18 @@ func (s *clusterShard) handOver() {
 		// kvrocks-controller has chosen another one.
 		s.outage.Target, s.intent, t = s.layoutMaster.name, true, s.layoutMaster
 	}
-	s.again(againWrites)
+	s.again(period.Writes)
 	switch {
 	case recorded && t.isMaster() && s.hasLayout(t):
 		s.succeed(t)
 	case s.awaitsAnswer(m, t, recorded):
-		s.wait(ReasonHandingOver, s.outage.Master+" is handing over", againWrites)
+		s.wait(ReasonHandingOver, s.outage.Master+" is handing over", period.Writes)
 	case recorded && !t.hasPlace(), !recorded && m.cannotHandOver():
 		s.endHandover(m)
 	case recorded:
 		s.installTarget(m, t)
 	case !m.answered():
-		s.wait(ReasonHandingOver, m.name+" cannot serve yet ("+m.state()+")", againSoon)
+		s.wait(ReasonHandingOver, m.name+" cannot serve yet ("+m.state()+")", period.Soon)
 	default:
 		s.moveOn(m, t)
 	}
@@ -155,7 +156,7 @@ func (s *clusterShard) endHandover(m *member) {
 		s.outage.Target = ""
 	}
 	s.settleMaster()
-	s.again(againWrites)
+	s.again(period.Writes)
 }
 
 // installTarget handles a move whose target is master on record. It is given the record when it has all the data of the old
@@ -167,7 +168,7 @@ func (s *clusterShard) installTarget(m, t *member) {
 			return
 		}
 		if t.node.Sequence < m.node.Sequence {
-			s.wait(ReasonHandingOver, t.name+" is catching up with "+m.name, againWrites)
+			s.wait(ReasonHandingOver, t.name+" is catching up with "+m.name, period.Writes)
 			return
 		}
 	}
@@ -175,7 +176,7 @@ func (s *clusterShard) installTarget(m, t *member) {
 		s.outage.PromotedAt = new(microTime(s.now))
 	}
 	s.setNodes(t)
-	s.wait(ReasonHandingOver, t.name+" is being made master in place of "+s.master, againWrites)
+	s.wait(ReasonHandingOver, t.name+" is being made master in place of "+s.master, period.Writes)
 }
 
 // remainsTarget reports whether t, which may be nil, can still be made master in place of m by kvrocks-controller.
@@ -194,15 +195,15 @@ func (s *clusterShard) moveOn(m, t *member) {
 	case s.outage.Target == "":
 		m.layoutGiven = true
 		s.do(Push{Pod: m.name, ID: m.entry.ID, Layout: s.c.record, Force: true})
-		s.wait(ReasonHandingOver, m.name+" is to take writes again", againWrites)
+		s.wait(ReasonHandingOver, m.name+" is to take writes again", period.Writes)
 	case !s.stopped(m) || m.version() < s.c.record.Version:
 		s.stopWrites(m, t)
 	case t.node.Sequence < m.node.Sequence:
-		s.wait(ReasonHandingOver, t.name+" is catching up with "+m.name, againWrites)
+		s.wait(ReasonHandingOver, t.name+" is catching up with "+m.name, period.Writes)
 	case !s.c.onRecord || s.c.changing:
-		s.wait(ReasonHandingOver, t.name+" can be made master once kvrocks-controller answers", againWrites)
+		s.wait(ReasonHandingOver, t.name+" can be made master once kvrocks-controller answers", period.Writes)
 	default:
 		s.c.change(FailOver{MasterID: m.entry.ID, PreferredID: t.entry.ID, Install: s.installAtOnce(t)})
-		s.wait(ReasonHandingOver, t.name+" is to be master in place of "+m.name, againWrites)
+		s.wait(ReasonHandingOver, t.name+" is to be master in place of "+m.name, period.Writes)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
 // fenceDelay is how long after its gate was withdrawn a pod can still be reached through its Service, with much to spare.
@@ -103,7 +104,7 @@ func (s *clusterShard) layoutMasterSilent(m *member) {
 	seen := blind && (!m.exists || m.downFor(s.now) >= s.downAfter())
 	begun := s.outage != nil && s.outage.Master == m.name
 	if !begun && !s.sentinels.ODown && !seen && !s.processEnded(m) && !s.overdue(m) {
-		s.wait(ReasonMasterDown, m.name+" does not answer ("+m.state()+")", againSoon)
+		s.wait(ReasonMasterDown, m.name+" does not answer ("+m.state()+")", period.Soon)
 		return
 	}
 	s.beginOutage(m, v1alpha1.CauseDown)
@@ -118,7 +119,7 @@ func (s *clusterShard) layoutMasterNotReady(m *member) {
 		s.decide(m)
 		return
 	}
-	s.wait(ReasonMasterDown, m.name+" cannot serve yet ("+m.state()+")", againSoon)
+	s.wait(ReasonMasterDown, m.name+" cannot serve yet ("+m.state()+")", period.Soon)
 }
 
 // layoutMasterUnknown handles a record whose master is no member: one of the members must take its place.
@@ -153,17 +154,17 @@ func (s *clusterShard) waitForController(m *member) {
 		who = m.name
 	}
 	if e := s.in.Controller.Err; s.in.Controller.Reach != Answered {
-		s.wait(ReasonControllerUnavailable, who+" must wait: kvrocks-controller does not answer: "+e, againWait)
+		s.wait(ReasonControllerUnavailable, who+" must wait: kvrocks-controller does not answer: "+e, period.Wait)
 		return
 	}
-	s.wait(ReasonWaitingForMembers, "no record says who is master: waiting for "+s.awaited(), againWait)
+	s.wait(ReasonWaitingForMembers, "no record says who is master: waiting for "+s.awaited(), period.Wait)
 }
 
 // install makes the master on record what the record says.
 func (s *clusterShard) install(m *member) {
 	s.fenceMastersBut(m)
 	s.setNodes(m)
-	s.wait(ReasonPromoting, m.name+" is being made master, as the record says", againStep)
+	s.wait(ReasonPromoting, m.name+" is being made master, as the record says", period.Step)
 }
 
 // decide has the master on record replaced by a member that has its data; m is nil when it is no member.
@@ -175,18 +176,18 @@ func (s *clusterShard) decide(m *member) {
 	next, awaited := s.successor(m)
 	switch {
 	case next == nil:
-		s.wait(ReasonWaitingForMembers, "no successor for the master yet: waiting for "+awaited, againSoon)
+		s.wait(ReasonWaitingForMembers, "no successor for the master yet: waiting for "+awaited, period.Soon)
 	case s.losesTooMuch(next):
 	case next == m:
 		s.installReturned(m)
 	case !s.prepare(next):
-		s.wait(ReasonPromoting, next.name+" is to be master and must be reachable first", againStep)
+		s.wait(ReasonPromoting, next.name+" is to be master and must be reachable first", period.Step)
 	case s.c.lost:
-		s.wait(ReasonRebuilding, "kvrocks-controller has lost its record", againStep)
+		s.wait(ReasonRebuilding, "kvrocks-controller has lost its record", period.Step)
 	case next.node.Sequence == 0:
-		s.wait(ReasonMasterDown, "nothing was ever written to the shard, so nobody can succeed its master", againWait)
+		s.wait(ReasonMasterDown, "nothing was ever written to the shard, so nobody can succeed its master", period.Wait)
 	case s.c.layoutWithheldFrom == s:
-		s.wait(ReasonPromoting, "slots that have left the shard are put on record before it gets a new master", againStep)
+		s.wait(ReasonPromoting, "slots that have left the shard are put on record before it gets a new master", period.Step)
 	default:
 		s.failOver(next)
 	}
@@ -196,7 +197,7 @@ func (s *clusterShard) decide(m *member) {
 func (s *clusterShard) installReturned(m *member) {
 	if o := s.outsider(m); o != nil {
 		s.wait(ReasonWaitingForMembers, m.name+" lacks data that "+o.name+" has, which is not in the cluster yet; if nothing else is awaited, "+
-			"delete the instance with storage.reclaim: Retain and apply it again: it is made again from what the volumes remember", againSoon)
+			"delete the instance with storage.reclaim: Retain and apply it again: it is made again from what the volumes remember", period.Soon)
 		return
 	}
 	s.install(m)
@@ -209,7 +210,7 @@ func (s *clusterShard) failOver(next *member) {
 	}
 	s.fenceMastersBut(next)
 	s.c.change(FailOver{MasterID: s.entry.Master().ID, PreferredID: next.entry.ID})
-	s.wait(ReasonPromoting, next.name+" is to be master", againWrites)
+	s.wait(ReasonPromoting, next.name+" is to be master", period.Writes)
 }
 
 // successor returns the member that is to succeed m, or what is waited for. When every member answers it is the one with the

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
 // changeMembers makes the record name every member of the topology and no other node, by one change in a pass.
@@ -79,7 +80,7 @@ func (s *clusterShard) addShard() {
 		return
 	}
 	if awaited := s.awaited(); awaited != "" {
-		s.wait(ReasonJoining, "the shard joins when every member answers: waiting for "+awaited, againWait)
+		s.wait(ReasonJoining, "the shard joins when every member answers: waiting for "+awaited, period.Wait)
 		return
 	}
 	if s.shard.Replicas < 1 || len(s.members) == 0 {

@@ -1,5 +1,7 @@
 package plan
 
+import "github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
+
 // placeMembers gives every other member its place behind the proved master, and attaches it when its link is up.
 func (s *clusterShard) placeMembers() {
 	for i := range s.members {
@@ -25,7 +27,7 @@ func (s *clusterShard) joinAsReplica(m *member) {
 		s.fence(m, "it does not follow the master")
 	}
 	s.setNodes(m)
-	s.again(againSoon)
+	s.again(period.Soon)
 }
 
 // propagateLayout gives the record to every node that has another one and whose role it does not change: the masters first,

@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
 // change plans a change of kvrocks-controller's record.
 func (c *clusterPass) change(a Action) {
 	c.changing = true
 	c.do(a)
-	c.again(againStep)
+	c.again(period.Step)
 }
 
 // create makes the record of a new cluster. Nothing is known of the past but the data, so every member must answer first.
@@ -54,7 +56,7 @@ func (c *clusterPass) create() {
 	c.event("ClusterCreated", fmt.Sprintf("the record of a cluster of %d shards is made", len(shards)))
 	c.change(CreateCluster{Shards: shards})
 	c.wait(ReasonCreating, "the cluster is being created")
-	c.again(againStep)
+	c.again(period.Step)
 }
 
 // addresses returns those of the wanted members, with port, that of the one with the best claim first.
@@ -141,7 +143,7 @@ func (c *clusterPass) restoreRecord() {
 			c.warn("RecordRestored", "kvrocks-controller has lost its record; it is made anew from "+a.name)
 			c.change(ImportCluster{Pod: a.name})
 		} else {
-			c.again(againSoon)
+			c.again(period.Soon)
 		}
 	case c.behind && c.source == sourceNode && lateSince >= c.newest:
 		// It was reported before, so this is no change that was under way when the record was read.
@@ -151,7 +153,7 @@ func (c *clusterPass) restoreRecord() {
 			c.change(ImportCluster{Pod: a.name})
 		}
 	case c.behind:
-		c.again(againSoon)
+		c.again(period.Soon)
 	case c.recordNeedsPassword():
 		if a := c.importSource(); a != nil {
 			c.event("RecordRestored", "kvrocks-controller's record is made anew with the present password")

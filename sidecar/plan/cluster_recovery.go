@@ -7,6 +7,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
 // A volume remembers the last layout that its node was given. When nothing else knows of any, because a cluster is made again
@@ -168,5 +169,5 @@ func (c *clusterPass) publishLayout(l *layout.Layout) {
 		}
 	}
 	c.wait(ReasonRebuilding, "the layout that the volumes remember is put on record")
-	c.again(againStep)
+	c.again(period.Step)
 }

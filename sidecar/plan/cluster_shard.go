@@ -2,6 +2,7 @@ package plan
 
 import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
 // clusterShard is one shard of the topology in a pass.
@@ -62,12 +63,12 @@ func (s *clusterShard) hasLayout(m *member) bool {
 // is not the right one, and a better one is being looked for.
 func (s *clusterShard) setNodes(m *member) {
 	if m.layoutGiven || s.c.layoutWithheldFrom == s || m.version() > s.c.record.Version {
-		s.again(againStep)
+		s.again(period.Step)
 		return
 	}
 	m.layoutGiven = true
 	s.do(Push{Pod: m.name, ID: m.entry.ID, Layout: s.c.record, Force: m.version() == s.c.record.Version})
-	s.again(againStep)
+	s.again(period.Step)
 }
 
 // readSentinels sums up what the sentinels say about the master on record. They are only heard: on the nodes of a cluster their

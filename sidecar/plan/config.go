@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
 // Settings that every node has whatever the topology says; see Node.Config.
@@ -69,7 +71,7 @@ func (p *pass) configure(m *member) {
 func (p *pass) set(m *member, name, value string) {
 	if _, refused := m.node.Refusals[name]; !refused {
 		p.do(Configure{Pod: m.name, Settings: map[string]string{name: value}})
-		p.again(againWait)
+		p.again(period.Wait)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
 // releaseTimeout is how long a sentinel that does not answer holds up the deletion of an instance. When it comes back
@@ -17,11 +18,11 @@ func (p *pass) release() {
 	p.unmonitor()
 	switch {
 	case p.sentinels.Monitoring > 0:
-		p.again(againStep)
+		p.again(period.Step)
 	case p.sentinels.Silent() == 0:
 		p.released = true
 	case p.releasingFor() < releaseTimeout:
-		p.again(againWait)
+		p.again(period.Wait)
 	default:
 		if !p.in.Topology.Status.Released {
 			p.warn("ReleasedUnseen", strconv.Itoa(p.sentinels.Silent())+" sentinels do not answer; they are cleaned when they do")

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
 // electionGrace is how long after +odown the sentinels are given to elect a member before a master that is back is put
@@ -101,7 +102,7 @@ func (p *pass) masterServing(m *member) {
 	case serving && (p.sentinels.AuthUnknown || !replaced):
 		// The sentinels cannot reach it and we can. Until they begin to replace it, it serves.
 		p.prove(m)
-		p.again(againSoon)
+		p.again(period.Soon)
 	default:
 		p.beginOutage(m, v1alpha1.CauseDown)
 		p.leaveToSentinel(false)
@@ -115,7 +116,7 @@ func (p *pass) masterRestarted(m *member) {
 	case p.uncontested() && p.holdsAll(m):
 		p.fenceMastersBut(m)
 		p.do(Promote{Pod: m.name})
-		p.wait(ReasonPromoting, m.name+" is back with all its data and is being promoted again", againStep)
+		p.wait(ReasonPromoting, m.name+" is back with all its data and is being promoted again", period.Step)
 	case p.sentinels.MayElect() && p.othersAttached():
 		if p.sentinels.ODown || p.sentinels.Replacing || p.sentinels.Deposed {
 			p.beginOutage(m, v1alpha1.CauseDown)
@@ -133,7 +134,7 @@ func (p *pass) masterSilent(m *member) {
 	alone := !p.sentinels.MayElect() && (!m.exists || m.downFor(p.now) >= p.downAfter())
 	called := p.outage != nil || p.sentinels.ODown || p.sentinels.Replacing
 	if !called && !alone && !p.processEnded(m) && !p.overdue(m) {
-		p.wait(ReasonMasterDown, m.name+" does not answer ("+m.state()+")", againSoon)
+		p.wait(ReasonMasterDown, m.name+" does not answer ("+m.state()+")", period.Soon)
 		return
 	}
 	p.beginOutage(m, v1alpha1.CauseDown)
@@ -148,7 +149,7 @@ func (p *pass) masterNotReady(m *member) {
 		p.decide(m)
 		return
 	}
-	p.wait(ReasonMasterDown, m.name+" cannot serve yet ("+m.state()+")", againSoon)
+	p.wait(ReasonMasterDown, m.name+" cannot serve yet ("+m.state()+")", period.Soon)
 }
 
 // holdsAll reports whether no answering member has a better claim than m and, unless every member answers, m has all that was
@@ -259,7 +260,7 @@ func (p *pass) succeed(x *member) {
 		p.fence(old, x.name+" is the master now")
 	}
 	p.outage = nil
-	p.again(againStep)
+	p.again(period.Step)
 }
 
 // prove takes x for the master: it alone is labelled and attached as such.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
 const (
@@ -49,12 +50,12 @@ func (p *pass) startHandover() {
 		return
 	}
 	if p.sentinels.ODown || p.sentinels.Electing || p.sentinels.Silent() >= max(1, p.sentinels.Quorum) || p.abortedLately() {
-		p.again(againWait)
+		p.again(period.Wait)
 		return
 	}
 	target := p.handoverTarget(m)
 	if target == nil {
-		p.again(againWait)
+		p.again(period.Wait)
 		return
 	}
 	p.outage = &v1alpha1.Outage{
@@ -64,7 +65,7 @@ func (p *pass) startHandover() {
 	p.intent = true
 	p.event("HandoverStarted", m.name+" hands over to "+target.name)
 	p.unmonitor()
-	p.again(againWrites)
+	p.again(period.Writes)
 }
 
 // handoverTarget returns the healthy replica that is to succeed m: one that is not to be replaced itself, or the master would soon
@@ -109,19 +110,19 @@ func (p *pass) abortedLately() bool {
 // handOver takes the next step of a planned move away from m.
 func (p *pass) handOver(m *member) {
 	t := p.member(p.outage.Target)
-	p.again(againWrites)
+	p.again(period.Writes)
 	switch {
 	case t != nil && t.isMaster() && t.node.Sequence >= m.node.Sequence && (m.answered() || m.answersLate(p.now)):
 		p.succeed(t)
 	case m.answersLate(p.now), t.answersLate(p.now) && p.outageAge() < handoverTimeout:
-		p.wait(ReasonHandingOver, m.name+" is handing over to "+p.outage.Target, againWrites)
+		p.wait(ReasonHandingOver, m.name+" is handing over to "+p.outage.Target, period.Writes)
 	case m.silent():
 		// It died on the way. The sentinels have forgotten it, so the sidecar decides, as for any dead master.
 		p.abandonTargetIfUnseen(t)
 		p.outage.Cause, p.outage.DetectedAt, p.intent = v1alpha1.CauseDown, microTime(p.now), true
 		p.masterSilent(m)
 	case !m.answered():
-		p.wait(ReasonHandingOver, m.name+" cannot serve yet ("+m.state()+")", againSoon)
+		p.wait(ReasonHandingOver, m.name+" cannot serve yet ("+m.state()+")", period.Soon)
 	case m.isMaster():
 		p.stopWrites(m, t)
 	default:
@@ -148,7 +149,7 @@ func (p *pass) stopWrites(m, t *member) {
 		// It keeps its label and its gate: until its successor has them it is what there is, and says READONLY.
 		p.outage.DetectedAt, p.intent = microTime(p.now), true
 		p.do(Follow{Pod: m.name, Host: layout.DeadHost, Port: layout.DeadPort})
-		p.wait(ReasonHandingOver, m.name+" is handing over to "+t.name, againWrites)
+		p.wait(ReasonHandingOver, m.name+" is handing over to "+t.name, period.Writes)
 	}
 }
 
@@ -165,16 +166,16 @@ func (p *pass) promoteTarget(m, t *member) {
 		p.do(DropClients{Pod: m.name, For: endpointsDelay})
 		p.monitorSuccessor(t)
 		p.fence(m, "it has handed over to "+t.name)
-		p.wait(ReasonHandingOver, t.name+" is being promoted in place of "+m.name, againWrites)
+		p.wait(ReasonHandingOver, t.name+" is being promoted in place of "+m.name, period.Writes)
 	case fit && p.outageAge() < handoverTimeout:
-		p.wait(ReasonHandingOver, t.name+" is catching up with "+m.name, againWrites)
+		p.wait(ReasonHandingOver, t.name+" is catching up with "+m.name, period.Writes)
 	default:
 		if p.outage.Target != "" {
 			p.abandonTarget()
 			p.intent = true
 		}
 		p.masterRestarted(m)
-		p.again(againWrites)
+		p.again(period.Writes)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
 // bounds say how far behind its master a replica may be, and what a promotion may lose; see v1alpha1.Failover.
@@ -126,6 +127,6 @@ func (p *pass) losesTooMuch(next *member) bool {
 	p.wait(ReasonWouldLoseWrites, fmt.Sprintf(
 		"%s, which has the most data, lacks %d writes that %s had, more than spec.failover.maxLostWrites (%d) allows; "+
 			"bring the pod of %s back with its volume, or raise the field",
-		next.name, lost, master, *p.bounds.lostWrites, master), againWait)
+		next.name, lost, master, *p.bounds.lostWrites, master), period.Wait)
 	return true
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
 
@@ -21,18 +22,18 @@ func (p *pass) repairMonitors() {
 	master := p.watched()
 	p.tune(&master)
 	if w.Electing {
-		p.again(againWait)
+		p.again(period.Wait)
 		return
 	}
 	p.renewLinks()
 	for i := range w.Opinions {
 		if v := &w.Opinions[i]; v.Reached && !v.Watches(&master) {
 			p.monitor(v, p.proven, v.Monitors)
-			p.again(againWait)
+			p.again(period.Wait)
 		}
 	}
 	if stale := w.WithStaleEntries(&master); stale != nil {
-		p.again(againWait)
+		p.again(period.Wait)
 		if w.OthersConverged(stale, &master) {
 			p.monitor(stale, p.proven, true)
 		}

@@ -9,14 +9,6 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
 
-// How soon the next pass is wanted, as package period says.
-const (
-	againWrites = period.Writes
-	againStep   = period.Step
-	againSoon   = period.Soon
-	againWait   = period.Wait
-)
-
 // outcome is what has been decided so far. The shards of a cluster share one.
 type outcome struct {
 	actions []Action
@@ -138,16 +130,16 @@ func (o *outcome) nextPass() (again time.Duration, skipSlowProbes bool) {
 // limitPeriod asks for a pass within half of down-after where the sidecar alone notices that a master hangs or that its machine
 // has gone, and within a second where it must know what the master has, because a loss is bounded.
 func (p *pass) limitPeriod() {
-	period := time.Duration(0)
+	within := time.Duration(0)
 	switch {
 	case len(p.members) < 2:
 	case p.bounds.lostWrites != nil:
-		period = againWait
+		within = period.Wait
 	case p.sentinels.Voting < max(1, p.sentinels.Quorum): // none is configured or there, or too many are in TILT or away
-		period = max(againWait, p.downAfter()/2)
+		within = max(period.Wait, p.downAfter()/2)
 	}
-	if period > 0 && (p.ongoingIn == 0 || period < p.ongoingIn) {
-		p.ongoingIn = period
+	if within > 0 && (p.ongoingIn == 0 || within < p.ongoingIn) {
+		p.ongoingIn = within
 	}
 }
 

@@ -1,6 +1,10 @@
 package plan
 
-import "time"
+import (
+	"time"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
+)
 
 // replaceDelay is how long a shard is without a master before pods are replaced that do not run: one that is down for a
 // moment comes back sooner if it is left alone.
@@ -19,7 +23,7 @@ func (p *pass) replacePod() {
 	m.pod.Deleting = true
 	p.do(DeletePod{Pod: m.name, UID: m.pod.UID})
 	p.event("PodReplaced", m.name+" is deleted, so that it comes back with the present template")
-	p.again(againSoon)
+	p.again(period.Soon)
 }
 
 // nextReplaced returns the pod to be replaced now; nil when there is none or something must be waited for.

@@ -1,6 +1,9 @@
 package plan
 
-import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+import (
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
+)
 
 // placeReplicas makes every other member follow the proved master, and attaches it when its link is up. Those that are
 // fine are seen to first, so that a refused SLAVEOF of one holds up no other; former masters wait for
@@ -38,14 +41,14 @@ func (p *pass) placeReplica(m *member) {
 	case m.pod.Deleting:
 		p.fence(m, "the pod is being deleted")
 	case p.inSync(m) && p.electedTooSoon(m):
-		p.again(againSoon)
+		p.again(period.Soon)
 	case p.inSync(m):
 		// Before it can be elected it must be on record that it is in sync.
 		p.intent = p.intent || p.lastRole(m) != v1alpha1.RoleReplica
 		p.catchUp(m)
 		p.settleLoss(m)
 		if !m.was.Attached && p.lastOutdated(m) {
-			p.again(againSoon)
+			p.again(period.Soon)
 			return
 		}
 		if !p.labelledAhead(m) {
@@ -54,11 +57,11 @@ func (p *pass) placeReplica(m *member) {
 		p.attach(m)
 	case m.node.Syncing:
 		p.fence(m, "a full sync replaces its data")
-		p.again(againSoon)
+		p.again(period.Soon)
 	case p.lagging(m):
 		p.fallBehind(m)
 	case !m.pod.Attached:
-		p.again(againSoon)
+		p.again(period.Soon)
 	}
 }
 
@@ -66,12 +69,12 @@ func (p *pass) placeReplica(m *member) {
 // move the replicas themselves.
 func (p *pass) point(m *member) {
 	if p.beingElected(m) {
-		p.again(againSoon)
+		p.again(period.Soon)
 		return
 	}
 	placed := !m.wasMaster() && !m.followsItself()
 	if placed && p.sentinels.Electing {
-		p.again(againSoon)
+		p.again(period.Soon)
 		return
 	}
 	if !placed {
@@ -84,5 +87,5 @@ func (p *pass) point(m *member) {
 	if m.wasMaster() {
 		p.do(DropClients{Pod: m.name, For: endpointsDelay})
 	}
-	p.again(againSoon)
+	p.again(period.Soon)
 }

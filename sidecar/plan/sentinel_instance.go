@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -17,7 +18,7 @@ func SentinelInstance(in SentinelInput) Plan {
 	steps, changing := in.passwordStep()
 	credentials := in.credentialsVerdict(changing)
 	if p.Actions = steps; len(changing) > 0 {
-		p.Again = againWait
+		p.Again = period.Wait
 	}
 	p.Status = v1alpha1.KVRocksTopologyStatus{
 		ObservedGeneration: in.Topology.Generation,
@@ -32,7 +33,7 @@ func SentinelInstance(in SentinelInput) Plan {
 		for _, name := range s.Masters {
 			if !in.Claimed[name] {
 				p.Actions = append(p.Actions, Unmonitor{Sentinel: pod, MasterName: name})
-				p.Again = againWait
+				p.Again = period.Wait
 			}
 		}
 		p.Status.Sentinels = append(p.Status.Sentinels, s)

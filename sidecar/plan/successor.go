@@ -4,13 +4,14 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
 // decide replaces the recorded master m, which is fenced. While the sentinels may elect a successor the choice is theirs;
 // the sidecar takes it over only by making them forget the master first.
 func (p *pass) decide(m *member) {
 	if p.outage == nil {
-		p.wait(ReasonMasterDown, m.name+" cannot serve; the sentinels have not called it down yet", againSoon)
+		p.wait(ReasonMasterDown, m.name+" cannot serve; the sentinels have not called it down yet", period.Soon)
 		return
 	}
 	ended := p.processEnded(m)
@@ -19,12 +20,12 @@ func (p *pass) decide(m *member) {
 		return
 	}
 	if !ended && !m.answered() && p.outageAge() < p.downAfter() && m.downFor(p.now) < p.downAfter() {
-		p.wait(ReasonMasterDown, m.name+" does not answer ("+m.state()+")", againSoon)
+		p.wait(ReasonMasterDown, m.name+" does not answer ("+m.state()+")", period.Soon)
 		return
 	}
 	next, awaited := p.successor(m)
 	if next == nil {
-		p.wait(ReasonWaitingForMembers, "no successor for "+m.name+" yet: waiting for "+awaited, againSoon)
+		p.wait(ReasonWaitingForMembers, "no successor for "+m.name+" yet: waiting for "+awaited, period.Soon)
 		return
 	}
 	if p.losesTooMuch(next) {
@@ -40,7 +41,7 @@ func (p *pass) decide(m *member) {
 	}
 	p.fenceMastersBut(next)
 	p.do(Promote{Pod: next.name})
-	p.wait(ReasonPromoting, next.name+" is being promoted in place of "+m.name, againStep)
+	p.wait(ReasonPromoting, next.name+" is being promoted in place of "+m.name, period.Step)
 }
 
 // leaveToSentinel waits for an election, and takes the decision over when none can succeed (no member is attached that a sentinel
@@ -52,13 +53,13 @@ func (p *pass) leaveToSentinel(proved bool) {
 	switch {
 	case !p.electionOverdue() && (underWay || expected):
 		p.fenceForgotten()
-		p.wait(ReasonSentinelElecting, "the sentinels are to elect a new master", againSoon)
+		p.wait(ReasonSentinelElecting, "the sentinels are to elect a new master", period.Soon)
 	case p.sentinels.Silent() >= p.sentinels.Quorum:
-		p.wait(ReasonSentinelElecting, "the sentinels do not answer, so they may or may not elect a new master", againWait)
+		p.wait(ReasonSentinelElecting, "the sentinels do not answer, so they may or may not elect a new master", period.Wait)
 	default:
 		p.unmonitor()
 		p.warn("SentinelOverruled", p.whyOverruled(proved))
-		p.wait(ReasonWaitingForMembers, "the sentinels are not to elect a master any more; the sidecar chooses one", againStep)
+		p.wait(ReasonWaitingForMembers, "the sentinels are not to elect a master any more; the sidecar chooses one", period.Step)
 	}
 }
 

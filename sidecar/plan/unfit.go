@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
 // Sentinels elect by what they can reach, and kvrocks-controller by the sequence alone: neither knows which volume a node
@@ -38,7 +39,7 @@ func (p *pass) waitsForRival(x *member) bool {
 	for i := range p.members {
 		if o := &p.members[i]; o != x && (p.mayReturn(o) || o.answersLate(p.now)) && p.lastRole(o) != "" {
 			p.wait(ReasonWaitingForMembers, x.name+" was made master by others; "+o.name+
-				" may have more data, and has not told yet", againSoon)
+				" may have more data, and has not told yet", period.Soon)
 			return true
 		}
 	}
@@ -59,7 +60,7 @@ func (p *pass) overrule(x, recorded *member) {
 	if recorded != nil && !recorded.isMaster() {
 		p.beginOutage(recorded, v1alpha1.CauseDown)
 	}
-	p.wait(ReasonWaitingForMembers, x.name+" was elected and lacks data that others have", againStep)
+	p.wait(ReasonWaitingForMembers, x.name+" was elected and lacks data that others have", period.Step)
 }
 
 // replaceUnfit has kvrocks-controller replace m, which it made master on its own.
