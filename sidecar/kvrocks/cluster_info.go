@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // NoLayout is the version of a node that was never given a layout.
@@ -18,26 +19,8 @@ type ClusterInfo struct {
 	Version int64
 	// Outgoing is the last move of slots away from this master, Incoming the last to it; nil when there was none since
 	// the process started. A replica never has one.
-	Outgoing, Incoming *SlotMove
+	Outgoing, Incoming *layout.SlotMove
 }
-
-// SlotMove is a move of slots as one end tells it.
-type SlotMove struct {
-	Slots slots.Range
-	// To is the id of the destination; empty for Incoming.
-	To    string
-	State MoveState
-}
-
-// MoveState is how far a move is.
-type MoveState string
-
-// The states of a move.
-const (
-	MoveRunning   MoveState = "running"
-	MoveSucceeded MoveState = "succeeded"
-	MoveFailed    MoveState = "failed"
-)
 
 var errNoEpoch = errors.New("the CLUSTER INFO reply has no cluster_current_epoch")
 
@@ -69,7 +52,7 @@ func ParseClusterInfo(text string) (ClusterInfo, error) {
 }
 
 // move reads one end's view. The key of the slots has "(s)" at its end since kvrocks 2.10.
-func move(fields map[string]string, slotKey, stateKey string) (*SlotMove, error) {
+func move(fields map[string]string, slotKey, stateKey string) (*layout.SlotMove, error) {
 	text, ok := fields[slotKey+"(s)"]
 	if !ok {
 		text, ok = fields[slotKey]
@@ -77,16 +60,16 @@ func move(fields map[string]string, slotKey, stateKey string) (*SlotMove, error)
 	if !ok || text == "-1" {
 		return nil, nil
 	}
-	m := &SlotMove{}
+	m := &layout.SlotMove{}
 	switch state := fields[stateKey]; state {
 	case "none", "":
 		return nil, nil
 	case "start":
-		m.State = MoveRunning
+		m.State = layout.MoveRunning
 	case "success":
-		m.State = MoveSucceeded
+		m.State = layout.MoveSucceeded
 	case "fail", "error":
-		m.State = MoveFailed
+		m.State = layout.MoveFailed
 	default:
 		return nil, fmt.Errorf("unknown %s %q", stateKey, state)
 	}

@@ -20,8 +20,8 @@ func nodeID(letter string) string { return strings.Repeat(letter, 40) }
 
 func TestClusterInfo(t *testing.T) {
 	t.Parallel()
-	outgoing := func(r slots.Range, state kvrocks.MoveState) kvrocks.ClusterInfo {
-		return kvrocks.ClusterInfo{Version: 12, Outgoing: &kvrocks.SlotMove{Slots: r, To: nodeID("b"), State: state}}
+	outgoing := func(r slots.Range, state layout.MoveState) kvrocks.ClusterInfo {
+		return kvrocks.ClusterInfo{Version: 12, Outgoing: &layout.SlotMove{Slots: r, To: nodeID("b"), State: state}}
 	}
 	for name, tc := range map[string]struct {
 		text string
@@ -30,22 +30,22 @@ func TestClusterInfo(t *testing.T) {
 		"at rest": {"", kvrocks.ClusterInfo{Version: 12}},
 		"a range leaves": {
 			"migrating_slot(s): 5-7\r\ndestination_node: " + nodeID("b") + "\r\nmigrating_state: start\r\n",
-			outgoing(slots.Range{First: 5, Last: 7}, kvrocks.MoveRunning),
+			outgoing(slots.Range{First: 5, Last: 7}, layout.MoveRunning),
 		},
 		"before 2.10": {
 			"migrating_slot: 5\r\ndestination_node: " + nodeID("b") + "\r\nmigrating_state: success\r\n",
-			outgoing(slots.Range{First: 5, Last: 5}, kvrocks.MoveSucceeded),
+			outgoing(slots.Range{First: 5, Last: 5}, layout.MoveSucceeded),
 		},
 		"it failed": {
 			"migrating_slot(s): 5\r\ndestination_node: " + nodeID("b") + "\r\nmigrating_state: fail\r\n",
-			outgoing(slots.Range{First: 5, Last: 5}, kvrocks.MoveFailed),
+			outgoing(slots.Range{First: 5, Last: 5}, layout.MoveFailed),
 		},
 		"nothing is left of it": {
 			"migrating_slot(s): -1\r\ndestination_node: \r\nmigrating_state: none\r\n", kvrocks.ClusterInfo{Version: 12},
 		},
 		"slots arrive": {
 			"importing_slot(s): 9-10\r\nimport_state: error\r\n",
-			kvrocks.ClusterInfo{Version: 12, Incoming: &kvrocks.SlotMove{Slots: slots.Range{First: 9, Last: 10}, State: kvrocks.MoveFailed}},
+			kvrocks.ClusterInfo{Version: 12, Incoming: &layout.SlotMove{Slots: slots.Range{First: 9, Last: 10}, State: layout.MoveFailed}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -125,7 +125,7 @@ func FuzzParseClusterInfo(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, move := range []*kvrocks.SlotMove{info.Outgoing, info.Incoming} {
+		for _, move := range []*layout.SlotMove{info.Outgoing, info.Incoming} {
 			if move != nil {
 				assert.LessOrEqual(t, move.Slots.First, move.Slots.Last)
 				assert.NotEmpty(t, move.State)

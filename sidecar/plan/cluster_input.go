@@ -5,7 +5,6 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
 )
 
 // ClusterNode is what a node of a cluster says of its layout.
@@ -18,9 +17,9 @@ type ClusterNode struct {
 	// and whenever a pass looks closely.
 	Layout *layout.Layout
 	// Outgoing is the last move of slots away from this master; nil when it never began one since it started.
-	Outgoing *migration.SlotMove
+	Outgoing *layout.SlotMove
 	// Incoming is the last move of slots to this master; nil when there was none since it started.
-	Incoming *migration.SlotMove
+	Incoming *layout.SlotMove
 }
 
 // Controller is kvrocks-controller with its record of the cluster.

@@ -12,7 +12,6 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
 )
 
 // A scenario of a cluster is one pass, as text. Pods are named by shard and ordinal, as 0-1; kvrocks-controller answers, and
@@ -259,9 +258,9 @@ func (b *clusterBuilder) member(name string, words []string) {
 		case "remembers":
 			pod.Saved += recalled(7, idOf(m.pod), "id0-0", "0-16383", 1)
 		case "sending":
-			c.Outgoing = &migration.SlotMove{Slots: slots.Range{First: 5, Last: 5}, To: "id" + value, State: migration.MoveRunning}
+			c.Outgoing = &layout.SlotMove{Slots: slots.Range{First: 5, Last: 5}, To: "id" + value, State: layout.MoveRunning}
 		case "receiving":
-			c.Incoming = &migration.SlotMove{Slots: slots.Range{First: 5, Last: 5}, State: migration.MoveRunning}
+			c.Incoming = &layout.SlotMove{Slots: slots.Range{First: 5, Last: 5}, State: layout.MoveRunning}
 		case "layout", "named", "was", "outside", "leaving": // See finish.
 		default:
 			b.memberWord(word, m.pod, &pod, &node, &reported)

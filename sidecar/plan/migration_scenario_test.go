@@ -334,8 +334,8 @@ func moveInput(topology *v1alpha1.KVRocksTopology, record *layout.Layout) plan.I
 		pod := s.Members[0].Pod
 		node := plan.Node{
 			Reach: plan.Answered, RunID: pod, Role: v1alpha1.RoleMaster, Sequence: 100, Priority: 100, LastMaster: scenarioNow,
-			Cluster: &plan.ClusterNode{Version: record.Version, Layout: record, Outgoing: &migration.SlotMove{
-				Slots: slots.Range{First: slots.Count - 1, Last: slots.Count - 1}, To: "f", State: migration.MoveFailed,
+			Cluster: &plan.ClusterNode{Version: record.Version, Layout: record, Outgoing: &layout.SlotMove{
+				Slots: slots.Range{First: slots.Count - 1, Last: slots.Count - 1}, To: "f", State: layout.MoveFailed,
 			}},
 		}
 		p := plan.Pod{UID: pod, IP: fmt.Sprintf("10.244.%d.0", i), Running: true, Attached: true, Role: v1alpha1.RoleMaster}
@@ -371,10 +371,10 @@ func (b *moveBuilder) node(pod string, words []string) {
 		case "out":
 			r, rest, _ := strings.Cut(value, ">")
 			to, state, _ := strings.Cut(rest, ":")
-			cluster.Outgoing = &migration.SlotMove{Slots: parseRange(b.t, r), To: moveID(b.shard(to)), State: migration.MoveState(state)}
+			cluster.Outgoing = &layout.SlotMove{Slots: parseRange(b.t, r), To: moveID(b.shard(to)), State: layout.MoveState(state)}
 		case "in":
 			r, state, _ := strings.Cut(value, ":")
-			cluster.Incoming = &migration.SlotMove{Slots: parseRange(b.t, r), State: migration.MoveState(state)}
+			cluster.Incoming = &layout.SlotMove{Slots: parseRange(b.t, r), State: layout.MoveState(state)}
 		case "count":
 			r, keys, _ := strings.Cut(value, ":")
 			n.Count = &migration.SlotCount{Slots: parseRange(b.t, r), Keys: number(b.t, keys)}

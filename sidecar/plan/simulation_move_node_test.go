@@ -32,7 +32,7 @@ type moveNode struct {
 
 	// out and in are what CLUSTER INFO says. frozen are the slots that take no writes; migrated are answered with the
 	// destination's address; imported are served without being owned.
-	out, in            *migration.SlotMove
+	out, in            *layout.SlotMove
 	frozen             *slots.Range
 	migrated, imported *slots.Range
 	migratedTo         string
@@ -166,7 +166,7 @@ func (n *moveNode) setNodes(id string, l *layout.Layout, force bool) error {
 		}
 	}
 	n.migrated, n.imported = nil, nil
-	if n.in != nil && n.in.State == migration.MoveRunning {
+	if n.in != nil && n.in.State == layout.MoveRunning {
 		n.source = nil // it takes nothing more from the importing connection
 	}
 	return nil
@@ -193,16 +193,16 @@ func (n *moveNode) migrate(w *moveWorld, r slots.Range, to string) error {
 	if !in.Nodes[i].Master {
 		return errors.New("ERR Can't migrate slot to a slave")
 	}
-	n.out = &migration.SlotMove{Slots: r, To: to, State: migration.MoveRunning}
+	n.out = &layout.SlotMove{Slots: r, To: to, State: layout.MoveRunning}
 	n.job = &moveJob{slots: r, to: w.byAddress(in.Nodes[i].Address), left: w.rng.IntN(6)}
 	return nil
 }
 
 // advance lets a move go on by one step.
 func (n *moveNode) advance(w *moveWorld) {
-	if n.in != nil && n.in.State == migration.MoveRunning && (n.source == nil || n.source.life != n.sourceLife || !w.up(n.source)) {
+	if n.in != nil && n.in.State == layout.MoveRunning && (n.source == nil || n.source.life != n.sourceLife || !w.up(n.source)) {
 		if n.source != nil || w.rng.IntN(2) == 0 { // the connection is seen to be closed
-			n.in.State = migration.MoveFailed
+			n.in.State = layout.MoveFailed
 			n.clear(n.in.Slots)
 		}
 	}
@@ -215,16 +215,16 @@ func (n *moveNode) advance(w *moveWorld) {
 	switch {
 	case w.now.Before(j.stuckUntil): // whatever role it has
 	case j.stage == 3: // nothing can stop it any more
-		n.migrated, n.migratedTo, n.out.State, n.job = &j.slots, d.address, migration.MoveSucceeded, nil
+		n.migrated, n.migratedTo, n.out.State, n.job = &j.slots, d.address, layout.MoveSucceeded, nil
 	case n.failsOnce || !n.master || !connected:
 		n.fail(w)
 	case j.stage == 0:
-		if !d.master || d.in != nil && d.in.State == migration.MoveRunning || d.ownsAny(j.slots) {
+		if !d.master || d.in != nil && d.in.State == layout.MoveRunning || d.ownsAny(j.slots) {
 			n.fail(w)
 			return
 		}
 		d.clear(j.slots)
-		d.in, d.source, d.sourceLife = &migration.SlotMove{Slots: j.slots, State: migration.MoveRunning}, n, n.life
+		d.in, d.source, d.sourceLife = &layout.SlotMove{Slots: j.slots, State: layout.MoveRunning}, n, n.life
 		if d.frozen != nil && *d.frozen == j.slots {
 			if d.frozen = nil; d.job == nil {
 				d.out = nil
@@ -243,7 +243,7 @@ func (n *moveNode) advance(w *moveWorld) {
 				}
 			}
 		}
-		d.in.State, d.imported, j.stage = migration.MoveSucceeded, &j.slots, 3
+		d.in.State, d.imported, j.stage = layout.MoveSucceeded, &j.slots, 3
 	}
 }
 
@@ -260,7 +260,7 @@ func (n *moveNode) fail(w *moveWorld) {
 	j := n.job
 	if d := j.to; d != nil && j.stage > 0 && d.life == j.toLife && w.up(d) && d.in != nil && d.in.Slots == j.slots && !d.ownsAny(j.slots) {
 		d.clear(j.slots)
-		d.in.State, d.imported = migration.MoveFailed, nil
+		d.in.State, d.imported = layout.MoveFailed, nil
 	}
-	n.out.State, n.frozen, n.job, n.failsOnce = migration.MoveFailed, nil, nil, false
+	n.out.State, n.frozen, n.job, n.failsOnce = layout.MoveFailed, nil, nil, false
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
 )
 
@@ -114,8 +115,8 @@ func (w *moveWorld) lastWitness(name string) bool {
 			continue
 		}
 		for _, n := range w.nodes {
-			knows := func(o *migration.SlotMove) bool {
-				return w.up(n) && o != nil && o.State == migration.MoveSucceeded && o.Slots.String() == string(m.Current)
+			knows := func(o *layout.SlotMove) bool {
+				return w.up(n) && o != nil && o.State == layout.MoveSucceeded && o.Slots.String() == string(m.Current)
 			}
 			if n.shard == m.To && knows(n.in) || n.shard == m.From && knows(n.out) {
 				witnesses++
@@ -228,7 +229,7 @@ func (n *moveNode) observed() plan.Node {
 		node.Role, node.MasterHost, node.MasterPort, node.LinkUp = v1alpha1.RoleReplica, n.host, n.port, n.linkUp
 		return node
 	}
-	copied := func(m *migration.SlotMove) *migration.SlotMove {
+	copied := func(m *layout.SlotMove) *layout.SlotMove {
 		if m == nil {
 			return nil
 		}

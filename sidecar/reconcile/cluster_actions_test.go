@@ -293,11 +293,11 @@ func TestMoveHasItsSettingsAndLeavesNone(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, append(c.begin, "migrate 5-9 x"), sent["10.1.0.0"])
 
-			n.cluster.Outgoing = &kvrocks.SlotMove{Slots: few, To: "x", State: kvrocks.MoveRunning}
+			n.cluster.Outgoing = &layout.SlotMove{Slots: few, To: "x", State: layout.MoveRunning}
 			sent, err = w.act(key)
 			require.NoError(t, err)
 			assert.Empty(t, sent["10.1.0.0"], "it goes on")
-			n.cluster.Outgoing.State = kvrocks.MoveSucceeded
+			n.cluster.Outgoing.State = layout.MoveSucceeded
 			sent, err = w.act(key)
 			require.NoError(t, err)
 			assert.Equal(t, c.restore, sent["10.1.0.0"])
@@ -349,12 +349,12 @@ func TestSettingsOfAMoveArePutBackByAnotherLeader(t *testing.T) {
 			w.cluster.topologies[key].Spec.Config = c.spec
 			n := w.node("orders-0-0")
 			n.info.Version, n.settings = c.version, maps.Clone(c.settings)
-			n.cluster.Outgoing = &kvrocks.SlotMove{Slots: few, To: "x", State: kvrocks.MoveRunning}
+			n.cluster.Outgoing = &layout.SlotMove{Slots: few, To: "x", State: layout.MoveRunning}
 			w.look(key)
 			sent, err := w.act(key)
 			require.NoError(t, err)
 			assert.Empty(t, sent["10.1.0.0"], "the move goes on")
-			n.cluster.Outgoing.State = kvrocks.MoveFailed
+			n.cluster.Outgoing.State = layout.MoveFailed
 			sent, err = w.act(key)
 			require.NoError(t, err)
 			assert.Equal(t, c.restore, sent["10.1.0.0"])

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
 )
 
@@ -118,7 +119,7 @@ func (p *pass) restoreSettings(ctx context.Context) {
 		if len(n.own) == 0 || n.seen.Reach != plan.Answered || n.seen.Cluster == nil {
 			continue
 		}
-		if move := n.seen.Cluster.Outgoing; move != nil && move.State == migration.MoveRunning {
+		if move := n.seen.Cluster.Outgoing; move != nil && move.State == layout.MoveRunning {
 			continue
 		}
 		wg.Go(func() {

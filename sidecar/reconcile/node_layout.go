@@ -9,7 +9,6 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
 )
 
 // clusterAnswer is what a node of a cluster says of its layout.
@@ -66,7 +65,7 @@ func (n *node) knownVersion(now time.Time) int64 {
 func (n *node) takeCluster(a clusterAnswer, at time.Time) {
 	before := n.seen.Cluster
 	c := &plan.ClusterNode{
-		Version: a.info.Version, Outgoing: slotMove(a.info.Outgoing), Incoming: slotMove(a.info.Incoming),
+		Version: a.info.Version, Outgoing: a.info.Outgoing, Incoming: a.info.Incoming,
 	}
 	switch {
 	case a.read:
@@ -76,16 +75,6 @@ func (n *node) takeCluster(a clusterAnswer, at time.Time) {
 		c.ID, c.Layout = before.ID, before.Layout
 	}
 	n.seen.Cluster, n.layoutRead = c, a.read
-}
-
-func slotMove(m *kvrocks.SlotMove) *migration.SlotMove {
-	if m == nil {
-		return nil
-	}
-	states := map[kvrocks.MoveState]migration.MoveState{
-		kvrocks.MoveRunning: migration.MoveRunning, kvrocks.MoveSucceeded: migration.MoveSucceeded, kvrocks.MoveFailed: migration.MoveFailed,
-	}
-	return &migration.SlotMove{Slots: m.Slots, To: m.To, State: states[m.State]}
 }
 
 // keep returns the layout that nodes say, the same pointer for equal ones; nil when they name no node.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
@@ -82,7 +83,7 @@ func (p *Pass) begin(m *v1alpha1.MigrationStatus, from, to *Shard, run slots.Ran
 	}
 	m.State, m.Current, m.RetryAt, m.StuckAt = v1alpha1.MigrationRunning, v1alpha1.SlotRange(chunk.String()), nil, nil
 	m.Attempts++
-	m.Repeated = d.incoming(chunk) == MoveSucceeded
+	m.Repeated = d.incoming(chunk) == layout.MoveSucceeded
 	m.Message = "moving " + chunk.String() + attempt(m) + "; " + progress(m)
 	p.cluster.Intent()
 	p.cluster.MoveSlots(s.Pod, chunk, d.ID, p.policy.KeysPerSecond)
@@ -100,7 +101,7 @@ func (p *Pass) choosePart(m *v1alpha1.MigrationStatus, from *Shard, d *Node, run
 		part.Last = part.First // the first attempt of a process fails if it was a replica before, and so it costs little
 	}
 	// What the destination says of an earlier move of the very same slots could be taken for news of this one.
-	if d.incoming(part) == MoveSucceeded && part.Len() > 1 {
+	if d.incoming(part) == layout.MoveSucceeded && part.Len() > 1 {
 		part.Last--
 	}
 	// The last slot of a shard goes alone. Its process refuses writes to the slots of its last part should they come back,

@@ -3,6 +3,8 @@ package migration
 import (
 	"fmt"
 	"time"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // When the destination of a move of raw keys vanishes without closing its connections, because its pod or machine is gone,
@@ -17,7 +19,7 @@ func (p *Pass) noteStuckMove(t *transfer) {
 	d := &t.to.Master
 	switch {
 	case !d.Master: // it is being replaced
-	case d.incoming(t.slots) == MoveRunning:
+	case d.incoming(t.slots) == layout.MoveRunning:
 		t.m.StuckAt = nil
 	case t.m.StuckAt == nil:
 		t.m.StuckAt = p.notBefore(stuckAfter)

@@ -5,6 +5,7 @@ import (
 
 	slotset "github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // stage says how far a part is.
@@ -47,17 +48,17 @@ func (p *Pass) transferOf(m *v1alpha1.MigrationStatus) (t transfer, ok bool) {
 // stage returns how far the part is, by the masters of both shards, as the record has them.
 func (t *transfer) stage() stage {
 	out, in := t.outgoing(), t.incoming()
-	if in == MoveSucceeded && (out == MoveFailed || t.m.Repeated && out != MoveSucceeded) {
+	if in == layout.MoveSucceeded && (out == layout.MoveFailed || t.m.Repeated && out != layout.MoveSucceeded) {
 		in = "" // old news: of a move that failed after all, or of the one before
 	}
 	switch {
-	case out == MoveRunning:
+	case out == layout.MoveRunning:
 		return stageRunning
-	case in == MoveSucceeded:
+	case in == layout.MoveSucceeded:
 		return stageArrived
-	case !t.from.Master.Answers || !t.to.Master.Answers || in == MoveRunning:
+	case !t.from.Master.Answers || !t.to.Master.Answers || in == layout.MoveRunning:
 		return stageUnknown
-	case out == MoveSucceeded && in == "":
+	case out == layout.MoveSucceeded && in == "":
 		return stageArrived // the destination has restarted since, or was replaced
 	}
 	return stageFailed
@@ -65,7 +66,7 @@ func (t *transfer) stage() stage {
 
 // outgoing returns what the source says of the move of just these slots to the destination; empty when it does not answer, or says
 // nothing of it.
-func (t *transfer) outgoing() MoveState {
+func (t *transfer) outgoing() layout.MoveState {
 	s := &t.from.Master
 	if !s.Answers || s.Outgoing == nil || s.Outgoing.Slots != t.slots || !t.to.Entry.Has(s.Outgoing.To) {
 		return ""
@@ -74,7 +75,7 @@ func (t *transfer) outgoing() MoveState {
 }
 
 // incoming returns what the destination says of the arrival of just these slots; empty when it does not answer, or says nothing of it.
-func (t *transfer) incoming() MoveState {
+func (t *transfer) incoming() layout.MoveState {
 	if !t.to.Master.Answers {
 		return ""
 	}
@@ -82,7 +83,7 @@ func (t *transfer) incoming() MoveState {
 }
 
 // confirmed reports whether the process of the destination says itself that it has everything.
-func (t *transfer) confirmed() bool { return t.to.Master.incoming(t.slots) == MoveSucceeded }
+func (t *transfer) confirmed() bool { return t.to.Master.incoming(t.slots) == layout.MoveSucceeded }
 
 // awaited returns, in words, what the part waits for.
 func (t *transfer) awaited() string {

@@ -81,28 +81,10 @@ type Node struct {
 	// Attached is the state of its pod's readiness gate.
 	Attached bool
 	// Outgoing and Incoming are the last moves away from it and to it, as it said last; nil when there were none since it started.
-	Outgoing, Incoming *SlotMove
+	Outgoing, Incoming *layout.SlotMove
 	// Count is its last count of keys; nil when there was none.
 	Count *SlotCount
 }
-
-// SlotMove is a move of slots as one end reports it.
-type SlotMove struct {
-	Slots slots.Range
-	// To is the id of the destination; empty on the incoming side, which does not say.
-	To    string
-	State MoveState
-}
-
-// MoveState is how far a node says a move of slots is.
-type MoveState string
-
-// The states of a move, the same for both ends.
-const (
-	MoveRunning   MoveState = "Running"
-	MoveSucceeded MoveState = "Succeeded"
-	MoveFailed    MoveState = "Failed"
-)
 
 // SlotCount is how many keys some slots had on a node.
 type SlotCount struct {
@@ -117,7 +99,7 @@ type SlotCount struct {
 func (s *Shard) placed() bool { return s.Master.Master && s.Master.HasLayout }
 
 // incoming returns how the process says that just these slots came to it last; empty when others did, or none.
-func (n *Node) incoming(r slots.Range) MoveState {
+func (n *Node) incoming(r slots.Range) layout.MoveState {
 	if n.Incoming == nil || n.Incoming.Slots != r {
 		return ""
 	}

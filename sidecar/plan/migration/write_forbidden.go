@@ -44,7 +44,7 @@ func (s *Shard) writeForbiddenSlots() *slots.Range {
 	if !s.Proven || s.Entry == nil {
 		return nil
 	}
-	if out := s.Master.Outgoing; out != nil && out.State == MoveSucceeded {
+	if out := s.Master.Outgoing; out != nil && out.State == layout.MoveSucceeded {
 		return &out.Slots
 	}
 	return nil

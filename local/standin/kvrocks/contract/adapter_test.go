@@ -98,8 +98,8 @@ func TestTheSidecarFollowsAMoveOfSlots(t *testing.T) {
 	// The speed is one key per second until it is set, and none is limited by 0.
 	require.NoError(t, a.ConfigSet(ctx, "migrate-speed", "0"))
 	require.NoError(t, a.MigrateSlots(ctx, slot, id(1)))
-	move := kvrocks.SlotMove{Slots: slot, To: id(1)}
-	programtest.AwaitEqual(t, kvrocks.MoveSucceeded, func() kvrocks.MoveState {
+	move := layout.SlotMove{Slots: slot, To: id(1)}
+	programtest.AwaitEqual(t, layout.MoveSucceeded, func() layout.MoveState {
 		info, err := a.ClusterInfo(ctx)
 		require.NoError(t, err)
 		require.NotNil(t, info.Outgoing)
@@ -109,7 +109,7 @@ func TestTheSidecarFollowsAMoveOfSlots(t *testing.T) {
 	}, "the move")
 	info, err := b.ClusterInfo(ctx)
 	require.NoError(t, err)
-	assert.Equal(t, &kvrocks.SlotMove{Slots: slot, State: kvrocks.MoveSucceeded}, info.Incoming)
+	assert.Equal(t, &layout.SlotMove{Slots: slot, State: layout.MoveSucceeded}, info.Incoming)
 	require.ErrorIs(t, a.MigrateSlots(ctx, slot, id(1)), kvrocks.ErrMigrated)
 	for _, visitor := range []*kvrocks.Node{a, b} {
 		keys, err := visitor.CountKeys(ctx, slot, 1000)
