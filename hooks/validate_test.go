@@ -8,10 +8,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"sigs.k8s.io/yaml"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 
+	"github.com/kvrocks/kvrocks-operator/hooks/hookstest"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -38,7 +38,7 @@ func TestWrongCRsAreReportedAndNothingIsLost(t *testing.T) {
 
 			w := live
 			w.t, w.cr = t, right
-			if cr := readCR(t, raw); cr.Spec.Type == v1alpha1.TypeStandard && cr.Name == right.Name {
+			if cr := hookstest.ReadCR(t, raw); cr.Spec.Type == v1alpha1.TypeStandard && cr.Name == right.Name {
 				w.change(func(live *v1alpha1.KVRocks) { live.Spec, live.Labels = cr.Spec, cr.Labels })
 			} else {
 				w = newWorld(t, cr)
@@ -133,21 +133,7 @@ func readFile(t testing.TB, file string) *v1alpha1.KVRocks {
 	t.Helper()
 	raw, err := os.ReadFile(file)
 	require.NoError(t, err)
-	return readCR(t, raw)
-}
-
-// readCR reads the KVRocks among the documents of a file.
-func readCR(t testing.TB, raw []byte) *v1alpha1.KVRocks {
-	t.Helper()
-	for document := range strings.SplitSeq(string(raw), "\n---\n") {
-		cr := new(v1alpha1.KVRocks)
-		require.NoError(t, yaml.Unmarshal([]byte(document), cr))
-		if cr.Kind == "KVRocks" {
-			return cr
-		}
-	}
-	t.Fatal("no KVRocks in the file")
-	return nil
+	return hookstest.ReadCR(t, raw)
 }
 
 func example(t testing.TB, name string) *v1alpha1.KVRocks {

@@ -11,9 +11,9 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
-	"sigs.k8s.io/yaml"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/hooks/hookstest"
 )
 
 // The first line of each file is a comment with a part of the message; see TestWrongCRsAreReportedAndNothingIsLost of package hooks.
@@ -27,7 +27,7 @@ func TestWrongCRsAreRefused(t *testing.T) {
 			require.NoError(t, err)
 			first, _, _ := strings.Cut(string(raw), "\n")
 			_, message, _ := strings.Cut(first, ": ")
-			cr := read(t, raw)
+			cr := hookstest.ReadCR(t, raw)
 			assert.Contains(t, Check(cr, cr.Spec.WithDefaults(), Observed{}), message)
 		})
 	}
@@ -43,7 +43,7 @@ func TestExamplesAndOlderCRsAreValid(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			raw, err := os.ReadFile(file)
 			require.NoError(t, err)
-			cr := read(t, raw)
+			cr := hookstest.ReadCR(t, raw)
 			assert.Empty(t, Check(cr, cr.Spec.WithDefaults(), Observed{}))
 		})
 	}
@@ -83,18 +83,4 @@ func TestWhatCannotBeChangedOnALiveInstance(t *testing.T) {
 			assert.Contains(t, problem, message)
 		})
 	}
-}
-
-// read returns the KVRocks among the documents of a file.
-func read(t *testing.T, raw []byte) *v1alpha1.KVRocks {
-	t.Helper()
-	for document := range strings.SplitSeq(string(raw), "\n---\n") {
-		cr := new(v1alpha1.KVRocks)
-		require.NoError(t, yaml.Unmarshal([]byte(document), cr))
-		if cr.Kind == "KVRocks" {
-			return cr
-		}
-	}
-	t.Fatal("no KVRocks in the file")
-	return nil
 }
