@@ -20,6 +20,7 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube/kubetest"
 )
 
 func TestCacheFindsWhatBelongsTogether(t *testing.T) {
@@ -29,7 +30,7 @@ func TestCacheFindsWhatBelongsTogether(t *testing.T) {
 	assert.Len(t, w.PodsOf(named("watch"), v1alpha1.ComponentSentinel), 1)
 	assert.Len(t, w.MonitoredBy(named("watch")), 2)
 	assert.Len(t, w.AllTopologies(), 3)
-	assert.Equal(t, testNamespace+"/orders-1", w.PodAt("10.9.6.1"))
+	assert.Equal(t, kubetest.Namespace+"/orders-1", w.PodAt("10.9.6.1"))
 	assert.Empty(t, w.PodAt("10.9.9.200"))
 	assert.Empty(t, w.PodAt(""))
 	_, ok := w.Topology(named("none"))

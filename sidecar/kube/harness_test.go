@@ -14,9 +14,8 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube/kubetest"
 )
-
-const testNamespace = "ns"
 
 // world is a Cache that is filled by hand, with the writers of a process.
 type world struct {
@@ -40,7 +39,7 @@ func newWorld(t *testing.T) *world {
 }
 
 func named(name string) types.NamespacedName {
-	return types.NamespacedName{Namespace: testNamespace, Name: name}
+	return types.NamespacedName{Namespace: kubetest.Namespace, Name: name}
 }
 
 // standard adds an instance with its data pods.
@@ -49,7 +48,7 @@ func (w *world) standard(name string, replicas int, sentinel *v1alpha1.SentinelR
 	t.Spec.Type, t.Spec.Sentinel = v1alpha1.TypeStandard, sentinel
 	t.Spec.Shards = []v1alpha1.TopologyShard{{MasterName: name, Replicas: int32(replicas)}}
 	for i := range replicas {
-		pod := dataPod(name, i)
+		pod := kubetest.DataPod(name, i)
 		w.addPod(pod)
 		t.Spec.Shards[0].Members = append(t.Spec.Shards[0].Members,
 			v1alpha1.Member{Pod: pod.Name, Address: fmt.Sprintf("10.9.%d.%d", len(name), i)})
@@ -66,7 +65,7 @@ func watched(t *testing.T) *world {
 	watch := topologyNamed("watch")
 	watch.Spec.Type = v1alpha1.TypeSentinel
 	w.addTopology(watch)
-	pod := dataPod("watch", 0)
+	pod := kubetest.DataPod("watch", 0)
 	pod.Labels[v1alpha1.LabelComponent] = v1alpha1.ComponentSentinel
 	pod.Status.ContainerStatuses[0].Name = v1alpha1.ContainerSentinel
 	w.addPod(pod)
@@ -75,7 +74,7 @@ func watched(t *testing.T) *world {
 
 func topologyNamed(name string) *v1alpha1.KVRocksTopology {
 	return &v1alpha1.KVRocksTopology{ObjectMeta: metav1.ObjectMeta{
-		Namespace: testNamespace, Name: name, UID: types.UID("uid-" + name), ResourceVersion: "10", Generation: 1,
+		Namespace: kubetest.Namespace, Name: name, UID: types.UID("uid-" + name), ResourceVersion: "10", Generation: 1,
 	}}
 }
 
@@ -90,7 +89,7 @@ func (w *world) addPod(pod *corev1.Pod) {
 
 // pod returns what the cache has.
 func (w *world) pod(name string) *corev1.Pod {
-	obj, ok, err := w.caches[""].pods.GetStore().GetByKey(testNamespace + "/" + name)
+	obj, ok, err := w.caches[""].pods.GetStore().GetByKey(kubetest.Namespace + "/" + name)
 	require.NoError(w.t, err)
 	require.True(w.t, ok, name)
 	return obj.(*corev1.Pod)
@@ -106,23 +105,4 @@ func (w *world) patches() []string {
 	}
 	w.client.ClearActions()
 	return bodies
-}
-
-func dataPod(instance string, ordinal int) *corev1.Pod {
-	return &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{
-			Namespace: testNamespace, Name: fmt.Sprintf("%s-%d", instance, ordinal),
-			UID: types.UID(fmt.Sprintf("uid-%s-%d", instance, ordinal)), ResourceVersion: "100",
-			Labels: map[string]string{
-				v1alpha1.LabelInstance: instance, v1alpha1.LabelComponent: v1alpha1.ComponentData,
-				v1alpha1.LabelManagedBy: v1alpha1.ManagedByValue,
-			},
-		},
-		Status: corev1.PodStatus{
-			Phase: corev1.PodRunning, PodIP: fmt.Sprintf("10.0.%d.%d", len(instance), ordinal),
-			ContainerStatuses: []corev1.ContainerStatus{{
-				Name: v1alpha1.ContainerKVRocks, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
-			}},
-		},
-	}
 }

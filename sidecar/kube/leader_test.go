@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube/kubetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,14 +18,14 @@ import (
 
 func candidate(identity string) LeaseOptions {
 	return LeaseOptions{
-		Namespace: testNamespace, Name: "sidecar", Identity: identity,
+		Namespace: kubetest.Namespace, Name: "sidecar", Identity: identity,
 		Duration: 3 * time.Second, RenewDeadline: 2 * time.Second, RetryPeriod: 20 * time.Millisecond,
 	}
 }
 
 func holder(t *testing.T, client *fake.Clientset) string {
 	t.Helper()
-	lease, err := client.CoordinationV1().Leases(testNamespace).Get(t.Context(), "sidecar", metav1.GetOptions{})
+	lease, err := client.CoordinationV1().Leases(kubetest.Namespace).Get(t.Context(), "sidecar", metav1.GetOptions{})
 	require.NoError(t, err)
 	if lease.Spec.HolderIdentity == nil {
 		return ""

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube/kubetest"
 )
 
 func TestWhyAPodIsMissingIsPassedOn(t *testing.T) {
@@ -19,8 +20,8 @@ func TestWhyAPodIsMissingIsPassedOn(t *testing.T) {
 	orders, _ := w.Topology(named("orders"))
 	failed := func(message string, ago time.Duration) {
 		require.NoError(t, w.caches[""].failures.GetStore().Add(&corev1.Event{
-			ObjectMeta:     metav1.ObjectMeta{Namespace: testNamespace, Name: message},
-			InvolvedObject: corev1.ObjectReference{Kind: "StatefulSet", Namespace: testNamespace, Name: "orders"},
+			ObjectMeta:     metav1.ObjectMeta{Namespace: kubetest.Namespace, Name: message},
+			InvolvedObject: corev1.ObjectReference{Kind: "StatefulSet", Namespace: kubetest.Namespace, Name: "orders"},
 			Message:        message, LastTimestamp: metav1.NewTime(w.clock.Add(-ago)),
 		}))
 	}
@@ -40,8 +41,8 @@ func TestEventsAreFoundByTheirStatefulSetAndWakeTheInstance(t *testing.T) {
 	w := watched(t)
 	at := metav1.Now()
 	event := &corev1.Event{
-		ObjectMeta:     metav1.ObjectMeta{Namespace: testNamespace, Name: "e"},
-		InvolvedObject: corev1.ObjectReference{Kind: "StatefulSet", Namespace: testNamespace, Name: "orders"},
+		ObjectMeta:     metav1.ObjectMeta{Namespace: kubetest.Namespace, Name: "e"},
+		InvolvedObject: corev1.ObjectReference{Kind: "StatefulSet", Namespace: kubetest.Namespace, Name: "orders"},
 		Message:        "no", LastTimestamp: at,
 	}
 	require.NoError(t, w.caches[""].failures.GetStore().Add(event))

@@ -15,6 +15,7 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube/kubetest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
@@ -55,7 +56,7 @@ func TestWhatAVolumeRemembersIsKeptOfAPod(t *testing.T) {
 		}}
 	}
 	pod := &corev1.Pod{Status: corev1.PodStatus{InitContainerStatuses: []corev1.ContainerStatus{
-		ended("somebody-elses", "ready"), ended(v1alpha1.ContainerRecall, "version 7\n"), ended("another", ""),
+		ended("injected", "ready"), ended(v1alpha1.ContainerRecall, "version 7\n"), ended("another", ""),
 	}}}
 	trimmed, err := trimPod(pod)
 	require.NoError(t, err)
@@ -87,7 +88,7 @@ func TestAPodIsDeletedOnlyWhileItIsTheObservedOne(t *testing.T) {
 }
 
 func TestPodFacts(t *testing.T) {
-	pod := dataPod("orders", 0)
+	pod := kubetest.DataPod("orders", 0)
 	pod.Labels[v1alpha1.LabelRole] = "master"
 	since := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	condition := func(of corev1.PodConditionType, status corev1.ConditionStatus) corev1.PodCondition {

@@ -27,6 +27,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube/kubetest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
@@ -222,9 +223,9 @@ func measureIdle(b *testing.B, c *fakeCluster, commands func() int, nodes int, p
 
 func addInstance(c *fakeCluster, i, replicas int, port int32) {
 	name := fmt.Sprintf("bench%d", i)
-	key := types.NamespacedName{Namespace: testNamespace, Name: name}
+	key := types.NamespacedName{Namespace: kubetest.Namespace, Name: name}
 	t := &v1alpha1.KVRocksTopology{
-		ObjectMeta: metav1.ObjectMeta{Namespace: testNamespace, Name: name, UID: types.UID(name), ResourceVersion: "1", Generation: 1},
+		ObjectMeta: metav1.ObjectMeta{Namespace: kubetest.Namespace, Name: name, UID: types.UID(name), ResourceVersion: "1", Generation: 1},
 		Spec: v1alpha1.KVRocksTopologySpec{
 			Type: v1alpha1.TypeStandard, Port: port,
 			Shards: []v1alpha1.TopologyShard{{MasterName: name, Replicas: int32(replicas)}},
@@ -232,7 +233,7 @@ func addInstance(c *fakeCluster, i, replicas int, port int32) {
 		Status: v1alpha1.KVRocksTopologyStatus{Shards: []v1alpha1.TopologyShardStatus{{Master: name + "-0"}}},
 	}
 	for n := range replicas {
-		pod := dataPod(name, n)
+		pod := kubetest.DataPod(name, n)
 		pod.Status.PodIP = fmt.Sprintf("127.1.%d.%d", i, n)
 		pod.Status.Conditions = []corev1.PodCondition{{Type: v1alpha1.AttachedGate, Status: corev1.ConditionTrue}}
 		pod.Labels[v1alpha1.LabelRole] = string(v1alpha1.RoleReplica)

@@ -18,6 +18,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube/kubetest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
@@ -64,9 +65,9 @@ func fleetSlots(shard, shards int) slots.Range {
 // addClusterInstance adds cluster i of the fleet, settled.
 func addClusterInstance(c *fakeCluster, i, shards int, port int32) types.NamespacedName {
 	name := fmt.Sprintf("cluster%d", i)
-	key := types.NamespacedName{Namespace: testNamespace, Name: name}
+	key := types.NamespacedName{Namespace: kubetest.Namespace, Name: name}
 	t := &v1alpha1.KVRocksTopology{
-		ObjectMeta: metav1.ObjectMeta{Namespace: testNamespace, Name: name, UID: types.UID(name), ResourceVersion: "1", Generation: 1},
+		ObjectMeta: metav1.ObjectMeta{Namespace: kubetest.Namespace, Name: name, UID: types.UID(name), ResourceVersion: "1", Generation: 1},
 		Spec: v1alpha1.KVRocksTopologySpec{
 			Type: v1alpha1.TypeCluster, Port: port, Controller: &v1alpha1.ControllerRef{URL: "http://nobody"},
 		},
@@ -74,7 +75,7 @@ func addClusterInstance(c *fakeCluster, i, shards int, port int32) types.Namespa
 	for s := range shards {
 		shard := v1alpha1.TopologyShard{Index: int32(s), MasterName: fmt.Sprintf("%s.%d", name, s), Replicas: clusterNodes}
 		for n := range clusterNodes {
-			pod := dataPod(fmt.Sprintf("%s-%d", name, s), n)
+			pod := kubetest.DataPod(fmt.Sprintf("%s-%d", name, s), n)
 			pod.Labels[v1alpha1.LabelInstance] = name
 			pod.Status.PodIP = fleetHost(i, s, n)
 			pod.Status.Conditions = []corev1.PodCondition{{Type: v1alpha1.AttachedGate, Status: corev1.ConditionTrue}}

@@ -10,6 +10,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube/kubetest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
@@ -137,7 +138,7 @@ func (w *world) aCluster(name string) types.NamespacedName {
 		spec := v1alpha1.TopologyShard{Index: int32(shard), MasterName: fmt.Sprintf("%s.%d", name, shard), Replicas: 2}
 		entry := layout.Shard{Slots: slots.Of(owned)}
 		for i := range 2 {
-			pod := dataPod(fmt.Sprintf("%s-%d", name, shard), i)
+			pod := kubetest.DataPod(fmt.Sprintf("%s-%d", name, shard), i)
 			pod.Labels[v1alpha1.LabelInstance] = name
 			pod.Status.PodIP = fmt.Sprintf("10.1.%d.%d", shard, i)
 			w.addPod(pod)

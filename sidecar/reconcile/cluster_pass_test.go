@@ -13,6 +13,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube/kubetest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
@@ -221,7 +222,7 @@ func TestNewPasswordIsGivenToTheController(t *testing.T) {
 	made := w.controller.made[1]
 	made.OnRequest = nil
 	assert.Equal(t, kvctl.Options{
-		URL: "http://orders-controller:9379", Namespace: testNamespace, Cluster: "orders", Password: "new",
+		URL: "http://orders-controller:9379", Namespace: kubetest.Namespace, Cluster: "orders", Password: "new",
 	}, made)
 	assert.Equal(t, plan.Answered, in.Controller.Reach, "it was asked at once")
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube/kubetest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -66,10 +67,10 @@ func TestNodeThatTookAPreviousPasswordIsStaleUntilItIsGivenTheWantedOne(t *testi
 
 // secret creates or replaces a Secret.
 func (w *world) secret(name string, data map[string]string) {
-	s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: testNamespace, Name: name}, Data: map[string][]byte{}}
+	s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: kubetest.Namespace, Name: name}, Data: map[string][]byte{}}
 	for k, v := range data {
 		s.Data[k] = []byte(v)
 	}
-	_ = w.client.Tracker().Delete(corev1.SchemeGroupVersion.WithResource("secrets"), testNamespace, name)
+	_ = w.client.Tracker().Delete(corev1.SchemeGroupVersion.WithResource("secrets"), kubetest.Namespace, name)
 	require.NoError(w.t, w.client.Tracker().Add(s))
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube/kubetest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 )
 
@@ -152,9 +153,9 @@ func (s *fakeSentinel) isClosed() bool {
 
 // sentinels adds a sentinel instance and makes the named instances be monitored by it.
 func (w *world) sentinelInstance(name string, replicas int, monitored ...types.NamespacedName) []*fakeSentinel {
-	key := types.NamespacedName{Namespace: testNamespace, Name: name}
+	key := types.NamespacedName{Namespace: kubetest.Namespace, Name: name}
 	w.cluster.topologies[key] = &v1alpha1.KVRocksTopology{
-		ObjectMeta: metav1.ObjectMeta{Namespace: testNamespace, Name: name, UID: types.UID(name), ResourceVersion: "10"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: kubetest.Namespace, Name: name, UID: types.UID(name), ResourceVersion: "10"},
 		Spec: v1alpha1.KVRocksTopologySpec{
 			Type: v1alpha1.TypeSentinel, Port: v1alpha1.SentinelPort, Sentinels: int32(replicas),
 		},
@@ -184,7 +185,7 @@ func (w *world) sentinelInstance(name string, replicas int, monitored ...types.N
 }
 
 func sentinelPod(instance string, ordinal int) *corev1.Pod {
-	pod := dataPod(instance, ordinal)
+	pod := kubetest.DataPod(instance, ordinal)
 	pod.Labels[v1alpha1.LabelComponent] = v1alpha1.ComponentSentinel
 	pod.Status.PodIP = fmt.Sprintf("10.1.0.%d", ordinal)
 	pod.Status.ContainerStatuses[0].Name = v1alpha1.ContainerSentinel

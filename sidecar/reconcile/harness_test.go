@@ -21,12 +21,11 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube/kubetest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
-
-const testNamespace = "ns"
 
 // journal is what happened, in order.
 type journal struct {
@@ -252,10 +251,10 @@ func (w *world) Emit(t *v1alpha1.KVRocksTopology, e plan.Event) {
 
 // standard adds a standard instance with healthy nodes: pod 0 is the master.
 func (w *world) standard(name string, replicas int) types.NamespacedName {
-	key := types.NamespacedName{Namespace: testNamespace, Name: name}
+	key := types.NamespacedName{Namespace: kubetest.Namespace, Name: name}
 	t := &v1alpha1.KVRocksTopology{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: testNamespace, Name: name, UID: "uid-" + types.UID(name), ResourceVersion: "10", Generation: 1,
+			Namespace: kubetest.Namespace, Name: name, UID: "uid-" + types.UID(name), ResourceVersion: "10", Generation: 1,
 			OwnerReferences: []metav1.OwnerReference{{Kind: "KVRocks", Name: name, UID: "owner-" + types.UID(name)}},
 		},
 		Spec: v1alpha1.KVRocksTopologySpec{
@@ -264,7 +263,7 @@ func (w *world) standard(name string, replicas int) types.NamespacedName {
 		},
 	}
 	for i := range replicas {
-		pod := dataPod(name, i)
+		pod := kubetest.DataPod(name, i)
 		w.addPod(pod)
 		n := &fakeNode{
 			addr: pod.Status.PodIP, journal: w.journal, settings: map[string]string{},
@@ -295,25 +294,6 @@ func (w *world) node(pod string) *fakeNode {
 	}
 	w.t.Fatalf("no pod %s", pod)
 	return nil
-}
-
-func dataPod(instance string, ordinal int) *corev1.Pod {
-	return &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{
-			Namespace: testNamespace, Name: fmt.Sprintf("%s-%d", instance, ordinal),
-			UID: types.UID(fmt.Sprintf("uid-%s-%d", instance, ordinal)), ResourceVersion: "100",
-			Labels: map[string]string{
-				v1alpha1.LabelInstance: instance, v1alpha1.LabelComponent: v1alpha1.ComponentData,
-				v1alpha1.LabelManagedBy: v1alpha1.ManagedByValue,
-			},
-		},
-		Status: corev1.PodStatus{
-			Phase: corev1.PodRunning, PodIP: fmt.Sprintf("10.0.%d.%d", len(instance), ordinal),
-			ContainerStatuses: []corev1.ContainerStatus{{
-				Name: v1alpha1.ContainerKVRocks, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
-			}},
-		},
-	}
 }
 
 // commands keeps of the journal what went to nodes.

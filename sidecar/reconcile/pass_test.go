@@ -16,6 +16,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube/kubetest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -266,7 +267,7 @@ func TestReplacedPodKeepsWhenItLastServedAndLosesTheRest(t *testing.T) {
 	key := w.standard("orders", 1)
 	_, err := w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
-	replaced := dataPod("orders", 0)
+	replaced := kubetest.DataPod("orders", 0)
 	replaced.UID = "another"
 	w.cluster.pods = []*corev1.Pod{replaced}
 	w.node("orders-0").fail = func(string) error { return &kvrocks.Error{Kind: kvrocks.ErrRefused, Text: "refused"} }

@@ -18,6 +18,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube/kubetest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks/redistest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
@@ -91,7 +92,7 @@ func (w *realWorld) start() {
 }
 
 func (w *realWorld) editPod(name string, edit func(*corev1.Pod)) {
-	pods := w.client.CoreV1().Pods(testNamespace)
+	pods := w.client.CoreV1().Pods(kubetest.Namespace)
 	pod, err := pods.Get(context.Background(), name, metav1.GetOptions{})
 	require.NoError(w.t, err)
 	edit(pod)
@@ -124,7 +125,7 @@ func (w *realWorld) UpdateStatus(_ context.Context, t *v1alpha1.KVRocksTopology)
 }
 
 func (w *realWorld) podNow(t *testing.T, name string) plan.Pod {
-	pod, err := w.client.CoreV1().Pods(testNamespace).Get(t.Context(), name, metav1.GetOptions{})
+	pod, err := w.client.CoreV1().Pods(kubetest.Namespace).Get(t.Context(), name, metav1.GetOptions{})
 	require.NoError(t, err)
 	return kube.FactsOf(pod).Pod
 }

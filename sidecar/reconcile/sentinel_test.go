@@ -13,6 +13,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
+	"github.com/kvrocks/kvrocks-operator/sidecar/kube/kubetest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
@@ -162,7 +163,7 @@ func TestSentinelInstanceSeesWhatIsClaimed(t *testing.T) {
 		got = in
 		return plan.Plan{Actions: []plan.Action{plan.Unmonitor{Sentinel: "watch-0", MasterName: "left"}}}
 	}
-	_, err := w.Reconcile(t.Context(), types.NamespacedName{Namespace: testNamespace, Name: "watch"})
+	_, err := w.Reconcile(t.Context(), types.NamespacedName{Namespace: kubetest.Namespace, Name: "watch"})
 	require.NoError(t, err)
 	assert.Equal(t, map[string]bool{"orders": true}, got.Claimed)
 	assert.Contains(t, got.Views["watch-0"].Masters, "left")
@@ -204,7 +205,7 @@ func TestTheStepsOfASentinelsPassword(t *testing.T) {
 	w := newWorld(t)
 	key := w.standard("orders", 1)
 	list := w.sentinelInstance("watch", 1, key)
-	watch := types.NamespacedName{Namespace: testNamespace, Name: "watch"}
+	watch := types.NamespacedName{Namespace: kubetest.Namespace, Name: "watch"}
 	w.secret("watch-auth", map[string]string{"password": "new", v1alpha1.PreviousPasswordKey: "old"})
 	w.cluster.topologies[watch].Spec.PasswordSecret = &v1alpha1.SecretKeyRef{Name: "watch-auth"}
 	byAddr := w.dialSentinel
