@@ -26,7 +26,7 @@ func TestFlightGoesOnWithoutAnAnswerAndCollectsItLater(t *testing.T) {
 	_, ok = ask(time.Millisecond)
 	require.False(t, ok)
 	close(release)
-	assert.Equal(t, 42, <-late, "somebody is told that the answer came after all")
+	assert.Equal(t, 42, <-late, "the caller is told that the answer came after all")
 	assert.Equal(t, 1, asked, "one question at a time")
 	got, ok := ask(time.Minute)
 	assert.True(t, ok)
