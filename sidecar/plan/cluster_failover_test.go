@@ -171,6 +171,17 @@ func TestReplacingTheMasterOfAShard(t *testing.T) {
 				= PrimaryAvailable False MasterDown`,
 		},
 		{
+			name: "one that it may have made master in between is fenced while it hangs",
+			given: `
+				0-0 self was v=-1
+				0-1 hung attached label=replica
+				0-2 ->0-1 v=6 attached label=replica named`,
+			want: `
+				label 0-1
+				detach 0-1
+				push 0-2 v=7`,
+		},
+		{
 			name: "a failed attempt is made again, with whoever is best then",
 			given: `
 				outage 0 MasterDown 2s 0-2

@@ -42,13 +42,13 @@ func (p *pass) fenceRestarted() {
 	}
 }
 
-// fenceMastersBut fences every other member that is labelled or answers as master. In an outage that includes those
-// that do not answer: a sentinel may have promoted them before they fell silent. While a proved master serves, the one that
-// the sentinels are electing is left to them.
+// fenceMastersBut fences every other member that is labelled or answers as master. In an outage, and when others have replaced the
+// recorded master, that includes those that do not answer: one may have been promoted before it fell silent. While a proved master
+// serves, the one that the sentinels are electing is left to them.
 func (p *pass) fenceMastersBut(x *member) {
 	for i := range p.members {
 		m := &p.members[i]
-		unseen := p.outage != nil && m.silent() && m.pod.Attached
+		unseen := (p.outage != nil || x.name != p.master) && m.silent() && m.pod.Attached
 		if p.proven == x && p.beingElected(m) || p.readOnlyPredecessor(m) || p.labelledAhead(m) {
 			continue
 		}
