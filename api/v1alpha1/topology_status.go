@@ -152,6 +152,10 @@ type Outage struct {
 	// A successor that has less loses writes.
 	// +optional
 	MasterSequence int64 `json:"masterSequence,omitempty"`
+	// ChosenByController is true of a handover that kvrocks-controller began by changing its record on its own, or late, until the
+	// target is seen with all that the stopped master has. Until then nothing is known of what is lost.
+	// +optional
+	ChosenByController bool `json:"chosenByController,omitempty"`
 }
 
 // FailoverCause says why a master was replaced.

@@ -95,7 +95,10 @@ func (s *clusterShard) passedBy() bool {
 }
 
 // followRecord does what the record says without losing a write: as in a planned move, of which it is the second half.
-func (s *clusterShard) followRecord() { s.beginHandover(s.member(s.master), s.layoutMaster) }
+func (s *clusterShard) followRecord() {
+	s.beginHandover(s.member(s.master), s.layoutMaster)
+	s.outage.ChosenByController = true
+}
 
 // handOver takes the next step of a planned move.
 func (s *clusterShard) handOver() {
@@ -103,7 +106,9 @@ func (s *clusterShard) handOver() {
 	recorded := s.layoutMaster != nil && s.layoutMaster != m
 	if recorded && s.layoutMaster != t {
 		// kvrocks-controller has chosen another one.
-		s.outage.Target, s.intent, t = s.layoutMaster.name, true, s.layoutMaster
+		t = s.layoutMaster
+		s.outage.Target, s.outage.ChosenByController, s.intent = t.name, true, true
+		s.outage.Sequence = min(s.outage.Sequence, t.node.Sequence)
 	}
 	s.again(period.Writes)
 	switch {
@@ -171,6 +176,7 @@ func (s *clusterShard) installTarget(m, t *member) {
 			s.wait(ReasonHandingOver, t.name+" is catching up with "+m.name, period.Writes)
 			return
 		}
+		s.outage.ChosenByController = false
 	}
 	if s.outage.PromotedAt == nil { // once: each change is written to the API
 		s.outage.PromotedAt = new(microTime(s.now))

@@ -144,6 +144,28 @@ func TestHandingOverTheMasterOfAShard(t *testing.T) {
 				= failover Handover orders-0-0->orders-0-1 detect=0 promote=60 seq=100 lost=0`,
 		},
 		{
+			name: "what is lost is not known when kvrocks-controller made the target master before all writes were seen on it",
+			given: `
+				outage 0 Handover 60ms 0-1 by-controller
+				0-0 master v=6 layout=stop seq=95 serving was
+				0-1 master seq=110 placed named`,
+			want: `
+				label 0-0
+				detach 0-0
+				label 0-1 master
+				= failover Handover orders-0-0->orders-0-1 detect=0 promote=60 seq=90 lost=unknown`,
+		},
+		{
+			name: "it is nothing once they are",
+			given: `
+				outage 0 Handover 60ms 0-1 by-controller
+				0-0 master v=6 layout=stop seq=95 serving was
+				0-1 ->0-0 seq=95 v=6 placed named`,
+			want: `
+				push 0-1 v=7
+				= 0 outage Handover 0-0 seq=90 0-1`,
+		},
+		{
 			name: "a target that fails in time gives the old master its slots back",
 			given: `
 				outage 0 Handover 60ms 0-1
@@ -272,7 +294,7 @@ func TestHandingOverTheMasterOfAShard(t *testing.T) {
 			want: `
 				push 0-0 v=7 stop force
 				= intent true
-				= 0 outage Handover 0-0 seq=118 0-1`,
+				= 0 outage Handover 0-0 seq=118 0-1 by-controller`,
 		},
 		{
 			name: "the last write included",

@@ -109,6 +109,7 @@ func (b *clusterBuilder) lateLine(words []string) {
 		if len(words) > 4 {
 			last.Outage.Target = "orders-" + words[4]
 		}
+		last.Outage.ChosenByController = slices.Contains(words, "by-controller")
 	case "handoff":
 		for _, pod := range words[1:] {
 			shard := &spec.Shards[number(b.t, pod[:1])]

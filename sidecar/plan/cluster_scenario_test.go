@@ -29,7 +29,7 @@ import (
 //	leader-gone 31s                 it has been sending to a leader that is gone
 //	record 9 | reported 6           versions
 //	slots 2 none                    the slots of a shard; default an even part
-//	outage 0 MasterDown 3s 0-1      of a shard: cause, age, target
+//	outage 0 MasterDown 3s 0-1      of a shard: cause, age, target, or by-controller (which changed its record on its own)
 //	handoff 0-2 | leaving 2 | replicas 3 | release | releasing 61s | stale-password | migrating 0 1 | foreign 0 10.96.9.9
 //	failover 0-0 0-1                in the journal
 //	gone 1 | twice 1 | forget 1     a shard that is not on record, or twice, or not in the topology

@@ -41,8 +41,12 @@ func (p *pass) recordFailover(x *member) {
 		Sequence: min(x.node.Sequence, o.Sequence),
 	}
 	if o.Cause == v1alpha1.CauseHandover {
-		r.Sequence = x.node.Sequence
-		if old := p.member(p.master); old == nil || !old.answered() || old.node.Sequence <= x.node.Sequence {
+		if !o.ChosenByController {
+			r.Sequence = x.node.Sequence
+		}
+		old := p.member(p.master)
+		caughtUp := old == nil || !old.answered() || old.node.Sequence <= x.node.Sequence
+		if caughtUp && !o.ChosenByController {
 			r.LostSequence = new(int64)
 		} // else kvrocks-controller was too fast: what is lost is measured when the old master follows
 		p.event("MasterReplaced", fmt.Sprintf("%s handed over to %s; the nodes took no writes for %d ms", r.From, r.To, r.PromoteMs))

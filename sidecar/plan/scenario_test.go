@@ -170,7 +170,11 @@ func outageText(o *v1alpha1.Outage) string {
 	if o == nil {
 		return "outage none"
 	}
-	return strings.TrimSpace(fmt.Sprintf("outage %s %s seq=%d %s", o.Cause, o.Master, o.Sequence, o.Target))
+	text := strings.TrimSpace(fmt.Sprintf("outage %s %s seq=%d %s", o.Cause, o.Master, o.Sequence, o.Target))
+	if o.ChosenByController {
+		text += " by-controller"
+	}
+	return text
 }
 
 func addressOf(pod string) string { return "10.96.0." + pod[strings.LastIndexByte(pod, '-')+1:] }
