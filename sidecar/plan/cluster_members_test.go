@@ -139,6 +139,7 @@ func TestMembersOfACluster(t *testing.T) {
 				0-1 ->0-0 up leaving outside
 				0-2 nopod leaving outside`,
 			want: `
+				= 0 node 0-1 role= link=unattached attached=false
 				= 0 scaleTo 1`,
 		},
 		{

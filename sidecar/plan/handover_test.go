@@ -481,6 +481,7 @@ func TestLeaving(t *testing.T) {
 				orders-1 ->orders-0 placed
 				orders-2 ->orders-0 placed priority=0`,
 			want: `
+				= node orders-2 role= link=up attached=true
 				= scaleTo 2`,
 		},
 		{

@@ -41,15 +41,16 @@ func MaxLag(f *v1alpha1.Failover) time.Duration {
 // going. A busy master is always some thousand writes ahead.
 func (b bounds) caughtUp() int64 { return max(lagNoise, b.lagWrites/10) }
 
-// lags reports whether m, which replicates from the proved master, is further behind it than a member in sync may be.
+// lags reports whether m, which follows the proved master, is further behind it than a member in sync may be.
 func (p *pass) lags(m *member) bool {
 	master := p.proven.node
 	return master.Sequence-m.node.Sequence > p.bounds.lagWrites || m.node.Sequence < master.SequenceBefore
 }
 
-// lagging reports whether m replicates from the proved master, and has lost its standing because it is too far behind.
+// lagging reports whether m follows the proved master, and has lost its standing because it is too far behind: nothing is fed to
+// it, or its link stays down, as when its volume is full.
 func (p *pass) lagging(m *member) bool {
-	if p.proven == nil || m == p.proven || !m.linked(p.proven) || p.inSync(m) {
+	if p.proven == nil || m == p.proven || !m.follows(p.proven) || m.node.Syncing || p.inSync(m) {
 		return false
 	}
 	n := p.lastNode(m.name)

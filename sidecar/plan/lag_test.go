@@ -44,6 +44,28 @@ func TestLaggingReplicas(t *testing.T) {
 				set orders-1 map[slave-priority:0]`,
 		},
 		{
+			name: "one whose link stays down is not read from either",
+			given: `
+				record orders-0
+				orders-0 master seq=5000 before=4000 serving
+				orders-1 ->orders-0 seq=3999 had=3999 attached label=replica`,
+			want: `
+				label orders-1
+				set orders-1 map[slave-priority:0]
+				= node orders-1 role= link=down attached=true
+				= ReplicationHealthy False ReplicasMissing
+				= event ReplicaLagging`,
+		},
+		{
+			name: "one whose link has only just broken is",
+			given: `
+				record orders-0
+				orders-0 master seq=5000 before=4000 serving
+				orders-1 ->orders-0 seq=4500 had=4500 attached label=replica`,
+			want: `
+				= node orders-1 role= link=down attached=true`,
+		},
+		{
 			name: "one that is a million writes behind is not in sync, however short the time",
 			given: `
 				record orders-0

@@ -32,7 +32,10 @@ func (p *pass) reportShard(mayLeave bool) v1alpha1.TopologyShardStatus {
 		Nodes:   make([]v1alpha1.TopologyNode, len(p.members)),
 	}
 	for i := range p.members {
-		shard.Nodes[i] = p.reportNode(&p.members[i])
+		m := &p.members[i]
+		if shard.Nodes[i] = p.reportNode(m); m.leaving && mayLeave {
+			shard.Nodes[i].Role = "" // from now on the master may go on without it, which nothing may see
+		}
 	}
 	slices.SortFunc(shard.Nodes, func(a, b v1alpha1.TopologyNode) int { return strings.Compare(a.Pod, b.Pod) })
 	return shard
@@ -88,7 +91,7 @@ func (p *pass) linkOf(m *member) v1alpha1.Link {
 		return v1alpha1.LinkLoading
 	case !m.answered():
 		return v1alpha1.LinkUnreachable
-	case p.lagging(m):
+	case p.lagging(m) && m.linked(p.proven):
 		return v1alpha1.LinkLagging
 	case !m.was.Attached && !m.node.Syncing:
 		return v1alpha1.LinkUnattached

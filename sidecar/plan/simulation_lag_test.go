@@ -101,7 +101,7 @@ func (d *dataPlane) checkReads(m *memory) {
 			continue // no master is proved
 		}
 		unseen := !d.isMember(name) || p.deleting || d.late(n) || master != nil && d.late(master)
-		if unseen || !p.attached || p.role != v1alpha1.RoleReplica || !d.up(name) || n.master || !n.linkUp || n.syncing || master == nil || !d.up(master.name) ||
+		if unseen || !p.attached || p.role != v1alpha1.RoleReplica || !d.up(name) || n.master || n.syncing || master == nil || !d.up(master.name) ||
 			d.pods[master.name].role != v1alpha1.RoleMaster || m.trails[master.name] == nil {
 			continue
 		}
