@@ -2,8 +2,11 @@ package plan_test
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -151,6 +154,8 @@ func (l *life) report(s simProcess, p plan.Plan) {
 	}
 }
 
+var histories = flag.String("histories", "", "folder into which the history of every simulated life is written: of two versions of a life they can be compared")
+
 // simulate runs a life for every seed; with -short for a tenth of them.
 func simulate(t *testing.T, seeds int, live func(t *testing.T, seed uint64)) {
 	t.Helper()
@@ -169,6 +174,13 @@ func simulate(t *testing.T, seeds int, live func(t *testing.T, seed uint64)) {
 // logEnd shows the last lines of a history, and what had become of the world, when the test has failed.
 func (l *life) logEnd(t *testing.T, n int, describe func() string) {
 	t.Helper()
+	if *histories != "" {
+		text := strings.Join(l.history, "\n") + "\n" + describe()
+		path := filepath.Join(*histories, t.Name())
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Error(err)
+		}
+	}
 	if t.Failed() {
 		t.Log("\n" + strings.Join(l.history[max(0, len(l.history)-n):], "\n") + "\n" + describe())
 	}
