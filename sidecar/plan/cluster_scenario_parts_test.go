@@ -12,6 +12,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/plantest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
 
@@ -25,7 +26,7 @@ func (b *clusterBuilder) finish() {
 		switch text := b.slots[i]; text {
 		case "none":
 		case "":
-			s.Slots = evenPart(i, n)
+			s.Slots = plantest.EvenSlots(i, n)
 		default:
 			for r := range strings.SplitSeq(text, ",") {
 				one, err := slots.ParseRange(r)
@@ -40,14 +41,14 @@ func (b *clusterBuilder) finish() {
 				continue
 			}
 			master := m.named || !named && len(s.Nodes) == 0
-			s.Nodes = append(s.Nodes, layout.Node{ID: idOf(m.pod), Address: clusterAddress(m.pod), Port: simPort, Master: master})
+			s.Nodes = append(s.Nodes, layout.Node{ID: idOf(m.pod), Address: clusterAddress(m.pod), Port: scenarioPort, Master: master})
 			if !b.none && (m.was || !was && master) {
 				status.Shards[i].Master = m.pod
 			}
 		}
 		provedMaster(&status.Shards[i])
 		if address, ok := b.foreign[i]; ok {
-			s.Nodes = append(s.Nodes, layout.Node{ID: "idforeign", Address: address, Port: simPort})
+			s.Nodes = append(s.Nodes, layout.Node{ID: "idforeign", Address: address, Port: scenarioPort})
 		}
 		if !b.none {
 			for _, r := range s.Slots.Ranges() {
@@ -131,7 +132,7 @@ func (b *clusterBuilder) lateLine(words []string) {
 		spec.Shards = slices.Delete(spec.Shards, index, index+1)
 	case "alien":
 		b.in.Controller.Record = &layout.Layout{Version: 40, Shards: []layout.Shard{{
-			Nodes: []layout.Node{{ID: "idalien", Address: "10.96.9.9", Port: simPort, Master: true}}, Slots: slots.All(),
+			Nodes: []layout.Node{{ID: "idalien", Address: "10.96.9.9", Port: scenarioPort, Master: true}}, Slots: slots.All(),
 		}}}
 	case "watched":
 		b.watch()
@@ -161,7 +162,7 @@ func (b *clusterBuilder) watch() {
 					continue
 				}
 				m := quorum.MasterView{
-					Address: n.Address, Port: simPort, Quorum: 2, AuthApplied: true,
+					Address: n.Address, Port: scenarioPort, Quorum: 2, AuthApplied: true,
 					DownAfterMilliseconds: 5000, FailoverTimeoutMilliseconds: 20000, ParallelSyncs: 1,
 				}
 				for k := range 3 {

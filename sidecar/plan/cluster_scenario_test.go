@@ -12,6 +12,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/plantest"
 )
 
 // A scenario of a cluster is one pass, as text. Pods are named by shard and ordinal, as 0-1; kvrocks-controller answers, and
@@ -42,61 +43,9 @@ func runCluster(t *testing.T, scenarios []scenario) {
 	t.Helper()
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
-			assertPlan(t, s.want, plan.Cluster(parseCluster(t, s.given)), clusterText, clusterFacts)
+			assertPlan(t, s.want, plan.Cluster(parseCluster(t, s.given)), plantest.ClusterWords, clusterFacts)
 		})
 	}
-}
-
-func clusterText(a plan.Action) string {
-	short := func(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, "orders-", ""), "id", "") }
-	switch a := a.(type) {
-	case plan.Push:
-		text := fmt.Sprintf("push %s v=%d", short(a.Pod), a.Layout.Version)
-		for i := range a.Layout.Shards {
-			s := &a.Layout.Shards[i]
-			if s.Slots.Empty() && len(s.Nodes) == 1 && s.Nodes[0].ID == a.ID {
-				text += " stop"
-			}
-			for _, n := range s.Nodes {
-				if n.Address == "127.0.0.1" {
-					text += " stranded"
-				}
-			}
-		}
-		if a.Force {
-			text += " force"
-		}
-		return text
-	case plan.FailOver:
-		text := fmt.Sprintf("failover %s -> %s", short(a.MasterID), short(a.PreferredID))
-		if a.Install != "" {
-			text += " at once"
-		}
-		return text
-	case plan.CreateCluster:
-		return fmt.Sprint("create ", a.Shards)
-	case plan.ImportCluster:
-		return "import " + short(a.Pod)
-	case plan.DeleteCluster:
-		return "delete"
-	case plan.AddShard:
-		return fmt.Sprint("add shard ", a.Addresses)
-	case plan.RemoveShard:
-		return "remove shard of " + short(a.MasterID)
-	case plan.AddNode:
-		return fmt.Sprintf("add %s to %s", a.Address, short(a.MasterID))
-	case plan.RemoveNode:
-		return "remove " + short(a.ID)
-	case plan.Monitor:
-		verb := "monitor"
-		if a.Replace {
-			verb = "remonitor"
-		}
-		return fmt.Sprintf("%s %s %s ->%s", verb, a.Sentinel, a.MasterName, a.Address)
-	case plan.Unmonitor:
-		return fmt.Sprintf("unmonitor %s %s", a.Sentinel, a.MasterName)
-	}
-	return short(text(a))
 }
 
 func clusterFacts(p plan.Plan) []string {
@@ -128,12 +77,7 @@ func clusterAddress(pod string) string {
 
 // savedText is what the volume of a pod remembers, in the words of a scenario.
 func savedText(pod string, words []string) string {
-	return recalled(words[0], "was"+idOf(pod), "wasid"+words[1], strings.ReplaceAll(words[2], ",", " "), words[3])
-}
-
-// recalled is what hooks/scripts/recall.sh tells.
-func recalled(version, id, master, slots, shards any) string {
-	return fmt.Sprintf("version %v\nid %v\nmaster %v\nslots %v\nshards %v\n", version, id, master, slots, shards)
+	return plantest.Recalled(words[0], "was"+idOf(pod), "wasid"+words[1], strings.ReplaceAll(words[2], ",", " "), words[3])
 }
 
 // parseCluster builds the input of a scenario.
@@ -256,7 +200,7 @@ func (b *clusterBuilder) member(name string, words []string) {
 		case "saved":
 			pod.Saved = savedText(m.pod, strings.Split(value, ":"))
 		case "remembers":
-			pod.Saved += recalled(7, idOf(m.pod), "id0-0", "0-16383", 1)
+			pod.Saved += plantest.Recalled(7, idOf(m.pod), "id0-0", "0-16383", 1)
 		case "sending":
 			c.Outgoing = &layout.SlotMove{Slots: slots.Range{First: 5, Last: 5}, To: "id" + value, State: layout.MoveRunning}
 		case "receiving":

@@ -2,7 +2,6 @@ package plan_test
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/plantest"
 )
 
 // A move scenario is one pass over a cluster of shards with one pod each, all of them well, as text.
@@ -54,7 +54,7 @@ func runMoves(t *testing.T, scenarios []moveScenario) {
 			}
 			got := []string{}
 			for _, a := range p.Actions {
-				got = append(got, moveText(a))
+				got = append(got, plantest.MoveWords(a))
 			}
 			assert.Equal(t, actions, got, "actions")
 			for _, report := range reports {
@@ -63,41 +63,6 @@ func runMoves(t *testing.T, scenarios []moveScenario) {
 			assert.Equal(t, p, plan.Cluster(in), "the same input, the same plan")
 		})
 	}
-}
-
-// moveText is an action in words, with shards instead of nodes.
-func moveText(a plan.Action) string {
-	shard := func(pod string) string { return strings.TrimSuffix(strings.TrimPrefix(pod, "orders-"), "-0") }
-	switch a := a.(type) {
-	case plan.MoveSlots:
-		to := a.ToID
-		if strings.HasPrefix(a.ToID, "f") {
-			to = "nowhere"
-		} else {
-			to = shardOfID(to)
-		}
-		text := fmt.Sprintf("move %s %s->%s", a.Slots, shard(a.Pod), to)
-		if a.KeysPerSecond > 0 {
-			text += fmt.Sprintf(" speed=%d", a.KeysPerSecond)
-		}
-		return text
-	case plan.CountKeys:
-		return fmt.Sprintf("count %s on %s", a.Slots, shard(a.Pod))
-	case plan.RecordSlots:
-		return fmt.Sprintf("record %s ->%s", a.Slots, shardOfID(a.ToMasterID))
-	case plan.Push:
-		text := "push " + shard(a.Pod)
-		if a.Force {
-			text += " force"
-		}
-		for _, s := range a.Layout.Shards {
-			if s.Nodes[0].Port == 1 {
-				text += " with nowhere"
-			}
-		}
-		return text
-	}
-	return clusterText(a)
 }
 
 // moveFacts are what a plan reports of moves, in words.
@@ -138,14 +103,6 @@ func moveFacts(p plan.Plan) []string {
 	return all
 }
 
-func shardOfID(id string) string {
-	n, err := strconv.Atoi(id)
-	if err != nil {
-		return id
-	}
-	return strconv.Itoa(n - 1)
-}
-
 func moveID(shard int) string { return fmt.Sprintf("%040d", shard+1) }
 
 type moveBuilder struct {
@@ -164,7 +121,7 @@ func parseMoves(t *testing.T, given string) plan.Input {
 	b.in.Topology.Generation = 4
 	b.in.Topology.Status.ObservedGeneration = 4
 	b.in.Topology.Spec = v1alpha1.KVRocksTopologySpec{
-		Type: v1alpha1.TypeCluster, Port: simPort, Migration: &v1alpha1.MigrationPolicy{DeadlineSeconds: 3600},
+		Type: v1alpha1.TypeCluster, Port: scenarioPort, Migration: &v1alpha1.MigrationPolicy{DeadlineSeconds: 3600},
 	}
 	for _, line := range lines(given) {
 		b.line(strings.Fields(line))
@@ -299,7 +256,7 @@ func (b *moveBuilder) finish() {
 			continue
 		}
 		b.record.Shards = append(b.record.Shards, layout.Shard{
-			Nodes: []layout.Node{{ID: moveID(i), Address: fmt.Sprintf("10.96.%d.0", i), Port: simPort, Master: true}},
+			Nodes: []layout.Node{{ID: moveID(i), Address: fmt.Sprintf("10.96.%d.0", i), Port: scenarioPort, Master: true}},
 			Slots: slots.Of(slots.Range{First: i * slots.Count / n, Last: (i+1)*slots.Count/n - 1}),
 		})
 	}
@@ -351,7 +308,7 @@ func moveInput(topology *v1alpha1.KVRocksTopology, record *layout.Layout) plan.I
 			}
 		}
 		if !found {
-			node.Role, node.MasterHost, node.MasterPort, node.Cluster = v1alpha1.RoleReplica, "127.0.0.1", simPort, &plan.ClusterNode{Version: -1}
+			node.Role, node.MasterHost, node.MasterPort, node.Cluster = v1alpha1.RoleReplica, "127.0.0.1", scenarioPort, &plan.ClusterNode{Version: -1}
 			p.Attached, p.Role, status, reported = false, "", v1alpha1.TopologyShardStatus{Index: s.Index}, v1alpha1.TopologyNode{Pod: pod}
 			node.LastMaster = time.Time{}
 		}
@@ -383,7 +340,7 @@ func (b *moveBuilder) node(pod string, words []string) {
 		case "down":
 			n.Reach, n.Err, n.DownSince = plan.Unreachable, "connection refused", scenarioNow
 		case "restarted":
-			n.Role, n.MasterHost, n.MasterPort, n.LinkUp = v1alpha1.RoleReplica, "127.0.0.1", simPort, true
+			n.Role, n.MasterHost, n.MasterPort, n.LinkUp = v1alpha1.RoleReplica, "127.0.0.1", scenarioPort, true
 			cluster = plan.ClusterNode{Version: -1, Outgoing: cluster.Outgoing, Incoming: cluster.Incoming}
 		default:
 			b.t.Fatalf("unknown word %q of %s", word, pod)

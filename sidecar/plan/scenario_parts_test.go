@@ -42,7 +42,7 @@ func (b *builder) state(is string, node *plan.Node, addressOf func(pod string) s
 	case "master":
 		node.Role = v1alpha1.RoleMaster
 	case "self":
-		node.MasterHost, node.MasterPort, node.LinkUp = "127.0.0.1", simPort, true
+		node.MasterHost, node.MasterPort, node.LinkUp = "127.0.0.1", scenarioPort, true
 	case "dead":
 		node.MasterHost, node.MasterPort = "127.0.0.1", 1
 	case "down", "hung", "loading", "refused":
@@ -51,7 +51,7 @@ func (b *builder) state(is string, node *plan.Node, addressOf func(pod string) s
 	default:
 		host, ok := strings.CutPrefix(is, "->")
 		require.True(b.t, ok, "what is %q?", is)
-		node.MasterHost, node.MasterPort = addressOf(host), simPort
+		node.MasterHost, node.MasterPort = addressOf(host), scenarioPort
 	}
 }
 
@@ -212,7 +212,7 @@ func (b *builder) sentinel(pod string, words []string) {
 		return
 	}
 	m := quorum.MasterView{
-		Address: addressOf(strings.TrimPrefix(words[0], "->")), Port: simPort,
+		Address: addressOf(strings.TrimPrefix(words[0], "->")), Port: scenarioPort,
 		DownAfterMilliseconds: 5000, FailoverTimeoutMilliseconds: 20000, ParallelSyncs: 1, AuthApplied: true,
 	}
 	for _, word := range words[1:] {

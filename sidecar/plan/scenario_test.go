@@ -14,6 +14,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/plantest"
 )
 
 // A scenario is one pass, as text.
@@ -47,13 +48,16 @@ type scenario struct {
 	want  string
 }
 
+// scenarioPort is the port of every kvrocks.
+const scenarioPort = 6379
+
 var scenarioNow = time.Date(2026, 11, 22, 15, 0, 0, 0, time.UTC)
 
 func run(t *testing.T, scenarios []scenario) {
 	t.Helper()
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
-			assertPlan(t, s.want, plan.Standard(parse(t, s.given)), text, facts)
+			assertPlan(t, s.want, plan.Standard(parse(t, s.given)), plantest.Words, facts)
 		})
 	}
 }
@@ -87,48 +91,6 @@ func lines(s string) []string {
 		}
 	}
 	return all
-}
-
-// text is an action in words, with members instead of their addresses.
-func text(a plan.Action) string {
-	switch a := a.(type) {
-	case plan.Detach:
-		return "detach " + a.Pod
-	case plan.Attach:
-		return "attach " + a.Pod
-	case plan.Label:
-		return strings.TrimSpace(fmt.Sprintf("label %s %s", a.Pod, a.Role))
-	case plan.DeletePod:
-		return "replace " + a.Pod
-	case plan.Promote:
-		return "promote " + a.Pod
-	case plan.DropClients:
-		return "drop " + a.Pod
-	case plan.Follow:
-		if a.Port == 1 {
-			return "stop " + a.Pod
-		}
-		return fmt.Sprintf("follow %s ->%s", a.Pod, nameOf(a.Host))
-	case plan.WriteMarker:
-		return "mark " + a.Pod
-	case plan.ApplyPassword:
-		return "password " + a.Pod
-	case plan.Configure:
-		return fmt.Sprintf("set %s %v", a.Pod, a.Settings)
-	case plan.Monitor:
-		verb := "monitor"
-		if a.Replace {
-			verb = "remonitor"
-		}
-		return fmt.Sprintf("%s %s ->%s quorum=%d", verb, a.Sentinel, nameOf(a.Address), a.Quorum)
-	case plan.Tune:
-		return fmt.Sprintf("tune %s quorum=%d", a.Sentinel, a.Quorum)
-	case plan.RenewLinks:
-		return fmt.Sprintf("renew %s %v", a.Sentinel, a.Pods)
-	case plan.Unmonitor:
-		return "unmonitor " + a.Sentinel
-	}
-	return fmt.Sprintf("%T", a)
 }
 
 // facts are what a plan reports, in words.
@@ -179,13 +141,6 @@ func outageText(o *v1alpha1.Outage) string {
 
 func addressOf(pod string) string { return "10.96.0." + pod[strings.LastIndexByte(pod, '-')+1:] }
 
-func nameOf(address string) string {
-	if n, ok := strings.CutPrefix(address, "10.96.0."); ok {
-		return "orders-" + n
-	}
-	return address
-}
-
 // parse builds the input of a scenario.
 func parse(t *testing.T, given string) plan.Input {
 	t.Helper()
@@ -214,7 +169,7 @@ func newBuilder(t *testing.T, mode v1alpha1.InstanceType) builder {
 		Sentinels: plan.Sentinels{Exists: true, Views: map[string]plan.SentinelView{}},
 	}}
 	b.in.Topology.Generation = 4
-	b.in.Topology.Spec = v1alpha1.KVRocksTopologySpec{Type: mode, Port: simPort}
+	b.in.Topology.Spec = v1alpha1.KVRocksTopologySpec{Type: mode, Port: scenarioPort}
 	return b
 }
 

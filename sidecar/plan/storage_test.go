@@ -5,9 +5,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
@@ -192,14 +190,4 @@ func TestDisk(t *testing.T) {
 			assert.Equal(t, c.almostFull, c.disk.AlmostFull(), "almost full")
 		})
 	}
-}
-
-// conditionIn returns a condition of a report; nil when it has none.
-func conditionIn(st *v1alpha1.KVRocksTopologyStatus, kind string) *metav1.Condition {
-	for i := range st.Conditions {
-		if st.Conditions[i].Type == kind {
-			return &st.Conditions[i]
-		}
-	}
-	return nil
 }

@@ -1,6 +1,7 @@
-package plan_test
+package simulation
 
 import (
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -32,7 +33,7 @@ func (d *dataPlane) measureDisk(n *simNode, node *plan.Node) {
 
 // checkAvailable: what a report calls available takes writes. It is about what was observed: now is the time of both.
 func (d *dataPlane) checkAvailable(st *v1alpha1.KVRocksTopologyStatus) {
-	c := conditionIn(st, v1alpha1.ConditionPrimaryAvailable)
+	c := meta.FindStatusCondition(st.Conditions, v1alpha1.ConditionPrimaryAvailable)
 	if c == nil || c.Status != metav1.ConditionTrue {
 		return
 	}

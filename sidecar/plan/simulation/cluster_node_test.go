@@ -1,4 +1,4 @@
-package plan_test
+package simulation
 
 import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"

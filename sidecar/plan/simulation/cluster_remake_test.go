@@ -1,10 +1,11 @@
-package plan_test
+package simulation
 
 import (
 	"strings"
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/plantest"
 )
 
 // remake deletes the instance and makes it anew on its volumes, which are all that remembers it. It does so when every
@@ -80,5 +81,5 @@ func savedWords(told toldLayout) string {
 	for _, r := range s.Slots.Ranges() {
 		ranges = append(ranges, r.String())
 	}
-	return recalled(told.layout.Version, told.id, master, strings.Join(ranges, " "), owners)
+	return plantest.Recalled(told.layout.Version, told.id, master, strings.Join(ranges, " "), owners)
 }

@@ -1,13 +1,13 @@
-package plan_test
+package simulation
 
 import (
 	"errors"
 	"slices"
 	"time"
 
-	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/plantest"
 )
 
 var errTimeout = errors.New("context deadline exceeded")
@@ -42,14 +42,9 @@ func (r *simRecord) create(addresses [][]string, nodes func(addresses []string) 
 	}
 	r.record = &layout.Layout{Version: 1}
 	for i := range addresses {
-		r.record.Shards = append(r.record.Shards, layout.Shard{Nodes: nodes(addresses[i]), Slots: evenPart(i, len(addresses))})
+		r.record.Shards = append(r.record.Shards, layout.Shard{Nodes: nodes(addresses[i]), Slots: plantest.EvenSlots(i, len(addresses))})
 	}
 	return nil
-}
-
-// evenPart are the slots of shard i of n shards between which they are spread evenly.
-func evenPart(i, n int) slots.Set {
-	return slots.Of(slots.Range{First: i * slots.Count / n, Last: (i+1)*slots.Count/n - 1})
 }
 
 // change is a change of the record: a new version, which is pushed to all nodes at once and unawaited.

@@ -1,4 +1,4 @@
-package plan_test
+package simulation
 
 import (
 	"slices"
@@ -6,6 +6,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/plantest"
 )
 
 // clusterSidecar runs passes against a world, and checks each action against the safety rules as it is applied.
@@ -83,7 +84,7 @@ func (s *clusterSidecar) crash() int { return s.w.crashNow(40, 6) }
 
 func (s *clusterSidecar) decide() plan.Plan { return plan.Cluster(s.input()) }
 
-func (s *clusterSidecar) text(a plan.Action) string { return clusterText(a) }
+func (s *clusterSidecar) text(a plan.Action) string { return plantest.ClusterWords(a) }
 
 func (s *clusterSidecar) apply(a plan.Action) error {
 	w := s.w

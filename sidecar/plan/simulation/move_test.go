@@ -1,4 +1,4 @@
-package plan_test
+package simulation
 
 import (
 	"flag"
@@ -12,6 +12,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/plantest"
 )
 
 var moveSeeds = flag.Int("moveseeds", 60, "number of simulated lives of moving slots")
@@ -70,7 +71,7 @@ func (w *moveWorld) crash() int {
 
 func (w *moveWorld) decide() plan.Plan { return plan.Cluster(w.input()) }
 
-func (w *moveWorld) text(a plan.Action) string { return moveText(a) }
+func (w *moveWorld) text(a plan.Action) string { return plantest.MoveWords(a) }
 
 func (w *moveWorld) checkReport(v1alpha1.KVRocksTopologyStatus) {}
 

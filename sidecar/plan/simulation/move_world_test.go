@@ -1,4 +1,4 @@
-package plan_test
+package simulation
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 )
 
 // moveWorld is a small model of a cluster in which slots move under writes: shards of one or two pods, kvrocks-controller's
-// record, clients that follow redirections. The lives of clusters (simulation_cluster_test.go) have all else.
+// record, clients that follow redirections. The lives of clusters (cluster_test.go) have all else.
 type moveWorld struct {
 	life
 	memory // of the sidecar's process

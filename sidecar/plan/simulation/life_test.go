@@ -1,4 +1,4 @@
-package plan_test
+package simulation
 
 import (
 	"errors"
@@ -21,6 +21,9 @@ const tick = 100 * time.Millisecond
 
 const simPort = 6379
 
+// epoch is when every life begins.
+var epoch = time.Date(2026, 11, 22, 15, 0, 0, 0, time.UTC)
+
 var (
 	errCrash   = errors.New("the sidecar crashed")
 	errRefused = errors.New("connection refused")
@@ -38,7 +41,7 @@ type life struct {
 
 // newLife begins a life of an instance without shards. Each kind of life has its own stream of random numbers.
 func newLife(seed, stream uint64, mode v1alpha1.InstanceType) life {
-	l := life{rng: rand.New(rand.NewPCG(seed, stream)), now: scenarioNow, topology: &v1alpha1.KVRocksTopology{}}
+	l := life{rng: rand.New(rand.NewPCG(seed, stream)), now: epoch, topology: &v1alpha1.KVRocksTopology{}}
 	l.topology.Name, l.topology.Generation = "orders", 1
 	l.topology.Spec = v1alpha1.KVRocksTopologySpec{
 		Type: mode, Port: simPort,
@@ -175,7 +178,7 @@ func simulate(t *testing.T, seeds int, live func(t *testing.T, seed uint64)) {
 func (l *life) logEnd(t *testing.T, n int, describe func() string) {
 	t.Helper()
 	if *histories != "" {
-		text := strings.Join(l.history, "\n") + "\n" + describe()
+		text := strings.Join(l.history, "\n") + "\n"
 		path := filepath.Join(*histories, t.Name())
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
 			t.Error(err)
