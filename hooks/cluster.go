@@ -50,7 +50,10 @@ func (in clusterBuilder) addShards(out *children, shards []shard) ([]step, error
 			steps[i] = step{members: in.ordinals(s)}.wait(reasonRemovingShard, "removing the pods of %s", s.name)
 			continue
 		}
-		template := in.dataTemplate(s)
+		template, err := in.dataPods(s).Merge()
+		if err != nil {
+			return nil, err
+		}
 		if i == 0 {
 			if err := stampTemplateHash(&template); err != nil {
 				return nil, err

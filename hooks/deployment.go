@@ -16,14 +16,8 @@ const sentinelDir = "/data"
 // them live, as to data nodes.
 func (in builder) sentinelDeployment() (child, error) {
 	selector := in.selector(v1alpha1.ComponentSentinel)
-	template := in.podTemplate(in.labels(v1alpha1.ComponentSentinel), selector, in.dataPlacement())
-	template.Spec.TerminationGracePeriodSeconds = in.grace(10)
-	sentinel := in.container(v1alpha1.ContainerSentinel, sentinelDir)
-	sentinel.Env = append(sentinel.Env, corev1.EnvVar{Name: "POD_IP", ValueFrom: fieldRef("status.podIP")})
-	sentinel.Lifecycle = in.preStopSleep()
-	template.Spec.Containers = []corev1.Container{sentinel}
-	template.Spec.Volumes = append(in.volumes(), emptyDir(v1alpha1.VolumeData))
-	if err := stampTemplateHash(&template); err != nil {
+	template, err := hashed(in.sentinelPods())
+	if err != nil {
 		return child{}, err
 	}
 	template, ungranted := in.grantedDeploymentTemplate(in.name, template)
@@ -45,4 +39,16 @@ func (in builder) sentinelDeployment() (child, error) {
 	in.annotateGeneration(&deployment, in.children.Deployments[in.key(in.name)], ungranted)
 	deployment.Spec = spec
 	return deployment, nil
+}
+
+// sentinelTemplate returns the pod template of the sentinels, without what a podTemplate adds.
+func (in builder) sentinelTemplate() corev1.PodTemplateSpec {
+	template := in.podTemplate(in.labels(v1alpha1.ComponentSentinel), in.selector(v1alpha1.ComponentSentinel), in.dataPlacement())
+	template.Spec.TerminationGracePeriodSeconds = in.grace(10)
+	sentinel := in.container(v1alpha1.ContainerSentinel, sentinelDir)
+	sentinel.Env = append(sentinel.Env, corev1.EnvVar{Name: "POD_IP", ValueFrom: fieldRef("status.podIP")})
+	sentinel.Lifecycle = in.preStopSleep()
+	template.Spec.Containers = []corev1.Container{sentinel}
+	template.Spec.Volumes = append(in.volumes(), emptyDir(v1alpha1.VolumeData))
+	return template
 }

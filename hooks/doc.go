@@ -4,12 +4,13 @@
 // give equal bytes; Metacontroller would call again at once, for ever, if they did not.
 //
 // hooks.go has the three calls, scope.go those for some namespaces only. A call first reads the request into an instance (instance.go)
-// and refuses what is wrong (package validation, errors.go), then one file per type (standard.go, sentinel.go, cluster.go) says what the
+// and refuses what is wrong (packages validation and podtemplate, errors.go), then one file per type (standard.go, sentinel.go, cluster.go) says what the
 // instance becomes. Three types embed the instance, one for each part of the answer. builder, and clusterBuilder for what only a cluster
 // has, make the children:
 //
 //	shard.go             a master and its replicas: one for a standard instance, spec.master for a cluster
 //	statefulset.go       data pods: pod_spec.go, placement.go, config_epoch.go; deployment.go for sentinels
+//	pod_template.go      which podTemplate is merged into the template of which pods (package podtemplate)
 //	configmap.go         kvrocks.conf (package kvrocksconf), the addresses of the pods, and the scripts; secret.go the password
 //	service.go           Services; network_policy.go and pdb.go what goes with them
 //	etcd.go              etcd of a cluster, and when it begins again (etcd_step.go)

@@ -29,7 +29,7 @@ var etcdVolume = resource.MustParse("1Gi")
 // addEtcd declares kvrocks-controller's store and says what it waits for. busy is true while pods of shards are replaced.
 func (in clusterBuilder) addEtcd(out *children, busy bool) (step, error) {
 	selector := in.selector(v1alpha1.ComponentEtcd)
-	template, err := in.etcdTemplate(selector)
+	template, err := hashed(in.etcdPods())
 	if err != nil {
 		return step{}, err
 	}
@@ -50,9 +50,10 @@ func (in clusterBuilder) addEtcd(out *children, busy bool) (step, error) {
 	return now, nil
 }
 
-// etcdTemplate returns the pod template of the members. The image has no shell: the flags name the pod by its environment.
-func (in clusterBuilder) etcdTemplate(selector map[string]string) (corev1.PodTemplateSpec, error) {
-	template := in.podTemplate(in.labels(v1alpha1.ComponentEtcd), selector,
+// etcdTemplate returns the pod template of the members, without what a podTemplate adds. The image has no shell: the flags name the pod
+// by its environment.
+func (in clusterBuilder) etcdTemplate() corev1.PodTemplateSpec {
+	template := in.podTemplate(in.labels(v1alpha1.ComponentEtcd), in.selector(v1alpha1.ComponentEtcd),
 		in.componentPlacement(in.spec.Cluster.Etcd.Placement))
 	template.Spec.TerminationGracePeriodSeconds = new(int64(15))
 	peers := etcdPeerName(in.name) + "." + in.namespace + ".svc"
@@ -98,7 +99,7 @@ func (in clusterBuilder) etcdTemplate(selector map[string]string) (corev1.PodTem
 	if in.spec.Storage == nil {
 		template.Spec.Volumes = []corev1.Volume{emptyDir(v1alpha1.VolumeData)}
 	}
-	return template, stampTemplateHash(&template)
+	return template
 }
 
 // httpProbe asks etcd's metrics port every period seconds; failures in a row decide.

@@ -90,13 +90,12 @@ func (in rollout) etcdRestartReason(set *appsv1.StatefulSet, template string) (w
 	return "", false
 }
 
+// memberLost reports whether etcd itself fails again and again in a pod: what another container of it does says nothing of the member.
 func memberLost(pod *corev1.Pod) bool {
-	if startFailure(pod) != reasonCrashLoop {
-		return false
-	}
 	for i := range pod.Status.ContainerStatuses {
-		if pod.Status.ContainerStatuses[i].RestartCount >= lostAfterRestarts {
-			return true
+		c := &pod.Status.ContainerStatuses[i]
+		if waiting := c.State.Waiting; c.Name == v1alpha1.ContainerEtcd && waiting != nil && waiting.Reason == reasonCrashLoop {
+			return c.RestartCount >= lostAfterRestarts
 		}
 	}
 	return false

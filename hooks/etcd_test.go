@@ -96,6 +96,11 @@ func TestEtcdDoesNotBeginAgainForNothing(t *testing.T) {
 				Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable,
 			}}
 		},
+		"another container of a member fails": func(w *world) {
+			w.replace("shards-etcd-1")
+			w.crash("shards-etcd-1", lostAfterRestarts)
+			w.pods["shards-etcd-1"].Status.ContainerStatuses[0].Name = "exporter"
+		},
 		"a member that is being made": func(w *world) {
 			w.replace("shards-etcd-2")
 			w.crash("shards-etcd-2", lostAfterRestarts)

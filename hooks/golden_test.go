@@ -43,6 +43,24 @@ func goldenCases() map[string]goldenCase {
 			w.settle()
 			w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Password = "look-again" })
 		}},
+		"sentinel/pod-template": {example: "sentinel-minimal.yaml", reach: func(w *world) {
+			w.change(func(cr *v1alpha1.KVRocks) {
+				cr.Spec.PodTemplate = extension(w.t, `
+spec:
+  serviceAccountName: watcher
+  runtimeClassName: gvisor
+  hostAliases: [{ip: 192.0.2.7, hostnames: [audit.example.org]}]
+  containers:
+  - {name: sentinel, envFrom: [{configMapRef: {name: proxies}}], readinessProbe: {periodSeconds: 5}}
+  initContainers:
+  - {name: agent, image: example.org/agent:1, restartPolicy: Always, volumeMounts: [{name: tokens, mountPath: /tokens, readOnly: true}]}
+  volumes:
+  - name: tokens
+    projected: {sources: [{serviceAccountToken: {path: token}}, {downwardAPI: {items: [{path: name, fieldRef: {fieldPath: metadata.name}}]}}]}
+`)
+			})
+			w.settle()
+		}},
 		"sentinel/deleting": {example: "sentinel-minimal.yaml", reach: (*world).settle, hook: finalizing},
 
 		"standard/created":         {example: "standard-minimal.yaml"},
@@ -74,7 +92,8 @@ func goldenCases() map[string]goldenCase {
 				cr.Spec.KVRocksConfig = v1alpha1.KVRocksConfig{"requirepass": "secret"}
 			})
 		}},
-		"standard/deleting": {example: "standard-minimal.yaml", reach: (*world).settle, hook: finalizing},
+		"standard/pod-template": {example: "standard-exporter.yaml", reach: (*world).settle},
+		"standard/deleting":     {example: "standard-minimal.yaml", reach: (*world).settle, hook: finalizing},
 
 		"cluster/created":         {example: "cluster-minimal.yaml"},
 		"cluster/addresses-known": {example: "cluster-minimal.yaml", reach: func(w *world) { w.sync() }},
@@ -123,7 +142,8 @@ func goldenCases() map[string]goldenCase {
 			w.settle()
 			w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Password = "two" })
 		}},
-		"cluster/deleting": {example: "cluster-minimal.yaml", reach: (*world).settle, hook: finalizing},
+		"cluster/pod-template": {example: "cluster-openshift.yaml", reach: (*world).settle},
+		"cluster/deleting":     {example: "cluster-minimal.yaml", reach: (*world).settle, hook: finalizing},
 		"cluster/ending": {example: "cluster-minimal.yaml", reach: func(w *world) {
 			w.settle()
 			w.apply(&finalizing(w).(*metacontroller.FinalizeResponse).SyncResponse)

@@ -35,6 +35,9 @@ func sync(in *instance) (answer, error) {
 	if problem := validation.Check(in.cr, in.spec, observed); problem != "" {
 		return refuse(in, reasonInvalidSpec, problem)
 	}
+	if problem := podTemplateProblem(newBuilder(in)); problem != "" {
+		return refuse(in, reasonInvalidSpec, problem)
+	}
 	switch in.spec.Type {
 	case v1alpha1.TypeSentinel:
 		return syncSentinel(newBuilder(in))

@@ -22,8 +22,7 @@ func (in clusterBuilder) addController(out *children) error {
 	selector := in.selector(v1alpha1.ComponentController)
 	name := controllerName(in.name)
 	config := in.object("v1", "ConfigMap", name, v1alpha1.ComponentController)
-	text := in.controllerConfig()
-	data := map[string]string{controllerFile: text}
+	data := map[string]string{controllerFile: in.controllerConfig()}
 
 	service := in.object("v1", "Service", name, v1alpha1.ComponentController)
 	service.Spec = corev1.ServiceSpec{
@@ -33,16 +32,8 @@ func (in clusterBuilder) addController(out *children) error {
 
 	out.add(in.controllerPolicy(selector))
 
-	template := in.podTemplate(in.labels(v1alpha1.ComponentController), selector,
-		in.componentPlacement(in.spec.Cluster.Controller.Placement))
-	template.Annotations[annotationConfig] = hash([]byte(text)) // it reads its configuration once
-	template.Spec.TerminationGracePeriodSeconds = in.grace(10)
-	template.Spec.Tolerations = tolerationsForLostMachines(template.Spec.Tolerations)
-	template.Spec.Containers = []corev1.Container{in.controllerContainer()}
-	template.Spec.Volumes = []corev1.Volume{{Name: configVolume, VolumeSource: corev1.VolumeSource{
-		ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: name}},
-	}}}
-	if err := stampTemplateHash(&template); err != nil {
+	template, err := hashed(in.controllerPods())
+	if err != nil {
 		return err
 	}
 	template, ungranted := in.grantedDeploymentTemplate(name, template)
@@ -64,6 +55,20 @@ func (in clusterBuilder) addController(out *children) error {
 	deployment.Spec = spec
 	out.add(deployment)
 	return nil
+}
+
+// controllerTemplate returns the pod template, without what a podTemplate adds.
+func (in clusterBuilder) controllerTemplate() corev1.PodTemplateSpec {
+	template := in.podTemplate(in.labels(v1alpha1.ComponentController), in.selector(v1alpha1.ComponentController),
+		in.componentPlacement(in.spec.Cluster.Controller.Placement))
+	template.Annotations[annotationConfig] = hash([]byte(in.controllerConfig())) // it reads its configuration once
+	template.Spec.TerminationGracePeriodSeconds = in.grace(10)
+	template.Spec.Tolerations = tolerationsForLostMachines(template.Spec.Tolerations)
+	template.Spec.Containers = []corev1.Container{in.controllerContainer()}
+	template.Spec.Volumes = []corev1.Volume{{Name: configVolume, VolumeSource: corev1.VolumeSource{
+		ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: controllerName(in.name)}},
+	}}}
+	return template
 }
 
 // lostMachineSeconds is how long a pod stays bound to a machine that Kubernetes has given up; its default is 300.

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/hooks/podtemplate"
 )
 
 // Users and groups. 999 is the user of the redis image and of the kvrocks image (the first system user of Debian).
@@ -35,7 +36,9 @@ func (in builder) podTemplate(labels, selector map[string]string, placement v1al
 func podSecurity() *corev1.PodSecurityContext {
 	return &corev1.PodSecurityContext{
 		RunAsUser: new(userID), RunAsGroup: new(userID), FSGroup: new(userID), RunAsNonRoot: new(true),
-		SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+		// To look at each file of a large volume takes minutes, in which its pod does not start.
+		FSGroupChangePolicy: new(corev1.FSGroupChangeOnRootMismatch),
+		SeccompProfile:      &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 	}
 }
 
@@ -152,6 +155,15 @@ func stampTemplateHash(template *corev1.PodTemplateSpec) error {
 	}
 	template.Annotations[annotationTemplate] = hash(raw)
 	return nil
+}
+
+// hashed returns the template that pods are to have, with its hash.
+func hashed(pods podtemplate.Pods) (corev1.PodTemplateSpec, error) {
+	template, err := pods.Merge()
+	if err != nil {
+		return template, err
+	}
+	return template, stampTemplateHash(&template)
 }
 
 // gates returns the readiness gates of data pods.

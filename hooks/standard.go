@@ -4,9 +4,9 @@ import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 
 // syncStandard makes one StatefulSet: a master and its replicas.
 func syncStandard(in builder) (answer, error) {
-	s := shard{index: 0, name: in.name, masterName: in.name, wanted: in.spec.Replicas}
-	template := in.dataTemplate(s)
-	if err := stampTemplateHash(&template); err != nil {
+	s := in.onlyShard()
+	template, err := hashed(in.dataPods(s))
+	if err != nil {
 		return answer{}, err
 	}
 	template, ungranted := in.grantedDataTemplate(s, template)
@@ -29,4 +29,9 @@ func syncStandard(in builder) (answer, error) {
 	}
 	out.add(in.dataTopology([]v1alpha1.TopologyShard{in.topologyShard(s, now)}))
 	return answer{children: out, status: statusBuilder{in.instance}.standardStatus(s, now, &out)}, nil
+}
+
+// onlyShard returns what a standard instance consists of.
+func (in *instance) onlyShard() shard {
+	return shard{index: 0, name: in.name, masterName: in.name, wanted: in.spec.Replicas}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/hooks/kvrocksconf"
 )
 
-// dataTemplate returns the pod template of a shard, without its hash.
+// dataTemplate returns the pod template of a shard, without what a podTemplate adds and without its hash.
 func (in builder) dataTemplate(s shard) corev1.PodTemplateSpec {
 	selector := in.shardSelector(s)
 	labels := in.labels(v1alpha1.ComponentData)

@@ -1,6 +1,9 @@
 package v1alpha1
 
-import corev1 "k8s.io/api/core/v1"
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+)
 
 // Migration says on which shard some slots should be.
 type Migration struct {
@@ -62,6 +65,11 @@ type EtcdSpec struct {
 	// request or a limit of it is given.
 	// +optional
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+	// PodTemplate is merged into the template of the etcd pods; see spec.podTemplate, of which nothing is inherited. The container named
+	// etcd is the operator's.
+	// +optional
+	// +kubebuilder:pruning:PreserveUnknownFields
+	PodTemplate *runtime.RawExtension `json:"podTemplate,omitempty"`
 	// Placement of the pods.
 	Placement `json:",inline"`
 }
@@ -82,6 +90,11 @@ type ControllerSpec struct {
 	// request or a limit of it is given.
 	// +optional
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+	// PodTemplate is merged into the template of the kvrocks-controller pods; see spec.podTemplate, of which nothing is inherited. The container named
+	// controller is the operator's.
+	// +optional
+	// +kubebuilder:pruning:PreserveUnknownFields
+	PodTemplate *runtime.RawExtension `json:"podTemplate,omitempty"`
 	// Placement of the pods.
 	Placement `json:",inline"`
 }

@@ -4,6 +4,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 )
 
 // InstanceType says what a KVRocks becomes.
@@ -160,6 +161,14 @@ type KVRocksSpec struct {
 	// PodAnnotations are added to every pod.
 	// +optional
 	PodAnnotations map[string]string `json:"podAnnotations,omitempty"`
+
+	// PodTemplate is merged into the template of the data pods, or of the sentinels: a part of a PodTemplateSpec, merged as kubectl patch
+	// does (labels, annotations, env, volumes, more containers, securityContext, probe timings, …). The container named kvrocks
+	// (sentinel) is the operator's; what must stay as it is, and what has a field of its own in this spec, is refused with a message.
+	// securityContext: {} leaves user and groups to the platform. A change is rolled out one pod at a time, the master last.
+	// +optional
+	// +kubebuilder:pruning:PreserveUnknownFields
+	PodTemplate *runtime.RawExtension `json:"podTemplate,omitempty"`
 
 	// Storage of each data node. Without it the data lives in the pod (emptyDir) and only the replicas protect it.
 	// +optional

@@ -52,6 +52,11 @@ func (in *ControllerSpec) DeepCopyInto(out *ControllerSpec) {
 		*out = new(v1.ResourceRequirements)
 		(*in).DeepCopyInto(*out)
 	}
+	if in.PodTemplate != nil {
+		in, out := &in.PodTemplate, &out.PodTemplate
+		*out = new(runtime.RawExtension)
+		(*in).DeepCopyInto(*out)
+	}
 	in.Placement.DeepCopyInto(&out.Placement)
 }
 
@@ -71,6 +76,11 @@ func (in *EtcdSpec) DeepCopyInto(out *EtcdSpec) {
 	if in.Resources != nil {
 		in, out := &in.Resources, &out.Resources
 		*out = new(v1.ResourceRequirements)
+		(*in).DeepCopyInto(*out)
+	}
+	if in.PodTemplate != nil {
+		in, out := &in.PodTemplate, &out.PodTemplate
+		*out = new(runtime.RawExtension)
 		(*in).DeepCopyInto(*out)
 	}
 	in.Placement.DeepCopyInto(&out.Placement)
@@ -276,6 +286,11 @@ func (in *KVRocksSpec) DeepCopyInto(out *KVRocksSpec) {
 		for key, val := range *in {
 			(*out)[key] = val
 		}
+	}
+	if in.PodTemplate != nil {
+		in, out := &in.PodTemplate, &out.PodTemplate
+		*out = new(runtime.RawExtension)
+		(*in).DeepCopyInto(*out)
 	}
 	if in.Storage != nil {
 		in, out := &in.Storage, &out.Storage

@@ -22,6 +22,9 @@ func TestWrongCRsAreRefused(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, file := range files {
+		if strings.HasPrefix(filepath.Base(file), "podtemplate-") {
+			continue // package podtemplate says what is wrong there
+		}
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
 			raw, err := os.ReadFile(file)
 			require.NoError(t, err)
