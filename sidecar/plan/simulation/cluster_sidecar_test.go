@@ -17,7 +17,7 @@ type clusterSidecar struct {
 }
 
 func newClusterSidecar(w *clusterWorld) *clusterSidecar {
-	s := &clusterSidecar{w: w}
+	s := &clusterSidecar{w: w, memory: memory{maxLag: w.maxLag()}}
 	s.forget()
 	return s
 }

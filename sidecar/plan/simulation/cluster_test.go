@@ -96,7 +96,7 @@ func (w *clusterWorld) faultIn(in int) {
 	case 24, 25:
 		w.delay(m)
 	case 17:
-		w.newTemplate()
+		w.operator.newTemplate()
 	case 14:
 		w.sidecarAway = w.now.Add(w.some(60))
 		w.say("FAULT the sidecar is away until %s", w.sidecarAway.Format("04:05.0"))
@@ -192,7 +192,6 @@ func (w *clusterWorld) breakController() {
 // heal ends every fault.
 func (w *clusterWorld) heal() {
 	w.healed = true
-	w.sidecarAway = time.Time{}
 	w.controller.awayUntil = time.Time{}
 	for _, o := range w.sentinels {
 		o.downEnd, o.until = time.Time{}, time.Time{}

@@ -18,8 +18,6 @@ type clusterWorld struct {
 	// storm is the place of a shard in which faults come often until stormUntil.
 	storm      int
 	stormUntil time.Time
-	// sidecarAway is until when no sidecar runs.
-	sidecarAway time.Time
 	// remembered are the slots of each shard of an instance that is being made anew; nil when none is.
 	remembered map[int32]slots.Set
 	// healed: no more faults.
@@ -31,6 +29,7 @@ func newClusterWorld(seed uint64) *clusterWorld {
 		dataPlane: newDataPlane(seed, 11, v1alpha1.TypeCluster),
 		sentinels: map[string]*detector{},
 	}
+	w.operator = scripted{&w.dataPlane}
 	w.topology.Spec.Migration = &v1alpha1.MigrationPolicy{}
 	replicas := []int{1, 3, 3, 3}[w.rng.IntN(4)]
 	for i := range int32(1 + w.rng.IntN(3)) {

@@ -59,14 +59,20 @@ func (d *dataPlane) delay(m string) {
 	d.say("FAULT %s answers late", m)
 }
 
-// heal ends the faults of nodes, and takes handoffs back.
+// heal ends the faults of nodes, and takes back what was asked of them.
 func (d *dataPlane) heal() {
-	if d.broken[d.revision] {
-		d.revision++
-	}
 	d.say("healed")
 	for _, n := range d.nodes {
 		n.loadEnd, n.blockedEnd, n.fullEnd = time.Time{}, time.Time{}, time.Time{}
+	}
+	d.sidecarAway = time.Time{}
+	d.operator.heal()
+}
+
+func (o scripted) heal() {
+	d := o.d
+	if d.broken[d.revision] {
+		d.revision++
 	}
 	d.topology.Spec.Failover.MaxLostWrites = nil // as the message of the condition says
 	if !d.inMotion() {

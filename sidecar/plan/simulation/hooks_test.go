@@ -7,8 +7,9 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
-// grant is the hooks: they let pods and shards leave when the sidecar grants it.
-func (d *dataPlane) grant() {
+// grant lets pods and shards leave when the sidecar grants it.
+func (o scripted) grant() {
+	d := o.d
 	st := &d.topology.Status
 	if st.ObservedGeneration != d.topology.Generation {
 		return
@@ -41,10 +42,13 @@ func (d *dataPlane) inMotion() bool {
 
 // scaleTo one of the wanted numbers of replicas, in every shard.
 func (d *dataPlane) scaleTo(wanted ...int) {
-	if d.inMotion() {
-		return
+	if !d.inMotion() {
+		d.operator.scaleTo(wanted[d.rng.IntN(len(wanted))])
 	}
-	want := wanted[d.rng.IntN(len(wanted))]
+}
+
+func (o scripted) scaleTo(want int) {
+	d := o.d
 	for i := range d.topology.Spec.Shards {
 		shard := &d.topology.Spec.Shards[i]
 		for j := len(shard.Members); j < want; j++ {

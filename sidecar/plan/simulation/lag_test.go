@@ -7,8 +7,10 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
-// simMaxLag is how long a replica may lack a write in a simulated life.
-const simMaxLag = 2 * time.Second
+// maxLag is how long a replica may lack a write.
+func (l *life) maxLag() time.Duration {
+	return time.Duration(l.topology.Spec.Failover.MaxLagSeconds) * time.Second
+}
 
 // block stops the feed of a node for a while; its link stays up.
 func (d *dataPlane) block(m string) {
@@ -19,10 +21,10 @@ func (d *dataPlane) block(m string) {
 }
 
 // boundLoss bounds, in some lives, what a promotion may lose.
-func (l *life) boundLoss() {
-	if l.rng.IntN(4) == 0 {
-		most := int64(l.rng.IntN(10))
-		l.topology.Spec.Failover.MaxLostWrites = &most
+func (d *dataPlane) boundLoss() {
+	if d.rng.IntN(4) == 0 {
+		most := int64(d.rng.IntN(10))
+		d.operator.boundLoss(&most)
 	}
 }
 
@@ -38,8 +40,8 @@ func (m *memory) measure(name string, n *plan.Node, now time.Time) {
 	if m.trails[name] == nil {
 		m.trails[name] = &plan.SequenceHistory{}
 	}
-	m.trails[name].Note(now, n.Sequence, simMaxLag)
-	n.SequenceBefore = m.trails[name].Before(now, simMaxLag)
+	m.trails[name].Note(now, n.Sequence, m.maxLag)
+	n.SequenceBefore = m.trails[name].Before(now, m.maxLag)
 }
 
 // reportedShard is the shard as last reported; nil at first.
@@ -105,7 +107,7 @@ func (d *dataPlane) checkReads(m *memory) {
 			d.pods[master.name].role != v1alpha1.RoleMaster || m.trails[master.name] == nil {
 			continue
 		}
-		if before := m.trails[master.name].Before(d.now, simMaxLag); int64(len(n.log)) < before {
+		if before := m.trails[master.name].Before(d.now, m.maxLag); int64(len(n.log)) < before {
 			d.violated("%s is read from with %d writes, where %s had %d long ago", name, len(n.log), master.name, before)
 		}
 	}

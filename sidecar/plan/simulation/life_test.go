@@ -216,6 +216,7 @@ func (l *life) requireRest(t *testing.T, s simProcess, n int, atRest func(plan.P
 
 // memory is what the sidecar's process remembers of nodes.
 type memory struct {
+	maxLag                time.Duration // see life
 	lastMaster, downSince map[string]time.Time
 	// masters are those that answered as master when their pod was last seen.
 	masters map[string]bool

@@ -37,6 +37,7 @@ func newMoveWorld(seed uint64) *moveWorld {
 		life: newLife(seed, 29, v1alpha1.TypeCluster),
 		pods: map[string]*simPod{}, nodes: map[string]*moveNode{}, acked: map[int]map[int]string{}, lost: map[int]bool{},
 	}
+	w.memory.maxLag = w.life.maxLag()
 	w.forget()
 	w.topology.Spec.Migration = &v1alpha1.MigrationPolicy{DeadlineSeconds: 3600}
 	replicas := 1 + w.rng.IntN(2)

@@ -5,15 +5,19 @@ import (
 	"slices"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
 // dataPlane is what the worlds of standard instances and of clusters share: pods behind their Services with kvrocks nodes in
-// them, replication between those, the hooks, and which writes must never be lost. In a standard instance there is one
+// them, replication between those, the operator, and which writes must never be lost. In a standard instance there is one
 // shard, number 0.
 type dataPlane struct {
 	life
+
+	operator  operator
 	pods      map[string]*simPod
 	nodes     map[string]*simNode
 	nextIP    int
@@ -30,6 +34,10 @@ type dataPlane struct {
 	// revision of the template that pods are made from; those of a broken one never run.
 	revision int
 	broken   map[int]bool
+	// sidecarAway is until when no sidecar runs.
+	sidecarAway time.Time
+	// readSettings: the settings of nodes are read in this pass.
+	readSettings bool
 }
 
 // simPod is a pod; its volume is the node's log and outlives it.
@@ -54,11 +62,19 @@ type simPod struct {
 	// reachedUntil is how long after its gate was withdrawn the Service still leads to it. The lives of standard instances
 	// have the Service follow at once.
 	reachedUntil time.Time
+	// backingOff: Kubernetes waits before it starts the container again.
+	backingOff bool
+
+	// Where the hooks make the topology: the template, its name in Kubernetes, and the kvrocks.conf that the pod mounts.
+	template     *corev1.PodTemplateSpec
+	revisionName string
+	madeAt       time.Time
+	mounted      string
 }
 
 // observe is what the sidecar sees of a pod.
 func (p *simPod) observe(now time.Time) plan.Pod {
-	seen := plan.Pod{UID: "uid-" + p.ip, IP: p.ip, Deleting: p.deleting, Attached: p.attached, Role: p.role}
+	seen := plan.Pod{UID: "uid-" + p.ip, IP: p.ip, Deleting: p.deleting, Attached: p.attached, Role: p.role, BackingOff: p.backingOff}
 	if seen.Unready = p.attached && now.Before(p.readySince); !seen.Unready {
 		seen.ReadySince = p.readySince.Truncate(time.Second)
 	}
@@ -112,6 +128,9 @@ type simNode struct {
 	loadEnd    time.Time
 	toldLayout        // in cluster mode only
 	saved      string // nodes.conf.last: what the process before this one was told
+	// settings are those of its process, which began at bootedAt; known only where the hooks make them.
+	settings map[string]string
+	bootedAt time.Time
 }
 
 func newDataPlane(seed, stream uint64, mode v1alpha1.InstanceType) dataPlane {
@@ -128,7 +147,7 @@ func (d *dataPlane) addShard(index int32, masterName string, replicas int) {
 	d.topology.Spec.Shards = append(d.topology.Spec.Shards, v1alpha1.TopologyShard{
 		Index: index, MasterName: masterName, Replicas: int32(replicas),
 	})
-	d.settled[index], d.safe[index] = map[int]bool{}, map[int]bool{}
+	d.knowShard(index)
 	shard := &d.topology.Spec.Shards[len(d.topology.Spec.Shards)-1]
 	for i := range replicas {
 		d.join(shard, i)
@@ -141,13 +160,24 @@ func (d *dataPlane) join(shard *v1alpha1.TopologyShard, ordinal int) {
 	if d.topology.Spec.Type == v1alpha1.TypeStandard {
 		name, address = fmt.Sprintf("orders-%d", ordinal), fmt.Sprintf("10.96.0.%d", ordinal+1)
 	}
-	if d.nodes[name] == nil {
-		d.names = append(d.names, name)
-		d.nodes[name] = &simNode{name: name, address: address, shard: shard.Index}
-		d.pods[name] = &simPod{}
-	}
+	d.know(name, address, shard.Index)
 	shard.Members = append(shard.Members, v1alpha1.Member{Pod: name, Address: address})
 	d.pods[name].due = d.now
+}
+
+// know makes room for a pod that there may be.
+func (d *dataPlane) know(name, address string, shard int32) {
+	if d.nodes[name] == nil {
+		d.names = append(d.names, name)
+		d.nodes[name] = &simNode{name: name, address: address, shard: shard}
+		d.pods[name] = &simPod{}
+	}
+}
+
+func (d *dataPlane) knowShard(index int32) {
+	if d.settled[index] == nil {
+		d.settled[index], d.safe[index] = map[int]bool{}, map[int]bool{}
+	}
 }
 
 func (d *dataPlane) newIP() string {
@@ -195,8 +225,7 @@ func (d *dataPlane) byAddress(address string) *simNode {
 func (d *dataPlane) advance() {
 	d.now = d.now.Add(tick)
 	d.startPods()
-	d.grant()
-	d.roll()
+	d.operator.advance()
 	for _, name := range d.names {
 		d.replicate(d.nodes[name])
 	}
@@ -220,11 +249,11 @@ func (d *dataPlane) startPods() {
 			d.say("%s ends", name)
 		case p.deleting:
 			*p = simPod{due: d.now.Add(d.some(20))}
-		case d.isMember(name) && (!p.exists || !p.running):
+		case d.operator.wants(name) && (!p.exists || !p.running):
 			d.boot(name)
 			d.say("%s starts: %v", name, p.running)
-		case !d.isMember(name) && p.exists:
-			*p = simPod{}
+		case !d.operator.wants(name) && p.exists:
+			d.operator.leave(name)
 		}
 	}
 }
@@ -237,13 +266,14 @@ func (d *dataPlane) boot(name string) {
 		saved = savedWords(n.toldLayout)
 	}
 	if !p.exists {
-		*p = simPod{exists: true, ip: d.newIP(), saved: d.told(n, saved), revision: d.revision}
+		*p = simPod{exists: true, ip: d.newIP(), saved: d.told(n, saved)}
+		d.operator.made(name, p)
 	}
 	if d.broken[p.revision] {
 		p.due = d.now.Add(d.some(50))
 		return
 	}
-	p.running, p.reported = true, d.now.Add(d.some(3)-tick)
+	p.running, p.backingOff, p.reported = true, false, d.now.Add(d.some(3)-tick)
 	if p.told.IsZero() { // A container that restarts in its pod does not make the API server forget.
 		p.told = p.reported
 	}
@@ -251,9 +281,11 @@ func (d *dataPlane) boot(name string) {
 	if d.topology.Spec.Failover.MaxLostWrites != nil {
 		priority = 0 // hooks/kvrocksconf/settings.go
 	}
+	settings := settingsIn(p.mounted)
 	*n = simNode{
 		name: name, address: n.address, shard: n.shard, log: n.log, saved: saved, life: n.life + 1, fullEnd: n.fullEnd,
 		host: "127.0.0.1", port: simPort, priority: priority, linkUp: true, loadEnd: n.loadEnd, volumeID: n.volumeID,
+		settings: settings, bootedAt: d.now,
 	}
 }
 
@@ -361,6 +393,12 @@ func (d *dataPlane) observe(name string) plan.Node {
 		Sequence: int64(len(n.log)), Priority: n.priority,
 	}
 	d.measureDisk(n, &node)
+	if d.readSettings {
+		node.Config = map[string]string{}
+		for name := range d.topology.Spec.Config {
+			node.Config[name] = n.settings[name]
+		}
+	}
 	if !n.master {
 		node.Role, node.MasterHost, node.MasterPort = v1alpha1.RoleReplica, n.host, n.port
 		node.LinkUp, node.Syncing = n.linkUp, n.syncing

@@ -11,16 +11,16 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
-// newTemplate has the pods rolled: to a template that starts, or to one that does not.
-func (d *dataPlane) newTemplate() {
+func (o scripted) newTemplate() {
+	d := o.d
 	d.revision++
 	d.broken[d.revision] = d.rng.IntN(4) == 0
 	d.say("template %d, broken: %v", d.revision, d.broken[d.revision])
 }
 
-// roll is the hooks: they list the pods that are to be replaced, of one shard at a time, and begin again when no pod of a
-// shard can start.
-func (d *dataPlane) roll() {
+// roll lists the pods that are to be replaced, of one shard at a time, and begins again when no pod of a shard can start.
+func (o scripted) roll() {
+	d := o.d
 	turn := true
 	for i := range d.topology.Spec.Shards {
 		shard := &d.topology.Spec.Shards[i]
@@ -86,7 +86,7 @@ func (d *dataPlane) replacePod(a plan.DeletePod) error {
 func (d *dataPlane) rolled() bool {
 	for i := range d.topology.Spec.Shards {
 		for _, m := range d.topology.Spec.Shards[i].Members {
-			if p := d.pods[m.Pod]; !p.exists || p.revision != d.revision {
+			if p := d.pods[m.Pod]; !p.exists || p.revision != d.operator.template(m.Pod) {
 				return false
 			}
 		}

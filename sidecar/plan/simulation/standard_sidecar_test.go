@@ -3,6 +3,7 @@ package simulation
 import (
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
@@ -17,7 +18,7 @@ type simSidecar struct {
 var errOwnReplicas = errors.New("ERR can't replicate your own replicas")
 
 func newSidecar(w *world) *simSidecar {
-	s := &simSidecar{w: w}
+	s := &simSidecar{w: w, memory: memory{maxLag: w.maxLag()}}
 	s.forget()
 	return s
 }
@@ -25,6 +26,8 @@ func newSidecar(w *world) *simSidecar {
 // input is what the sidecar observes.
 func (s *simSidecar) input() plan.Input {
 	w := s.w
+	_, hooked := w.operator.(*hooked)
+	w.readSettings = hooked && w.rng.IntN(3) == 0
 	in := w.input()
 	in.Sentinels = w.observeSentinels()
 	for _, name := range w.names {
@@ -50,7 +53,7 @@ func (s *simSidecar) input() plan.Input {
 
 func (s *simSidecar) step() plan.Plan {
 	s.w.advance()
-	if s.w.rng.IntN(10) == 0 {
+	if s.w.rng.IntN(10) == 0 || s.w.now.Before(s.w.sidecarAway) {
 		return unfinished()
 	}
 	return s.w.act(s, 3)
@@ -113,6 +116,9 @@ func (s *simSidecar) applyToNode(a plan.Action) error {
 		s.checkFollow(a)
 		w.nodes[a.Pod].follow(a.Host, a.Port)
 	case plan.Configure:
+		if n := w.nodes[a.Pod]; w.up(a.Pod) && n.settings != nil {
+			maps.Copy(n.settings, a.Settings)
+		}
 		if v, ok := a.Settings["slave-priority"]; ok {
 			w.nodes[a.Pod].priority = map[string]int32{"0": 0, "100": 100}[v]
 		}

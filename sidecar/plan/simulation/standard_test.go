@@ -53,7 +53,7 @@ func settled(p plan.Plan) bool {
 // settledFor: nothing waits for a grant either.
 func (w *world) settledFor(p plan.Plan) bool {
 	return int(w.shard().Replicas) == len(w.shard().Members) && p.Status.ObservedGeneration == w.topology.Generation &&
-		len(w.shard().Handoff) == 0 && w.rolled()
+		len(w.shard().Handoff) == 0 && w.rolled() && w.operator.atRest()
 }
 
 func describe(st v1alpha1.KVRocksTopologyStatus) string {
@@ -81,7 +81,7 @@ func (w *world) fault() {
 	case 19, 20:
 		w.delay(m)
 	case 12:
-		w.newTemplate()
+		w.operator.newTemplate()
 	case 0, 1:
 		w.kill(m)
 	case 2:
@@ -112,6 +112,10 @@ func (w *world) fault() {
 	case 13, 14:
 		w.orphan(m)
 	case 11: // The pod is about to be updated, or no longer.
+		if h, ok := w.operator.(*hooked); ok {
+			h.restart()
+			return
+		}
 		if len(w.shard().Members) != int(w.shard().Replicas) {
 			return
 		}

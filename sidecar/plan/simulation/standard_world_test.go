@@ -18,6 +18,7 @@ type world struct {
 
 func newWorld(seed uint64, replicas, sentinels int) *world {
 	w := &world{dataPlane: newDataPlane(seed, 7, v1alpha1.TypeStandard), sentinels: map[string]*simSentinel{}}
+	w.operator = scripted{&w.dataPlane}
 	w.addShard(0, "orders", replicas)
 	if sentinels > 0 {
 		w.topology.Spec.Sentinel = &v1alpha1.SentinelRef{Name: "watch"}

@@ -1,0 +1,114 @@
+package simulation
+
+import (
+	"flag"
+	"fmt"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+)
+
+var hookedSeeds = flag.Int("hookedseeds", 20, "number of simulated lives in which the hooks make the topology")
+
+// TestSimulatedLivesWithHooks runs the whole loop, hooks and planner, through random lives of a standard instance: what
+// TestSimulatedLives has, and edits of the KVRocks at any moment, answers of the hooks on facts that are out of date, StatefulSets whose
+// controller is late, containers that Kubernetes starts again only after a pause, and at last its deletion. Besides the safety rules: a
+// call of the hook that is repeated gives the same bytes, Ready of a generation is True only when everything is of it, and no pod is
+// removed that is needed.
+func TestSimulatedLivesWithHooks(t *testing.T) {
+	simulate(t, *hookedSeeds, hookedLife)
+}
+
+func hookedLife(t *testing.T, seed uint64) {
+	w, h := newHookedWorld(t, seed)
+	s := newSidecar(w)
+	defer w.logEnd(t, 400, func() string { return h.describe() })
+	for range 400 {
+		if w.rng.IntN(25) == 0 {
+			w.hookedFault(h)
+		}
+		s.step()
+		w.requireUnbroken(t)
+	}
+	w.heal()
+	w.requireRest(t, s, 3000, func(p plan.Plan) bool { return settled(p) && w.settledFor(p) })
+	h.delete()
+	for range 1500 {
+		if s.step(); h.gone {
+			return
+		}
+		w.requireUnbroken(t)
+	}
+	t.Fatalf("the instance is not gone: %s", h.cr.Status.Reason)
+}
+
+func newHookedWorld(t *testing.T, seed uint64) (*world, *hooked) {
+	t.Helper()
+	w := &world{dataPlane: newDataPlane(seed, 41, v1alpha1.TypeStandard), sentinels: map[string]*simSentinel{}}
+	cr := &v1alpha1.KVRocks{Spec: v1alpha1.KVRocksSpec{
+		Type: v1alpha1.TypeStandard, Replicas: []int32{1, 2, 3, 3, 5}[w.rng.IntN(5)],
+		Image:    "registry.example/kvrocks:first",
+		Failover: &v1alpha1.Failover{DownAfterMilliseconds: 1000, FailoverTimeoutMilliseconds: 5000, ParallelSyncs: 1, MaxLagSeconds: 10},
+		Storage:  &v1alpha1.Storage{Size: resource.MustParse("10Gi")},
+	}}
+	if sentinels := []int{0, 3, 3}[w.rng.IntN(3)]; sentinels > 0 {
+		cr.Labels = map[string]string{v1alpha1.LabelMonitoredBy: "watch"}
+		for i := range sentinels {
+			w.startSentinel(fmt.Sprintf("watch-%d", i))
+		}
+	}
+	h := newHooked(t, &w.dataPlane, cr)
+	w.boundLoss()
+	return w, h
+}
+
+// hookedFault is a fault, or an edit of the KVRocks.
+func (w *world) hookedFault(h *hooked) {
+	if w.rng.IntN(4) > 0 {
+		w.fault()
+		return
+	}
+	switch w.rng.IntN(6) {
+	case 0, 1:
+		value := v1alpha1.ConfigValue(fmt.Sprint(1000 + w.rng.IntN(5)))
+		h.change("maxclients "+string(value), func(cr *v1alpha1.KVRocks) {
+			cr.Spec.KVRocksConfig = v1alpha1.KVRocksConfig{"maxclients": value}
+		})
+	case 2:
+		h.change("no settings", func(cr *v1alpha1.KVRocks) { cr.Spec.KVRocksConfig = nil })
+	case 3:
+		h.awayUntil = w.now.Add(w.some(60))
+		w.say("FAULT the hooks are away until %s", h.awayUntil.Format("04:05.0"))
+	case 4:
+		w.sidecarAway = w.now.Add(w.some(60))
+		w.say("FAULT the sidecar is away until %s", w.sidecarAway.Format("04:05.0"))
+	case 5:
+		m := w.victim(w.shard())
+		if p := w.pods[m]; p.running {
+			w.kill(m)
+			p.backingOff, p.due = true, w.now.Add(w.some(100))
+		}
+	}
+}
+
+// delete is a person who deletes the instance.
+func (h *hooked) delete() {
+	h.cr = h.cr.DeepCopy()
+	h.cr.DeletionTimestamp = &metav1.Time{Time: h.d.now}
+	h.cr.Generation++
+	h.d.say("the instance is to be deleted")
+}
+
+func (h *hooked) describe() string {
+	text := fmt.Sprintf("%s: %s\n", h.cr.Status.Phase, h.cr.Status.Reason) + describe(h.d.topology.Status)
+	for _, name := range h.d.names {
+		n, p := h.d.nodes[name], h.d.pods[name]
+		text += fmt.Sprintf("%s exists=%v running=%v deleting=%v attached=%v role=%s template=%d master=%v ->%s link=%v writes=%d\n",
+			name, p.exists, p.running, p.deleting, p.attached, p.role, p.revision, n.master, n.host, n.linkUp, len(n.log))
+	}
+	return text
+}
