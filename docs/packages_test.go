@@ -44,7 +44,7 @@ func TestPackagesListTheirFiles(t *testing.T) {
 		}
 		return nil
 	}))
-	for _, dir := range []string{"hooks", "sidecar/conn", "sidecar/kube", "sidecar/plan", "sidecar/plan/migration", "sidecar/reconcile"} {
+	for _, dir := range []string{"hooks", "sidecar/claims", "sidecar/conn", "sidecar/kube", "sidecar/plan", "sidecar/plan/migration", "sidecar/reconcile"} {
 		assert.True(t, listing[dir], "%s/doc.go lists no files", dir)
 	}
 }

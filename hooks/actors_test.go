@@ -208,6 +208,10 @@ func (w *world) sidecar() {
 	if w.cr.Spec.Type == v1alpha1.TypeCluster {
 		kinds = append(kinds, v1alpha1.ConditionSlotsAssigned)
 	}
+	if wanted := topology.Spec.Storage; wanted != nil {
+		kinds = append(kinds, v1alpha1.ConditionStorageReady)
+		status.Volumes = &v1alpha1.VolumeSizes{Data: &wanted.Size, Etcd: wanted.EtcdSize}
+	}
 	for _, kind := range kinds {
 		w.report(&status, kind, healthy)
 	}

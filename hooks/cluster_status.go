@@ -49,7 +49,7 @@ func (in statusBuilder) clusterStatus(shards []shard, steps []step, store step, 
 	if now.reason == "" {
 		now = in.migrationStep()
 	}
-	kinds := append(dataConditions(in.cr.MonitoredBy() != ""), v1alpha1.ConditionSlotsAssigned)
+	kinds := append(in.dataConditions(), v1alpha1.ConditionSlotsAssigned)
 	in.conclude(status, in.reportedConditions(kinds), now, served)
 	return status
 }

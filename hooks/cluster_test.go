@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -303,7 +304,10 @@ func TestWhatAClusterWasMadeWithCannotBeChanged(t *testing.T) {
 		want   string
 	}{
 		"storage": {func(s *v1alpha1.KVRocksSpec) { s.Storage = nil }, "spec.storage cannot be added"},
-		"size":    {func(s *v1alpha1.KVRocksSpec) { s.Storage.Size.Add(s.Storage.Size) }, "spec.storage.size cannot be changed"},
+		"size":    {func(s *v1alpha1.KVRocksSpec) { s.Storage.Size = resource.MustParse("512Mi") }, "spec.storage.size cannot become smaller"},
+		"size of etcd": {
+			func(s *v1alpha1.KVRocksSpec) { s.Cluster.Etcd.Storage = nil }, "spec.cluster.etcd.storage.size cannot become smaller",
+		},
 		"no password any more": {
 			func(s *v1alpha1.KVRocksSpec) { s.PasswordSecretRef = nil }, "the password cannot be removed",
 		},

@@ -119,6 +119,7 @@ func (c *conditions) firstProblem() (reason, message string) {
 	for i := range c.list {
 		switch seen := &c.list[i]; {
 		case seen.Type == v1alpha1.ConditionStorageHealthy:
+		case seen.Type == v1alpha1.ConditionStorageReady && seen.Status == metav1.ConditionUnknown: // of an older sidecar, or one that does not see the claims
 		case seen.Status != metav1.ConditionTrue && seen.Reason != reasonSentinelNotFound:
 			return seen.Reason, seen.Message
 		case seen.ObservedGeneration != c.in.cr.Generation:
@@ -190,10 +191,14 @@ func (in statusBuilder) newestFact() metav1.Time {
 }
 
 // dataConditions returns the sidecar's conditions that a data instance always has.
-func dataConditions(monitored bool) []string {
+func (in statusBuilder) dataConditions() []string {
 	kinds := []string{v1alpha1.ConditionPrimaryAvailable, v1alpha1.ConditionReplicationHealthy, v1alpha1.ConditionStorageHealthy}
-	if monitored {
+	if in.cr.MonitoredBy() != "" {
 		kinds = append(kinds, v1alpha1.ConditionSentinelAgreed)
 	}
-	return append(kinds, v1alpha1.ConditionConfigApplied, v1alpha1.ConditionCredentialsApplied)
+	kinds = append(kinds, v1alpha1.ConditionConfigApplied, v1alpha1.ConditionCredentialsApplied)
+	if in.spec.Storage != nil {
+		kinds = append(kinds, v1alpha1.ConditionStorageReady)
+	}
+	return kinds
 }

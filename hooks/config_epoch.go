@@ -31,6 +31,7 @@ func (in *instance) configEpoch() int64 {
 // effect.
 func (in *instance) removedSettings() bool {
 	wanted := kvrocksconf.Settings(in.spec)
+	maps.Copy(wanted, kvrocksconf.LiveOfVolume(in.spec))
 	for name := range in.topology.Spec.Config {
 		if _, stays := wanted[name]; !stays && !slices.Contains(in.topology.Status.UnknownSettings, name) {
 			return true

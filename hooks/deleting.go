@@ -130,6 +130,9 @@ func (in statusBuilder) lastStatus() (*v1alpha1.KVRocksStatus, *conditions) {
 	status := in.cr.Status.DeepCopy()
 	status.ObservedGeneration = 0 // added by Metacontroller
 	in.countPods(status)
+	if sizes := in.volumeSizes(); sizes != nil {
+		status.Volumes = sizes
+	}
 	if t := in.topology; t != nil && t.Spec.Type != v1alpha1.TypeSentinel {
 		status.Shards, status.Master = nil, ""
 		for i := range t.Status.Shards {

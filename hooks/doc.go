@@ -9,6 +9,7 @@
 // has, make the children:
 //
 //	shard.go             a master and its replicas: one for a standard instance, spec.master for a cluster
+//	storage.go           how large volumes are and are to be
 //	statefulset.go       data pods: pod_spec.go, placement.go, config_epoch.go; deployment.go for sentinels
 //	pod_template.go      which podTemplate is merged into the template of which pods (package podtemplate)
 //	configmap.go         kvrocks.conf (package kvrocksconf), the addresses of the pods, and the scripts; secret.go the password

@@ -6,7 +6,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -22,9 +21,6 @@ const (
 
 // etcdQuota bounds the store, in bytes. A record of 1000 nodes has about 0.3 MB, and every change of it is kept for an hour.
 const etcdQuota = 256 << 20
-
-// etcdVolume holds the store, five pieces of the log of 64 MB each, and snapshots.
-var etcdVolume = resource.MustParse("1Gi")
 
 // addEtcd declares kvrocks-controller's store and says what it waits for. busy is true while pods of shards are replaced.
 func (in clusterBuilder) addEtcd(out *children, busy bool) (step, error) {
@@ -128,7 +124,7 @@ func (in clusterBuilder) etcdStatefulSet(template corev1.PodTemplateSpec, replic
 		PodManagementPolicy:  appsv1.ParallelPodManagement, // none is ready before most of them run
 	}
 	if storage := in.spec.Storage; storage != nil {
-		spec.VolumeClaimTemplates = []corev1.PersistentVolumeClaim{in.claim(storage.Class, etcdVolume)}
+		spec.VolumeClaimTemplates = []corev1.PersistentVolumeClaim{in.claim(storage.Class, in.spec.Cluster.Etcd.Storage.Size)}
 		spec.PersistentVolumeClaimRetentionPolicy = &appsv1.StatefulSetPersistentVolumeClaimRetentionPolicy{
 			WhenDeleted: appsv1.PersistentVolumeClaimRetentionPolicyType(storage.Reclaim),
 			// Members are removed only to begin again with empty volumes.

@@ -32,6 +32,9 @@ func Sync(request *metacontroller.SyncRequest) (*metacontroller.SyncResponse, er
 
 func sync(in *instance) (answer, error) {
 	observed := validation.Observed{Topology: in.topology, DataSet: in.firstDataSet()}
+	if sizes := in.volumeSizes(); sizes != nil {
+		observed.Volumes = *sizes
+	}
 	if problem := validation.Check(in.cr, in.spec, observed); problem != "" {
 		return refuse(in, reasonInvalidSpec, problem)
 	}

@@ -63,7 +63,7 @@ func TestDerivedSizesRestartNothing(t *testing.T) {
 	conf := w.seen.ConfigMaps[w.cr.Namespace+"/"+configName(cr.Name)].Data[configFile]
 	assert.Contains(t, conf, "\nrocksdb.block_cache_size 170\n")
 	assert.Contains(t, conf, "\nrocksdb.wal_size_limit_mb 102\n")
-	assert.NotContains(t, w.topology().Spec.Config, "rocksdb.max_total_wal_size")
+	assert.NotContains(t, w.topology().Spec.Config, "rocksdb.wal_size_limit_mb", "a running node refuses it")
 
 	with, without := cr.Spec.WithDefaults(), cr.Spec.WithDefaults()
 	without.Resources, without.Storage = nil, nil

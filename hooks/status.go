@@ -22,13 +22,14 @@ func (in statusBuilder) standardStatus(s shard, now step, out *children) *v1alph
 	if !now.pending && !complete {
 		now.reason, now.message = reasonPodsNotReady, in.whyNotReady([]shard{s})
 	}
-	in.conclude(status, in.reportedConditions(dataConditions(in.cr.MonitoredBy() != "")), now, status.Master != "")
+	in.conclude(status, in.reportedConditions(in.dataConditions()), now, status.Master != "")
 	return status
 }
 
 // dataStatus begins the status of an instance of the given shards. complete reports whether all their pods are ready.
 func (in statusBuilder) dataStatus(shards []shard) (status *v1alpha1.KVRocksStatus, complete bool) {
 	status = in.newStatus(v1alpha1.ComponentData)
+	status.Volumes = in.volumeSizes()
 	var wanted int32
 	for _, s := range shards {
 		wanted += s.wanted
@@ -88,6 +89,7 @@ func (in statusBuilder) conclude(status *v1alpha1.KVRocksStatus, c *conditions, 
 	}
 	if now.reason == "" {
 		now.reason, now.message = c.firstProblem()
+		now.pending = expanding(now.reason)
 	}
 	ready := now.reason == ""
 	if ready {

@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	"github.com/kvrocks/kvrocks-operator/hooks/kvrocksconf"
 )
 
 // topologyChild returns the KVRocksTopology of the instance with a spec.
@@ -26,8 +25,8 @@ func (in builder) dataTopology(shards []v1alpha1.TopologyShard) child {
 	spec := v1alpha1.KVRocksTopologySpec{
 		Type: in.spec.Type, ParentGeneration: in.cr.Generation, Port: in.spec.Port(),
 		PasswordSecret: in.password(), PasswordSecretVersion: in.passwordSecretVersion(),
-		Failover: in.spec.Failover, Shards: shards, Config: kvrocksconf.Live(in.spec), ConfigEpoch: in.configEpoch(),
-		Upgrade: in.upgradeRequest(),
+		Failover: in.spec.Failover, Shards: shards, Config: in.liveSettings(), ConfigEpoch: in.configEpoch(),
+		Storage: in.topologyStorage(), Upgrade: in.upgradeRequest(),
 	}
 	if sentinel := in.cr.MonitoredBy(); sentinel != "" {
 		spec.Sentinel = &v1alpha1.SentinelRef{Name: sentinel}

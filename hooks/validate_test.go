@@ -13,6 +13,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/hooks/hookstest"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -72,7 +73,7 @@ func TestATypeThatChangedIsReported(t *testing.T) {
 func TestStorageThatChangedIsReported(t *testing.T) {
 	for name, change := range map[string]func(*v1alpha1.KVRocksSpec){
 		"removed": func(s *v1alpha1.KVRocksSpec) { s.Storage = nil },
-		"resized": func(s *v1alpha1.KVRocksSpec) { s.Storage.Size.Add(s.Storage.Size) },
+		"smaller": func(s *v1alpha1.KVRocksSpec) { s.Storage.Size = resource.MustParse("512Mi") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := settled(t, example(t, "standard-full.yaml"))

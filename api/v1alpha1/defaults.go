@@ -3,6 +3,8 @@ package v1alpha1
 import (
 	"strconv"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 // Default images: the releases that the operator was tested with.
@@ -27,6 +29,10 @@ const DefaultDrainSeconds = 5
 
 // DefaultWarnPercent is how full a volume may be; see Storage.
 const DefaultWarnPercent = 85
+
+// DefaultEtcdStorage is the size of the volumes of etcd's members; see EtcdStorage. It holds the store, five pieces of the log of
+// 64 MB each, and snapshots.
+const DefaultEtcdStorage = "1Gi"
 
 // DefaultDeadlineSeconds is how long one range of slots may take; see MigrationSpec.
 const DefaultDeadlineSeconds = 3600
@@ -63,6 +69,9 @@ func (s *KVRocksSpec) WithDefaults() *KVRocksSpec {
 		}
 		setDefault(&d.Cluster.Etcd.Replicas, 3)
 		setDefault(&d.Cluster.Etcd.Image, DefaultEtcdImage)
+		if d.Storage != nil && d.Cluster.Etcd.Storage == nil {
+			d.Cluster.Etcd.Storage = &EtcdStorage{Size: resource.MustParse(DefaultEtcdStorage)}
+		}
 		setDefault(&d.Cluster.Controller.Replicas, 1)
 		setDefault(&d.Cluster.Controller.Image, DefaultControllerImage)
 		if d.Cluster.Migration.DeadlineSeconds == nil {

@@ -2,6 +2,7 @@ package v1alpha1
 
 import (
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
@@ -70,8 +71,19 @@ type EtcdSpec struct {
 	// +optional
 	// +kubebuilder:pruning:PreserveUnknownFields
 	PodTemplate *runtime.RawExtension `json:"podTemplate,omitempty"`
+	// Storage of each member, where the data nodes have volumes (spec.storage), of the same class.
+	// +optional
+	Storage *EtcdStorage `json:"storage,omitempty"`
 	// Placement of the pods.
 	Placement `json:",inline"`
+}
+
+// EtcdStorage says how large the volumes of etcd's members are.
+type EtcdStorage struct {
+	// Size of each volume, at least 1Gi, which is what they have when this is left out. A larger one expands the volumes while they are
+	// in use, if their class allows that; they never shrink.
+	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).compareTo(quantity('1Gi')) >= 0",message="spec.cluster.etcd.storage.size must be a quantity of at least 1Gi, which holds etcd's log and its snapshots; write for example 2Gi"
+	Size resource.Quantity `json:"size"`
 }
 
 // ControllerSpec is kvrocks-controller.

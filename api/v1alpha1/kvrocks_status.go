@@ -32,6 +32,8 @@ const (
 	ConditionReplicationHealthy = "ReplicationHealthy"
 	// ConditionStorageHealthy is True while every volume has room.
 	ConditionStorageHealthy = "StorageHealthy"
+	// ConditionStorageReady is True when every volume has the size that spec.storage asks for.
+	ConditionStorageReady = "StorageReady"
 	// ConditionSentinelAgreed is True while every sentinel monitors the same master with the right quorum.
 	ConditionSentinelAgreed = "SentinelAgreed"
 	// ConditionSlotsAssigned is True while each of the 16384 slots has one owner.
@@ -91,6 +93,10 @@ type KVRocksStatus struct {
 	// +optional
 	// +listType=atomic
 	SlotMap []string `json:"slotMap,omitempty"`
+	// Volumes are the largest sizes that claims of the instance ask for, or will ask for when pods are added. The spec cannot ask for
+	// less.
+	// +optional
+	Volumes *VolumeSizes `json:"volumes,omitempty"`
 	// Migrations of slots, running and finished.
 	// +optional
 	// +listType=atomic

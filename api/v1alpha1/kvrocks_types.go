@@ -40,6 +40,8 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 40",message="metadata.name must have at most 40 characters, because names such as <name>-controller and <name>-<shard>-<pod> are derived from it; choose a shorter name"
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="metadata.name must start with a letter and hold only a-z, 0-9 and '-', because Services are named after it"
 // +kubebuilder:validation:XValidation:rule="!self.metadata.name.matches('-(master|replicas|config|auth|etcd|etcd-peer|controller)$')",message="metadata.name must not end with -master, -replicas, -config, -auth, -etcd, -etcd-peer or -controller, because another instance derives such names; choose another name"
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.storage) || !has(oldSelf.spec.storage) || quantity(string(self.spec.storage.size)).compareTo(quantity(string(oldSelf.spec.storage.size))) >= 0 || (has(self.status) && has(self.status.volumes) && has(self.status.volumes.data) && quantity(string(self.spec.storage.size)).compareTo(quantity(string(self.status.volumes.data))) >= 0)",message="spec.storage.size cannot become smaller, because volumes do not shrink; write at least what status.volumes.data says, or create a new KVRocks and move the data"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.spec.cluster) || !has(oldSelf.spec.cluster.etcd) || !has(oldSelf.spec.cluster.etcd.storage) || quantity(string(has(self.spec.cluster) && has(self.spec.cluster.etcd) && has(self.spec.cluster.etcd.storage) ? self.spec.cluster.etcd.storage.size : '1Gi')).compareTo(quantity(string(oldSelf.spec.cluster.etcd.storage.size))) >= 0 || (has(self.status) && has(self.status.volumes) && has(self.status.volumes.etcd) && quantity(string(has(self.spec.cluster) && has(self.spec.cluster.etcd) && has(self.spec.cluster.etcd.storage) ? self.spec.cluster.etcd.storage.size : '1Gi')).compareTo(quantity(string(self.status.volumes.etcd))) >= 0)",message="spec.cluster.etcd.storage.size cannot become smaller (it is 1Gi when it is left out), because volumes do not shrink; write at least what status.volumes.etcd says"
 type KVRocks struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -74,6 +76,7 @@ type KVRocksList struct {
 // +kubebuilder:validation:XValidation:rule="self.type == 'sentinel' || int(has(self.kvrocksConfig) && 'port' in self.kvrocksConfig ? self.kvrocksConfig['port'] : '6379') == int(has(oldSelf.kvrocksConfig) && 'port' in oldSelf.kvrocksConfig ? oldSelf.kvrocksConfig['port'] : '6379')",message="kvrocksConfig.port cannot be changed on a live instance; write the former port again (6379 if there was none), or create a new KVRocks with the wanted port and move the data"
 // +kubebuilder:validation:XValidation:rule="self.type == 'sentinel' || !has(self.kvrocksConfig) || !('repl-namespace-enabled' in self.kvrocksConfig) || self.kvrocksConfig['repl-namespace-enabled'] == (self.type == 'standard' ? 'yes' : 'no')",message="repl-namespace-enabled must be yes in a standard instance, or tokens of namespaces are lost at restarts and failovers, and no in a cluster, which has no namespaces; leave it out of kvrocksConfig"
 // +kubebuilder:validation:XValidation:rule="!has(self.drainSeconds) || (self.drainSeconds >= 0 && self.drainSeconds <= 300)",message="spec.drainSeconds is how many seconds a pod that goes keeps answering; write a number from 0 to 300"
+// +kubebuilder:validation:XValidation:rule="has(self.storage) || !has(self.cluster) || !has(self.cluster.etcd) || !has(self.cluster.etcd.storage)",message="spec.cluster.etcd.storage needs spec.storage: etcd has volumes when the data nodes do; set spec.storage, or leave spec.cluster.etcd.storage out"
 // +kubebuilder:validation:XValidation:rule="has(self.storage) == has(oldSelf.storage)",message="spec.storage cannot be added to or removed from a live instance; create a new KVRocks and move the data"
 // +kubebuilder:validation:XValidation:rule="!has(self.migrate) || self.migrate.all(m, has(self.master) && m.shard < self.master)",message="spec.migrate names a shard that does not exist; shards are numbered from 0 to spec.master - 1"
 type KVRocksSpec struct {
@@ -258,9 +261,8 @@ const (
 // Storage asks for one volume per data node.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.class) == has(oldSelf.class) && (!has(self.class) || self.class == oldSelf.class)",message="spec.storage.class cannot be changed on a live instance; create a new KVRocks and move the data"
-// +kubebuilder:validation:XValidation:rule="quantity(string(self.size)).compareTo(quantity(string(oldSelf.size))) == 0",message="spec.storage.size cannot be changed here, because the volume claims of a StatefulSet are fixed; resize the PersistentVolumeClaims, or create a new KVRocks and move the data"
 type Storage struct {
-	// Size of each volume.
+	// Size of each volume. A larger one expands the volumes while they are in use, if their class allows that; they never shrink.
 	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0'))",message="spec.storage.size must be a positive quantity, for example 10Gi"
 	Size resource.Quantity `json:"size"`
 	// Class is the StorageClass. Default: that of the Kubernetes cluster.

@@ -78,6 +78,9 @@ type KVRocksTopologyStatus struct {
 	// +listType=map
 	// +listMapKey=statefulSet
 	PodFailures []PodFailure `json:"podFailures,omitempty"`
+	// Volumes are the largest sizes that claims ask for; absent until they are known, and where there are none.
+	// +optional
+	Volumes *VolumeSizes `json:"volumes,omitempty"`
 	// Released is true once nothing outside the instance refers to it any more (after spec.release).
 	// +optional
 	Released bool `json:"released,omitempty"`
@@ -85,7 +88,7 @@ type KVRocksTopologyStatus struct {
 	// +optional
 	// +listType=set
 	UnknownSettings []string `json:"unknownSettings,omitempty"`
-	// Conditions as the sidecar sees them: PrimaryAvailable, ReplicationHealthy, SentinelAgreed, SlotsAssigned,
+	// Conditions as the sidecar sees them: PrimaryAvailable, ReplicationHealthy, StorageHealthy, StorageReady, SentinelAgreed, SlotsAssigned,
 	// ConfigApplied, CredentialsApplied.
 	// +optional
 	// +listType=map

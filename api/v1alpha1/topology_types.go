@@ -79,6 +79,9 @@ type KVRocksTopologySpec struct {
 	// the data lies on the disk of the machine.
 	// +optional
 	StorageWarnPercent int32 `json:"storageWarnPercent,omitempty"`
+	// Storage says how large the volumes are to be; absent where there are none.
+	// +optional
+	Storage *TopologyStorage `json:"storage,omitempty"`
 	// Migrate lists slots and the shard that they should be on.
 	// +optional
 	// +listType=atomic

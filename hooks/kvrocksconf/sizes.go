@@ -29,9 +29,11 @@ const (
 )
 
 // derivedSettings returns the sizes, in MiB, that follow from spec.resources and spec.storage where kvrocksConfig does not give them; none
-// where there is no limit to fit into, or where kvrocks' default fits. They stand in kvrocks.conf alone and take effect when a
+// where there is no limit to fit into, or where kvrocks' default fits. They stand in kvrocks.conf and take effect when a
 // pod starts. When the limits change every pod is restarted anyway, so they need no place in the hash of the template, and a
-// new version of the operator restarts nothing because of them.
+// new version of the operator restarts nothing because of them. A volume that grows restarts nothing either: the limit of live WAL is
+// applied to running nodes (see LiveOfVolume), and that of kept WAL, which kvrocks reads only when it starts, waits until the pod starts for
+// another reason.
 //
 // A third of the memory goes to the block cache, and a quarter to memtables: up to four for each of the three column families
 // that writes fill (metadata, subkeys, scores of sorted sets). The rest is for the process itself (about 30 MiB), connections,
@@ -56,6 +58,15 @@ func derivedSettings(spec *v1alpha1.KVRocksSpec) map[string]string {
 		}
 	}
 	return settings
+}
+
+// LiveOfVolume returns the settings that follow from the size of the volumes and are applied to running nodes when these grow.
+func LiveOfVolume(spec *v1alpha1.KVRocksSpec) map[string]string {
+	size, ok := derivedSettings(spec)[settingLiveWAL]
+	if !ok || spec.Storage == nil {
+		return nil
+	}
+	return map[string]string{settingLiveWAL: size}
 }
 
 // configured reports whether kvrocksConfig holds a setting.

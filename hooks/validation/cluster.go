@@ -34,7 +34,7 @@ func (c checker) checkCluster() string {
 	case *c.spec.Cluster.Migration.DeadlineSeconds < 0:
 		return "spec.cluster.migration.deadlineSeconds must not be negative; write 0 for no deadline"
 	}
-	return ""
+	return c.checkEtcdStorage()
 }
 
 func (c checker) checkMigrate() string {

@@ -2,6 +2,7 @@
 // be older than the hooks, and some of it admission cannot see.
 //
 //	validation.go        the rules in their order, those of every type, and those that compare with what is observed
+//	storage.go           volumes do not shrink
 //	cluster.go           those of a cluster: its components, and slots that are to move
 //
 // What kvrocksConfig may hold is said by package kvrocksconf.

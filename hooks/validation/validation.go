@@ -21,6 +21,8 @@ type Observed struct {
 	Topology *v1alpha1.KVRocksTopology
 	// DataSet is the first StatefulSet of data nodes, or nil.
 	DataSet *appsv1.StatefulSet
+	// Volumes are the largest sizes that claims ask for; nil what is not known.
+	Volumes v1alpha1.VolumeSizes
 }
 
 // checker holds what the rules are about.
@@ -231,13 +233,7 @@ func (c checker) checkUnchanged() string {
 	if (len(claims) > 0) != (c.spec.Storage != nil) {
 		return "spec.storage cannot be added to or removed from a live instance; create a new KVRocks and move the data"
 	}
-	for i := range claims {
-		size := claims[i].Spec.Resources.Requests[corev1.ResourceStorage]
-		if claims[i].Name == v1alpha1.VolumeData && size.Cmp(c.spec.Storage.Size) != 0 {
-			return "spec.storage.size cannot be changed here, because the volume claims of a StatefulSet are fixed; resize the PersistentVolumeClaims, or create a new KVRocks and move the data"
-		}
-	}
-	return ""
+	return c.checkSmaller()
 }
 
 // portOf returns the port that the pods of a StatefulSet listen on; 0 when it does not say so.

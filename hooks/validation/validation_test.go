@@ -62,7 +62,7 @@ func TestWhatCannotBeChangedOnALiveInstance(t *testing.T) {
 	set.Spec.VolumeClaimTemplates = []corev1.PersistentVolumeClaim{claim}
 	topology := &v1alpha1.KVRocksTopology{}
 	topology.Spec.Type, topology.Spec.PasswordSecret = v1alpha1.TypeStandard, &v1alpha1.SecretKeyRef{Name: "demo-auth", Key: "password"}
-	live := Observed{Topology: topology, DataSet: set}
+	live := Observed{Topology: topology, DataSet: set, Volumes: v1alpha1.VolumeSizes{Data: new(resource.MustParse(tenGi))}}
 
 	for message, edit := range map[string]func(*v1alpha1.KVRocksSpec){
 		"":                             func(*v1alpha1.KVRocksSpec) {},
@@ -70,7 +70,7 @@ func TestWhatCannotBeChangedOnALiveInstance(t *testing.T) {
 		"port cannot be changed":       func(s *v1alpha1.KVRocksSpec) { s.KVRocksConfig = v1alpha1.KVRocksConfig{"port": "6390"} },
 		"password cannot be removed":   func(s *v1alpha1.KVRocksSpec) { s.Password = "" },
 		"storage cannot be added":      func(s *v1alpha1.KVRocksSpec) { s.Storage = nil },
-		"storage.size cannot be chang": func(s *v1alpha1.KVRocksSpec) { s.Storage.Size = resource.MustParse("20Gi") },
+		"storage.size cannot become s": func(s *v1alpha1.KVRocksSpec) { s.Storage.Size = resource.MustParse("9Gi") },
 	} {
 		t.Run(message, func(t *testing.T) {
 			cr := &v1alpha1.KVRocks{Spec: v1alpha1.KVRocksSpec{

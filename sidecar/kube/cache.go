@@ -16,7 +16,7 @@ import (
 
 // Indexes of the caches.
 const (
-	byInstance = "instance" // pods by namespace/instance/component
+	byInstance = "instance" // pods by namespace/instance/component, claims by namespace/instance
 	bySentinel = "sentinel" // topologies by namespace/sentinel instance
 	byAddress  = "address"  // topologies by the announced addresses of their Members
 )
@@ -27,14 +27,19 @@ type Cache struct {
 	caches     map[string]caches
 	pods       *overlay[*corev1.Pod]
 	topologies *overlay[*v1alpha1.KVRocksTopology]
+	claims     *overlay[*corev1.PersistentVolumeClaim]
 }
 
-type caches struct{ pods, topologies, failures cache.SharedIndexInformer }
+type caches struct {
+	pods, topologies, failures, claims cache.SharedIndexInformer
+}
 
-// NewCache makes the caches of some namespaces, or of all when none is named; [Cache.Start] fills them. topologies and pods are
-// the writers of the process, whose writes show at once.
-func NewCache(namespaces []string, client kubernetes.Interface, topologies *TopologyClient, pods *PodWriter) (*Cache, error) {
-	c := &Cache{caches: map[string]caches{}, pods: pods.written, topologies: topologies.written}
+// NewCache makes the caches of some namespaces, or of all when none is named; [Cache.Start] fills them. topologies, pods and
+// claims are the writers of the process, whose writes show at once.
+func NewCache(
+	namespaces []string, client kubernetes.Interface, topologies *TopologyClient, pods *PodWriter, claims *ClaimWriter,
+) (*Cache, error) {
+	c := &Cache{caches: map[string]caches{}, pods: pods.written, topologies: topologies.written, claims: claims.written}
 	if len(namespaces) == 0 {
 		namespaces = []string{metav1.NamespaceAll}
 	}
@@ -52,7 +57,7 @@ func newCaches(namespace string, client kubernetes.Interface, topologies *Topolo
 	const noResync = time.Duration(0) // every instance is looked at periodically anyway
 	factory := informers.NewSharedInformerFactoryWithOptions(client, noResync,
 		informers.WithNamespace(namespace),
-		informers.WithTransform(trimPod),
+		informers.WithTransform(trim),
 		informers.WithTweakListOptions(func(o *metav1.ListOptions) {
 			o.LabelSelector = v1alpha1.LabelManagedBy + "=" + v1alpha1.ManagedByValue
 		}))
@@ -63,6 +68,7 @@ func newCaches(namespace string, client kubernetes.Interface, topologies *Topolo
 	c := caches{
 		failures: failures,
 		pods:     factory.Core().V1().Pods().Informer(),
+		claims:   factory.Core().V1().PersistentVolumeClaims().Informer(),
 		topologies: cache.NewSharedIndexInformer(topologies.listWatch(namespace), &v1alpha1.KVRocksTopology{}, noResync, cache.Indexers{
 			bySentinel: sentinelKey, byAddress: addressKeys,
 		}),
@@ -73,7 +79,18 @@ func newCaches(namespace string, client kubernetes.Interface, topologies *Topolo
 	if err := c.pods.AddIndexers(cache.Indexers{byInstance: instanceKey}); err != nil {
 		return caches{}, fmt.Errorf("prepare the pod informer: %w", err)
 	}
+	if err := c.claims.AddIndexers(cache.Indexers{byInstance: claimKey}); err != nil {
+		return caches{}, fmt.Errorf("prepare the claim informer: %w", err)
+	}
 	return c, nil
+}
+
+// trim drops what is large and not read here.
+func trim(obj any) (any, error) {
+	if claim, ok := obj.(*corev1.PersistentVolumeClaim); ok {
+		return trimClaim(claim), nil
+	}
+	return trimPod(obj)
 }
 
 func sentinelKey(obj any) ([]string, error) {

@@ -41,7 +41,7 @@ func TestOnlyTheNamedNamespacesAreWatched(t *testing.T) {
 	topologies, err := NewTopologyClient(&rest.Config{})
 	require.NoError(t, err)
 	client := fake.NewClientset()
-	c, err := NewCache([]string{"a", "b"}, client, topologies, NewPodWriter(client.CoreV1(), time.Now))
+	c, err := NewCache([]string{"a", "b"}, client, topologies, NewPodWriter(client.CoreV1(), time.Now), NewClaimWriter(client.CoreV1()))
 	require.NoError(t, err)
 	assert.Len(t, c.caches, 2)
 	elsewhere := types.NamespacedName{Namespace: "c", Name: "orders"}

@@ -10,6 +10,7 @@
 //	handlers.go     which change in Kubernetes starts which pass
 //	topologies.go   reading and reporting topologies
 //	pods.go         what of a pod matters; the readiness gate, the role label, deletion
+//	claims.go       volume claims, and expanding them
 //	pod_failures.go why a StatefulSet cannot make a pod
 //	events.go       events of a KVRocks
 //	finalizer.go    the finalizer of the older operator

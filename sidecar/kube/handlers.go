@@ -35,8 +35,12 @@ func (c *Cache) Start(
 		if _, err := of.failures.AddEventHandler(h.ofFailures()); err != nil {
 			return fmt.Errorf("watch events: %w", err)
 		}
+		if _, err := of.claims.AddEventHandler(h.ofClaims()); err != nil {
+			return fmt.Errorf("watch claims: %w", err)
+		}
 		synced = append(synced, of.pods.HasSynced, of.topologies.HasSynced)
 		go of.failures.RunWithContext(ctx) // no pass waits for it: it only tells people why
+		go of.claims.RunWithContext(ctx)   // nor for this: failover goes on without the right to see claims
 		go of.pods.RunWithContext(ctx)
 		go of.topologies.RunWithContext(ctx)
 	}

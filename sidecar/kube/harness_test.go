@@ -33,7 +33,7 @@ func newWorld(t *testing.T) *world {
 	w.writer = NewPodWriter(w.client.CoreV1(), func() time.Time { return w.clock })
 	topologies, err := NewTopologyClient(&rest.Config{})
 	require.NoError(t, err)
-	w.Cache, err = NewCache(nil, w.client, topologies, w.writer)
+	w.Cache, err = NewCache(nil, w.client, topologies, w.writer, NewClaimWriter(w.client.CoreV1()))
 	require.NoError(t, err)
 	return w
 }

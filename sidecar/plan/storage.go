@@ -93,10 +93,10 @@ func (p *pass) storageVerdict() (verdict, bool) {
 	}
 	switch {
 	case len(full) > 0:
-		return verdict{ReasonVolumeFull, "no space is left on the volume of " + strings.Join(full, ", ") + "; enlarge its claim"}, false
+		return verdict{ReasonVolumeFull, "no space is left on the volume of " + strings.Join(full, ", ") + "; raise spec.storage.size"}, false
 	case len(cramped) > 0:
 		return verdict{ReasonSyncLacksSpace, "the volume of " + strings.Join(cramped, ", ") +
-			" has no room for what its master holds, so its full sync cannot end; enlarge its claim"}, false
+			" has no room for what its master holds, so its full sync cannot end; raise spec.storage.size"}, false
 	case len(near) > 0:
 		return verdict{ReasonVolumeNearlyFull, fmt.Sprintf("more than %d%% of the volume is used: %s", warn, strings.Join(near, ", "))}, false
 	}
@@ -116,7 +116,7 @@ func (m *member) refusalText() string {
 	if m.node.Refusal == RefusalMaxSize {
 		return m.name + " refuses writes: its database has reached max-db-size; raise kvrocksConfig.max-db-size"
 	}
-	return m.name + " refuses writes: no space is left on its volume; enlarge its claim"
+	return m.name + " refuses writes: no space is left on its volume; raise spec.storage.size"
 }
 
 // lacksRoom reports whether the master m should hand over because its volume is full and that of a replica is not.

@@ -52,7 +52,7 @@ func TestVolumes(t *testing.T) {
 				orders-1 ->orders-0 placed disk=9990/10000`,
 			want: `
 				= StorageHealthy False VolumeFull
-				= StorageHealthy: no space is left on the volume of orders-1; enlarge its claim
+				= StorageHealthy: no space is left on the volume of orders-1; raise spec.storage.size
 				= PrimaryAvailable True MasterServing
 				= event VolumeFull`,
 		},
@@ -66,7 +66,7 @@ func TestVolumes(t *testing.T) {
 				orders-2 ->orders-0 placed disk=9990/10000`,
 			want: `
 				= PrimaryAvailable False VolumeFull
-				= PrimaryAvailable: orders-0 refuses writes: no space is left on its volume; enlarge its claim
+				= PrimaryAvailable: orders-0 refuses writes: no space is left on its volume; raise spec.storage.size
 				= intent true
 				= outage Handover orders-0 seq=100 orders-1
 				= event HandoverStarted`,
@@ -125,7 +125,7 @@ func TestVolumes(t *testing.T) {
 				orders-1 ->orders-0 up syncing disk=6500/10000:6100`,
 			want: `
 				= StorageHealthy False SyncLacksSpace
-				= StorageHealthy: the volume of orders-1 has no room for what its master holds, so its full sync cannot end; enlarge its claim
+				= StorageHealthy: the volume of orders-1 has no room for what its master holds, so its full sync cannot end; raise spec.storage.size
 				= ReplicationHealthy False ReplicasMissing`,
 		},
 		{

@@ -22,6 +22,7 @@ func TestDependencyDirection(t *testing.T) {
 		deny []string
 	}{
 		{"../plan", append([]string{hooks, module + "sidecar/kvrocks"}, inOut...)},
+		{"../claims", append([]string{hooks, module + "sidecar/kvrocks", module + "sidecar/kube"}, inOut...)},
 		{"../../hooks", append([]string{module + "sidecar"}, inOut...)},
 		{"../kube", []string{hooks, module + "sidecar/kvrocks", module + "sidecar/kvctl", module + "sidecar/reconcile", redis}},
 		{"../conn", []string{hooks, module + "sidecar/reconcile", redis}},

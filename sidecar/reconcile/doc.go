@@ -32,6 +32,7 @@
 //	sentinel_view.go       what one sentinel says of an instance; the instance of sentinels as such (sentinel_instance.go)
 //	kvrocks_controller.go  the record: reading it, and the actions on it
 //
+//	volumes.go             expands volumes, and reports on them; package claims decides
 //	apply.go               carries out the actions of a plan in their order
 //	pod_actions.go         those on pods
 //	node_actions.go        those on data nodes: layouts (layout_actions.go), moves of slots (move_slots.go), clients of a former master,

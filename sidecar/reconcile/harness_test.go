@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/fake"
@@ -98,6 +99,11 @@ func (n *fakeNode) ReplicaOf(_ context.Context, host string, port int) error {
 type fakeCluster struct {
 	topologies map[types.NamespacedName]*v1alpha1.KVRocksTopology
 	pods       []*corev1.Pod
+	claims     map[string]*corev1.PersistentVolumeClaim // of every instance; nil while they cannot be read
+}
+
+func (c *fakeCluster) ClaimsOf(types.NamespacedName) (map[string]*corev1.PersistentVolumeClaim, bool) {
+	return maps.Clone(c.claims), c.claims != nil
 }
 
 func (c *fakeCluster) Topology(key types.NamespacedName) (*v1alpha1.KVRocksTopology, bool) {
@@ -167,11 +173,15 @@ type world struct {
 	nodes   map[string]*fakeNode // by address
 	plan    plan.Plan            // what the planner answers
 	seen    []plan.Input         // what it was asked
-	clock   time.Time
+	// reported is the last status that was written.
+	reported v1alpha1.KVRocksTopologyStatus
+	clock    time.Time
 	// controller is kvrocks-controller of every cluster.
 	controller *fakeController
 	// refuseStatus answers status writes, when set.
 	refuseStatus error
+	// refuseExpansion answers expansions of claims, when set.
+	refuseExpansion error
 	// dialSentinel and subscribe are the sentinels' part of the network.
 	dialSentinel func(addr string, o kvrocks.Options) conn.Sentinel
 	subscribe    func(ctx context.Context, addr string, o kvrocks.Options, handle func(kvrocks.Event))
@@ -215,8 +225,8 @@ func newWorld(t *testing.T) *world {
 			},
 		},
 		secrets:   w.client.CoreV1(),
-		podWriter: kube.NewPodWriter(w.client.CoreV1(), now),
-		status:    w, events: w,
+		podWriter: kube.NewPodWriter(w.client.CoreV1(), now), claimWriter: w,
+		status: w, events: w,
 		metrics: newMetrics(prometheus.NewRegistry()), running: newRunning(), now: now,
 		enqueue: func(key types.NamespacedName) {
 			w.waking.Lock()
@@ -241,8 +251,21 @@ func (w *world) takeWakes() []types.NamespacedName {
 func (w *world) UpdateStatus(_ context.Context, t *v1alpha1.KVRocksTopology) error {
 	if w.refuseStatus == nil {
 		w.journal.add("status %d", t.Status.ObservedGeneration)
+		w.reported = t.Status
 	}
 	return w.refuseStatus
+}
+
+// Expand expands a claim of the cluster, unless refuseExpansion is set.
+func (w *world) Expand(_ context.Context, claim *corev1.PersistentVolumeClaim, size resource.Quantity) (*corev1.PersistentVolumeClaim, error) {
+	w.journal.add("expand %s to %s", claim.Name, size.String())
+	if w.refuseExpansion != nil {
+		return nil, w.refuseExpansion
+	}
+	written := claim.DeepCopy()
+	written.Spec.Resources.Requests[corev1.ResourceStorage] = size
+	w.cluster.claims[claim.Name] = written
+	return written, nil
 }
 
 func (w *world) Emit(t *v1alpha1.KVRocksTopology, e plan.Event) {

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/claims"
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
@@ -25,6 +26,8 @@ type instance struct {
 	controller  kvrocksController        // of a cluster
 	// lastMaster is when the node of a pod last served as master, also for a pod that was replaced since.
 	lastMaster map[string]time.Time
+	// refusals are the last answers to expansions of volumes that were refused, by claim.
+	refusals map[string]claims.Refusal
 	// uid of the topology.
 	uid types.UID
 	// generation of the topology that the settings were compared with.

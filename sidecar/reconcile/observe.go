@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/claims"
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
@@ -27,6 +28,8 @@ type pass struct {
 	// fullProbe is true when everything is read, also what changes rarely: something happened, or the last pass had something
 	// to do.
 	fullProbe bool
+	// volumes is what is said of the volumes in this pass.
+	volumes claims.Report
 }
 
 // observeStandard asks all nodes and sentinels of an instance, all at the same time.

@@ -146,6 +146,10 @@ func (w *realWorld) MonitoredBy(types.NamespacedName) []*v1alpha1.KVRocksTopolog
 
 func (w *realWorld) PodAt(string) string { return "" }
 
+func (w *realWorld) ClaimsOf(types.NamespacedName) (map[string]*corev1.PersistentVolumeClaim, bool) {
+	return nil, false
+}
+
 func (w *realWorld) PodFailures(*v1alpha1.KVRocksTopology, map[string]*corev1.Pod, time.Time) []v1alpha1.PodFailure {
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/types"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 
@@ -48,6 +49,12 @@ type kubernetesView interface {
 	PodsOf(instance types.NamespacedName, component string) map[string]*corev1.Pod
 	PodFailures(t *v1alpha1.KVRocksTopology, pods map[string]*corev1.Pod, now time.Time) []v1alpha1.PodFailure
 	PodAt(address string) string
+	ClaimsOf(instance types.NamespacedName) (claims map[string]*corev1.PersistentVolumeClaim, ok bool)
+}
+
+// claimWriter makes claims ask for larger volumes; [kube.ClaimWriter] is one.
+type claimWriter interface {
+	Expand(ctx context.Context, claim *corev1.PersistentVolumeClaim, size resource.Quantity) (*corev1.PersistentVolumeClaim, error)
 }
 
 // statusWriter writes the report; [kube.TopologyClient] is one.
@@ -62,19 +69,20 @@ type eventSink interface {
 
 // Reconciler carries out passes. Reconcile may be called for different keys at the same time.
 type Reconciler struct {
-	log        *slog.Logger
-	options    Options
-	planner    planner
-	kubernetes kubernetesView
-	network    conn.Network
-	secrets    typedcorev1.SecretsGetter
-	podWriter  *kube.PodWriter
-	status     statusWriter
-	events     eventSink
-	metrics    *metrics
-	running    *running
-	sentinels  *conn.SentinelPool
-	now        func() time.Time
+	log         *slog.Logger
+	options     Options
+	planner     planner
+	kubernetes  kubernetesView
+	network     conn.Network
+	secrets     typedcorev1.SecretsGetter
+	podWriter   *kube.PodWriter
+	claimWriter claimWriter
+	status      statusWriter
+	events      eventSink
+	metrics     *metrics
+	running     *running
+	sentinels   *conn.SentinelPool
+	now         func() time.Time
 	// enqueue starts a pass soon.
 	enqueue func(types.NamespacedName)
 
@@ -114,6 +122,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (R
 		fullProbe: inst.trigger.dirty.Swap(false) || !inst.settled,
 	}
 	inst.settled = false
+	p.expandVolumes(ctx)
 	var decided plan.Plan
 	missing := false
 	switch t.Spec.Type {
@@ -186,6 +195,7 @@ func describeActions(actions []plan.Action) string {
 // report writes the status when it says something new, and then emits the events.
 func (p *pass) report(ctx context.Context, decided plan.Plan) error {
 	decided.Status.Upgrade = p.grantedUpgrade(p.topology)
+	p.reportVolumes(&decided)
 	if !p.planner.sameReport(p.topology.Status, decided.Status) {
 		t := p.topology.DeepCopy()
 		t.Status = decided.Status

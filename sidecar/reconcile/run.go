@@ -79,7 +79,8 @@ type leadership struct {
 
 func (s *sidecar) run(ctx context.Context) error {
 	pods := kube.NewPodWriter(s.client.CoreV1(), time.Now)
-	c, err := kube.NewCache(s.options.Namespaces, s.client, s.topologies, pods)
+	claims := kube.NewClaimWriter(s.client.CoreV1())
+	c, err := kube.NewCache(s.options.Namespaces, s.client, s.topologies, pods, claims)
 	if err != nil {
 		return err
 	}
@@ -95,19 +96,25 @@ func (s *sidecar) run(ctx context.Context) error {
 	events := kube.NewRecorder(ctx, s.client, userAgent)
 	defer events.Close()
 	return kube.Lead(ctx, s.client, s.options.Lease, func(ctx context.Context) {
-		s.lead(ctx, c, pods, events)
+		s.lead(ctx, c, writers{pods, claims}, events)
 	})
 }
 
+// writers are those of the process, whose writes show in the cache at once.
+type writers struct {
+	pods   *kube.PodWriter
+	claims *kube.ClaimWriter
+}
+
 // lead works until ctx ends.
-func (s *sidecar) lead(ctx context.Context, c *kube.Cache, pods *kube.PodWriter, events eventSink) {
+func (s *sidecar) lead(ctx context.Context, c *kube.Cache, w writers, events eventSink) {
 	s.log.Info("leading", "identity", s.options.Lease.Identity)
 	s.metrics.leading.Set(1)
 	defer s.metrics.leading.Set(0)
 	q := newQueue()
 	r := &Reconciler{
 		log: s.log, options: s.options, planner: thePlanner(), kubernetes: c, network: conn.RedisNetwork(),
-		secrets: s.client.CoreV1(), podWriter: pods, status: s.topologies, events: events,
+		secrets: s.client.CoreV1(), podWriter: w.pods, claimWriter: w.claims, status: s.topologies, events: events,
 		metrics: s.metrics, running: s.running, now: time.Now, enqueue: q.Add,
 	}
 	r.begin(ctx)
