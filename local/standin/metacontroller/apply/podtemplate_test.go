@@ -59,6 +59,18 @@ func stored(t *testing.T, workload *unstructured.Unstructured) *unstructured.Uns
 			container.(map[string]any)["terminationMessagePath"] = "/dev/termination-log"
 		}
 	}
+	volumes, _ := spec["volumes"].([]any)
+	for _, volume := range volumes {
+		sources, _, _ := unstructured.NestedSlice(volume.(map[string]any), "projected", "sources")
+		for _, source := range sources {
+			if token, ok := source.(map[string]any)["serviceAccountToken"].(map[string]any); ok {
+				token["expirationSeconds"] = int64(3600)
+			}
+		}
+		if sources != nil {
+			require.NoError(t, unstructured.SetNestedSlice(volume.(map[string]any), sources, "projected", "sources"))
+		}
+	}
 	require.NoError(t, unstructured.SetNestedMap(workload.Object, spec, "spec", "template", "spec"))
 	return workload
 }
@@ -72,6 +84,7 @@ func TestAPodTemplateLeavesNothingBehind(t *testing.T) {
 			require.NoError(t, err)
 			request := new(metacontroller.SyncRequest)
 			require.NoError(t, json.Unmarshal(raw, request))
+			request.Parent.Generation++ // or a template that differs from the observed one would wait for the grant
 			with := workloads(t, request)
 			request.Parent.Generation++
 			request.Parent.Spec.PodTemplate = nil
