@@ -51,6 +51,8 @@ var (
 	ErrUnknownNode = errors.New("the destination is no master of the layout")
 	// ErrTryAgain: the slot of the key is on the move; a moment later it works.
 	ErrTryAgain = errors.New("try again")
+	// ErrFeedBlocked: DropReplicas closed nothing, because a replica lacks writes.
+	ErrFeedBlocked = errors.New("the node still feeds a replica that lacks writes, or a process that is gone without a word")
 	// ErrOwnReplicas: ReplicaOf named a node that is still listed as replica of this one;
 	// after a role swap that lasts about three seconds.
 	ErrOwnReplicas = errors.New("the new master is still a replica of this node")

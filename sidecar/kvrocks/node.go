@@ -115,9 +115,22 @@ func (n *Node) WriteMarker(ctx context.Context, key string) error {
 
 // DropReplicas closes the connections by which the node feeds its replicas, and returns how many it closed. A replica that is
 // there connects again, within a second or so.
+//
+// While one of the replicas lacks writes it closes none: ErrFeedBlocked. A peer that vanished without a word takes nothing, and the thread
+// that feeds it hangs in a write until TCP gives up, after a quarter of an hour. kvrocks (Server::CleanupExitedSlaves in 2.10.1)
+// waits for the thread of a closed connection with a lock that INFO, CLIENT LIST and SLAVEOF need: it would answer nothing until then.
 func (n *Node) DropReplicas(ctx context.Context) (int, error) {
+	info, err := n.Observe(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, r := range info.Replicas {
+		if r.Sequence < info.Sequence {
+			return 0, &Error{Op: "CLIENT KILL", Addr: n.conn.addr, Kind: ErrFeedBlocked}
+		}
+	}
 	dropped := 0
-	err := n.conn.run(ctx, operation{name: "CLIENT KILL"}, func(ctx context.Context) (err error) {
+	err = n.conn.run(ctx, operation{name: "CLIENT KILL"}, func(ctx context.Context) (err error) {
 		dropped, err = n.conn.client.Do(ctx, "CLIENT", "KILL", "TYPE", "slave", "SKIPME", "yes").Int()
 		return err
 	})

@@ -3,6 +3,7 @@ package kvrocks_test
 import (
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -90,6 +91,29 @@ func TestAReplicaWhoseConnectionIsDroppedConnectsAgain(t *testing.T) {
 		assert.Equal(t, kvrocks.RoleMaster, observe(t, masterNode).Role)
 		awaitInfo(t, replica, "the link again", func(i kvrocks.NodeInfo) bool { return i.LinkUp })
 		require.NoError(t, masterNode.WriteMarker(t.Context(), "marker"))
+	})
+}
+
+// A replica that takes nothing, as one whose pod is gone without a word, holds up the thread that feeds it. Closing that connection would make
+// the real program answer nothing.
+func TestAFeedThatIsBlockedIsNotClosed(t *testing.T) {
+	t.Parallel()
+	onEveryEngine(t, func(t *testing.T, engine redistest.Engine) {
+		master, masterNode := start(t, engine)
+		replica, replicaNode := start(t, engine)
+		require.NoError(t, replicaNode.ReplicaOf(t.Context(), "127.0.0.1", master.Port))
+		awaitInfo(t, replicaNode, "the link", linked)
+		replica.Pause(t)
+		defer replica.Resume(t)
+		big := strings.Repeat("x", 100_000)
+		for i := range 160 { // more than the buffers of a connection hold
+			master.Do(t, "SET", "big:"+strconv.Itoa(i), big)
+		}
+
+		_, err := masterNode.DropReplicas(t.Context())
+
+		require.ErrorIs(t, err, kvrocks.ErrFeedBlocked)
+		assert.Equal(t, kvrocks.RoleMaster, observe(t, masterNode).Role)
 	})
 }
 

@@ -19,10 +19,15 @@ func (p *pass) replacePod() {
 	if m == nil {
 		return
 	}
+	p.replace(m, "so that it comes back with the present template")
+}
+
+// replace deletes the pod of m, which no client is led to any more.
+func (p *pass) replace(m *member, why string) {
 	p.fence(m, "the pod is being replaced")
 	m.pod.Deleting = true
 	p.do(DeletePod{Pod: m.name, UID: m.pod.UID})
-	p.event("PodReplaced", m.name+" is deleted, so that it comes back with the present template")
+	p.event("PodReplaced", m.name+" is deleted, "+why)
 	p.again(period.Soon)
 }
 

@@ -1,12 +1,15 @@
 package plan
 
 import (
+	"slices"
+	"time"
+
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
 // placeReplicas makes every other member follow the proved master, and attaches it when its link is up. Those that are
-// fine are seen to first, so that a refused SLAVEOF of one holds up no other; former masters wait for
+// fine are seen to first, so that a refused SLAVEOF of one holds up no other; those that may refuse wait for
 // placeFormerMasters.
 func (p *pass) placeReplicas() {
 	for i := range p.members {
@@ -15,12 +18,17 @@ func (p *pass) placeReplicas() {
 			p.placeReplica(m)
 		}
 	}
-	p.pointAll(func(m *member) bool { return !m.wasMaster() })
+	p.pointAll(func(m *member) bool { return !p.mayRefuse(m) })
 }
 
 // placeFormerMasters makes those that were master follow the proved one. A node refuses that for some three seconds while
 // it still takes the new master for its replica, so it is the last thing that a pass does about replication.
-func (p *pass) placeFormerMasters() { p.pointAll((*member).wasMaster) }
+func (p *pass) placeFormerMasters() { p.pointAll(p.mayRefuse) }
+
+// mayRefuse reports whether m may take the proved master for a replica of its own.
+func (p *pass) mayRefuse(m *member) bool { return m.wasMaster() || p.feedsMaster(m) }
+
+func (p *pass) feedsMaster(m *member) bool { return slices.Contains(m.node.Replicas, p.proven.address) }
 
 func (p *pass) pointAll(which func(*member) bool) {
 	for i := range p.members {
@@ -65,6 +73,18 @@ func (p *pass) placeReplica(m *member) {
 	}
 }
 
+// staleFeedTimeout is how long a former master may feed the present one as if that were still its replica. A connection whose other end was closed
+// is noticed within three seconds; one whose other end is gone without a word, with its pod, when TCP gives up: in a quarter of an hour.
+const staleFeedTimeout = 10 * time.Second
+
+// hasStaleFeed reports whether m, which was master once, still feeds a process that is gone and whose address the proved master has. Until
+// that ends kvrocks refuses to follow it; a restart ends it at once. A node without room for its writes may not start again.
+func (p *pass) hasStaleFeed(m *member) bool {
+	r := p.lastFailover()
+	lasting := r == nil || p.now.Sub(r.At.Time) >= staleFeedTimeout
+	return lasting && p.feedsMaster(m) && !m.node.Disk.Full() && m.podStays() && p.masterServes()
+}
+
 // point makes a node follow the master. A placed replica that follows another node is left to the sentinels while they
 // move the replicas themselves.
 func (p *pass) point(m *member) {
@@ -82,6 +102,10 @@ func (p *pass) point(m *member) {
 		p.intent = p.intent || p.lastRole(m) != ""
 		p.measureLoss(m)
 		p.fence(m, "it does not follow the master")
+	}
+	if p.hasStaleFeed(m) {
+		p.replace(m, "so that it ends a connection that keeps it from following "+p.proven.name)
+		return
 	}
 	p.do(Follow{Pod: m.name, Host: p.proven.address, Port: p.port})
 	if m.wasMaster() {

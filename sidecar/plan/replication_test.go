@@ -16,6 +16,51 @@ func TestPlacingReplicas(t *testing.T) {
 				= node orders-0 role=replica link=unattached attached=false`,
 		},
 		{
+			name: "a former master that still takes the new one for its replica is told again",
+			given: `
+				record orders-1
+				failover orders-0 orders-1
+				journalled 5s
+				orders-0 dead lists=10.96.0.1
+				orders-1 master serving`,
+			want: `
+				follow orders-0 ->orders-1
+				drop orders-0`,
+		},
+		{
+			name: "it is replaced when it feeds a process that is gone without a word",
+			given: `
+				record orders-1
+				failover orders-0 orders-1
+				orders-0 dead lists=10.96.0.1
+				orders-1 master serving`,
+			want: `
+				replace orders-0
+				= event PodReplaced`,
+		},
+		{
+			name: "not while its volume is full: it might not start again",
+			given: `
+				record orders-1
+				failover orders-0 orders-1
+				orders-0 dead lists=10.96.0.1 disk=1000/1000
+				orders-1 master serving`,
+			want: `
+				follow orders-0 ->orders-1
+				drop orders-0`,
+		},
+		{
+			name: "nor when its feed is to another member",
+			given: `
+				record orders-1
+				failover orders-0 orders-1
+				orders-0 dead lists=10.96.0.2
+				orders-1 master serving`,
+			want: `
+				follow orders-0 ->orders-1
+				drop orders-0`,
+		},
+		{
 			name: "a replica is attached when its link is up and it has caught up",
 			given: `
 				record orders-0

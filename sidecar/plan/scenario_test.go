@@ -27,7 +27,7 @@ import (
 //	handoff orders-2                pods that must not be master
 //	max-lost-writes 100             spec.failover.maxLostWrites
 //	warn 85                         spec.storage.warnPercent
-//	release | releasing 61s | no-such-sentinel | config maxclients 100 | unknown hz | failover orders-0 orders-1 20
+//	release | releasing 61s | no-such-sentinel | config maxclients 100 | unknown hz | failover orders-0 orders-1 20 | journalled 5s
 //	promoted 50ms                   how long ago the target of the recorded outage was promoted
 //	orders-0 master seq=5 serving   a member: what its node is (master, self, dead, ->orders-1, down, hung, loading,
 //	                                refused, nopod), then any of seq=5 up syncing silent-link empty serving placed
@@ -195,6 +195,8 @@ func (b *builder) line(words []string) {
 			r := &b.in.Topology.Status.Failovers[0]
 			r.LostSequence, r.LossPending = &lost, true
 		}
+	case first == "journalled":
+		b.in.Topology.Status.Failovers[0].At.Time = scenarioNow.Add(-duration(b.t, rest[0]))
 	case first == "promoted":
 		b.promoted(rest[0])
 	case first == "warn":

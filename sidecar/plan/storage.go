@@ -83,7 +83,7 @@ func (p *pass) storageVerdict() (verdict, bool) {
 		switch used := p.usedPercent(m); {
 		case m.node.Refusal == RefusalMaxSize:
 			return verdict{ReasonMaxSizeReached, m.refusalText()}, false
-		case m.node.Refusal == RefusalNoSpace || m.answered() && m.node.Disk.Full():
+		case m.node.Refusal == RefusalNoSpace || m.answered() && m.node.Disk.Full() || !m.answered() && used == 100:
 			full = append(full, m.name)
 		case p.cannotSync(m):
 			cramped = append(cramped, m.name)

@@ -74,6 +74,26 @@ func TestANodeThatTakesItsMasterForAReplicaForgetsItsReplicas(t *testing.T) {
 	assert.Equal(t, []string{"10.0.6.1 follow 10.9.9.0:6379", "10.0.6.1 drop replicas"}, happened(w.journal.take()))
 }
 
+// kvrocks would not answer for a quarter of an hour if such a connection were closed.
+func TestAFeedThatIsBlockedIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	key := w.standard("orders", 2)
+	w.plan = plan.Plan{Actions: []plan.Action{plan.Follow{Pod: "orders-1", Host: "10.9.9.0", Port: 6379}}}
+	w.node("orders-1").fail = func(what string) error {
+		switch {
+		case strings.HasPrefix(what, "follow"):
+			return &kvrocks.Error{Kind: kvrocks.ErrOwnReplicas}
+		case what == "drop replicas":
+			return &kvrocks.Error{Kind: kvrocks.ErrFeedBlocked}
+		}
+		return nil
+	}
+	_, err := w.Reconcile(t.Context(), key)
+	require.ErrorIs(t, err, kvrocks.ErrOwnReplicas, "it is tried again soon")
+	require.ErrorIs(t, err, kvrocks.ErrFeedBlocked)
+}
+
 func TestAStepOfAPlannedMoveDoesNotWaitForItsReport(t *testing.T) {
 	w := newWorld(t)
 	key := w.standard("orders", 2)

@@ -114,9 +114,11 @@ type simNode struct {
 	// blockedEnd is until when nothing is fed to the node, though its link is up.
 	blockedEnd time.Time
 	// source is the node that it has a replication connection with; it outlives the Service's endpoints.
-	source     *simNode
-	life       int // counts the starts of the process
-	srcLife    int
+	source  *simNode
+	life    int // counts the starts of the process
+	srcLife int
+	// staleFeeds are the addresses of processes that are gone without a word, and that the node goes on feeding until it restarts.
+	staleFeeds []string
 	linkUp     bool
 	syncing    bool
 	syncEnd    time.Time
@@ -273,6 +275,9 @@ func (d *dataPlane) boot(name string) {
 		p.due = d.now.Add(d.some(50))
 		return
 	}
+	if n.source != nil && n.linkUp && d.rng.IntN(4) == 0 {
+		n.source.staleFeeds = append(n.source.staleFeeds, n.address)
+	}
 	p.running, p.backingOff, p.reported = true, false, d.now.Add(d.some(3)-tick)
 	if p.told.IsZero() { // A container that restarts in its pod does not make the API server forget.
 		p.told = p.reported
@@ -390,7 +395,7 @@ func (d *dataPlane) observe(name string) plan.Node {
 	}
 	node := plan.Node{
 		Reach: plan.Answered, RunID: fmt.Sprint(name, n.life), Role: v1alpha1.RoleMaster,
-		Sequence: int64(len(n.log)), Priority: n.priority,
+		Sequence: int64(len(n.log)), Priority: n.priority, Replicas: n.staleFeeds,
 	}
 	d.measureDisk(n, &node)
 	if d.readSettings {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
@@ -110,7 +111,7 @@ func (s *simSidecar) applyToNode(a plan.Action) error {
 		if !w.up(a.Pod) {
 			return errRefused
 		}
-		if a.Port == simPort && w.rng.IntN(10) == 0 {
+		if a.Port == simPort && (w.rng.IntN(10) == 0 || slices.Contains(w.nodes[a.Pod].staleFeeds, a.Host)) {
 			return errOwnReplicas
 		}
 		s.checkFollow(a)
