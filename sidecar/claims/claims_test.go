@@ -210,7 +210,7 @@ func TestWhatAClaimWaitsFor(t *testing.T) {
 func TestClaimsThatWaitForTheSameAreToldTogether(t *testing.T) {
 	in := input()
 	in.Topology.Spec.Shards[0].Members = nil
-	for _, n := range strings.Split("0123456", "") {
+	for n := range strings.SplitSeq("0123456", "") {
 		in.Topology.Spec.Shards[0].Members = append(in.Topology.Spec.Shards[0].Members, v1alpha1.Member{Pod: "orders-" + n})
 		in.Claims["data-orders-"+n] = claim("data-orders-"+n, "20Gi", "10Gi")
 	}

@@ -63,6 +63,17 @@ func Due(in Input) []Expansion {
 	return due
 }
 
+// StillRefused returns the refusals of the sizes that are wanted now. A size that was taken back and is wanted again is asked for at once.
+func StillRefused(in Input) map[string]Refusal {
+	kept := map[string]Refusal{}
+	for _, v := range volumes(in) {
+		if v.refusal != nil {
+			kept[v.name] = *v.refusal
+		}
+	}
+	return kept
+}
+
 // volume is one that the instance is to have.
 type volume struct {
 	name    string                        // of its claim

@@ -100,14 +100,12 @@ func (v *volume) resizing() state {
 			pending = true
 		}
 	}
-	switch v.claim.Status.AllocatedResourceStatuses[corev1.ResourceStorage] {
-	case corev1.PersistentVolumeClaimControllerResizeInfeasible, corev1.PersistentVolumeClaimNodeResizeInfeasible:
-		if failure == "" {
-			failure = "the driver calls it infeasible"
-		}
-	case corev1.PersistentVolumeClaimNodeResizePending:
-		pending = true
+	at := v.claim.Status.AllocatedResourceStatuses[corev1.ResourceStorage]
+	infeasible := at == corev1.PersistentVolumeClaimControllerResizeInfeasible || at == corev1.PersistentVolumeClaimNodeResizeInfeasible
+	if infeasible && failure == "" {
+		failure = "the driver calls it infeasible"
 	}
+	pending = pending || at == corev1.PersistentVolumeClaimNodeResizePending
 	switch {
 	case failure != "":
 		return state{ReasonExpansionFailed, "its driver does not expand it " + from + ": " + shortened(failure)}

@@ -28,6 +28,7 @@ func (p *pass) expandVolumes(ctx context.Context) {
 		Now: p.now(), Topology: p.topology, Claims: have, Unreadable: !ok,
 		Pods: p.kubernetes.PodsOf(p.key, v1alpha1.ComponentData), Refusals: p.inst.refusals,
 	}
+	p.inst.refusals = claims.StillRefused(in)
 	patching, cancel := context.WithTimeout(ctx, p.options.Timeout)
 	defer cancel()
 	due := claims.Due(in)
@@ -41,20 +42,13 @@ func (p *pass) expandVolumes(ctx context.Context) {
 			delete(p.inst.refusals, name)
 		case refused:
 			p.log.Warn("the expansion of a volume is refused", "instance", p.key.String(), "claim", name, "size", detail, "err", err)
-			p.noteRefusal(name, claims.Refusal{Size: e.Size, Message: refusal, At: in.Now})
+			p.inst.refusals[name] = claims.Refusal{Size: e.Size, Message: refusal, At: in.Now}
 		case !isConflict(err) && ctx.Err() == nil: // the next pass tries again
 			p.log.Warn("the expansion of a volume failed", "instance", p.key.String(), "claim", name, "size", detail, "err", err)
 		}
 	}
 	in.Refusals = p.inst.refusals
 	p.volumes = claims.Judge(in)
-}
-
-func (p *pass) noteRefusal(claim string, r claims.Refusal) {
-	if p.inst.refusals == nil {
-		p.inst.refusals = map[string]claims.Refusal{}
-	}
-	p.inst.refusals[claim] = r
 }
 
 // refusalOf returns the API server's message if it refuses what was asked for, rather than that it could not answer or that the object has

@@ -93,6 +93,13 @@ func TestARefusedExpansionIsReportedAndTriedAgainAfterAMinute(t *testing.T) {
 	assert.Equal(t, "data-orders-0, data-orders-1: it has 10Gi, and 20Gi is refused: exceeded quota: team; raise the quota, or write a size that fits",
 		w.storageReady().Message)
 	assert.Empty(t, pass())
+
+	wanted := w.cluster.topologies[key].Spec.Storage
+	wanted.Size = resource.MustParse("10Gi")
+	pass()
+	wanted.Size = resource.MustParse("20Gi")
+	assert.Contains(t, pass(), "expand data-orders-0 to 20Gi", "a size that was taken back is asked for at once when it is wanted again")
+
 	w.clock = w.clock.Add(time.Minute)
 	w.refuseExpansion = nil
 	w.planner.sameReport = plan.SameReport
