@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/hooks/hookstest"
 	"github.com/kvrocks/kvrocks-operator/metacontroller"
 )
 
@@ -31,7 +32,7 @@ func (w *world) controller() {
 		}
 	}
 	for _, name := range w.podNames() {
-		if w.seen.StatefulSets[metacontroller.Key(w.cr.Namespace, setOf(name))] == nil {
+		if w.seen.StatefulSets[metacontroller.Key(w.cr.Namespace, hookstest.SetOf(name))] == nil {
 			w.removePod(name, "collected")
 		}
 	}
@@ -41,7 +42,7 @@ func (w *world) controller() {
 }
 
 func (w *world) runSet(set *appsv1.StatefulSet) {
-	replicas := replicasOf(set)
+	replicas := hookstest.Replicas(set)
 	for k := range replicas {
 		if name := podName(set.Name, k); w.pods[name] == nil {
 			w.makePod(name, set)
@@ -60,41 +61,31 @@ func (w *world) runSet(set *appsv1.StatefulSet) {
 
 // roll replaces the highest pod that has an old template, unless a higher one is not ready.
 func (w *world) roll(set *appsv1.StatefulSet) {
-	for k := replicasOf(set) - 1; k >= 0; k-- {
+	for k := hookstest.Replicas(set) - 1; k >= 0; k-- {
 		pod := w.pods[podName(set.Name, k)]
 		switch {
 		case pod == nil || pod.DeletionTimestamp != nil:
 			return
-		case pod.Labels[appsv1.ControllerRevisionHashLabelKey] != w.revisionOf(set):
+		case pod.Labels[appsv1.ControllerRevisionHashLabelKey] != hookstest.Revision(w.t, set):
 			w.removePod(pod.Name, "updated")
 			return
-		case !podReady(pod):
+		case !hookstest.Ready(pod):
 			return
 		}
 	}
 }
 
-// revisionOf is the name that Kubernetes gives to what the template says.
-func (w *world) revisionOf(set *appsv1.StatefulSet) string {
-	raw, err := marshal(set.Spec.Template)
-	require.NoError(w.t, err)
-	return set.Name + "-" + hash(raw)
-}
-
-// setOf is the StatefulSet of a pod, by its name.
-func setOf(pod string) string { return pod[:strings.LastIndexByte(pod, '-')] }
-
 func (w *world) podsOf(set *appsv1.StatefulSet) []string {
-	return slices.DeleteFunc(w.podNames(), func(pod string) bool { return setOf(pod) != set.Name })
+	return slices.DeleteFunc(w.podNames(), func(pod string) bool { return hookstest.SetOf(pod) != set.Name })
 }
 
 func (w *world) count(set *appsv1.StatefulSet) {
-	status := appsv1.StatefulSetStatus{ObservedGeneration: set.Generation, UpdateRevision: w.revisionOf(set)}
+	status := appsv1.StatefulSetStatus{ObservedGeneration: set.Generation, UpdateRevision: hookstest.Revision(w.t, set)}
 	updated := int32(0)
 	for _, name := range w.podsOf(set) {
 		pod := w.pods[name]
 		status.Replicas++
-		if podReady(pod) {
+		if hookstest.Ready(pod) {
 			status.ReadyReplicas++
 		}
 		if pod.Labels[appsv1.ControllerRevisionHashLabelKey] == status.UpdateRevision {
@@ -111,7 +102,7 @@ func (w *world) makePod(name string, set *appsv1.StatefulSet) {
 	pod := &corev1.Pod{ObjectMeta: template.ObjectMeta, Spec: template.Spec}
 	pod.Name, pod.Namespace = name, w.cr.Namespace
 	pod.UID = types.UID(fmt.Sprintf("uid-%s-%d", name, w.clock.Sub(epoch)/time.Second))
-	pod.Labels[appsv1.ControllerRevisionHashLabelKey] = w.revisionOf(set)
+	pod.Labels[appsv1.ControllerRevisionHashLabelKey] = hookstest.Revision(w.t, set)
 	pod.CreationTimestamp = metav1.NewTime(w.clock)
 	w.pods[name] = pod
 }
@@ -158,7 +149,7 @@ func (w *world) setReady(pod *corev1.Pod, ready bool) {
 	if ready {
 		status = corev1.ConditionTrue
 	}
-	if podReady(pod) == ready && len(pod.Status.Conditions) > 0 {
+	if hookstest.Ready(pod) == ready && len(pod.Status.Conditions) > 0 {
 		return
 	}
 	w.tick()
@@ -293,10 +284,10 @@ func (w *world) replaceOne(spec *v1alpha1.TopologyShard) {
 		}
 		listed := spec.Replace[member.Pod] == pod.UID
 		switch alone := spec.Replicas == 1 && len(spec.Members) == 1; {
-		case listed && (alone || !podReady(pod)):
+		case listed && (alone || !hookstest.Ready(pod)):
 			w.removePod(member.Pod, "updated")
 			return
-		case !podReady(pod):
+		case !hookstest.Ready(pod):
 			next = "-"
 		case listed && member.Pod != w.masters[spec.Index] && next != "-":
 			next = member.Pod
@@ -348,7 +339,7 @@ func (w *world) podNames() []string {
 }
 
 func (w *world) ordinal(pod string) int32 {
-	n, err := strconv.ParseInt(pod[len(setOf(pod))+1:], 10, 32)
+	n, err := strconv.ParseInt(pod[len(hookstest.SetOf(pod))+1:], 10, 32)
 	require.NoError(w.t, err)
 	return int32(n)
 }

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/hooks/hookstest"
 )
 
 func (w *world) setNamed(name string) *appsv1.StatefulSet { return w.seen.StatefulSets["shop/"+name] }
@@ -180,7 +181,7 @@ func TestANewTemplateIsRolledOutOneShardAtATime(t *testing.T) {
 	assert.Equal(t, 3, w.moves, "one handover for each shard")
 	assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase, w.cr.Status.Reason)
 	assert.Len(t, order, 9)
-	assert.True(t, slices.IsSortedFunc(order, func(a, b string) int { return strings.Compare(setOf(a), setOf(b)) }), "%s", order)
+	assert.True(t, slices.IsSortedFunc(order, func(a, b string) int { return strings.Compare(hookstest.SetOf(a), hookstest.SetOf(b)) }), "%s", order)
 	for _, shard := range w.topology().Spec.Shards {
 		assert.Empty(t, shard.Replace)
 	}

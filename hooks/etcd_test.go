@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/hooks/hookstest"
 )
 
 // crash makes a member fail as one that came back without its volume does.
@@ -25,7 +26,7 @@ func (w *world) crash(pod string, restarts int32) {
 		State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}},
 	}}
 	w.setReady(p, false)
-	w.count(w.setNamed(setOf(pod)))
+	w.count(w.setNamed(hookstest.SetOf(pod)))
 }
 
 // replace is a pod that was deleted with its volume, and made again.
@@ -138,7 +139,7 @@ func TestAnotherNumberOfMembersIsANewEtcd(t *testing.T) {
 func TestEtcdWithoutVolumesBeginsAgainAfterThePodsOfTheShardsWereReplaced(t *testing.T) {
 	w := settled(t, example(t, "cluster-minimal.yaml"))
 	var order []string
-	w.onRemove = func(pod, _ string) { order = append(order, setOf(pod)) }
+	w.onRemove = func(pod, _ string) { order = append(order, hookstest.SetOf(pod)) }
 	w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.PodAnnotations = map[string]string{"a": "b"} })
 	w.settle()
 	assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase, w.cr.Status.Reason)

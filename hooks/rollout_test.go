@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/hooks/hookstest"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -216,7 +217,7 @@ func TestAPodThatComesBackInASettledInstanceIsNotHandedOff(t *testing.T) {
 // Kubectl changes the template of the StatefulSet itself.
 func TestARestartIsARollLikeAnother(t *testing.T) {
 	restart := func(w *world, at string) {
-		w.set().Spec.Template.Annotations[restartedAt] = at
+		w.set().Spec.Template.Annotations[hookstest.RestartedAt] = at
 		w.set().Generation++
 	}
 	for master := range int32(3) {
@@ -245,7 +246,7 @@ func TestARestartIsARollLikeAnother(t *testing.T) {
 			assert.Len(t, removed, 6)
 			assert.Equal(t, 2, w.moves)
 			for name, pod := range w.pods {
-				assert.Equal(t, "second", pod.Annotations[restartedAt], name)
+				assert.Equal(t, "second", pod.Annotations[hookstest.RestartedAt], name)
 			}
 		})
 	}
@@ -263,7 +264,7 @@ func TestARestartIsARollLikeAnother(t *testing.T) {
 		assert.Equal(t, v1alpha1.PhaseRunning, w.cr.Status.Phase, w.cr.Status.Reason)
 		for name, pod := range w.pods {
 			assert.Equal(t, newImage, pod.Spec.Containers[0].Image, name)
-			assert.Equal(t, "now", pod.Annotations[restartedAt], name)
+			assert.Equal(t, "now", pod.Annotations[hookstest.RestartedAt], name)
 		}
 	})
 }

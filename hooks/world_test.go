@@ -2,22 +2,18 @@ package hooks
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
-	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/hooks/hookstest"
 	"github.com/kvrocks/kvrocks-operator/metacontroller"
 )
 
@@ -33,7 +29,7 @@ type world struct {
 	pods    map[string]*corev1.Pod
 	secrets map[string]*corev1.Secret // of a person
 	clock   time.Time
-	address int
+	applier *hookstest.Applier
 	last    *metacontroller.SyncResponse
 
 	masters map[int32]string // the pod that really is the master of a shard
@@ -44,11 +40,7 @@ type world struct {
 	// noUpgrades: the sidecar grants no change of templates that no person made.
 	noUpgrades bool
 	onRemove   func(pod, why string) // called before a pod is removed
-	decoded    map[string]any        // declarations by their text: most are those of the last answer
 }
-
-// restartedAt is where `kubectl rollout restart` notes that it was called.
-const restartedAt = "kubectl.kubernetes.io/restartedAt"
 
 // atRest holds a world at rest for each CR that a test began with. A copy costs a fraction of what it takes to come to rest.
 var atRest = map[string]*world{}
@@ -76,7 +68,7 @@ func (w *world) copy(t testing.TB) *world {
 		Secrets: copies(w.seen.Secrets), Services: copies(w.seen.Services), PodDisruptionBudgets: copies(w.seen.PodDisruptionBudgets),
 		NetworkPolicies: copies(w.seen.NetworkPolicies), Topologies: copies(w.seen.Topologies),
 	}
-	c.masters, c.slots, c.decoded = maps.Clone(w.masters), maps.Clone(w.slots), maps.Clone(w.decoded)
+	c.masters, c.slots, c.applier = maps.Clone(w.masters), maps.Clone(w.slots), w.applier.Copy(c.made)
 	return &c
 }
 
@@ -101,13 +93,7 @@ func newWorld(t testing.TB, cr *v1alpha1.KVRocks) *world {
 	w.cr.Namespace, w.cr.UID, w.cr.Generation = "shop", "6a0e9c7e-0000-4000-8000-000000000001", 1
 	w.cr.CreationTimestamp = metav1.NewTime(epoch)
 	w.cr.Spec = *w.cr.Spec.WithDefaults()
-	w.seen = metacontroller.Children{
-		StatefulSets: map[string]*appsv1.StatefulSet{}, Deployments: map[string]*appsv1.Deployment{},
-		ConfigMaps: map[string]*corev1.ConfigMap{}, Secrets: map[string]*corev1.Secret{},
-		Services: map[string]*corev1.Service{}, PodDisruptionBudgets: map[string]*policyv1.PodDisruptionBudget{},
-		NetworkPolicies: map[string]*networkingv1.NetworkPolicy{},
-		Topologies:      map[string]*v1alpha1.KVRocksTopology{},
-	}
+	w.seen, w.applier = hookstest.NoChildren(), &hookstest.Applier{Now: w.made}
 	return w
 }
 
@@ -131,142 +117,13 @@ func (w *world) apply(response *metacontroller.SyncResponse) {
 	w.t.Helper()
 	w.last = response
 	w.cr.Status = *response.Status
-	wanted := map[string]bool{}
-	for _, raw := range response.Children {
-		head := decode[metav1.PartialObjectMetadata](w, "metadata", raw)
-		wanted[head.Kind+"/"+head.Name] = true
-		switch head.Kind {
-		case "ConfigMap":
-			merge(w, w.seen.ConfigMaps, raw, nil)
-		case "Secret":
-			merge(w, w.seen.Secrets, raw, nil)
-		case "Service":
-			merge(w, w.seen.Services, raw, func(fresh, old *corev1.Service) {
-				if old != nil {
-					fresh.Spec.ClusterIP = old.Spec.ClusterIP
-				} else if fresh.Spec.ClusterIP == "" {
-					w.address++
-					fresh.Spec.ClusterIP = fmt.Sprintf("10.96.0.%d", w.address)
-				}
-			})
-		case "StatefulSet":
-			merge(w, w.seen.StatefulSets, raw, func(fresh, old *appsv1.StatefulSet) {
-				if old != nil {
-					fresh.Status = old.Status
-					if at := old.Spec.Template.Annotations[restartedAt]; at != "" { // the merge keeps what is not ours
-						fresh.Spec.Template.Annotations[restartedAt] = at
-					}
-				}
-			})
-		case "Deployment":
-			merge(w, w.seen.Deployments, raw, func(fresh, old *appsv1.Deployment) {
-				if old != nil {
-					fresh.Status = old.Status
-				}
-			})
-		case "PodDisruptionBudget":
-			merge(w, w.seen.PodDisruptionBudgets, raw, nil)
-		case "NetworkPolicy":
-			merge(w, w.seen.NetworkPolicies, raw, nil)
-		case "KVRocksTopology":
-			merge(w, w.seen.Topologies, raw, func(fresh, old *v1alpha1.KVRocksTopology) {
-				if old != nil {
-					fresh.Status = old.Status
-				}
-			})
-		default:
-			w.t.Fatalf("unexpected child %s", raw)
-		}
-	}
-	prune(w.seen.ConfigMaps, "ConfigMap", wanted)
-	prune(w.seen.Secrets, "Secret", wanted)
-	prune(w.seen.Services, "Service", wanted)
-	prune(w.seen.StatefulSets, "StatefulSet", wanted)
-	prune(w.seen.Deployments, "Deployment", wanted)
-	prune(w.seen.PodDisruptionBudgets, "PodDisruptionBudget", wanted)
-	prune(w.seen.NetworkPolicies, "NetworkPolicy", wanted)
-	prune(w.seen.Topologies, "KVRocksTopology", wanted)
+	w.applier.Apply(w.t, &w.seen, response.Children)
 }
 
-type object[T any] interface {
-	*T
-	metav1.Object
-	comparable
-	DeepCopy() *T
-}
-
-// decode returns a copy of the object that JSON holds. A copy costs a twentieth of reading it again.
-func decode[T any, P interface {
-	*T
-	DeepCopy() *T
-}](w *world, kind string, raw []byte,
-) *T {
-	w.t.Helper()
-	key := kind + string(raw)
-	known, ok := w.decoded[key].(P)
-	if !ok {
-		known = P(new(T))
-		require.NoError(w.t, json.Unmarshal(raw, known), "%s", raw)
-		if w.decoded == nil {
-			w.decoded = map[string]any{}
-		}
-		w.decoded[key] = known
-	}
-	return known.DeepCopy()
-}
-
-// merge replaces an object by what was declared, with the system fields of the old one; its generation counts changes.
-func merge[T any, P object[T]](w *world, into map[string]*T, raw []byte, defaults func(fresh, old *T)) {
-	w.t.Helper()
-	fresh := P(decode[T, P](w, "", raw))
-	key := metacontroller.Key(fresh.GetNamespace(), fresh.GetName())
-	old := P(into[key])
-	annotations := fresh.GetAnnotations()
-	if annotations == nil {
-		annotations = map[string]string{}
-	}
-	annotations[lastApplied] = string(raw)
-	fresh.SetAnnotations(annotations)
-	fresh.SetUID(types.UID("uid-" + fresh.GetName()))
-	version := int64(1)
-	if old == nil {
-		w.tick()
-		fresh.SetCreationTimestamp(metav1.NewTime(w.clock))
-		fresh.SetGeneration(1)
-	} else {
-		version, _ = strconv.ParseInt(old.GetResourceVersion(), 10, 64)
-		fresh.SetCreationTimestamp(old.GetCreationTimestamp())
-		fresh.SetGeneration(old.GetGeneration())
-		if was := old.GetAnnotations()[lastApplied]; was != string(raw) {
-			version++
-			if withoutMetadata(w, was) != withoutMetadata(w, string(raw)) {
-				fresh.SetGeneration(old.GetGeneration() + 1) // as the API server does
-			}
-		}
-	}
-	fresh.SetResourceVersion(strconv.FormatInt(version, 10))
-	if defaults != nil {
-		defaults(fresh, old)
-	}
-	into[key] = fresh
-}
-
-func withoutMetadata(w *world, declared string) string {
-	if declared == "" {
-		return ""
-	}
-	fields := map[string]json.RawMessage{}
-	require.NoError(w.t, json.Unmarshal([]byte(declared), &fields))
-	delete(fields, "metadata")
-	return string(pretty(w.t, fields))
-}
-
-func prune[T any](seen map[string]*T, kind string, wanted map[string]bool) {
-	for key := range seen {
-		if name := key[len("shop/"):]; !wanted[kind+"/"+name] {
-			delete(seen, key)
-		}
-	}
+// made is the time at which an object is made.
+func (w *world) made() time.Time {
+	w.tick()
+	return w.clock
 }
 
 func (w *world) tick() { w.clock = w.clock.Add(time.Second) }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -23,14 +22,16 @@ import (
 // lastApplied is where Metacontroller keeps what was declared last.
 const lastApplied = "metacontroller.k8s.io/last-applied-configuration"
 
-// restartedAt is where `kubectl rollout restart` notes that it was called.
-const restartedAt = "kubectl.kubernetes.io/restartedAt"
+// RestartedAt is where `kubectl rollout restart` notes that it was called.
+const RestartedAt = "kubectl.kubernetes.io/restartedAt"
 
 // Applier makes of the answers of the hooks what Metacontroller and the API server do: the children of an instance, with
 // generations, versions and the addresses of Services.
 type Applier struct {
 	// Now returns the time of a creation.
 	Now func() time.Time
+	// Address returns the address of a Service that is made, by its name; nil for the next free one.
+	Address func(service string) string
 
 	addresses int            // that were given away
 	decoded   map[string]any // declarations by their text: most are those of the last answer
@@ -85,16 +86,15 @@ func (a *Applier) applyOne(t testing.TB, seen *metacontroller.Children, kind str
 			if old != nil {
 				fresh.Spec.ClusterIP = old.Spec.ClusterIP
 			} else if fresh.Spec.ClusterIP == "" {
-				a.addresses++
-				fresh.Spec.ClusterIP = fmt.Sprintf("10.96.%d.%d", a.addresses/250, a.addresses%250)
+				fresh.Spec.ClusterIP = a.address(fresh.Name)
 			}
 		})
 	case "StatefulSet":
 		merge(t, a, seen.StatefulSets, raw, func(fresh, old *appsv1.StatefulSet) {
 			if old != nil {
 				fresh.Status = old.Status
-				if at := old.Spec.Template.Annotations[restartedAt]; at != "" { // the merge keeps what is not ours
-					fresh.Spec.Template.Annotations[restartedAt] = at
+				if at := old.Spec.Template.Annotations[RestartedAt]; at != "" { // the merge keeps what is not ours
+					fresh.Spec.Template.Annotations[RestartedAt] = at
 				}
 			}
 		})
@@ -117,6 +117,14 @@ func (a *Applier) applyOne(t testing.TB, seen *metacontroller.Children, kind str
 	default:
 		t.Fatalf("unexpected child %s", raw)
 	}
+}
+
+func (a *Applier) address(service string) string {
+	if a.Address != nil {
+		return a.Address(service)
+	}
+	a.addresses++
+	return fmt.Sprintf("10.96.%d.%d", a.addresses/250, a.addresses%250)
 }
 
 type object[T any] interface {
@@ -201,6 +209,3 @@ func prune[T any](seen map[string]*T, kind string, wanted map[string]bool) {
 		}
 	}
 }
-
-// SetOf returns the StatefulSet of a pod, by its name.
-func SetOf(pod string) string { return pod[:strings.LastIndexByte(pod, '-')] }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
@@ -11,6 +12,11 @@ import (
 func (w *clusterWorld) reshape() {
 	n := len(w.topology.Spec.Shards)
 	if w.inMotion() || w.controller.record == nil {
+		return
+	}
+	if h, ok := w.operator.(*hooked); ok {
+		shards := 8 - *h.cr.Spec.Master // 3 or 5
+		h.change(fmt.Sprint(shards, " shards"), func(cr *v1alpha1.KVRocks) { cr.Spec.Master = &shards })
 		return
 	}
 	if n < 4 && w.rng.IntN(2) == 0 {

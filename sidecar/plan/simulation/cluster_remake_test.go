@@ -12,6 +12,9 @@ import (
 // master knows the record; the other nodes may have been told something older, or nothing yet.
 func (w *clusterWorld) remake() {
 	r := w.controller.record
+	if _, ok := w.operator.(*hooked); ok {
+		return // these are deleted at the end
+	}
 	if r == nil || w.controller.away(w.now) || w.inMotion() || w.addedTwice() || w.holdsForeign() {
 		return
 	}

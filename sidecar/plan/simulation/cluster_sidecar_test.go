@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -30,6 +31,8 @@ func (s *clusterSidecar) forget() {
 // input is what the sidecar observes.
 func (s *clusterSidecar) input() plan.Input {
 	w := s.w
+	_, hooked := w.operator.(*hooked)
+	w.readSettings = hooked && w.rng.IntN(3) == 0
 	in := w.input()
 	in.Sentinels, in.Controller = w.observeSentinels(), w.controller.view(w.now)
 	in.Controller.PasswordStale = w.controller.stale && in.Controller.Reach == plan.Answered
@@ -122,6 +125,9 @@ func (s *clusterSidecar) apply(a plan.Action) error {
 			w.put(n)
 		}
 	case plan.Configure:
+		if n := w.nodes[a.Pod]; w.up(a.Pod) && n.settings != nil {
+			maps.Copy(n.settings, a.Settings)
+		}
 	case plan.FailOver:
 		s.checkFailOver(a)
 		if err := w.controller.call(w, a); err != nil || a.Install == "" {

@@ -58,7 +58,7 @@ func (w *clusterWorld) faults() {
 // atRest: nothing waits for a grant either, and no call or push is on its way.
 func (w *clusterWorld) atRest(p plan.Plan) bool {
 	c := &w.controller
-	return !w.inMotion() && w.rolled() && p.Status.ObservedGeneration == w.topology.Generation && peaceful(p) &&
+	return !w.inMotion() && w.rolled() && w.operator.atRest() && p.Status.ObservedGeneration == w.topology.Generation && peaceful(p) &&
 		!c.away(w.now) && len(c.pending) == 0 && len(c.late) == 0 && c.record != nil &&
 		!slices.ContainsFunc(c.record.Shards, func(s layout.Shard) bool { return s.Slots.Empty() })
 }
@@ -87,7 +87,14 @@ func (w *clusterWorld) checkRest(t *testing.T) {
 // faultIn breaks something in the given shard.
 func (w *clusterWorld) faultIn(in int) {
 	shard := &w.topology.Spec.Shards[min(in, len(w.topology.Spec.Shards)-1)]
+	if len(shard.Members) == 0 {
+		return // none has an address yet
+	}
 	m := w.victim(shard)
+	if h, ok := w.operator.(*hooked); ok && w.rng.IntN(4) == 0 {
+		h.edit(m)
+		return
+	}
 	switch w.rng.IntN(26) {
 	case 20, 21:
 		w.block(m)
@@ -137,6 +144,10 @@ func (w *clusterWorld) faultIn(in int) {
 
 // handoff announces that a pod is about to be updated, or no longer.
 func (w *clusterWorld) handoff(shard *v1alpha1.TopologyShard, m string) {
+	if h, ok := w.operator.(*hooked); ok {
+		h.restart()
+		return
+	}
 	switch {
 	case w.inMotion():
 	case len(shard.Handoff) > 0 || len(shard.Members) == 1:

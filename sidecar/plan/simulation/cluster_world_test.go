@@ -41,7 +41,13 @@ func newClusterWorld(seed uint64) *clusterWorld {
 			w.startSentinel()
 		}
 	}
-	// As the hooks set it: slow where sentinels detect, fast where nobody else does.
+	w.setInterval()
+	return w
+}
+
+// setInterval bounds, in some lives, what may be lost, and has kvrocks-controller probe as the hooks say: slow where sentinels
+// detect, fast where nothing else does.
+func (w *clusterWorld) setInterval() {
 	w.controller.interval = 20 * time.Second
 	if w.topology.Spec.Sentinel == nil {
 		w.controller.interval = time.Second
@@ -49,7 +55,6 @@ func newClusterWorld(seed uint64) *clusterWorld {
 	if w.boundLoss(); w.topology.Spec.Failover.MaxLostWrites != nil {
 		w.controller.interval = 24 * time.Hour
 	}
-	return w
 }
 
 // advance lets one tick pass.

@@ -29,21 +29,14 @@ func hookedLife(t *testing.T, seed uint64) {
 	defer w.logEnd(t, 400, func() string { return h.describe() })
 	for range 400 {
 		if w.rng.IntN(25) == 0 {
-			w.hookedFault(h)
+			w.fault()
 		}
 		s.step()
 		w.requireUnbroken(t)
 	}
 	w.heal()
 	w.requireRest(t, s, 3000, func(p plan.Plan) bool { return settled(p) && w.settledFor(p) })
-	h.delete()
-	for range 1500 {
-		if s.step(); h.gone {
-			return
-		}
-		w.requireUnbroken(t)
-	}
-	t.Fatalf("the instance is not gone: %s", h.cr.Status.Reason)
+	h.requireDeleted(t, s)
 }
 
 func newHookedWorld(t *testing.T, seed uint64) (*world, *hooked) {
@@ -66,33 +59,42 @@ func newHookedWorld(t *testing.T, seed uint64) (*world, *hooked) {
 	return w, h
 }
 
-// hookedFault is a fault, or an edit of the KVRocks.
-func (w *world) hookedFault(h *hooked) {
-	if w.rng.IntN(4) > 0 {
-		w.fault()
-		return
-	}
-	switch w.rng.IntN(6) {
+// edit is a change of the KVRocks by a person, or a fault of what only these lives have.
+func (h *hooked) edit(victim string) {
+	d := h.d
+	switch d.rng.IntN(6) {
 	case 0, 1:
-		value := v1alpha1.ConfigValue(fmt.Sprint(1000 + w.rng.IntN(5)))
+		value := v1alpha1.ConfigValue(fmt.Sprint(1000 + d.rng.IntN(5)))
 		h.change("maxclients "+string(value), func(cr *v1alpha1.KVRocks) {
 			cr.Spec.KVRocksConfig = v1alpha1.KVRocksConfig{"maxclients": value}
 		})
 	case 2:
 		h.change("no settings", func(cr *v1alpha1.KVRocks) { cr.Spec.KVRocksConfig = nil })
 	case 3:
-		h.awayUntil = w.now.Add(w.some(60))
-		w.say("FAULT the hooks are away until %s", h.awayUntil.Format("04:05.0"))
+		h.awayUntil = d.now.Add(d.some(60))
+		d.say("FAULT the hooks are away until %s", h.awayUntil.Format("04:05.0"))
 	case 4:
-		w.sidecarAway = w.now.Add(w.some(60))
-		w.say("FAULT the sidecar is away until %s", w.sidecarAway.Format("04:05.0"))
+		d.sidecarAway = d.now.Add(d.some(60))
+		d.say("FAULT the sidecar is away until %s", d.sidecarAway.Format("04:05.0"))
 	case 5:
-		m := w.victim(w.shard())
-		if p := w.pods[m]; p.running {
-			w.kill(m)
-			p.backingOff, p.due = true, w.now.Add(w.some(100))
+		if p := d.pods[victim]; p.running {
+			d.kill(victim)
+			p.backingOff, p.due = true, d.now.Add(d.some(100))
 		}
 	}
+}
+
+// requireDeleted deletes the instance and waits until it is gone.
+func (h *hooked) requireDeleted(t *testing.T, s simProcess) {
+	t.Helper()
+	h.delete()
+	for range 1500 {
+		if s.step(); h.gone {
+			return
+		}
+		h.d.requireUnbroken(t)
+	}
+	t.Fatalf("the instance is not gone: %s", h.cr.Status.Reason)
 }
 
 // delete is a person who deletes the instance.

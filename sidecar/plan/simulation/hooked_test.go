@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -57,7 +58,7 @@ func newHooked(t testing.TB, d *dataPlane, cr *v1alpha1.KVRocks) *hooked {
 	t.Helper()
 	h := &hooked{
 		t: t, d: d, cr: cr, seen: hookstest.NoChildren(), sets: map[string]*simSet{}, templates: map[string]int{},
-		applier: hookstest.Applier{Now: func() time.Time { return d.now }},
+		applier: hookstest.Applier{Now: func() time.Time { return d.now }, Address: serviceAddress},
 	}
 	d.operator = h
 	cr.Namespace, cr.Name, cr.UID, cr.Generation = namespace, "orders", "6a0e9c7e-0000-4000-8000-000000000001", 1
@@ -70,6 +71,18 @@ func newHooked(t testing.TB, d *dataPlane, cr *v1alpha1.KVRocks) *hooked {
 	require.NotEmpty(t, d.topology.Spec.Shards)
 	require.NotEmpty(t, d.topology.Spec.Shards[0].Members, cr.Status.Reason)
 	return h
+}
+
+// serviceAddress gives a Service that is made again the address that it had: what knows the old one may still be there.
+func serviceAddress(service string) string {
+	words := strings.Split(strings.TrimPrefix(service, "orders-"), "-")
+	if ordinalOf(service) < 0 { // no pod's
+		return "10.97.0.1"
+	}
+	if len(words) == 1 {
+		return "10.96.0." + strconv.Itoa(int(ordinalOf(service)+1))
+	}
+	return "10.96." + strings.Join(words, ".")
 }
 
 // change is an edit of the KVRocks by a person.
@@ -269,9 +282,9 @@ func (h *hooked) checkReady(response *metacontroller.SyncResponse) {
 	case h.reported.ObservedGeneration != t.Generation:
 		d.violated("Ready before the sidecar has reported on topology %d", t.Generation)
 	}
-	for name, set := range h.sets {
-		if replicas := *h.seen.StatefulSets[metacontroller.Key(namespace, name)].Spec.Replicas; set.data && replicas != h.cr.Spec.Replicas {
-			d.violated("Ready, and %s has %d replicas", name, replicas)
+	for _, set := range sorted(h.seen.StatefulSets) {
+		if known := h.sets[set.Name]; known != nil && known.data && *set.Spec.Replicas != h.cr.Spec.Replicas {
+			d.violated("Ready, and %s has %d replicas", set.Name, *set.Spec.Replicas)
 		}
 	}
 	for _, name := range d.names {
@@ -305,7 +318,7 @@ const brokenImage = "-broken"
 func (h *hooked) restart() {
 	for _, set := range sorted(h.seen.StatefulSets) {
 		if set.Labels[v1alpha1.LabelComponent] == v1alpha1.ComponentData {
-			set.Spec.Template.Annotations["kubectl.kubernetes.io/restartedAt"] = h.d.now.String()
+			set.Spec.Template.Annotations[hookstest.RestartedAt] = h.d.now.String()
 			set.Generation++
 			h.d.say("rollout restart of %s", set.Name)
 		}

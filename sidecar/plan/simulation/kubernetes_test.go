@@ -1,15 +1,11 @@
 package simulation
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -52,12 +48,9 @@ func (h *hooked) observeSets() {
 func (h *hooked) observeSet(set *appsv1.StatefulSet) {
 	known := h.sets[set.Name]
 	if known == nil || set.Status.ObservedGeneration != set.Generation {
-		raw, err := json.Marshal(set.Spec.Template)
-		require.NoError(h.t, err)
-		sum := sha256.Sum256(raw)
 		known = &simSet{
-			data: set.Labels[v1alpha1.LabelComponent] == v1alpha1.ComponentData, replicas: *set.Spec.Replicas,
-			template: set.Spec.Template.DeepCopy(), revision: set.Name + "-" + hex.EncodeToString(sum[:5]),
+			data: set.Labels[v1alpha1.LabelComponent] == v1alpha1.ComponentData, replicas: hookstest.Replicas(set),
+			template: set.Spec.Template.DeepCopy(), revision: hookstest.Revision(h.t, set),
 		}
 		if known.data {
 			known.number = h.numberOf(known)

@@ -73,6 +73,10 @@ func describe(st v1alpha1.KVRocksTopologyStatus) string {
 // fault breaks something.
 func (w *world) fault() {
 	m := w.victim(w.shard())
+	if h, ok := w.operator.(*hooked); ok && w.rng.IntN(4) == 0 {
+		h.edit(m)
+		return
+	}
 	switch w.rng.IntN(21) {
 	case 15, 16:
 		w.block(m)
