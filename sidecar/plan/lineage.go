@@ -74,9 +74,9 @@ func (m *member) volumeUnread() bool {
 }
 
 // mayReturn reports whether m, which may be nil, answers before it is known which volume it has. That takes about a second, and it
-// may have all that was written; it is not waited for longer than a master that is silent.
+// may have all that was written; it is not waited for longer than the sentinels' word on a master that is silent.
 func (p *pass) mayReturn(m *member) bool {
-	return m != nil && m.volumeUnread() && p.outageAge() < p.downAfter()
+	return m != nil && m.volumeUnread() && p.outageAge() < p.downAfter()+sentinelTimeout
 }
 
 // keptData reports whether m answers with all that was reported of its volume.

@@ -158,10 +158,10 @@ func TestPromotionByLineage(t *testing.T) {
 				= PrimaryAvailable False WaitingForMembers`,
 		},
 		{
-			name: "but no longer than for a silent master",
+			name: "but no longer than for the sentinels' word on a silent master",
 			given: `
 				record orders-0
-				outage ColdStart 6s
+				outage ColdStart 11s
 				orders-0 self seq=5000 had=5000 had-volume=a stopped
 				orders-1 self seq=4990 had=4990 insync volume=b had-volume=b
 				orders-2 down`,
@@ -407,10 +407,10 @@ func TestElectionAgainstLineage(t *testing.T) {
 				= master orders-0`,
 		},
 		{
-			name: "but not for longer than a master that is silent",
+			name: "but not for longer than the sentinels' word on a master that is silent",
 			given: `
 				record orders-0
-				outage MasterDown 6s
+				outage MasterDown 11s
 				orders-0 self seq=100 had=100 had-volume=a stopped
 				orders-1 master seq=98 attached label=replica had=98 volume=b had-volume=b
 				watch-0 ->orders-1

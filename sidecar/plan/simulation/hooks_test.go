@@ -115,6 +115,12 @@ func (d *dataPlane) labelledAhead(pod string) bool {
 	return s != nil && s.Outage != nil && s.Outage.Cause == v1alpha1.CauseHandover && s.Outage.Target == pod && !d.nodes[pod].master
 }
 
+// readOnlyPredecessor: the pod hands over, is labelled until its successor is seen, and takes no writes.
+func (d *dataPlane) readOnlyPredecessor(pod string) bool {
+	s := d.reportedShard(d.nodes[pod].shard)
+	return s != nil && s.Outage != nil && s.Outage.Cause == v1alpha1.CauseHandover && s.Outage.Master == pod && !d.nodes[pod].master
+}
+
 // checkLabel: of the pods of a shard that are labelled master one takes writes. The target of a planned move is labelled ahead.
 func (d *dataPlane) checkLabel(a plan.Label) {
 	if a.Role != v1alpha1.RoleMaster || d.labelledAhead(a.Pod) {

@@ -107,8 +107,17 @@ func (d *dataPlane) checkReads(m *memory) {
 			d.pods[master.name].role != v1alpha1.RoleMaster || m.trails[master.name] == nil {
 			continue
 		}
+		if !n.linkUp && m.followed[name] != master.name {
+			continue // it has only just been told to follow this one
+		}
 		if before := m.trails[master.name].Before(d.now, m.maxLag); int64(len(n.log)) < before {
 			d.violated("%s is read from with %d writes, where %s had %d long ago", name, len(n.log), master.name, before)
+		}
+	}
+	for _, name := range d.names {
+		s, master := d.reportedShard(d.nodes[name].shard), d.byAddress(d.nodes[name].host)
+		if m.followed[name] = ""; s != nil && s.Outage == nil && master != nil && s.Master == master.name {
+			m.followed[name] = master.name
 		}
 	}
 }

@@ -221,11 +221,13 @@ type memory struct {
 	// masters are those that answered as master when their pod was last seen.
 	masters map[string]bool
 	trails  map[string]*plan.SequenceHistory
+	// followed are, by node, the proved masters that they followed after the pass before.
+	followed map[string]string
 }
 
 func (m *memory) forget() {
 	m.lastMaster, m.downSince, m.masters = map[string]time.Time{}, map[string]time.Time{}, map[string]bool{}
-	m.trails = map[string]*plan.SequenceHistory{}
+	m.trails, m.followed = map[string]*plan.SequenceHistory{}, map[string]string{}
 }
 
 // see completes what is observed of a node; served: it has just answered as one that serves.

@@ -204,7 +204,7 @@ func (s *simSidecar) check() {
 		if !p.exists {
 			continue
 		}
-		if p.role == v1alpha1.RoleMaster && !w.labelledAhead(name) {
+		if p.role == v1alpha1.RoleMaster && !w.labelledAhead(name) && !w.readOnlyPredecessor(name) {
 			labelled++
 		}
 		if p.attached && w.isMember(name) && w.up(name) && !w.late(n) && !n.master && n.host == "127.0.0.1" && n.port == simPort {
