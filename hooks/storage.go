@@ -75,7 +75,7 @@ func (in *instance) liveSettings() map[string]string {
 // carried out, and nothing is wrong.
 func expanding(reason string) bool {
 	switch reason {
-	case "VolumesPending", "VolumesExpanding", "FileSystemResizePending":
+	case v1alpha1.ReasonVolumesPending, v1alpha1.ReasonVolumesExpanding, v1alpha1.ReasonResizePending:
 		return true
 	}
 	return false

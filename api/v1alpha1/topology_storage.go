@@ -2,6 +2,17 @@ package v1alpha1
 
 import "k8s.io/apimachinery/pkg/api/resource"
 
+// Reasons of StorageReady while volumes are on their way to the wanted size. The sidecar gives them; for the hooks a change is being carried
+// out then, and nothing is wrong.
+const (
+	// ReasonVolumesPending: a claim is not made yet, or has no volume yet.
+	ReasonVolumesPending = "VolumesPending"
+	// ReasonVolumesExpanding: the expansion was asked for.
+	ReasonVolumesExpanding = "VolumesExpanding"
+	// ReasonResizePending: the volume is larger, and its node is still to expand the file system.
+	ReasonResizePending = "FileSystemResizePending"
+)
+
 // TopologyStorage says how large the volumes are to be. Those that are smaller are expanded; none shrinks.
 type TopologyStorage struct {
 	// Size of the volume of each data node.

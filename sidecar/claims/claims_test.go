@@ -150,28 +150,28 @@ func TestWhatAClaimWaitsFor(t *testing.T) {
 	}{
 		"nothing": {input(claim("data-orders-0", "20Gi", "20Gi"), other), metav1.ConditionTrue, ReasonVolumesReady, "every volume has 20Gi or more"},
 		"its making": {
-			input(other), metav1.ConditionFalse, ReasonVolumesPending, "data-orders-0: the claim is not made yet",
+			input(other), metav1.ConditionFalse, v1alpha1.ReasonVolumesPending, "data-orders-0: the claim is not made yet",
 		},
 		"a volume": {
-			input(claim("data-orders-0", "10Gi", "", unbound), other), metav1.ConditionFalse, ReasonVolumesPending,
+			input(claim("data-orders-0", "10Gi", "", unbound), other), metav1.ConditionFalse, v1alpha1.ReasonVolumesPending,
 			"data-orders-0: the claim has no volume yet",
 		},
 		"the first pass": {
-			input(claim("data-orders-0", "10Gi", "10Gi"), other), metav1.ConditionFalse, ReasonVolumesExpanding,
+			input(claim("data-orders-0", "10Gi", "10Gi"), other), metav1.ConditionFalse, v1alpha1.ReasonVolumesExpanding,
 			"data-orders-0: it is to be expanded from 10Gi to 20Gi",
 		},
 		"its driver": {
 			input(claim("data-orders-0", "20Gi", "10Gi", waits(corev1.PersistentVolumeClaimResizing, "")), other), metav1.ConditionFalse,
-			ReasonVolumesExpanding, "data-orders-0: its driver is to expand it from 10Gi to 20Gi",
+			v1alpha1.ReasonVolumesExpanding, "data-orders-0: its driver is to expand it from 10Gi to 20Gi",
 		},
 		"its node": {
 			input(claim("data-orders-0", "20Gi", "10Gi", waits(corev1.PersistentVolumeClaimFileSystemResizePending, "Waiting for user to (re-)start a pod")), other),
-			metav1.ConditionFalse, ReasonResizePending, "data-orders-0: its node is to expand the file system from 10Gi to 20Gi; if that lasts, " +
+			metav1.ConditionFalse, v1alpha1.ReasonResizePending, "data-orders-0: its node is to expand the file system from 10Gi to 20Gi; if that lasts, " +
 				"its driver does so only when the volume is mounted: delete the pod, a master hands over first",
 		},
 		"its node, by the newer field": {
 			input(claim("data-orders-0", "20Gi", "10Gi", allocated(corev1.PersistentVolumeClaimNodeResizePending)), other),
-			metav1.ConditionFalse, ReasonResizePending, "data-orders-0: its node is to expand",
+			metav1.ConditionFalse, v1alpha1.ReasonResizePending, "data-orders-0: its node is to expand",
 		},
 		"a driver that fails": {
 			input(claim("data-orders-0", "20Gi", "10Gi", waits(corev1.PersistentVolumeClaimControllerResizeError, "disk is busy.\n")), other),

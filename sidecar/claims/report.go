@@ -33,7 +33,7 @@ func Judge(in Input) Report {
 	case in.Topology.Spec.Release:
 		return Report{Volumes: last.Volumes, Condition: before}
 	case in.Unreadable:
-		return Report{Volumes: last.Volumes, Condition: condition(in, before, metav1.ConditionUnknown, ReasonClaimsUnreadable,
+		return Report{Volumes: last.Volumes, Condition: condition(in, metav1.ConditionUnknown, ReasonClaimsUnreadable,
 			"the sidecar does not see the claims; if that lasts, let it list, watch and patch persistentvolumeclaims: apply the operator's manifests")}
 	}
 	all := volumes(in)
@@ -45,23 +45,21 @@ func Judge(in Input) Report {
 	case ReasonClaimsUnlabelled:
 		status = metav1.ConditionUnknown
 	}
-	r := Report{Volumes: largest(all), Condition: condition(in, before, status, reason, message)}
+	r := Report{Volumes: largest(all), Condition: condition(in, status, reason, message)}
 	if e := changed(before, r.Condition); e != nil {
 		r.Events = append(r.Events, *e)
 	}
 	return r
 }
 
-// condition dates the condition: the time of its last transition is carried over while the status stays the same.
-func condition(in Input, before *metav1.Condition, status metav1.ConditionStatus, reason, message string) *metav1.Condition {
-	c := metav1.Condition{
+// condition returns the condition; the time of its last transition is carried over while the status stays the same.
+func condition(in Input, status metav1.ConditionStatus, reason, message string) *metav1.Condition {
+	all := slices.Clone(in.Topology.Status.Conditions)
+	meta.SetStatusCondition(&all, metav1.Condition{
 		Type: v1alpha1.ConditionStorageReady, Status: status, Reason: reason, Message: message,
 		ObservedGeneration: in.Topology.Generation, LastTransitionTime: metav1.NewTime(in.Now),
-	}
-	if before != nil && before.Status == status {
-		c.LastTransitionTime = before.LastTransitionTime
-	}
-	return &c
+	})
+	return meta.FindStatusCondition(all, v1alpha1.ConditionStorageReady)
 }
 
 // largest returns the largest sizes that claims ask for; nil when there are no claims.
@@ -151,7 +149,7 @@ func changed(before, now *metav1.Condition) *plan.Event {
 		if expanding(was) {
 			return &plan.Event{Reason: "VolumeExpanded", Message: now.Message}
 		}
-	case ReasonVolumesExpanding, ReasonResizePending:
+	case v1alpha1.ReasonVolumesExpanding, v1alpha1.ReasonResizePending:
 		if !expanding(was) {
 			return &plan.Event{Reason: "VolumeExpansionStarted", Message: now.Message}
 		}
@@ -162,5 +160,5 @@ func changed(before, now *metav1.Condition) *plan.Event {
 }
 
 func expanding(reason string) bool {
-	return reason == ReasonVolumesExpanding || reason == ReasonResizePending
+	return reason == v1alpha1.ReasonVolumesExpanding || reason == v1alpha1.ReasonResizePending
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// Reasons of StorageReady.
+// Reasons of StorageReady, beside those in the API for volumes that are on their way.
 const (
 	// ReasonVolumesReady: every volume has the wanted size.
 	ReasonVolumesReady = "VolumesReady"
@@ -21,12 +21,6 @@ const (
 	ReasonExpansionRefused = "ExpansionRefused"
 	// ReasonExpansionFailed: the storage driver tried, and failed.
 	ReasonExpansionFailed = "ExpansionFailed"
-	// ReasonResizePending: the volume is larger, and its node is still to expand the file system.
-	ReasonResizePending = "FileSystemResizePending"
-	// ReasonVolumesExpanding: the expansion was asked for.
-	ReasonVolumesExpanding = "VolumesExpanding"
-	// ReasonVolumesPending: a claim is not made yet, or has no volume yet.
-	ReasonVolumesPending = "VolumesPending"
 	// ReasonClaimsUnlabelled: a claim that was made by hand, or by another operator, does not carry the labels by which the sidecar sees it.
 	ReasonClaimsUnlabelled = "ClaimsUnlabelled"
 	// ReasonClaimsUnreadable: the sidecar cannot see claims.
@@ -36,7 +30,7 @@ const (
 // byUrgency is the order in which reasons are told: what needs a person comes first.
 var byUrgency = [...]string{
 	ReasonExpansionUnsupported, ReasonQuotaExceeded, ReasonExpansionRefused, ReasonExpansionFailed,
-	ReasonResizePending, ReasonVolumesExpanding, ReasonVolumesPending, ReasonClaimsUnlabelled,
+	v1alpha1.ReasonResizePending, v1alpha1.ReasonVolumesExpanding, v1alpha1.ReasonVolumesPending, ReasonClaimsUnlabelled,
 }
 
 // state is what a volume waits for; the zero value when it has the wanted size.
@@ -49,13 +43,13 @@ func (v *volume) state() state {
 		return state{ReasonClaimsUnlabelled, "the sidecar does not see the claim, which lacks the labels " +
 			v1alpha1.LabelManagedBy + "=" + v1alpha1.ManagedByValue + " and " + v1alpha1.LabelKVRocks + " with the name of the instance; add them with kubectl label pvc"}
 	case v.claim == nil:
-		return state{ReasonVolumesPending, "the claim is not made yet"}
+		return state{v1alpha1.ReasonVolumesPending, "the claim is not made yet"}
 	case v.claim.DeletionTimestamp != nil:
-		return state{ReasonVolumesPending, "the claim is being deleted"}
+		return state{v1alpha1.ReasonVolumesPending, "the claim is being deleted"}
 	case v.claim.Status.Phase == corev1.ClaimLost:
-		return state{ReasonVolumesPending, "its volume is lost; delete the claim and its pod, which comes back empty"}
+		return state{v1alpha1.ReasonVolumesPending, "its volume is lost; delete the claim and its pod, which comes back empty"}
 	case !v.bound():
-		return state{ReasonVolumesPending, "the claim has no volume yet"}
+		return state{v1alpha1.ReasonVolumesPending, "the claim has no volume yet"}
 	case v.capacity().Cmp(v.size) >= 0:
 		return state{}
 	case v.requested().Cmp(v.size) < 0 && v.refusal != nil:
@@ -110,12 +104,12 @@ func (v *volume) resizing() state {
 	case failure != "":
 		return state{ReasonExpansionFailed, "its driver does not expand it " + from + ": " + shortened(failure)}
 	case pending:
-		return state{ReasonResizePending, "its node is to expand the file system " + from +
+		return state{v1alpha1.ReasonResizePending, "its node is to expand the file system " + from +
 			"; if that lasts, its driver does so only when the volume is mounted: delete the pod, a master hands over first"}
 	case v.requested().Cmp(v.size) < 0:
-		return state{ReasonVolumesExpanding, "it is to be expanded " + from}
+		return state{v1alpha1.ReasonVolumesExpanding, "it is to be expanded " + from}
 	}
-	return state{ReasonVolumesExpanding, "its driver is to expand it " + from}
+	return state{v1alpha1.ReasonVolumesExpanding, "its driver is to expand it " + from}
 }
 
 // longest is how much of a message of others is passed on, in bytes.
