@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -31,18 +32,21 @@ func trimClaim(claim *corev1.PersistentVolumeClaim) *corev1.PersistentVolumeClai
 	}
 }
 
-// claimKey returns the instance of a claim. Those of version 0.1.0 have no label but the one that pods have; see
+// instanceOfClaim returns the instance of a claim. Those of version 0.1.0 have no label but the one that pods have; see
 // [v1alpha1.LabelKVRocks].
+func instanceOfClaim(claim *corev1.PersistentVolumeClaim) types.NamespacedName {
+	return types.NamespacedName{
+		Namespace: claim.Namespace,
+		Name:      cmp.Or(claim.Labels[v1alpha1.LabelKVRocks], claim.Labels[v1alpha1.LabelInstance]),
+	}
+}
+
 func claimKey(obj any) ([]string, error) {
 	claim, ok := obj.(*corev1.PersistentVolumeClaim)
 	if !ok {
 		return nil, nil
 	}
-	name := claim.Labels[v1alpha1.LabelKVRocks]
-	if name == "" {
-		name = claim.Labels[v1alpha1.LabelInstance]
-	}
-	return []string{claim.Namespace + "/" + name}, nil
+	return []string{instanceOfClaim(claim).String()}, nil
 }
 
 // ClaimsOf lists the claims of an instance by name; ok is false while they cannot be read, for example for want of the right to.
@@ -60,7 +64,7 @@ func (c *Cache) ClaimsOf(instance types.NamespacedName) (claims map[string]*core
 
 func (h handlers) ofClaims() cache.ResourceEventHandler {
 	return cache.ResourceEventHandlerFuncs{
-		AddFunc: func(obj any) { h.claim(obj) },
+		AddFunc: func(obj any) { h.claim(obj.(*corev1.PersistentVolumeClaim)) },
 		UpdateFunc: func(was, is any) {
 			before, after := was.(*corev1.PersistentVolumeClaim), is.(*corev1.PersistentVolumeClaim)
 			if !equality.Semantic.DeepEqual(before.Spec, after.Spec) || !equality.Semantic.DeepEqual(before.Status, after.Status) {
@@ -77,17 +81,10 @@ func (h handlers) ofClaims() cache.ResourceEventHandler {
 }
 
 // claim wakes the instance of a claim, if there is one: claims outlive instances.
-func (h handlers) claim(obj any) {
-	keys, _ := claimKey(obj) // fails for nothing
-	for _, key := range keys {
-		namespace, name, err := cache.SplitMetaNamespaceKey(key)
-		if err != nil {
-			continue
-		}
-		instance := types.NamespacedName{Namespace: namespace, Name: name}
-		if _, ok := h.cache.Topology(instance); ok {
-			h.wake(instance)
-		}
+func (h handlers) claim(claim *corev1.PersistentVolumeClaim) {
+	instance := instanceOfClaim(claim)
+	if _, ok := h.cache.Topology(instance); ok {
+		h.wake(instance)
 	}
 }
 
