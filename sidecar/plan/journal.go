@@ -43,12 +43,10 @@ func (p *pass) recordFailover(x *member) {
 	if o.Cause == v1alpha1.CauseHandover {
 		if !o.ChosenByController {
 			r.Sequence = x.node.Sequence
-		}
-		old := p.member(p.master)
-		caughtUp := old == nil || !old.answered() || old.node.Sequence <= x.node.Sequence
-		if caughtUp && !o.ChosenByController {
-			r.LostSequence = new(int64)
-		} // else kvrocks-controller was too fast: what is lost is measured when the old master follows
+			if old := p.member(p.master); old == nil || !old.answered() || old.node.Sequence <= x.node.Sequence {
+				r.LostSequence = new(int64)
+			}
+		} // where it is not set kvrocks-controller was too fast: what is lost is measured when the old master follows
 		p.event("MasterReplaced", fmt.Sprintf("%s handed over to %s; the nodes took no writes for %d ms", r.From, r.To, r.PromoteMs))
 	} else {
 		r.DetectMs = o.DetectedAt.Sub(o.Since.Time).Milliseconds()

@@ -257,7 +257,7 @@ func (b *moveBuilder) finish() {
 		}
 		b.record.Shards = append(b.record.Shards, layout.Shard{
 			Nodes: []layout.Node{{ID: moveID(i), Address: fmt.Sprintf("10.96.%d.0", i), Port: scenarioPort, Master: true}},
-			Slots: slots.Of(slots.Range{First: i * slots.Count / n, Last: (i+1)*slots.Count/n - 1}),
+			Slots: plantest.EvenSlots(i, n),
 		})
 	}
 	for _, o := range b.owns {

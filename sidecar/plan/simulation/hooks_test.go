@@ -111,14 +111,23 @@ func (d *dataPlane) lacks(n *simNode) int {
 
 // labelledAhead: the pod is the target of the planned move on record and takes no writes.
 func (d *dataPlane) labelledAhead(pod string) bool {
-	s := d.reportedShard(d.nodes[pod].shard)
-	return s != nil && s.Outage != nil && s.Outage.Cause == v1alpha1.CauseHandover && s.Outage.Target == pod && !d.nodes[pod].master
+	o := d.handover(pod)
+	return o != nil && o.Target == pod && !d.nodes[pod].master
 }
 
 // readOnlyPredecessor: the pod hands over, is labelled until its successor is seen, and takes no writes.
 func (d *dataPlane) readOnlyPredecessor(pod string) bool {
+	o := d.handover(pod)
+	return o != nil && o.Master == pod && !d.nodes[pod].master
+}
+
+// handover is the planned move on record of a pod's shard; nil when there is none.
+func (d *dataPlane) handover(pod string) *v1alpha1.Outage {
 	s := d.reportedShard(d.nodes[pod].shard)
-	return s != nil && s.Outage != nil && s.Outage.Cause == v1alpha1.CauseHandover && s.Outage.Master == pod && !d.nodes[pod].master
+	if s == nil || s.Outage == nil || s.Outage.Cause != v1alpha1.CauseHandover {
+		return nil
+	}
+	return s.Outage
 }
 
 // checkLabel: of the pods of a shard that are labelled master one takes writes. The target of a planned move is labelled ahead.
