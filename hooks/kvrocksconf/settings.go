@@ -124,33 +124,33 @@ func lines(settings map[string]string, pass func(string) bool) string {
 		if !pass(setting) {
 			continue
 		}
-		for _, l := range settingLines(setting, settings[setting]) {
-			text.WriteString(l)
-			text.WriteByte('\n')
-		}
+		writeSetting(&text, setting, settings[setting])
 	}
 	return text.String()
 }
 
-// settingLines returns the lines of kvrocks.conf for a setting: one, or one for each command that is renamed.
-func settingLines(setting, value string) []string {
+// writeSetting appends the lines of kvrocks.conf for a setting: one, or one for each command that is renamed.
+func writeSetting(text *strings.Builder, setting, value string) {
 	if setting != "rename-command" {
-		return []string{line(setting, value)}
+		writeLine(text, setting, value)
+		return
 	}
-	list, _ := parseRenames(value) // what is wrong was refused
-	text := make([]string, len(list))
-	for i := range list {
-		text[i] = list[i].line()
+	renames, _ := parseRenames(value) // what is wrong was refused
+	for i := range renames {
+		text.WriteString(renames[i].line())
+		text.WriteByte('\n')
 	}
-	return text
 }
 
-// line returns one line of kvrocks.conf. A value is quoted where it must be: older releases read no quotes.
-func line(setting, value string) string {
-	if value != "" && !strings.ContainsAny(value, "#\"'\\\t") && strings.TrimSpace(value) == value {
-		return setting + " " + value
+// writeLine appends one line of kvrocks.conf. A value is quoted where it must be: older releases read no quotes.
+func writeLine(text *strings.Builder, setting, value string) {
+	if value == "" || strings.ContainsAny(value, "#\"'\\\t") || strings.TrimSpace(value) != value {
+		value = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\t", `\t`).Replace(value) + `"`
 	}
-	return setting + ` "` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\t", `\t`).Replace(value) + `"`
+	text.WriteString(setting)
+	text.WriteByte(' ')
+	text.WriteString(value)
+	text.WriteByte('\n')
 }
 
 func yesNo(b bool) string {
