@@ -48,14 +48,7 @@ func (s *KVRocksSpec) WithDefaults() *KVRocksSpec {
 		drain := int32(DefaultDrainSeconds)
 		d.DrainSeconds = &drain
 	}
-	if d.Failover == nil {
-		d.Failover = &Failover{}
-	}
-	setDefault(&d.Failover.DownAfterMilliseconds, DefaultDownAfterMilliseconds)
-	setDefault(&d.Failover.FailoverTimeoutMilliseconds, DefaultFailoverTimeoutMilliseconds)
-	setDefault(&d.Failover.ParallelSyncs, DefaultParallelSyncs)
-	setDefault(&d.Failover.MaxLagWrites, DefaultMaxLagWrites)
-	setDefault(&d.Failover.MaxLagSeconds, DefaultMaxLagSeconds)
+	d.Failover = d.Failover.WithDefaults()
 	if d.PasswordSecretRef != nil {
 		setDefault(&d.PasswordSecretRef.Key, PasswordKey)
 	}
@@ -79,6 +72,20 @@ func (s *KVRocksSpec) WithDefaults() *KVRocksSpec {
 			d.Cluster.Migration.DeadlineSeconds = &deadline
 		}
 	}
+	return d
+}
+
+// WithDefaults returns a copy of the settings, which may be nil, in which those that have a default are set.
+func (f *Failover) WithDefaults() *Failover {
+	d := &Failover{}
+	if f != nil {
+		d = f.DeepCopy()
+	}
+	setDefault(&d.DownAfterMilliseconds, DefaultDownAfterMilliseconds)
+	setDefault(&d.FailoverTimeoutMilliseconds, DefaultFailoverTimeoutMilliseconds)
+	setDefault(&d.ParallelSyncs, DefaultParallelSyncs)
+	setDefault(&d.MaxLagWrites, DefaultMaxLagWrites)
+	setDefault(&d.MaxLagSeconds, DefaultMaxLagSeconds)
 	return d
 }
 

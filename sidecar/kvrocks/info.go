@@ -133,16 +133,30 @@ func parseSequence(value string) (sequence, error) {
 	return sequence{n, err == nil}, err
 }
 
-func (p *infoParser) field(key, value string) error {
-	if p.serverField(key, value) || p.storageField(key, value) {
-		return nil
-	}
-	return p.replicationField(key, value)
+// plainFields are those whose value is taken as it is, whatever the others say.
+var plainFields = map[string]func(i *NodeInfo, value string){
+	"run_id":                     func(i *NodeInfo, value string) { i.RunID = value },
+	"process_id":                 func(i *NodeInfo, value string) { i.ProcessID, _ = strconv.Atoi(value) },
+	"tcp_port":                   func(i *NodeInfo, value string) { i.Port = port(value) },
+	"uptime_in_seconds":          func(i *NodeInfo, value string) { i.Uptime = seconds(value) },
+	"loading":                    func(i *NodeInfo, value string) { i.Loading = value == "1" },
+	"master_host":                func(i *NodeInfo, value string) { i.MasterHost = value },
+	"master_port":                func(i *NodeInfo, value string) { i.MasterPort = port(value) },
+	"master_link_status":         func(i *NodeInfo, value string) { i.LinkUp = value == "up" },
+	"master_sync_in_progress":    func(i *NodeInfo, value string) { i.SyncInProgress = value == "1" },
+	"master_last_io_seconds_ago": func(i *NodeInfo, value string) { i.LastIO = seconds(value) },
+	"disk_capacity":              func(i *NodeInfo, value string) { i.DiskCapacity = size(value) },
+	"used_disk_size":             func(i *NodeInfo, value string) { i.DiskUsed = size(value) },
+	"used_db_size":               func(i *NodeInfo, value string) { i.DatabaseSize = size(value) },
+	"max_db_size":                func(i *NodeInfo, value string) { i.MaxDatabaseSize = size(value) },
 }
 
-// serverField takes what the node says of its process, and reports whether the field is one of those.
-func (p *infoParser) serverField(key, value string) bool {
+func (p *infoParser) field(key, value string) (err error) {
 	i := &p.info
+	if set := plainFields[key]; set != nil {
+		set(i, value)
+		return nil
+	}
 	switch key {
 	case "kvrocks_version":
 		i.Version, p.kvrocks = value, true
@@ -151,56 +165,8 @@ func (p *infoParser) serverField(key, value string) bool {
 		if !p.kvrocks {
 			i.Version = value
 		}
-	case "run_id":
-		i.RunID = value
-	case "process_id":
-		i.ProcessID, _ = strconv.Atoi(value)
-	case "tcp_port":
-		i.Port = port(value)
-	case "uptime_in_seconds":
-		i.Uptime = seconds(value)
-	case "loading":
-		i.Loading = value == "1"
-	default:
-		return false
-	}
-	return true
-}
-
-// storageField takes what the node says of its database and the file system under it, and reports whether the field is one of those.
-func (p *infoParser) storageField(key, value string) bool {
-	i := &p.info
-	switch key {
-	case "disk_capacity":
-		i.DiskCapacity = size(value)
-	case "used_disk_size":
-		i.DiskUsed = size(value)
-	case "used_db_size":
-		i.DatabaseSize = size(value)
-	case "max_db_size":
-		i.MaxDatabaseSize = size(value)
-	default:
-		return false
-	}
-	return true
-}
-
-// replicationField takes what the node says of its role, its master and its replicas.
-func (p *infoParser) replicationField(key, value string) (err error) {
-	i := &p.info
-	switch key {
 	case "role":
 		i.Role, err = role(value)
-	case "master_host":
-		i.MasterHost = value
-	case "master_port":
-		i.MasterPort = port(value)
-	case "master_link_status":
-		i.LinkUp = value == "up"
-	case "master_sync_in_progress":
-		i.SyncInProgress = value == "1"
-	case "master_last_io_seconds_ago":
-		i.LastIO = seconds(value)
 	case "master_repl_offset":
 		p.masterOffset, err = parseSequence(value)
 	case "slave_repl_offset":
