@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
@@ -21,12 +22,7 @@ type Record struct {
 
 // indexOf returns the index of the shard that the node with this id belongs to; -1 when there is none.
 func (r *Record) indexOf(id string) int {
-	for i := range r.Shards {
-		if r.Shards[i].Has(id) {
-			return i
-		}
-	}
-	return -1
+	return slices.IndexFunc(r.Shards, func(s layout.Shard) bool { return s.Has(id) })
 }
 
 // hasAddress reports whether some node is at an address, written as host:port.

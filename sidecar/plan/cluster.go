@@ -1,8 +1,10 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
@@ -35,7 +37,7 @@ type clusterPass struct {
 	// claimed says of each shard of the record whether it is one of the topology's.
 	claimed []bool
 	// waiting says why there is no record.
-	waiting verdict
+	waiting condition.Verdict
 	// moves looks after the slots that move.
 	moves migration.Pass
 	// controllerEpoch counts how often the processes of kvrocks-controller had to be replaced.
@@ -82,7 +84,7 @@ func (c *clusterPass) keep() {
 			s.placeMembers()
 			s.repairMonitors()
 		} else if s.shard.Leaving && s.entry == nil {
-			s.unmonitor()
+			s.sentinels.Unmonitor("")
 		}
 	}
 	c.propagateLayout()
@@ -107,13 +109,10 @@ func (c *clusterPass) settled() bool {
 		return false
 	}
 	for _, s := range c.shards {
-		if s.handingOver() {
+		if s.handingOver() || slices.ContainsFunc(s.members, func(m *member) bool {
+			return m.entry != nil && m.hasPlace() && !m.stopped() && !s.hasLayout(m)
+		}) {
 			return false
-		}
-		for i := range s.members {
-			if m := &s.members[i]; m.entry != nil && m.hasPlace() && !m.stopped() && !s.hasLayout(m) {
-				return false
-			}
 		}
 	}
 	return true
@@ -131,6 +130,7 @@ func newClusterPass(in *Input) *clusterPass {
 	all := make([]clusterShard, len(c.shards))
 	for i := range c.shards {
 		all[i] = clusterShard{pass: newPass(in, &in.Topology.Spec.Shards[i], c.outcome), c: c}
+		all[i].carrier = clusterCarrier{&all[i]}
 		c.shards[i] = &all[i]
 	}
 	c.findRecord()
@@ -144,7 +144,7 @@ func newClusterPass(in *Input) *clusterPass {
 		s.readSentinels()
 	}
 	c.moves = migration.New(migration.View{
-		Now: c.now, Topology: in.Topology, Record: c.record, OnRecord: c.onRecord, Cluster: slotMover{c},
+		Now: c.now, Topology: in.Topology, Record: c.record, OnRecord: c.onRecord, Cluster: slotMover{c.outcome, c},
 	})
 	return c
 }
@@ -160,6 +160,6 @@ func (c *clusterPass) locate() {
 
 // wait notes why there is no record.
 func (c *clusterPass) wait(reason, message string) {
-	c.waiting = verdict{reason, message}
-	c.again(period.Wait)
+	c.waiting = condition.Verdict{Reason: reason, Message: message}
+	c.Again(period.Wait)
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"time"
 
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
@@ -21,16 +22,16 @@ func (c *clusterPass) release() {
 	switch controller := &c.in.Controller; {
 	case c.in.Topology.Status.Released:
 	case controller.Reach == Answered && controller.Record != nil:
-		c.do(DeleteCluster{})
-		c.again(period.Step)
+		c.Do(action.DeleteCluster{})
+		c.Again(period.Step)
 		c.released = false
-	case controller.Reach != Answered && len(c.shards) > 0 && c.shards[0].releasingFor() < recordDeletionTimeout:
-		c.again(period.Wait)
+	case controller.Reach != Answered && len(c.shards) > 0 && c.in.releasingFor() < recordDeletionTimeout:
+		c.Again(period.Wait)
 		c.released = false
 	}
 	for _, s := range c.shards {
 		if c.released && !c.in.Topology.Status.Released {
-			s.announceReleased()
+			s.announceReleased(s.members)
 		}
 	}
 }

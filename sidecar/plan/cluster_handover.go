@@ -1,9 +1,12 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
@@ -14,10 +17,8 @@ const clusterHandoverTimeout = 5 * time.Second
 // startHandovers begins one planned move when none is under way: another would change the record, which would let the first
 // master take writes again.
 func (c *clusterPass) startHandovers() {
-	for _, s := range c.shards {
-		if s.handingOver() {
-			return
-		}
+	if slices.ContainsFunc(c.shards, (*clusterShard).handingOver) {
+		return
 	}
 	for _, s := range c.shards {
 		if c.changing {
@@ -32,18 +33,16 @@ func (c *clusterPass) startHandovers() {
 // master. Until then the way back is to give the old master the record again.
 func (s *clusterShard) startHandover() {
 	m := s.proven
-	if m == nil || s.outage != nil || !s.mustHandOver(m) ||
-		!m.was.Attached || m.was.Role != v1alpha1.RoleMaster {
-		return
+	if s.mustHandOver(m) {
+		s.Again(period.Wait)
+		s.handOverFrom(m)
 	}
-	s.again(period.Wait)
-	s.handOverFrom(m)
 }
 
 // handOverFrom begins to hand over, if a replica is fit to succeed m, and reports whether it did.
 func (s *clusterShard) handOverFrom(m *member) bool {
 	target := s.handoverTarget(m)
-	if s.sentinels.ODown || s.abortedLately() || target == nil || !s.hasLayout(target) || target.node.Sequence == 0 {
+	if s.sentinels.ODown || s.failovers.AbortedLately(s.shard.Index, s.now) || target == nil || !s.hasLayout(target) || target.node.Sequence == 0 {
 		return false
 	}
 	s.beginHandover(m, target)
@@ -51,27 +50,22 @@ func (s *clusterShard) handOverFrom(m *member) bool {
 }
 
 func (s *clusterShard) beginHandover(m, target *member) {
-	s.outage = &v1alpha1.Outage{
-		Master: m.name, Cause: v1alpha1.CauseHandover, Target: target.name,
-		Since: microTime(s.now), DetectedAt: microTime(s.now), Sequence: target.node.Sequence,
-	}
-	s.intent = true
-	s.event("HandoverStarted", m.name+" hands over to "+target.name)
+	s.recordHandover(m, target)
 	s.stopWrites(m, target)
 	s.c.changing = true
 }
 
 func (s *clusterShard) stopWrites(m, target *member) {
 	m.layoutGiven = true
-	s.do(Push{
+	s.Do(action.Push{
 		Pod: m.name, ID: m.entry.ID, Force: true,
 		Layout: s.c.record.StopWrites(s.entry, m.entry, target.entry),
 	})
-	s.wait(ReasonHandingOver, m.name+" is handing over to "+target.name, period.Writes)
+	s.wait(condition.ReasonHandingOver, m.name+" is handing over to "+target.name, period.Writes)
 }
 
 // stopped reports whether the master takes no writes, because it says itself that it owns no slots.
-func (s *clusterShard) stopped(m *member) bool {
+func (s clusterHandover) stopped(m *member) bool {
 	if !m.isMaster() || m.entry == nil || m.node.Cluster == nil {
 		return false
 	}
@@ -89,20 +83,23 @@ func (s *clusterShard) stopped(m *member) bool {
 // passedBy reports whether the record names another member while the recorded master serves. kvrocks-controller has decided on
 // its own, or late, and has not given the nodes the layout yet.
 func (s *clusterShard) passedBy() bool {
-	old := s.member(s.master)
+	old := s.members.named(s.recorded.Master)
 	return s.outage == nil && old != nil && old != s.layoutMaster && old.entry != nil && old.isMaster() && old.was.Attached &&
 		s.layoutMaster.linked(old) && s.layoutMaster.version() < s.c.record.Version
 }
 
 // followRecord does what the record says without losing a write: as in a planned move, of which it is the second half.
 func (s *clusterShard) followRecord() {
-	s.beginHandover(s.member(s.master), s.layoutMaster)
+	s.beginHandover(s.members.named(s.recorded.Master), s.layoutMaster)
 	s.outage.ChosenByController = true
 }
 
+// clusterHandover is a planned move that is under way in a shard of a cluster.
+type clusterHandover struct{ *clusterShard }
+
 // handOver takes the next step of a planned move.
-func (s *clusterShard) handOver() {
-	m, t := s.member(s.outage.Master), s.member(s.outage.Target)
+func (s clusterHandover) handOver() {
+	m, t := s.members.named(s.outage.Master), s.members.named(s.outage.Target)
 	recorded := s.layoutMaster != nil && s.layoutMaster != m
 	if recorded && s.layoutMaster != t {
 		// kvrocks-controller has chosen another one.
@@ -110,70 +107,72 @@ func (s *clusterShard) handOver() {
 		s.outage.Target, s.outage.ChosenByController, s.intent = t.name, true, true
 		s.outage.Sequence = min(s.outage.Sequence, t.node.Sequence)
 	}
-	s.again(period.Writes)
+	s.Again(period.Writes)
 	switch {
 	case recorded && t.isMaster() && s.hasLayout(t):
 		s.succeed(t)
 	case s.awaitsAnswer(m, t, recorded):
-		s.wait(ReasonHandingOver, s.outage.Master+" is handing over", period.Writes)
+		s.wait(condition.ReasonHandingOver, s.outage.Master+" is handing over", period.Writes)
 	case recorded && !t.hasPlace(), !recorded && m.cannotHandOver():
 		s.endHandover(m)
 	case recorded:
 		s.installTarget(m, t)
-	case !m.answered():
-		s.wait(ReasonHandingOver, m.name+" cannot serve yet ("+m.state()+")", period.Soon)
+	case !m.Answered():
+		s.wait(condition.ReasonHandingOver, m.name+" cannot serve yet ("+m.state()+")", period.Soon)
 	default:
 		s.moveOn(m, t)
 	}
 }
 
 // installAtOnce returns the pod of t, which has all the data of the old master, unless the shard is to be given no layout.
-func (s *clusterShard) installAtOnce(t *member) string {
-	if s.c.layoutWithheldFrom == s {
+func (s clusterHandover) installAtOnce(t *member) string {
+	if s.c.layoutWithheldFrom == s.clusterShard {
 		return ""
 	}
 	return t.name
 }
 
 // awaitsAnswer reports whether a planned move still has time, and waits for the answer of m or t, which may be nil, or for the record.
-func (s *clusterShard) awaitsAnswer(m, t *member, recorded bool) bool {
+func (s clusterHandover) awaitsAnswer(m, t *member, recorded bool) bool {
 	return s.outageAge() < clusterHandoverTimeout && (m.answersLate(s.now) || t.answersLate(s.now) || !recorded && s.outdates(m))
 }
 
 // cannotHandOver reports whether m, which may be nil, has left the record, is silent, or answers and is no master.
 func (m *member) cannotHandOver() bool {
-	return m == nil || m.entry == nil || m.silent() || m.answered() && !m.isMaster()
+	return m == nil || m.entry == nil || m.silent() || m.Answered() && !m.isMaster()
 }
 
 // outdates reports whether m, which may be nil, was given a newer layout than the record at hand: that was changed in between, and is
 // read again.
-func (s *clusterShard) outdates(m *member) bool { return m != nil && m.version() > s.c.record.Version }
+func (s clusterHandover) outdates(m *member) bool {
+	return m != nil && m.version() > s.c.record.Version
+}
 
 // endHandover goes on as after an outage, because one of the two has failed or restarted, or the old master was given the
 // record already.
-func (s *clusterShard) endHandover(m *member) {
+func (s clusterHandover) endHandover(m *member) {
 	s.outage.DetectedAt, s.intent = microTime(s.now), true
 	s.outage.Cause = v1alpha1.CauseDown
-	if m != nil && m.answered() && !m.hasPlace() {
+	if m != nil && m.Answered() && !m.hasPlace() {
 		s.outage.Cause = s.members.restartCause(m)
 	}
 	if s.layoutMaster == m {
 		s.outage.Target = ""
 	}
 	s.settleMaster()
-	s.again(period.Writes)
+	s.Again(period.Writes)
 }
 
 // installTarget handles a move whose target is master on record. It is given the record when it has all the data of the old
 // master, which may not have been stopped if the record was not changed by the sidecar.
-func (s *clusterShard) installTarget(m, t *member) {
+func (s clusterHandover) installTarget(m, t *member) {
 	if m != nil && m.isMaster() && t.linked(m) && s.outageAge() < clusterHandoverTimeout {
 		if !s.stopped(m) {
 			s.stopWrites(m, t)
 			return
 		}
 		if t.node.Sequence < m.node.Sequence {
-			s.wait(ReasonHandingOver, t.name+" is catching up with "+m.name, period.Writes)
+			s.wait(condition.ReasonHandingOver, t.name+" is catching up with "+m.name, period.Writes)
 			return
 		}
 		s.outage.ChosenByController = false
@@ -182,16 +181,16 @@ func (s *clusterShard) installTarget(m, t *member) {
 		s.outage.PromotedAt = new(microTime(s.now))
 	}
 	s.setNodes(t)
-	s.wait(ReasonHandingOver, t.name+" is being made master in place of "+s.master, period.Writes)
+	s.wait(condition.ReasonHandingOver, t.name+" is being made master in place of "+s.recorded.Master, period.Writes)
 }
 
 // remainsTarget reports whether t, which may be nil, can still be made master in place of m by kvrocks-controller.
-func (s *clusterShard) remainsTarget(t, m *member) bool {
+func (s clusterHandover) remainsTarget(t, m *member) bool {
 	return t.mayTakeOver(m) && t.was.Attached && t.hasPlace()
 }
 
 // moveOn handles a move whose old master is master on record and answers as such.
-func (s *clusterShard) moveOn(m, t *member) {
+func (s clusterHandover) moveOn(m, t *member) {
 	if s.outage.Target != "" && (!s.remainsTarget(t, m) || s.outageAge() > clusterHandoverTimeout) {
 		s.outage.Target, s.intent, t = "", true, nil
 	}
@@ -200,16 +199,16 @@ func (s *clusterShard) moveOn(m, t *member) {
 		s.resume(m)
 	case s.outage.Target == "":
 		m.layoutGiven = true
-		s.do(Push{Pod: m.name, ID: m.entry.ID, Layout: s.c.record, Force: true})
-		s.wait(ReasonHandingOver, m.name+" is to take writes again", period.Writes)
+		s.Do(action.Push{Pod: m.name, ID: m.entry.ID, Layout: s.c.record, Force: true})
+		s.wait(condition.ReasonHandingOver, m.name+" is to take writes again", period.Writes)
 	case !s.stopped(m) || m.version() < s.c.record.Version:
 		s.stopWrites(m, t)
 	case t.node.Sequence < m.node.Sequence:
-		s.wait(ReasonHandingOver, t.name+" is catching up with "+m.name, period.Writes)
+		s.wait(condition.ReasonHandingOver, t.name+" is catching up with "+m.name, period.Writes)
 	case !s.c.onRecord || s.c.changing:
-		s.wait(ReasonHandingOver, t.name+" can be made master once kvrocks-controller answers", period.Writes)
+		s.wait(condition.ReasonHandingOver, t.name+" can be made master once kvrocks-controller answers", period.Writes)
 	default:
-		s.c.change(FailOver{MasterID: m.entry.ID, PreferredID: t.entry.ID, Install: s.installAtOnce(t)})
-		s.wait(ReasonHandingOver, t.name+" is to be master in place of "+m.name, period.Writes)
+		s.c.change(action.FailOver{MasterID: m.entry.ID, PreferredID: t.entry.ID, Install: s.installAtOnce(t)})
+		s.wait(condition.ReasonHandingOver, t.name+" is to be master in place of "+m.name, period.Writes)
 	}
 }

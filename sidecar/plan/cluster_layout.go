@@ -3,9 +3,9 @@ package plan
 import (
 	"slices"
 
-	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/report"
 )
 
 // source says where the record of a pass comes from; zero when no layout is known.
@@ -36,7 +36,7 @@ func (c *clusterPass) findRecord() {
 		c.record, c.source = live, sourceNode
 		return
 	}
-	if c.record = c.reported(); c.record != nil {
+	if c.record = report.Layout(status, c.in.Topology.Spec.Port, c.addressOf); c.record != nil {
 		c.source = sourceStatus
 	}
 }
@@ -46,8 +46,7 @@ func (c *clusterPass) findRecord() {
 func (c *clusterPass) findNewest() (live *layout.Layout) {
 	c.newest = -1
 	for _, s := range c.shards {
-		for i := range s.members {
-			m := &s.members[i]
+		for _, m := range s.members {
 			if m.version() < c.newest || m.version() < 0 {
 				continue
 			}
@@ -78,55 +77,18 @@ func (s *clusterShard) hasStopLayout(m *member) bool {
 		return false
 	}
 	positions := l.Positions()
-	return slices.ContainsFunc(s.members, func(o member) bool {
+	return slices.ContainsFunc(s.members, func(o *member) bool {
 		_, placed := positions[o.endpoint()]
 		return placed && o.address != m.address
 	})
 }
 
-// reported returns the layout that the last report holds; nil when it holds none or not all of it. A pod whose address has
-// changed since keeps its place.
-func (c *clusterPass) reported() *layout.Layout {
-	status := &c.in.Topology.Status
-	if status.LayoutVersion == 0 {
-		return nil
+// addressOf returns the present address of a pod of a shard; empty when that is no member.
+func (c *clusterPass) addressOf(shard int32, pod string) string {
+	if s := c.shardAt(shard); s != nil {
+		if m := s.members.named(pod); m != nil {
+			return m.address
+		}
 	}
-	l := &layout.Layout{Version: status.LayoutVersion}
-	for i := range status.Shards {
-		last := &status.Shards[i]
-		var s layout.Shard
-		for _, text := range last.Slots {
-			r, err := slots.ParseRange(string(text))
-			if err != nil {
-				return nil
-			}
-			s.Slots.Add(r)
-		}
-		masters := 0
-		for _, n := range last.Nodes {
-			if n.NodeID == "" {
-				continue
-			}
-			address := n.Address
-			if shard := c.shardAt(last.Index); shard != nil && shard.member(n.Pod) != nil {
-				address = shard.member(n.Pod).address
-			}
-			master := n.Pod == last.Master
-			if master {
-				masters++
-			}
-			s.Nodes = append(s.Nodes, layout.Node{ID: n.NodeID, Address: address, Port: c.in.Topology.Spec.Port, Master: master})
-		}
-		if len(s.Nodes) == 0 {
-			continue
-		}
-		if masters != 1 {
-			return nil
-		}
-		l.Shards = append(l.Shards, s)
-	}
-	if !l.Complete() {
-		return nil
-	}
-	return l
+	return ""
 }

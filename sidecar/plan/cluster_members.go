@@ -3,6 +3,8 @@ package plan
 import (
 	"slices"
 
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
@@ -28,9 +30,9 @@ func (s *clusterShard) addNode() {
 	if s.entry == nil || s.shard.Leaving {
 		return
 	}
-	for i := range s.members {
-		if m := &s.members[i]; m.entry == nil && !m.leaving && m.answered() && !m.pod.Deleting && !s.c.changing {
-			s.c.change(AddNode{MasterID: s.entry.Master().ID, Address: m.endpoint().String()})
+	for _, m := range s.members {
+		if m.entry == nil && !m.leaving && m.Answered() && !m.pod.Deleting && !s.c.changing {
+			s.c.change(action.AddNode{MasterID: s.entry.Master().ID, Address: m.endpoint().String()})
 		}
 	}
 }
@@ -40,9 +42,9 @@ func (s *clusterShard) removeNode() {
 	if s.shard.Leaving || !s.stayingWell() {
 		return
 	}
-	for i := len(s.members) - 1; i >= 0; i-- {
-		if m := &s.members[i]; m.leaving && m.entry != nil && !m.entry.Master && !s.c.changing {
-			s.c.change(RemoveNode{ID: m.entry.ID})
+	for _, m := range slices.Backward(s.members) {
+		if m.leaving && m.entry != nil && !m.entry.Master && !s.c.changing {
+			s.c.change(action.RemoveNode{ID: m.entry.ID})
 		}
 	}
 }
@@ -52,13 +54,7 @@ func (s *clusterShard) stayingWell() bool {
 	if !s.masterServes() || s.proven.leaving {
 		return false
 	}
-	for i := range s.members {
-		m := &s.members[i]
-		if !m.leaving && m != s.proven && (!s.inSync(m) || !m.was.Attached) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(s.members, func(m *member) bool { return !m.leaving && m != s.proven && (!s.inSync(m) || !m.was.Attached) })
 }
 
 // mayLeave reports whether those that are about to leave are in no record and take no traffic.
@@ -66,12 +62,7 @@ func (s *clusterShard) mayLeave() bool {
 	if s.shard.Leaving || !s.stayingWell() {
 		return false
 	}
-	for i := range s.members {
-		if m := &s.members[i]; m.leaving && (m.entry != nil || m.was.Attached) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(s.members, func(m *member) bool { return m.leaving && (m.entry != nil || m.was.Attached) })
 }
 
 // addShard adds a shard without slots, once all its members answer.
@@ -79,15 +70,15 @@ func (s *clusterShard) addShard() {
 	if s.entry != nil || s.shard.Leaving {
 		return
 	}
-	if awaited := s.awaited(); awaited != "" {
-		s.wait(ReasonJoining, "the shard joins when every member answers: waiting for "+awaited, period.Wait)
+	if awaited := s.members.awaited(s.shard.Replicas); awaited != "" {
+		s.wait(condition.ReasonJoining, "the shard joins when every member answers: waiting for "+awaited, period.Wait)
 		return
 	}
 	if s.shard.Replicas < 1 || len(s.members) == 0 {
 		return
 	}
-	s.event("ShardAdded", s.shard.MasterName+" joins the cluster, without slots yet")
-	s.c.change(AddShard{Addresses: s.addresses()})
+	s.Event("ShardAdded", s.shard.MasterName+" joins the cluster, without slots yet")
+	s.c.change(action.AddShard{Addresses: s.addresses()})
 }
 
 // removeShard removes a shard that is to leave, once it owns no slots.
@@ -95,8 +86,8 @@ func (s *clusterShard) removeShard() {
 	if s.entry == nil || !s.shard.Leaving || !s.entry.Slots.Empty() {
 		return
 	}
-	s.event("ShardRemoved", s.shard.MasterName+" owns no slots any more and leaves the cluster")
-	s.c.change(RemoveShard{MasterID: s.entry.Master().ID})
+	s.Event("ShardRemoved", s.shard.MasterName+" owns no slots any more and leaves the cluster")
+	s.c.change(action.RemoveShard{MasterID: s.entry.Master().ID})
 }
 
 // removable reports whether the shard has left the cluster and no sentinel knows it.
@@ -115,7 +106,7 @@ func (c *clusterPass) removeUnknown() {
 		case c.changing:
 		case !c.claimed[i] && r.Slots.Empty() && m != nil:
 			// It may be one of ours that was added twice, by a call that seemed to have failed.
-			c.change(RemoveShard{MasterID: m.ID})
+			c.change(action.RemoveShard{MasterID: m.ID})
 		case c.claimed[i]:
 			c.removeUnknownNodes(r)
 		}
@@ -127,10 +118,10 @@ func (c *clusterPass) removeUnknownNodes(r *layout.Shard) {
 	for i := range r.Nodes {
 		n := &r.Nodes[i]
 		known := slices.ContainsFunc(c.shards, func(s *clusterShard) bool {
-			return s.entry == r && slices.ContainsFunc(s.members, func(m member) bool { return m.entry == n })
+			return s.entry == r && slices.ContainsFunc(s.members, func(m *member) bool { return m.entry == n })
 		})
 		if !known && !n.Master && !c.changing {
-			c.change(RemoveNode{ID: n.ID})
+			c.change(action.RemoveNode{ID: n.ID})
 		}
 	}
 }
@@ -142,8 +133,8 @@ func (c *clusterPass) hasUnknownNodes() bool {
 		n += len(c.record.Shards[i].Nodes)
 	}
 	for _, s := range c.shards {
-		for i := range s.members {
-			if s.members[i].entry != nil {
+		for _, m := range s.members {
+			if m.entry != nil {
 				n--
 			}
 		}

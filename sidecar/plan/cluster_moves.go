@@ -4,12 +4,16 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
 )
 
 // slotMover is the pass of a cluster as package migration needs it: [migration.Cluster].
-type slotMover struct{ c *clusterPass }
+type slotMover struct {
+	*outcome
+	c *clusterPass
+}
 
 func (v slotMover) Len() int { return len(v.c.shards) }
 
@@ -18,8 +22,7 @@ func (v slotMover) Shard(place int) migration.Shard { return v.c.shards[place].a
 // ReplicaSequence returns the highest sequence of the attached replicas that are linked to the shard's master on record.
 func (v slotMover) ReplicaSequence(index int32) (sequence int64, ok bool) {
 	s := v.c.shardAt(index)
-	for i := range s.members {
-		m := &s.members[i]
+	for _, m := range s.members {
 		if m == s.layoutMaster || !m.was.Attached || !m.linked(s.layoutMaster) {
 			continue
 		}
@@ -28,20 +31,20 @@ func (v slotMover) ReplicaSequence(index int32) (sequence int64, ok bool) {
 	return sequence, ok
 }
 
-func (v slotMover) CountKeys(pod string, r slots.Range) { v.c.do(CountKeys{Pod: pod, Slots: r}) }
+func (v slotMover) CountKeys(pod string, r slots.Range) { v.c.Do(action.CountKeys{Pod: pod, Slots: r}) }
 
 // MoveSlots begins a move, beside which the record must not change.
 func (v slotMover) MoveSlots(pod string, r slots.Range, toID string, keysPerSecond int32) {
 	v.c.changing = true
-	v.c.do(MoveSlots{Pod: pod, Slots: r, ToID: toID, KeysPerSecond: keysPerSecond})
+	v.c.Do(action.MoveSlots{Pod: pod, Slots: r, ToID: toID, KeysPerSecond: keysPerSecond})
 }
 
 func (v slotMover) RecordSlots(r slots.Range, toID string) {
-	v.c.change(RecordSlots{Slots: r, ToMasterID: toID})
+	v.c.change(action.RecordSlots{Slots: r, ToMasterID: toID})
 }
 
 func (v slotMover) SetNodes(pod, id string, l *layout.Layout) {
-	v.c.do(Push{Pod: pod, ID: id, Layout: l, Force: true})
+	v.c.Do(action.Push{Pod: pod, ID: id, Layout: l, Force: true})
 }
 
 func (v slotMover) HandOver(index int32) bool {
@@ -51,13 +54,7 @@ func (v slotMover) HandOver(index int32) bool {
 
 func (v slotMover) Intent() { v.c.intent = true }
 
-func (v slotMover) Again(d time.Duration) { v.c.again(d) }
-
 func (v slotMover) Ongoing(d time.Duration) { v.c.ongoingIn = d }
-
-func (v slotMover) Event(reason, message string) { v.c.event(reason, message) }
-
-func (v slotMover) Warn(reason, message string) { v.c.warn(reason, message) }
 
 // shardAt returns the shard with this index; nil when there is none.
 func (c *clusterPass) shardAt(index int32) *clusterShard {
@@ -80,7 +77,7 @@ func (s *clusterShard) asSeenByMoves() migration.Shard {
 		return seen
 	}
 	seen.Master = migration.Node{
-		Pod: m.name, ID: m.entry.ID, Answers: m.answered(), HasLayout: s.hasLayout(m), Attached: m.was.Attached, Count: m.node.Count,
+		Pod: m.name, ID: m.entry.ID, Answers: m.Answered(), HasLayout: s.hasLayout(m), Attached: m.was.Attached, Count: m.node.Count,
 	}
 	if n := m.node.Cluster; n != nil {
 		seen.Master.Master, seen.Master.Outgoing, seen.Master.Incoming = m.isMaster(), n.Outgoing, n.Incoming

@@ -4,10 +4,9 @@ import "github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 
 // placeMembers gives every other member its place behind the proved master, and attaches it when its link is up.
 func (s *clusterShard) placeMembers() {
-	for i := range s.members {
-		m := &s.members[i]
+	for _, m := range s.members {
 		// One that is going is given the record all the same, if it was master: clients ask it where their slots are.
-		if m == s.proven || m.entry == nil || !m.answered() || m.pod.Deleting && !m.wasMaster() {
+		if m == s.proven || m.entry == nil || !m.Answered() || m.pod.Deleting && !m.wasMaster() {
 			continue
 		}
 		if m.version() >= 0 && m.follows(s.proven) {
@@ -22,12 +21,12 @@ func (s *clusterShard) placeMembers() {
 func (s *clusterShard) joinAsReplica(m *member) {
 	if m.isMaster() || !m.hasPlace() || m.stopped() {
 		// Before it follows it must be on record that it is not in sync.
-		s.intent = s.intent || s.lastRole(m) != ""
+		s.intent = s.intent || s.recorded.Role(m) != ""
 		s.measureLoss(m)
 		s.fence(m, "it does not follow the master")
 	}
 	s.setNodes(m)
-	s.again(period.Soon)
+	s.Again(period.Soon)
 }
 
 // propagateLayout gives the record to every node that has another one and whose role it does not change: the masters first,
@@ -46,8 +45,8 @@ func (c *clusterPass) propagateLayout() {
 		}
 	}
 	for _, s := range c.shards {
-		for i := range s.members {
-			if m := &s.members[i]; m.entry != nil && !m.entry.Master && m.hasPlace() && !m.isMaster() && !m.stopped() {
+		for _, m := range s.members {
+			if m.entry != nil && !m.entry.Master && m.hasPlace() && !m.isMaster() && !m.stopped() {
 				s.propagateTo(m)
 			}
 		}
@@ -56,7 +55,7 @@ func (c *clusterPass) propagateLayout() {
 
 // propagateTo gives the record to a node that answers with an older or another layout.
 func (s *clusterShard) propagateTo(m *member) {
-	if m.entry != nil && m.answered() && m.version() <= s.c.record.Version && !s.hasLayout(m) {
+	if m.entry != nil && m.Answered() && m.version() <= s.c.record.Version && !s.hasLayout(m) {
 		s.setNodes(m)
 	}
 }

@@ -2,35 +2,37 @@ package plan
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
 // change plans a change of kvrocks-controller's record.
-func (c *clusterPass) change(a Action) {
+func (c *clusterPass) change(a action.Action) {
 	c.changing = true
-	c.do(a)
-	c.again(period.Step)
+	c.Do(a)
+	c.Again(period.Step)
 }
 
 // create makes the record of a new cluster. Nothing is known of the past but the data, so every member must answer first.
 func (c *clusterPass) create() {
 	switch {
 	case c.newest >= 0:
-		c.wait(ReasonRebuilding, "the nodes have a layout that is not known yet")
+		c.wait(condition.ReasonRebuilding, "the nodes have a layout that is not known yet")
 		return
 	case c.in.Controller.Reach != Answered:
-		c.wait(ReasonControllerUnavailable, "kvrocks-controller does not answer: "+c.in.Controller.Err)
+		c.wait(condition.ReasonControllerUnavailable, "kvrocks-controller does not answer: "+c.in.Controller.Err)
 		return
 	}
 	if awaited := c.awaited(); awaited != "" {
-		c.wait(ReasonWaitingForMembers, "the cluster is created when every member answers: waiting for "+awaited)
+		c.wait(condition.ReasonWaitingForMembers, "the cluster is created when every member answers: waiting for "+awaited)
 		return
 	}
 	if pod := c.recoveryPending(); pod != "" {
-		c.wait(ReasonWaitingForMembers, "what the volume of "+pod+" remembers is not known yet")
+		c.wait(condition.ReasonWaitingForMembers, "what the volume of "+pod+" remembers is not known yet")
 		return
 	}
 	if c.recoverLayout() {
@@ -43,90 +45,59 @@ func (c *clusterPass) create() {
 			continue
 		}
 		shards = append(shards, s.addresses())
-		for i := range s.members {
-			data = data || s.members[i].node.Sequence > 0
-		}
+		data = data || slices.ContainsFunc(s.members, func(m *member) bool { return m.node.Sequence > 0 })
 	}
 	if len(shards) == 0 {
 		return
 	}
 	if data {
-		c.warn("SlotsAssumed", "some nodes hold data and nobody knows their slots; they are spread evenly by shard, as in a new cluster")
+		c.Warn("SlotsAssumed", "some nodes hold data and nobody knows their slots; they are spread evenly by shard, as in a new cluster")
 	}
-	c.event("ClusterCreated", fmt.Sprintf("the record of a cluster of %d shards is made", len(shards)))
-	c.change(CreateCluster{Shards: shards})
-	c.wait(ReasonCreating, "the cluster is being created")
-	c.again(period.Step)
+	c.Event("ClusterCreated", fmt.Sprintf("the record of a cluster of %d shards is made", len(shards)))
+	c.change(action.CreateCluster{Shards: shards})
+	c.wait(condition.ReasonCreating, "the cluster is being created")
+	c.Again(period.Step)
 }
 
 // addresses returns those of the wanted members, with port, that of the one with the best claim first.
 func (s *clusterShard) addresses() []string {
-	first := s.promotionCandidate(func(m *member) bool { return !m.leaving })
+	first := s.recorded.promotionCandidate(s.members, func(m *member) bool { return !m.leaving })
 	all := []string{first.endpoint().String()}
-	for i := range s.members {
-		if m := &s.members[i]; m != first && !m.leaving {
+	for _, m := range s.members {
+		if m != first && !m.leaving {
 			all = append(all, m.endpoint().String())
 		}
 	}
 	return all
 }
 
-// namedAtMost is how many shards or pods a message names.
-const namedAtMost = 3
-
 // awaited names the first members that do not answer; empty when all do.
 func (c *clusterPass) awaited() string {
-	var names []string
-	more := 0
+	var all condition.Few
 	for _, s := range c.shards {
-		if s.shard.Leaving {
-			continue
-		}
-		a := s.awaited()
-		switch {
-		case a == "":
-		case len(names) < namedAtMost:
-			names = append(names, "shard "+fmt.Sprint(s.shard.Index)+": "+a)
-		default:
-			more++
+		if a := s.members.awaited(s.shard.Replicas); a != "" && !s.shard.Leaving {
+			all.Add("shard " + fmt.Sprint(s.shard.Index) + ": " + a)
 		}
 	}
-	return joined(names, more)
-}
-
-// joined returns the names in words, and how many shards more there are.
-func joined(names []string, more int) string {
-	text := strings.Join(names, "; ")
-	if more > 0 {
-		text += fmt.Sprintf("; and %d more shards", more)
-	}
-	return text
+	return all.Join("; ", "; and %d more shards")
 }
 
 // complete reports whether every wanted pod is a member, so that what is in the record and no member does not belong there.
 func (c *clusterPass) complete() bool {
-	for _, s := range c.shards {
-		if !s.shard.Leaving && len(s.members) < int(s.shard.Replicas) {
-			return false
-		}
-	}
-	return len(c.shards) > 0
+	return len(c.shards) > 0 && !slices.ContainsFunc(c.shards, func(s *clusterShard) bool {
+		return !s.shard.Leaving && len(s.members) < int(s.shard.Replicas)
+	})
 }
 
 // deleteStaleRecord deletes a record that has none of the members, because a former instance of this name left it behind, and
 // reports whether it did.
 func (c *clusterPass) deleteStaleRecord() bool {
-	if !c.onRecord || !c.complete() {
+	if !c.onRecord || !c.complete() || slices.ContainsFunc(c.shards, func(s *clusterShard) bool { return s.entry != nil }) {
 		return false
 	}
-	for _, s := range c.shards {
-		if s.entry != nil {
-			return false
-		}
-	}
-	c.warn("RecordDropped", "kvrocks-controller's record names no pod of this instance; it is made anew")
-	c.change(DeleteCluster{})
-	c.wait(ReasonRebuilding, "kvrocks-controller's record is made anew")
+	c.Warn("RecordDropped", "kvrocks-controller's record names no pod of this instance; it is made anew")
+	c.change(action.DeleteCluster{})
+	c.wait(condition.ReasonRebuilding, "kvrocks-controller's record is made anew")
 	return true
 }
 
@@ -140,26 +111,26 @@ func (c *clusterPass) restoreRecord() {
 	switch {
 	case c.lost:
 		if a := c.importSource(); a != nil {
-			c.warn("RecordRestored", "kvrocks-controller has lost its record; it is made anew from "+a.name)
-			c.change(ImportCluster{Pod: a.name})
+			c.Warn("RecordRestored", "kvrocks-controller has lost its record; it is made anew from "+a.name)
+			c.change(action.ImportCluster{Pod: a.name})
 		} else {
-			c.again(period.Soon)
+			c.Again(period.Soon)
 		}
 	case c.behind && c.source == sourceNode && lateSince >= c.newest:
 		// It was reported before, so this is no change that was under way when the record was read.
 		if a := c.importSource(); a != nil {
-			c.warn("RecordRestored", "kvrocks-controller's record is older than what the nodes have; it is made anew from "+a.name)
-			c.change(DeleteCluster{})
-			c.change(ImportCluster{Pod: a.name})
+			c.Warn("RecordRestored", "kvrocks-controller's record is older than what the nodes have; it is made anew from "+a.name)
+			c.change(action.DeleteCluster{})
+			c.change(action.ImportCluster{Pod: a.name})
 		}
 	case c.behind:
-		c.again(period.Soon)
+		c.Again(period.Soon)
 	case c.recordNeedsPassword():
 		if a := c.importSource(); a != nil {
-			c.event("RecordRestored", "kvrocks-controller's record is made anew with the present password")
+			c.Event("RecordRestored", "kvrocks-controller's record is made anew with the present password")
 			c.controllerEpoch, c.intent = c.controllerEpoch+1, true
-			c.change(DeleteCluster{})
-			c.change(ImportCluster{Pod: a.name})
+			c.change(action.DeleteCluster{})
+			c.change(action.ImportCluster{Pod: a.name})
 		}
 	}
 }
@@ -176,16 +147,13 @@ func (c *clusterPass) replaceController() {
 		return
 	}
 	c.controllerEpoch, c.intent = c.controllerEpoch+1, true
-	c.warn("ControllerReplaced", "kvrocks-controller waits in vain for a leader that is gone, and is started anew: "+c.in.Controller.Err)
+	c.Warn("ControllerReplaced", "kvrocks-controller waits in vain for a leader that is gone, and is started anew: "+c.in.Controller.Err)
 }
 
 // recordNeedsPassword reports whether the record holds an old password, every node has taken the present one, and nothing else is going on.
 func (c *clusterPass) recordNeedsPassword() bool {
-	return c.onRecord && c.in.Controller.PasswordStale && c.passwordTaken() && c.settled() && !c.moves.UnderWay()
-}
-
-func (c *clusterPass) passwordTaken() bool {
-	return c.in.Credentials.Err == "" && len(c.in.Credentials.Stale) == 0
+	credentials := &c.in.Credentials
+	return c.onRecord && c.in.Controller.PasswordStale && credentials.Err == "" && len(credentials.Stale) == 0 && c.settled() && !c.moves.UnderWay()
 }
 
 // importSource returns an attached node that has the record, best a master, for kvrocks-controller to import the layout from;
@@ -193,8 +161,7 @@ func (c *clusterPass) passwordTaken() bool {
 func (c *clusterPass) importSource() *member {
 	var replica *member
 	for _, s := range c.shards {
-		for i := range s.members {
-			m := &s.members[i]
+		for _, m := range s.members {
 			fit := m.was.Attached && m.pod.Attached && !m.pod.Deleting && m.hasPlace() && !m.stopped() && s.hasLayout(m) && !s.mayBeStopped(m)
 			if fit && m == s.proven {
 				return m

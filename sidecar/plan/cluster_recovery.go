@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
@@ -24,8 +25,7 @@ type savedShard struct {
 
 func newSavedShard(shard *clusterShard) *savedShard {
 	s := &savedShard{clusterShard: shard, newest: layout.Saved{Version: -1}}
-	for i := range s.members {
-		m := &s.members[i]
+	for _, m := range s.members {
 		m.saved = layout.ParseSaved(m.pod.Saved)
 		switch {
 		case m.saved == nil || m.saved.Version < s.newest.Version:
@@ -54,15 +54,15 @@ func (s *savedShard) belongs(m *member) bool {
 // newEntry returns the shard as it is to be, in the instance with this uid. Its master is the one that is remembered, or else the
 // one with the best claim.
 func (s *savedShard) newEntry(uid string) layout.Shard {
-	master := s.promotionCandidate(s.belongs)
-	for i := range s.members {
-		if m := &s.members[i]; m.saved != nil && m.saved.ID == s.newest.Master && s.belongs(m) {
+	master := s.recorded.promotionCandidate(s.members, s.belongs)
+	for _, m := range s.members {
+		if m.saved != nil && m.saved.ID == s.newest.Master && s.belongs(m) {
 			master = m
 		}
 	}
 	l := layout.Shard{Slots: s.slots}
-	for i := range s.members {
-		if m := &s.members[i]; s.belongs(m) {
+	for _, m := range s.members {
+		if s.belongs(m) {
 			l.Nodes = append(l.Nodes, layout.Node{ID: layout.NodeID(uid, m.name), Address: m.address, Port: m.port, Master: m == master})
 		}
 	}
@@ -77,8 +77,8 @@ func (c *clusterPass) recoveryPending() string {
 		if s.shard.Leaving {
 			continue
 		}
-		for i := range s.members {
-			if m := &s.members[i]; m.exists && !m.pod.Running {
+		for _, m := range s.members {
+			if m.exists && !m.pod.Running {
 				return m.name
 			}
 		}
@@ -108,13 +108,13 @@ func (c *clusterPass) recoverLayout() bool {
 	}
 	if missing := resolveOwners(shards); !missing.Empty() {
 		if newest.Shards > len(shards) {
-			c.wait(ReasonShardsMissing, fmt.Sprintf("the volumes are those of a cluster of %d shards, and the slots %s "+
+			c.wait(condition.ReasonShardsMissing, fmt.Sprintf("the volumes are those of a cluster of %d shards, and the slots %s "+
 				"were on shards that are not there: write at least %[1]d into spec.master (an odd number), "+
-				"or delete the volumes of this instance to begin anew", newest.Shards, shortly(&missing)))
+				"or delete the volumes of this instance to make it again", newest.Shards, shortly(&missing)))
 			return true
 		}
 		takers := assignMissingSlots(&missing, shards)
-		c.warn("SlotsAssumed", fmt.Sprintf("no volume remembers the slots %s; they are spread over %d shards", shortly(&missing), takers))
+		c.Warn("SlotsAssumed", fmt.Sprintf("no volume remembers the slots %s; they are spread over %d shards", shortly(&missing), takers))
 	}
 	l := &layout.Layout{Version: newest.Version + 1}
 	for _, s := range shards {
@@ -122,7 +122,7 @@ func (c *clusterPass) recoverLayout() bool {
 			l.Shards = append(l.Shards, s.newEntry(string(c.in.Topology.UID)))
 		}
 	}
-	c.event("LayoutRecalled", fmt.Sprintf("the volumes remember a cluster of %d shards; its slots are where they were", newest.Shards))
+	c.Event("LayoutRecalled", fmt.Sprintf("the volumes remember a cluster of %d shards; its slots are where they were", newest.Shards))
 	c.publishLayout(l)
 	return true
 }
@@ -162,12 +162,12 @@ func (c *clusterPass) publishLayout(l *layout.Layout) {
 	c.locate()
 	for _, s := range c.shards {
 		if m := s.layoutMaster; m != nil {
-			s.master = m.name
+			s.recorded.Master = m.name
 			if m.saved != nil && m.saved.ID == m.saved.Master {
 				s.remembered = m // others may have a higher sequence, by writes that were lost when it became master
 			}
 		}
 	}
-	c.wait(ReasonRebuilding, "the layout that the volumes remember is put on record")
-	c.again(period.Step)
+	c.wait(condition.ReasonRebuilding, "the layout that the volumes remember is put on record")
+	c.Again(period.Step)
 }

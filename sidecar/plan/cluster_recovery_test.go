@@ -8,6 +8,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 )
 
 func TestAClusterMadeAnewOnKeptVolumes(t *testing.T) {
@@ -164,7 +165,7 @@ func TestAClusterMadeAnewOnKeptVolumes(t *testing.T) {
 				1-0 self saved=17:1-0:5001-9999:3`,
 			want: `
 				= PrimaryAvailable False ShardsMissing
-				= PrimaryAvailable: the volumes are those of a cluster of 3 shards, and the slots 10000-16383 were on shards that are not there: write at least 3 into spec.master (an odd number), or delete the volumes of this instance to begin anew
+				= PrimaryAvailable: the volumes are those of a cluster of 3 shards, and the slots 10000-16383 were on shards that are not there: write at least 3 into spec.master (an odd number), or delete the volumes of this instance to make it again
 				= layout 0`,
 		},
 		{
@@ -196,7 +197,7 @@ func TestWhatWasRecalledIsCarriedOut(t *testing.T) {
 	p = plan.Cluster(in)
 	var pushed []string
 	for _, a := range p.Actions {
-		push, ok := a.(plan.Push)
+		push, ok := a.(action.Push)
 		require.True(t, ok, "%T", a)
 		assert.Len(t, push.ID, 40)
 		assert.EqualValues(t, 18, push.Layout.Version)
@@ -216,7 +217,7 @@ func TestAVolumeWhoseWordsAreNotWholeRemembersNothing(t *testing.T) {
 		in.Pods["orders-0-0"] = pod
 		actions := plan.Cluster(in).Actions
 		require.Len(t, actions, 1, text)
-		assert.IsType(t, plan.CreateCluster{}, actions[0], text)
+		assert.IsType(t, action.CreateCluster{}, actions[0], text)
 	}
 }
 

@@ -4,29 +4,21 @@ import (
 	"fmt"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
 
 // finish puts the plan together.
 func (c *clusterPass) finish() Plan {
-	v, ok := c.storageVerdict()
+	v, ok := c.StorageVerdict()
 	c.tellStorage(c.in.Topology, v, ok)
-	last := &c.in.Topology.Status
 	if c.record != nil && !c.in.Topology.Spec.Release {
 		c.moves.ReviewUnsettled()
 	}
-	status := v1alpha1.KVRocksTopologyStatus{
-		ObservedGeneration: c.in.Topology.Generation,
-		Shards:             make([]v1alpha1.TopologyShardStatus, len(c.shards)),
-		LayoutVersion:      last.LayoutVersion,
-		ControllerEpoch:    c.controllerEpoch,
-		Migrations:         c.moves.Entries,
-		NextMoveAt:         c.moves.NextAt,
-		Failovers:          c.failovers,
-		PodFailures:        c.in.PodFailures,
-		Released:           c.released,
-		UnknownSettings:    c.reportUnknownSettings(c.in),
-	}
+	status := c.status(c.in, c.released)
+	status.Shards = make([]v1alpha1.TopologyShardStatus, len(c.shards))
+	status.ControllerEpoch, status.Migrations, status.NextMoveAt = c.controllerEpoch, c.moves.Entries, c.moves.NextAt
+	status.LayoutVersion = c.in.Topology.Status.LayoutVersion
 	if c.record != nil {
 		status.LayoutVersion = c.record.Version
 	}
@@ -34,13 +26,12 @@ func (c *clusterPass) finish() Plan {
 		status.Shards[i] = s.report()
 	}
 	v, ok = c.slotsVerdict()
-	status.Conditions = append(conditions(c.in.Topology, c.now, c),
-		newCondition(c.in.Topology, c.now, v1alpha1.ConditionSlotsAssigned, truth(ok), v))
+	status.Conditions = append(condition.All(c.in.Topology, c.now, c),
+		condition.New(c.in.Topology, c.now, v1alpha1.ConditionSlotsAssigned, ok, v))
 	for _, s := range c.shards {
 		s.limitPeriod()
 	}
-	again, skipSlowProbes := c.nextPass()
-	return Plan{Actions: c.actions, Status: status, Intent: c.intent, Events: c.events, Again: again, SkipSlowProbes: skipSlowProbes}
+	return c.plan(status)
 }
 
 // report returns the shard as it is. What is reported of the layout is kept until another one is known: with it a lost record
@@ -49,8 +40,8 @@ func (s *clusterShard) report() v1alpha1.TopologyShardStatus {
 	status := s.reportShard(s.mayLeave())
 	status.Removable = s.removable()
 	if s.shard.Leaving {
-		for i := range s.members {
-			status.ScaleTo = max(status.ScaleTo, s.members[i].ordinal+1)
+		for _, m := range s.members {
+			status.ScaleTo = max(status.ScaleTo, m.ordinal+1)
 		}
 	}
 	switch {
@@ -58,16 +49,16 @@ func (s *clusterShard) report() v1alpha1.TopologyShardStatus {
 		for _, r := range s.entry.Slots.Ranges() {
 			status.Slots = append(status.Slots, v1alpha1.SlotRange(r.String()))
 		}
-	case s.c.record == nil && s.last != nil:
-		status.Slots = s.last.Slots
+	case s.c.record == nil && s.recorded.Last != nil:
+		status.Slots = s.recorded.Last.Slots
 	}
 	for i := range status.Nodes {
 		n := &status.Nodes[i]
-		switch m := s.member(n.Pod); {
+		switch m := s.members.named(n.Pod); {
 		case m.entry != nil:
 			n.NodeID = m.entry.ID
 		case s.c.record == nil:
-			if last := s.lastNode(n.Pod); last != nil {
+			if last := s.recorded.Node(n.Pod); last != nil {
 				n.NodeID = last.NodeID
 			}
 		}
@@ -76,80 +67,74 @@ func (s *clusterShard) report() v1alpha1.TopologyShardStatus {
 }
 
 // overall returns the verdict on all shards that stay: fine when all are ok, else that on the first which are not.
-func (c *clusterPass) overall(fine verdict, of func(*clusterShard) (verdict, bool)) (verdict, bool) {
-	var names []string
-	var first verdict
-	more := 0
+func (c *clusterPass) overall(fine condition.Verdict, of func(*clusterShard) (condition.Verdict, bool)) (condition.Verdict, bool) {
+	var wrong condition.Few
+	var first condition.Verdict
 	for _, s := range c.shards {
-		v, ok := of(s)
-		switch {
-		case ok:
-		case len(names) < namedAtMost:
-			if names == nil {
+		if v, ok := of(s); !ok {
+			if wrong.Empty() {
 				first = v
 			}
-			names = append(names, fmt.Sprintf("shard %d: %s", s.shard.Index, v.message))
-		default:
-			more++
+			wrong.Add(fmt.Sprintf("shard %d: %s", s.shard.Index, v.Message))
 		}
 	}
-	if len(names) == 0 {
+	if wrong.Empty() {
 		return fine, true
 	}
-	return verdict{first.reason, joined(names, more)}, false
+	return condition.Verdict{Reason: first.Reason, Message: wrong.Join("; ", "; and %d more shards")}, false
 }
 
-// primaryVerdict reports whether every shard of the cluster has its master. One that is yet to join is not missed.
-func (c *clusterPass) primaryVerdict() (verdict, bool) {
-	if c.waiting.reason != "" {
+// PrimaryVerdict reports whether every shard of the cluster has its master. One that is yet to join is not missed.
+func (c *clusterPass) PrimaryVerdict() (condition.Verdict, bool) {
+	if c.waiting.Reason != "" {
 		return c.waiting, false
 	}
-	return c.overall(verdict{ReasonMasterServing, "every shard has its master"}, func(s *clusterShard) (verdict, bool) {
+	return c.overall(condition.Verdict{Reason: condition.ReasonMasterServing, Message: "every shard has its master"}, func(s *clusterShard) (condition.Verdict, bool) {
 		if s.entry == nil && !s.c.in.Topology.Spec.Release {
-			return verdict{}, true
+			return condition.Verdict{}, true
 		}
-		return s.primaryVerdict()
+		return s.PrimaryVerdict()
 	})
 }
 
-func (c *clusterPass) replicationVerdict() (verdict, bool) {
-	return c.overall(verdict{ReasonReplicasLinked, "every replica is linked to its master"}, (*clusterShard).replicationVerdict)
+func (c *clusterPass) ReplicationVerdict() (condition.Verdict, bool) {
+	return c.overall(condition.Verdict{Reason: condition.ReasonReplicasLinked, Message: "every replica is linked to its master"}, (*clusterShard).joinedVerdict)
 }
 
-func (c *clusterPass) storageVerdict() (verdict, bool) {
-	return c.overall(verdict{ReasonVolumesHaveRoom, "every volume has room"}, (*clusterShard).storageVerdict)
+func (c *clusterPass) StorageVerdict() (condition.Verdict, bool) {
+	return c.overall(condition.Verdict{Reason: condition.ReasonVolumesHaveRoom, Message: "every volume has room"}, (*clusterShard).StorageVerdict)
 }
 
-// replicationVerdict is that of a standard instance, for a shard that stays and is in the cluster.
-func (s *clusterShard) replicationVerdict() (verdict, bool) {
+// joinedVerdict returns the verdict on the replication of a shard that stays and is in the cluster.
+func (s *clusterShard) joinedVerdict() (condition.Verdict, bool) {
 	switch {
 	case s.shard.Leaving:
-		return verdict{}, true
+		return condition.Verdict{}, true
 	case s.entry == nil:
-		return verdict{ReasonJoining, s.waiting.message}, false
+		return condition.Verdict{Reason: condition.ReasonJoining, Message: s.waiting.Message}, false
 	}
-	return s.pass.replicationVerdict()
+	return s.ReplicationVerdict()
 }
 
-func (c *clusterPass) sentinelVerdict() (verdict, bool) {
+func (c *clusterPass) SentinelVerdict() (condition.Verdict, bool) {
 	for _, s := range c.shards {
 		// What is true of the sentinels as such is true for every shard.
 		if !s.sentinels.Active || s.sentinels.Answered < s.sentinels.Quorum {
-			return s.sentinelVerdict()
+			return s.SentinelVerdict()
 		}
 	}
-	return c.overall(verdict{quorum.ReasonAgreed, "every sentinel monitors the master of every shard"}, func(s *clusterShard) (verdict, bool) {
+	return c.overall(condition.Verdict{Reason: quorum.ReasonAgreed, Message: "every sentinel monitors the master of every shard"}, func(s *clusterShard) (condition.Verdict, bool) {
 		if s.entry == nil || s.shard.Leaving {
-			return verdict{}, true
+			return condition.Verdict{}, true
 		}
-		return s.sentinelVerdict()
+		return s.SentinelVerdict()
 	})
 }
 
-func (c *clusterPass) configVerdict() (v verdict, ok, known bool) {
+func (c *clusterPass) ConfigVerdict() (v condition.Verdict, ok, known bool) {
 	known = true
 	for _, s := range c.shards {
-		v, ok, k := s.configVerdict()
+		v, ok, k := s.ConfigVerdict()
 		if k && !ok {
 			return v, false, true
 		}
@@ -158,14 +143,14 @@ func (c *clusterPass) configVerdict() (v verdict, ok, known bool) {
 	return applied(c.in), true, known
 }
 
-func (c *clusterPass) credentialsVerdict() (verdict, bool) {
+func (c *clusterPass) CredentialsVerdict() (condition.Verdict, bool) {
 	for _, s := range c.shards {
-		if v, ok := s.credentialsVerdict(); !ok {
+		if v, ok := s.CredentialsVerdict(); !ok {
 			return v, false
 		}
 	}
 	if c.in.Controller.PasswordStale {
-		return verdict{ReasonApplying, "kvrocks-controller is to take the present password"}, false
+		return condition.Verdict{Reason: condition.ReasonApplying, Message: "kvrocks-controller is to take the present password"}, false
 	}
-	return verdict{ReasonApplied, "every node uses the wanted password"}, true
+	return condition.Verdict{Reason: condition.ReasonApplied, Message: "every node uses the wanted password"}, true
 }

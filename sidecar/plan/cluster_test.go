@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/report"
 )
 
 const settledCluster = `
@@ -26,7 +27,7 @@ func TestASettledClusterPlansNothing(t *testing.T) {
 	assert.Empty(t, p.Events)
 	assert.Zero(t, p.Again)
 	in.Topology.Status = p.Status
-	assert.True(t, plan.SameReport(p.Status, plan.Cluster(in).Status))
+	assert.True(t, report.Same(p.Status, plan.Cluster(in).Status))
 	assert.Subset(t, clusterFacts(p), []string{
 		"PrimaryAvailable True MasterServing", "ReplicationHealthy True ReplicasLinked", "SentinelAgreed True Agreed",
 		"layout 7", "0 slots [0-5460]", "1 slots [5461-10921]", "2 slots [10922-16383]", "0 scaleTo 2",

@@ -5,7 +5,10 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
+	"k8s.io/apimachinery/pkg/api/meta"
 )
 
 // releaseTimeout is how long a sentinel that does not answer holds up the deletion of an instance. When it comes back
@@ -14,18 +17,18 @@ const releaseTimeout = time.Minute
 
 // release makes every sentinel forget the instance, which is being deleted, and reports when they have.
 func (p *pass) release() {
-	p.waiting = verdict{ReasonReleasing, "the instance is being deleted"}
-	p.unmonitor()
+	p.waiting = condition.Verdict{Reason: condition.ReasonReleasing, Message: "the instance is being deleted"}
+	p.sentinels.Unmonitor("")
 	switch {
 	case p.sentinels.Monitoring > 0:
-		p.again(period.Step)
+		p.Again(period.Step)
 	case p.sentinels.Silent() == 0:
 		p.released = true
-	case p.releasingFor() < releaseTimeout:
-		p.again(period.Wait)
+	case p.in.releasingFor() < releaseTimeout:
+		p.Again(period.Wait)
 	default:
 		if !p.in.Topology.Status.Released {
-			p.warn("ReleasedUnseen", strconv.Itoa(p.sentinels.Silent())+" sentinels do not answer; they are cleaned when they do")
+			p.Warn("ReleasedUnseen", strconv.Itoa(p.sentinels.Silent())+" sentinels do not answer; they are cleaned when they do")
 		}
 		p.released = true
 	}
@@ -35,20 +38,19 @@ func (p *pass) release() {
 const releasedAddress = "127.0.0.1"
 
 // announceReleased gives the nodes, once, the address by which their preStop hooks see that the instance is released.
-func (p *pass) announceReleased() {
-	for i := range p.members {
-		if m := &p.members[i]; m.answered() {
-			p.do(Configure{Pod: m.name, Settings: map[string]string{announceSetting: releasedAddress}})
+func (o *outcome) announceReleased(to members) {
+	for _, m := range to {
+		if m.Answered() {
+			o.Do(action.Configure{Pod: m.name, Settings: map[string]string{announceSetting: releasedAddress}})
 		}
 	}
 }
 
 // releasingFor returns how long ago the release was first reported.
-func (p *pass) releasingFor() time.Duration {
-	for _, c := range p.in.Topology.Status.Conditions {
-		if c.Type == v1alpha1.ConditionSentinelAgreed && c.Reason == ReasonReleasing {
-			return p.now.Sub(c.LastTransitionTime.Time)
-		}
+func (in *Input) releasingFor() time.Duration {
+	c := meta.FindStatusCondition(in.Topology.Status.Conditions, v1alpha1.ConditionSentinelAgreed)
+	if c == nil || c.Reason != condition.ReasonReleasing {
+		return 0
 	}
-	return 0
+	return in.Now.Sub(c.LastTransitionTime.Time)
 }

@@ -1,42 +1,45 @@
 package plan
 
-import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+import (
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
+)
 
 // fence takes a pod out of every Service, so that no client reaches it: the role label first, then the gate.
-func (p *pass) fence(m *member, why string) {
+func (o *outcome) fence(m *member, why string) {
 	if !m.exists {
 		return
 	}
-	p.setRole(m, "")
+	o.setRole(m, "")
 	if m.pod.Attached {
 		m.pod.Attached = false
-		p.do(Detach{Pod: m.name, Reason: why})
+		o.Do(action.Detach{Pod: m.name, Reason: why})
 	}
 }
 
-func (p *pass) setRole(m *member, role v1alpha1.Role) {
+func (o *outcome) setRole(m *member, role v1alpha1.Role) {
 	if m.exists && m.pod.Role != role {
 		m.pod.Role = role
-		p.do(Label{Pod: m.name, Role: role})
+		o.Do(action.Label{Pod: m.name, Role: role})
 	}
 }
 
-func (p *pass) attach(m *member) {
+func (o *outcome) attach(m *member) {
 	if !m.pod.Attached && !m.pod.Deleting {
 		m.pod.Attached = true
-		p.do(Attach{Pod: m.name})
+		o.Do(action.Attach{Pod: m.name})
 	}
 }
 
 // fenceRestarted fences every node that follows itself, because it has restarted since it was attached, and every one
 // whose data is being replaced. That such a node is in sync no more must be on record before anything else is done.
 func (p *pass) fenceRestarted() {
-	for i := range p.members {
-		switch m := &p.members[i]; {
+	for _, m := range p.members {
+		switch {
 		case m.followsItself():
 			p.fence(m, "the node has restarted and has no place yet")
-		case p.inFullSync(m):
-			p.intent = p.intent || p.lastRole(m) != ""
+		case p.recorded.InFullSync(m):
+			p.intent = p.intent || p.recorded.Role(m) != ""
 			p.fence(m, "a full sync replaces its data")
 		}
 	}
@@ -46,10 +49,9 @@ func (p *pass) fenceRestarted() {
 // recorded master, that includes those that do not answer: one may have been promoted before it fell silent. While a proved master
 // serves, the one that the sentinels are electing is left to them.
 func (p *pass) fenceMastersBut(x *member) {
-	for i := range p.members {
-		m := &p.members[i]
-		unseen := (p.outage != nil || x.name != p.master) && m.silent() && m.pod.Attached
-		if p.proven == x && p.beingElected(m) || p.readOnlyPredecessor(m) || p.labelledAhead(m) {
+	for _, m := range p.members {
+		unseen := (p.outage != nil || x.name != p.recorded.Master) && m.silent() && m.pod.Attached
+		if p.proven == x && p.beingElected(m) || m.readOnlyPredecessor(p.outage) || m.labelledAhead(p.outage) {
 			continue
 		}
 		if m != x && (unseen || m.isMaster() || m.pod.Role == v1alpha1.RoleMaster) {

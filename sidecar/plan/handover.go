@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
@@ -24,48 +26,51 @@ const (
 	// controllerRedial is how much longer it takes until kvrocks-controller reaches the pod: after some refused connections its client
 	// (go-redis v8) answers with the last refusal, and dials once a second.
 	controllerRedial = time.Second
-	// handoverRetry is how long after an aborted handover the next one begins.
-	handoverRetry = 30 * time.Second
 )
 
 // handingOver reports whether a planned move is under way.
-func (p *pass) handingOver() bool {
-	return p.outage != nil && p.outage.Cause == v1alpha1.CauseHandover
+func (p *facts) handingOver() bool { return isHandover(p.outage) }
+
+// isHandover reports whether an outage, nil when there is none, is a planned move.
+func isHandover(o *v1alpha1.Outage) bool { return o != nil && o.Cause == v1alpha1.CauseHandover }
+
+// mustHandOver reports whether a planned move is to begin: the pod of the proved master m is about to be removed, is being deleted, or is
+// the last that is to be replaced, or it takes no writes for want of space.
+func (p *pass) mustHandOver(m *member) bool {
+	return m != nil && p.outage == nil && m.was.Attached && m.was.Role == v1alpha1.RoleMaster && (p.podMustGo(m) || p.lacksRoom(m))
 }
 
-// mustHandOver reports whether the master's pod is about to be removed, is being deleted, or is the last that is to be
-// replaced, or it takes no writes for want of space.
-func (p *pass) mustHandOver(m *member) bool { return p.podMustGo(m) || p.lacksRoom(m) }
-
-func (p *pass) podMustGo(m *member) bool { return m.handoff || m.pod.Deleting || p.masterIsNext(m) }
+func (p *facts) podMustGo(m *member) bool { return m.handoff || m.pod.Deleting || p.masterIsNext(m) }
 
 // startHandover records the intent to move the master off a pod that must not be master.
 //
 // From then on each pass takes the step that what it sees asks for: the sentinels forget the master; it is made
 // read-only; when the target has all its data it is promoted; it is seen as master and recorded. Until the target is
 // promoted the way back is to promote the old master again.
-func (p *pass) startHandover() {
+func (p standardShard) startHandover() {
 	m := p.proven
-	if p.outage != nil || !p.mustHandOver(m) || !m.was.Attached || m.was.Role != v1alpha1.RoleMaster {
+	if !p.mustHandOver(m) {
 		return
 	}
-	if p.sentinels.ODown || p.sentinels.Electing || p.sentinels.Silent() >= max(1, p.sentinels.Quorum) || p.abortedLately() {
-		p.again(period.Wait)
+	p.Again(period.Wait)
+	if p.sentinels.ODown || p.sentinels.Electing || p.sentinels.Silent() >= max(1, p.sentinels.Quorum) || p.failovers.AbortedLately(p.shard.Index, p.now) {
 		return
 	}
-	target := p.handoverTarget(m)
-	if target == nil {
-		p.again(period.Wait)
-		return
+	if target := p.handoverTarget(m); target != nil {
+		p.recordHandover(m, target)
+		p.sentinels.Unmonitor("")
+		p.Again(period.Writes)
 	}
+}
+
+// recordHandover puts on record that m hands over to the target, before anything is done about it.
+func (p *pass) recordHandover(m, target *member) {
 	p.outage = &v1alpha1.Outage{
 		Master: m.name, Cause: v1alpha1.CauseHandover, Target: target.name,
 		Since: microTime(p.now), DetectedAt: microTime(p.now), Sequence: target.node.Sequence,
 	}
 	p.intent = true
-	p.event("HandoverStarted", m.name+" hands over to "+target.name)
-	p.unmonitor()
-	p.again(period.Writes)
+	p.Event("HandoverStarted", m.name+" hands over to "+target.name)
 }
 
 // handoverTarget returns the healthy replica that is to succeed m: one that is not to be replaced itself, or the master would soon
@@ -73,8 +78,7 @@ func (p *pass) startHandover() {
 // hands over to one that is to be replaced.
 func (p *pass) handoverTarget(m *member) *member {
 	var best *member
-	for i := range p.members {
-		t := &p.members[i]
+	for _, t := range p.members {
 		if p.mayBeTarget(t, m) && (best == nil || best.outdated && !t.outdated || best.outdated == t.outdated && t.ordinal < best.ordinal) {
 			best = t
 		}
@@ -84,45 +88,42 @@ func (p *pass) handoverTarget(m *member) *member {
 
 // mayBeTarget reports whether m can hand over to t: its pod stays, clients reach it, and it has room and nearly all the data of m.
 func (p *pass) mayBeTarget(t, m *member) bool {
-	return t != m && !t.handoff && !t.pod.Deleting && p.reachable(t) && p.inSync(t) && p.hasRoomOf(t, m) &&
+	return t != m && !t.handoff && !t.pod.Deleting && t.reachable(p.in.Topology.Spec.Type, p.now) && p.inSync(t) && p.hasRoomOf(t, m) &&
 		m.node.Sequence-t.node.Sequence <= handoverLag && (!t.outdated || m.pod.Deleting)
 }
 
 // mayTakeOver reports whether m, which may be nil, replicates from the given member and may be master in its place.
 func (m *member) mayTakeOver(from *member) bool { return m != nil && !m.handoff && m.linked(from) }
 
-// reachable reports whether clients, and kvrocks-controller in a cluster, can be taken to reach the pod of t through its Service. A
+// reachable reports whether clients, and kvrocks-controller in a cluster, can be taken to reach the pod through its Service. A
 // time that is yet to come, by another clock, proves nothing and is not waited for.
-func (p *pass) reachable(t *member) bool {
+func (m *member) reachable(mode v1alpha1.InstanceType, now time.Time) bool {
 	delay := endpointsDelay
-	if p.in.Topology.Spec.Type == v1alpha1.TypeCluster {
+	if mode == v1alpha1.TypeCluster {
 		delay += controllerRedial
 	}
-	age := p.now.Sub(t.was.ReadySince)
-	return t.was.Attached && !t.was.Unready && (age < 0 || age >= delay)
-}
-
-func (p *pass) abortedLately() bool {
-	r := p.lastFailover()
-	return r != nil && r.From == r.To && p.now.Sub(r.At.Time) < handoverRetry
+	age := now.Sub(m.was.ReadySince)
+	return m.was.Attached && !m.was.Unready && (age < 0 || age >= delay)
 }
 
 // handOver takes the next step of a planned move away from m.
-func (p *pass) handOver(m *member) {
-	t := p.member(p.outage.Target)
-	p.again(period.Writes)
+func (p standardShard) handOver(m *member) {
+	t := p.members.named(p.outage.Target)
+	p.Again(period.Writes)
 	switch {
-	case t != nil && t.isMaster() && t.node.Sequence >= m.node.Sequence && (m.answered() || m.answersLate(p.now)):
+	case t != nil && t.isMaster() && t.node.Sequence >= m.node.Sequence && (m.Answered() || m.answersLate(p.now)):
 		p.succeed(t)
 	case m.answersLate(p.now), t.answersLate(p.now) && p.outageAge() < handoverTimeout:
-		p.wait(ReasonHandingOver, m.name+" is handing over to "+p.outage.Target, period.Writes)
+		p.wait(condition.ReasonHandingOver, m.name+" is handing over to "+p.outage.Target, period.Writes)
 	case m.silent():
 		// It died on the way. The sentinels have forgotten it, so the sidecar decides, as for any dead master.
-		p.abandonTargetIfUnseen(t)
+		if t == nil || !t.isMaster() { // else it is seen as master already
+			p.abandonTarget()
+		}
 		p.outage.Cause, p.outage.DetectedAt, p.intent = v1alpha1.CauseDown, microTime(p.now), true
 		p.masterSilent(m)
-	case !m.answered():
-		p.wait(ReasonHandingOver, m.name+" cannot serve yet ("+m.state()+")", period.Soon)
+	case !m.Answered():
+		p.wait(condition.ReasonHandingOver, m.name+" cannot serve yet ("+m.state()+")", period.Soon)
 	case m.isMaster():
 		p.stopWrites(m, t)
 	default:
@@ -131,14 +132,14 @@ func (p *pass) handOver(m *member) {
 }
 
 // stopWrites makes the master read-only, once no sentinel can take that for an outage.
-func (p *pass) stopWrites(m, t *member) {
+func (p standardShard) stopWrites(m, t *member) {
 	fit := t.mayTakeOver(m) && m.node.Sequence-t.node.Sequence <= handoverLag
 	forgotten := p.sentinels.Monitoring == 0 && p.sentinels.Silent() < max(1, p.sentinels.Quorum)
 	switch {
 	case !fit || !forgotten && p.now.Sub(p.outage.Since.Time) > handoverSetup:
 		p.resume(m)
 	case !forgotten:
-		p.unmonitor()
+		p.sentinels.Unmonitor("")
 		p.prove(m)
 	case m.exists && t.was.Role != v1alpha1.RoleMaster:
 		// It takes a moment until clients of -master are led to it, so that begins now. It refuses the writes of those that are led
@@ -148,46 +149,46 @@ func (p *pass) stopWrites(m, t *member) {
 	default:
 		// It keeps its label and its gate: until its successor has them it is what there is, and says READONLY.
 		p.outage.DetectedAt, p.intent = microTime(p.now), true
-		p.do(Follow{Pod: m.name, Host: layout.DeadHost, Port: layout.DeadPort})
-		p.wait(ReasonHandingOver, m.name+" is handing over to "+t.name, period.Writes)
+		p.Do(action.Follow{Pod: m.name, Host: layout.DeadHost, Port: layout.DeadPort})
+		p.wait(condition.ReasonHandingOver, m.name+" is handing over to "+t.name, period.Writes)
 	}
 }
 
 // promoteTarget handles a move whose old master is read-only. The target is promoted when it has all that the old master has; when that
 // takes too long the old master is promoted again.
-func (p *pass) promoteTarget(m, t *member) {
-	fit := t != nil && t.answered() && !t.isMaster() && !t.pod.Deleting
+func (p standardShard) promoteTarget(m, t *member) {
+	fit := t != nil && t.Answered() && !t.isMaster() && !t.pod.Deleting
 	switch {
 	case fit && t.node.Sequence >= m.node.Sequence:
 		p.fenceMastersBut(t) // such as a target that was given up before this one
-		p.do(Promote{Pod: t.name})
+		p.Do(action.Promote{Pod: t.name})
 		p.outage.PromotedAt = new(microTime(p.now))
 		p.setRole(t, v1alpha1.RoleMaster)
-		p.do(DropClients{Pod: m.name, For: endpointsDelay})
-		p.monitorSuccessor(t)
+		p.Do(action.DropClients{Pod: m.name, For: endpointsDelay})
+		p.sentinels.MonitorSuccessor(t.address)
 		p.fence(m, "it has handed over to "+t.name)
-		p.wait(ReasonHandingOver, t.name+" is being promoted in place of "+m.name, period.Writes)
+		p.wait(condition.ReasonHandingOver, t.name+" is being promoted in place of "+m.name, period.Writes)
 	case fit && p.outageAge() < handoverTimeout:
-		p.wait(ReasonHandingOver, t.name+" is catching up with "+m.name, period.Writes)
+		p.wait(condition.ReasonHandingOver, t.name+" is catching up with "+m.name, period.Writes)
 	default:
 		if p.outage.Target != "" {
 			p.abandonTarget()
 			p.intent = true
 		}
 		p.masterRestarted(m)
-		p.again(period.Writes)
+		p.Again(period.Writes)
 	}
 }
 
 // readOnlyPredecessor reports whether m is handing over, and says itself that it takes no writes, so that it may stay in the
 // Services until its successor is in them.
-func (p *pass) readOnlyPredecessor(m *member) bool {
-	return p.handingOver() && m.name == p.outage.Master && m.answered() && !m.isMaster() && !m.followsItself()
+func (m *member) readOnlyPredecessor(o *v1alpha1.Outage) bool {
+	return isHandover(o) && m.name == o.Master && m.Answered() && !m.isMaster() && !m.followsItself()
 }
 
 // labelledAhead reports whether m, still a replica, is the target of a planned move, which is labelled before the writes stop.
-func (p *pass) labelledAhead(m *member) bool {
-	return p.handingOver() && m.name == p.outage.Target && m.answered() && !m.isMaster()
+func (m *member) labelledAhead(o *v1alpha1.Outage) bool {
+	return isHandover(o) && m.name == o.Target && m.Answered() && !m.isMaster()
 }
 
 // resume ends a handover with the old master in its place.
@@ -196,19 +197,12 @@ func (p *pass) resume(m *member) {
 	p.abandonTarget()
 	if stopped {
 		ms := p.outageAge().Milliseconds()
-		p.append(v1alpha1.FailoverRecord{
+		p.failovers.Append(v1alpha1.FailoverRecord{
 			At: microTime(p.now), Shard: p.shard.Index, Cause: v1alpha1.CauseHandover,
 			From: m.name, To: m.name, PromoteMs: ms, Sequence: m.node.Sequence, LostSequence: new(int64),
 		})
-		p.warn("HandoverAborted", fmt.Sprintf("%s stays master, because no replica took over; writes were stopped for %d ms", m.name, ms))
+		p.Warn("HandoverAborted", fmt.Sprintf("%s stays master, because no replica took over; writes were stopped for %d ms", m.name, ms))
 	}
 	p.prove(m)
 	p.outage, p.intent = nil, true
-}
-
-// abandonTargetIfUnseen gives the target up, unless it is seen as master already.
-func (p *pass) abandonTargetIfUnseen(t *member) {
-	if t == nil || !t.isMaster() {
-		p.abandonTarget()
-	}
 }

@@ -9,67 +9,36 @@ import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 // missing; a member that comes back with an old volume is not among them.
 
 // inSync reports whether the member replicates from the proved master, has caught up with it, and is not too far behind since.
-func (p *pass) inSync(m *member) bool {
-	if !m.linked(p.proven) || !p.onRecord() {
+func (p *facts) inSync(m *member) bool {
+	if !m.linked(p.proven) || !p.onRecord() || p.tooFarBehind(m) {
 		return false
 	}
-	if p.lags(m) {
-		return false
-	}
-	if p.unbroken(m) && p.lastRole(m) == v1alpha1.RoleReplica {
+	if p.unbroken(m) && p.recorded.Role(m) == v1alpha1.RoleReplica {
 		return true
 	}
 	// A partial sync brings the link up at its beginning. What the master had when this member was last reported out of
 	// sync is a mark that can be reached while it goes on writing.
-	return m.node.Sequence >= p.lastSequence(p.proven.name) && p.proven.node.Sequence-m.node.Sequence < p.bounds.caughtUp()
+	return m.node.Sequence >= p.recorded.Sequence(p.proven.name) && p.proven.node.Sequence-m.node.Sequence < p.bounds.CaughtUp()
 }
 
 // unbroken reports whether m has not restarted since it was last reported: it would have lost its gate. A member of a standard
 // instance has no master when it starts, and is given one by the sidecar alone, which puts on record first that it is not in
 // sync.
-func (p *pass) unbroken(m *member) bool {
+func (p *facts) unbroken(m *member) bool {
 	return m.was.Attached || p.in.Topology.Spec.Type == v1alpha1.TypeStandard
 }
 
 // roleOf returns the role of a node as far as it is proved.
-func (p *pass) roleOf(m *member) v1alpha1.Role {
+func (p *facts) roleOf(m *member) v1alpha1.Role {
 	switch {
 	case m == p.remembered:
 		return v1alpha1.RoleMaster
 	case p.proven == nil:
-		return p.recordedRole(m)
+		return p.recorded.roleUntilProved(m, p.members)
 	case m == p.proven:
 		return v1alpha1.RoleMaster
 	case p.inSync(m):
 		return v1alpha1.RoleReplica
 	}
 	return ""
-}
-
-func (p *pass) lastNode(pod string) *v1alpha1.TopologyNode {
-	if p.last == nil {
-		return nil
-	}
-	for i := range p.last.Nodes {
-		if n := &p.last.Nodes[i]; n.Pod == pod {
-			return n
-		}
-	}
-	return nil
-}
-
-// lastRole returns the role that was last reported of a node.
-func (p *pass) lastRole(m *member) v1alpha1.Role {
-	if n := p.lastNode(m.name); n != nil {
-		return n.Role
-	}
-	return ""
-}
-
-// lastSequence returns the sequence that was last reported of a node; 0 when none was.
-func (p *pass) lastSequence(pod string) int64 {
-	if n := p.lastNode(pod); n != nil {
-		return n.Sequence
-	}
-	return 0
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/storage"
 )
 
 // Input is all that a pass knows.
@@ -104,9 +105,9 @@ type Node struct {
 	// word until a write to it fails, and lists itself for a moment after it was a replica of itself.
 	Replicas []string
 	// Disk is the file system that holds the data.
-	Disk Disk
+	Disk storage.Disk
 	// Refusal is why the node, a master, takes no writes; empty when it does, or was not asked because there is room.
-	Refusal Refusal
+	Refusal storage.Refusal
 	// Priority is slave-priority: 0 keeps sentinel from electing the node. Unset answers count as 100.
 	Priority int32
 	// Config holds the observed value of each setting that the topology's spec.config names and the node knows, and of
@@ -114,14 +115,14 @@ type Node struct {
 	// rarely; nil means not read in this pass.
 	Config map[string]string
 	// Refusals holds the node's message for each setting whose wanted value it refused to take live. The caller keeps
-	// them from failed [Configure] actions and forgets one when the wanted value or the node's RunID changes. A refused
+	// them from failed [action.Configure] actions and forgets one when the wanted value or the node's RunID changes. A refused
 	// setting is reported, not retried.
 	Refusals map[string]string
 	// RequiresRestart holds those of Refusals which the node knows and changes only when it starts.
 	RequiresRestart map[string]bool
 	// Cluster is what a node of a cluster says of its layout; nil when the node is in no cluster or never answered.
 	Cluster *ClusterNode
-	// Count is the result of the last [CountKeys] action; nil when there was none.
+	// Count is the result of the last [action.CountKeys] action; nil when there was none.
 	Count *migration.SlotCount
 }
 

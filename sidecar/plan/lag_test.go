@@ -5,10 +5,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
-	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/report"
 )
 
 func TestLaggingReplicas(t *testing.T) {
@@ -275,29 +274,6 @@ func TestReportOfALagIsStable(t *testing.T) {
 		p := plan.Standard(in)
 		assert.Empty(t, p.Actions)
 		assert.Empty(t, p.Events)
-		assert.True(t, plan.SameReport(first.Status, p.Status))
+		assert.True(t, report.Same(first.Status, p.Status))
 	}
-}
-
-func TestTrail(t *testing.T) {
-	var trail plan.SequenceHistory
-	at := func(s int) time.Time { return scenarioNow.Add(time.Duration(s) * time.Second) }
-	require.Zero(t, trail.Before(at(0), time.Minute), "nothing is known")
-	for s := range 300 {
-		trail.Note(at(s), int64(1000+s), time.Minute)
-		before := trail.Before(at(s), time.Minute)
-		if s < 60 {
-			require.Zero(t, before, "not known for long enough")
-			continue
-		}
-		require.LessOrEqual(t, before, int64(1000+s-60), "at least a minute ago")
-		require.GreaterOrEqual(t, before, int64(1000+s-66), "and not much longer")
-	}
-	trail.Note(at(5000), 9999, time.Minute)
-	require.Equal(t, int64(1295), trail.Before(at(5000), time.Minute), "what was known last")
-}
-
-func TestDefaultOfTheBoundsIsThatOfTheAPI(t *testing.T) {
-	spec := (&v1alpha1.KVRocksSpec{}).WithDefaults()
-	assert.Equal(t, plan.MaxLag(nil), plan.MaxLag(spec.Failover))
 }

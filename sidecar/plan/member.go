@@ -41,7 +41,7 @@ type member struct {
 }
 
 // members are those of a shard.
-type members []member
+type members []*member
 
 func newMembers(in *Input, shard *v1alpha1.TopologyShard) members {
 	all := make(members, len(shard.Members))
@@ -56,7 +56,7 @@ func newMembers(in *Input, shard *v1alpha1.TopologyShard) members {
 			node.Reach = Unreachable
 		}
 		ordinal := ordinalOf(m.Pod, i)
-		all[i] = member{
+		all[i] = &member{
 			name:     m.Pod,
 			address:  m.Address,
 			ordinal:  ordinal,
@@ -82,7 +82,8 @@ func ordinalOf(pod string, place int) int32 {
 	return int32(n)
 }
 
-func (m *member) answered() bool { return m.node.Reach == Answered }
+// Answered reports whether the node answers in full.
+func (m *member) Answered() bool { return m.node.Reach == Answered }
 
 // silent reports whether nothing came back: the node is unresponsive or unreachable, or there is no pod. A node that loads or
 // refuses a password is alive.
@@ -91,17 +92,17 @@ func (m *member) silent() bool { return m.node.Reach == Unreachable || m.node.Re
 // gone reports whether Kubernetes itself says that the process does not run.
 func (m *member) gone() bool { return !m.exists || !m.pod.Running || m.pod.Deleting && m.silent() }
 
-func (m *member) isMaster() bool { return m.answered() && m.node.Role == v1alpha1.RoleMaster }
+func (m *member) isMaster() bool { return m.Answered() && m.node.Role == v1alpha1.RoleMaster }
 
 // stopped reports whether the node is a replica of the dead address.
 func (m *member) stopped() bool {
-	return m.answered() && m.node.Role != v1alpha1.RoleMaster &&
+	return m.Answered() && m.node.Role != v1alpha1.RoleMaster &&
 		m.node.MasterHost == layout.DeadHost && m.node.MasterPort == layout.DeadPort
 }
 
 // followsItself reports whether the node is a replica of itself, as every node is after a start until it is given a place.
 func (m *member) followsItself() bool {
-	if !m.answered() || m.node.Role == v1alpha1.RoleMaster || m.stopped() {
+	if !m.Answered() || m.node.Role == v1alpha1.RoleMaster || m.stopped() {
 		return false
 	}
 	switch m.node.MasterHost {
@@ -113,7 +114,7 @@ func (m *member) followsItself() bool {
 
 // follows reports whether the node is a replica of the given member.
 func (m *member) follows(master *member) bool {
-	return m.answered() && m.node.Role != v1alpha1.RoleMaster &&
+	return m.Answered() && m.node.Role != v1alpha1.RoleMaster &&
 		m.node.MasterHost == master.address && m.node.MasterPort == m.port
 }
 
@@ -124,7 +125,7 @@ func (m *member) linked(master *member) bool {
 
 // downFor returns how long the node has been failing, as far as this process knows.
 func (m *member) downFor(now time.Time) time.Duration {
-	if m.answered() || m.node.DownSince.IsZero() {
+	if m.Answered() || m.node.DownSince.IsZero() {
 		return 0
 	}
 	return now.Sub(m.node.DownSince)

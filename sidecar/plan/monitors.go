@@ -2,8 +2,9 @@ package plan
 
 import (
 	"slices"
-	"strings"
 
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
@@ -20,78 +21,28 @@ func (p *pass) repairMonitors() {
 		return
 	}
 	master := p.watched()
-	p.tune(&master)
+	w.Tune(&master)
 	if w.Electing {
-		p.again(period.Wait)
+		p.Again(period.Wait)
 		return
 	}
-	p.renewLinks()
+	w.RenewLinks(p.members.allAnswering)
 	for i := range w.Opinions {
 		if v := &w.Opinions[i]; v.Reached && !v.Watches(&master) {
-			p.monitor(v, p.proven, v.Monitors)
-			p.again(period.Wait)
+			w.Monitor(v, p.proven.address, v.Monitors)
+			p.Again(period.Wait)
 		}
 	}
 	if stale := w.WithStaleEntries(&master); stale != nil {
-		p.again(period.Wait)
+		p.Again(period.Wait)
 		if w.OthersConverged(stale, &master) {
-			p.monitor(stale, p.proven, true)
+			w.Monitor(stale, p.proven.address, true)
 		}
 	}
 }
 
-// renewLinks frees sentinels that spin. A connection whose first packet was rejected, because the Service of a lost pod had no
-// endpoints, and that then succeeds keeps the rejection in its error queue, and sentinel polls that for ever
-// (docs/operations.md). It would happen again at once while a node is away.
-func (p *pass) renewLinks() {
-	for i := range p.sentinels.Opinions {
-		v := &p.sentinels.Opinions[i]
-		if !v.Reached || !v.Spinning {
-			continue
-		}
-		pods := make([]string, 0, len(p.members))
-		for i := range p.members {
-			if m := &p.members[i]; m.answered() {
-				pods = append(pods, m.name)
-			}
-		}
-		if len(pods) < len(p.members) {
-			return
-		}
-		p.do(RenewLinks{Sentinel: v.Pod, Pods: pods})
-		p.warn("SentinelSpinning", v.Pod+" uses up a processor; its connections to "+strings.Join(pods, ", ")+" are renewed")
-	}
-}
-
-// monitor has one sentinel watch m; with replace it forgets first what it watches.
-func (p *pass) monitor(v *quorum.Opinion, m *member, replace bool) {
-	p.do(Monitor{
-		Sentinel: v.Pod, MasterName: p.shard.MasterName, Address: m.address, Port: p.port,
-		Quorum: int32(p.sentinels.Quorum), Failover: p.failover, Replace: replace,
-	})
-}
-
-// monitorSuccessor has the sentinels watch t, which is being promoted in a planned move, at once: clients that ask them for the
-// master find none until they do.
-func (p *pass) monitorSuccessor(t *member) {
-	for i := range p.sentinels.Opinions {
-		if v := &p.sentinels.Opinions[i]; v.Reached {
-			p.monitor(v, t, v.Monitors)
-		}
-	}
-}
-
-// tune gives the wanted settings to sentinels that watch with others.
-func (p *pass) tune(master *quorum.Master) {
-	for i := range p.sentinels.Opinions {
-		if v := &p.sentinels.Opinions[i]; v.Monitors && v.Master.AuthApplied && !p.sentinels.Tuned(v, master) {
-			p.do(Tune{Sentinel: v.Pod, MasterName: p.shard.MasterName, Quorum: int32(p.sentinels.Quorum), Failover: p.failover})
-		}
-	}
-}
-
-// view sums up what the sentinels say about a master name; see [quorum.New].
-func (s *Sentinels) view(masterName, address string, mayBeMaster func(address string) bool) quorum.View {
+// View sums up what the sentinels say about a master name; see [quorum.New].
+func (s *Sentinels) View(masterName, address string, mayBeMaster func(address string) bool) quorum.View {
 	if !s.Configured || !s.Exists {
 		return quorum.Absent(s.Configured, s.Want)
 	}
@@ -107,9 +58,9 @@ func (s *Sentinels) view(masterName, address string, mayBeMaster func(address st
 }
 
 // watched returns the master that the sentinels are to watch, and how.
-func (p *pass) watched() quorum.Master {
+func (p *facts) watched() quorum.Master {
 	m := quorum.Master{
-		Name: p.shard.MasterName, Pod: p.master, Port: p.port, Failover: p.failover, Members: &p.members,
+		Name: p.shard.MasterName, Pod: p.recorded.Master, Port: p.sentinels.Port, Failover: p.sentinels.Settings, Members: &p.members,
 		Uncalled: p.notCalledDown(), Replaced: p.outage != nil,
 	}
 	if p.proven != nil {
@@ -120,15 +71,33 @@ func (p *pass) watched() quorum.Master {
 
 // HaveAddress reports whether the address is that of a member, or the IP of its pod.
 func (all members) HaveAddress(address string) bool {
-	return slices.ContainsFunc(all, func(m member) bool {
+	return slices.ContainsFunc(all, func(m *member) bool {
 		return m.address == address || m.exists && m.pod.IP == address
 	})
 }
 
-// sentinelVerdict reports whether every sentinel monitors the same master with the right quorum. For an instance that is not
+// SentinelVerdict reports whether every sentinel monitors the same master with the right quorum. For an instance that is not
 // monitored it is True.
-func (p *pass) sentinelVerdict() (verdict, bool) {
+func (p *facts) SentinelVerdict() (condition.Verdict, bool) {
 	master := p.watched()
 	reason, message, ok := p.sentinels.Agreement(&master)
-	return verdict{reason, message}, ok
+	return condition.Verdict{Reason: reason, Message: message}, ok
+}
+
+// allAnswering returns the names of the members when all of them answer, else nothing.
+func (all members) allAnswering() []string {
+	pods := make([]string, len(all))
+	for i, m := range all {
+		if pods[i] = m.name; !m.Answered() {
+			return nil
+		}
+	}
+	return pods
+}
+
+// beingElected reports whether m is the replica that the sentinels have promoted and not yet announced as the master, be it on
+// demand (SENTINEL FAILOVER) while the old master is well. Only a sentinel promotes an attached replica, so it is theirs until
+// they are done.
+func (p *facts) beingElected(m *member) bool {
+	return p.sentinels.Electing && m.isMaster() && m.was.Attached && m.pod.Role == v1alpha1.RoleReplica
 }

@@ -5,37 +5,37 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/journal"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/lag"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/lineage"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/monitor"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
 
 // outcome is what has been decided so far. The shards of a cluster share one.
 type outcome struct {
-	actions []Action
+	actions []action.Action
 	events  []Event
 	intent  bool
 	// awaitedIn is when to look again at what is awaited, and ongoingIn at what goes on by itself; 0 is never.
 	awaitedIn, ongoingIn time.Duration
 	// failovers is the journal, the newest last.
-	failovers []v1alpha1.FailoverRecord
+	failovers journal.Journal
 }
 
-// pass is the planning of one shard: what is known of it, and what has been decided so far.
-type pass struct {
-	*outcome
+// facts are what is known of a shard in a pass: what was observed and reported, and what the pass has found out so far. Its methods answer
+// questions and decide nothing.
+type facts struct {
 	in        *Input
 	now       time.Time
 	shard     *v1alpha1.TopologyShard
-	port      int32
-	failover  v1alpha1.Failover
-	bounds    bounds
+	bounds    lag.Bounds
 	members   members
-	sentinels quorum.View
-	// last is the shard as it was last reported; nil at first.
-	last *v1alpha1.TopologyShardStatus
+	sentinels monitor.Sentinels
+	recorded  recorded
 
-	// master is the recorded master; it changes when a successor is proved.
-	master string
 	// outage is what must be remembered of a replacement under way.
 	outage *v1alpha1.Outage
 	// proven is the recorded master, when it answers as master and nothing contests its place.
@@ -44,33 +44,40 @@ type pass struct {
 	// volumes. Until then nothing was reported of it.
 	remembered *member
 	// waiting says why there is no proved master, or what holds one back.
-	waiting verdict
+	waiting condition.Verdict
+}
+
+// pass is the planning of one shard: what is known of it, and what has been decided so far.
+type pass struct {
+	*outcome
+	facts
+	// carrier carries out what is decided of the master.
+	carrier carrier
 	// released is set once no sentinel knows the instance any more.
 	released bool
 }
 
-// verdict is the reason and the message of a condition.
-type verdict struct{ reason, message string }
-
 func newPass(in *Input, shard *v1alpha1.TopologyShard, out *outcome) *pass {
 	spec, status := &in.Topology.Spec, &in.Topology.Status
-	p := &pass{
-		outcome:  out,
-		in:       in,
-		now:      in.Now,
-		shard:    shard,
-		port:     spec.Port,
-		failover: withDefaults(spec.Failover),
-		bounds:   boundsOf(spec.Failover),
+	failover := spec.Failover.WithDefaults()
+	watched := v1alpha1.Failover{ // what the sentinels are told of it
+		DownAfterMilliseconds: failover.DownAfterMilliseconds, FailoverTimeoutMilliseconds: failover.FailoverTimeoutMilliseconds,
+		ParallelSyncs: failover.ParallelSyncs,
 	}
+	p := &pass{outcome: out, facts: facts{
+		in:        in,
+		now:       in.Now,
+		shard:     shard,
+		bounds:    lag.BoundsOf(spec.Failover),
+		members:   newMembers(in, shard),
+		sentinels: monitor.Sentinels{Out: out, MasterName: shard.MasterName, Port: spec.Port, Settings: watched},
+	}}
 	for i := range status.Shards {
 		if last := &status.Shards[i]; last.Index == shard.Index {
-			p.last = last
-			p.master = last.Master
+			p.recorded = recorded{lineage.Record{Last: last, Master: last.Master}}
 			p.outage = last.Outage.DeepCopy()
 		}
 	}
-	p.members = newMembers(in, shard)
 	return p
 }
 
@@ -80,51 +87,17 @@ func (p *pass) readQuorum(m *member) {
 	if m != nil {
 		address = m.address
 	}
-	p.sentinels = p.in.Sentinels.view(p.shard.MasterName, address, p.members.mayBeMaster)
+	p.sentinels.View = p.in.Sentinels.View(p.shard.MasterName, address, p.members.mayBeMaster)
 }
 
-// withDefaults returns the settings that the sentinels are given.
-func withDefaults(f *v1alpha1.Failover) v1alpha1.Failover {
-	d := v1alpha1.Failover{
-		DownAfterMilliseconds:       v1alpha1.DefaultDownAfterMilliseconds,
-		FailoverTimeoutMilliseconds: v1alpha1.DefaultFailoverTimeoutMilliseconds,
-		ParallelSyncs:               v1alpha1.DefaultParallelSyncs,
-	}
-	if f == nil {
-		return d
-	}
-	if f.DownAfterMilliseconds > 0 {
-		d.DownAfterMilliseconds = f.DownAfterMilliseconds
-	}
-	if f.FailoverTimeoutMilliseconds > 0 {
-		d.FailoverTimeoutMilliseconds = f.FailoverTimeoutMilliseconds
-	}
-	if f.ParallelSyncs > 0 {
-		d.ParallelSyncs = f.ParallelSyncs
-	}
-	return d
-}
+// Do adds an action.
+func (o *outcome) Do(a action.Action) { o.actions = append(o.actions, a) }
 
-func (p *pass) downAfter() time.Duration {
-	return time.Duration(p.failover.DownAfterMilliseconds) * time.Millisecond
-}
-
-// do adds an action.
-func (o *outcome) do(a Action) { o.actions = append(o.actions, a) }
-
-// again asks for the next pass within d.
-func (o *outcome) again(d time.Duration) {
+// Again asks for the next pass within d.
+func (o *outcome) Again(d time.Duration) {
 	if o.awaitedIn == 0 || d < o.awaitedIn {
 		o.awaitedIn = d
 	}
-}
-
-// nextPass returns when the next pass is due, and whether it may leave out the slow probes.
-func (o *outcome) nextPass() (again time.Duration, skipSlowProbes bool) {
-	if o.awaitedIn == 0 || o.ongoingIn > 0 && o.ongoingIn < o.awaitedIn {
-		return o.ongoingIn, o.awaitedIn == 0
-	}
-	return o.awaitedIn, false
 }
 
 // limitPeriod asks for a pass within half of down-after where the sidecar alone notices that a master hangs or that its machine
@@ -133,10 +106,10 @@ func (p *pass) limitPeriod() {
 	within := time.Duration(0)
 	switch {
 	case len(p.members) < 2:
-	case p.bounds.lostWrites != nil:
+	case p.bounds.LostWrites != nil:
 		within = period.Wait
 	case p.sentinels.Voting < max(1, p.sentinels.Quorum): // none is configured or there, or too many are in TILT or away
-		within = max(period.Wait, p.downAfter()/2)
+		within = max(period.Wait, p.sentinels.DownAfter()/2)
 	}
 	if within > 0 && (p.ongoingIn == 0 || within < p.ongoingIn) {
 		p.ongoingIn = within
@@ -145,46 +118,52 @@ func (p *pass) limitPeriod() {
 
 // wait notes why there is no proved master, and when to look again.
 func (p *pass) wait(reason, message string, d time.Duration) {
-	p.waiting = verdict{reason, message}
-	p.again(d)
+	p.waiting = condition.Verdict{Reason: reason, Message: message}
+	p.Again(d)
 }
 
-func (o *outcome) event(reason, message string) {
+// Event adds an event.
+func (o *outcome) Event(reason, message string) {
 	o.events = append(o.events, Event{Reason: reason, Message: message})
 }
 
-func (o *outcome) warn(reason, message string) {
+// Warn adds an event that a person should look at.
+func (o *outcome) Warn(reason, message string) {
 	o.events = append(o.events, Event{Warning: true, Reason: reason, Message: message})
 }
 
 // mayBeMaster reports whether the member with this address is master, or does not answer.
 func (all members) mayBeMaster(address string) bool {
-	return slices.ContainsFunc(all, func(m member) bool {
+	return slices.ContainsFunc(all, func(m *member) bool {
 		return m.address == address && (m.isMaster() || m.silent())
 	})
 }
 
-// member returns the member whose pod has this name, or nil.
-func (p *pass) member(pod string) *member {
-	i := slices.IndexFunc(p.members, func(m member) bool { return m.name == pod })
+// named returns the member whose pod has this name, or nil.
+func (all members) named(pod string) *member {
+	i := slices.IndexFunc(all, func(m *member) bool { return m.name == pod })
 	if pod == "" || i < 0 {
 		return nil
 	}
-	return &p.members[i]
+	return all[i]
 }
 
-// finish puts the plan together.
-func (p *pass) finish() Plan {
-	v, ok := p.storageVerdict()
-	p.tellStorage(p.in.Topology, v, ok)
-	p.limitPeriod()
-	again, skipSlowProbes := p.nextPass()
-	return Plan{
-		Actions:        p.actions,
-		Status:         p.report(),
-		Intent:         p.intent,
-		Events:         p.events,
-		Again:          again,
-		SkipSlowProbes: skipSlowProbes,
+// status returns what is reported of every kind of instance.
+func (o *outcome) status(in *Input, released bool) v1alpha1.KVRocksTopologyStatus {
+	return v1alpha1.KVRocksTopologyStatus{
+		ObservedGeneration: in.Topology.Generation,
+		Failovers:          o.failovers,
+		PodFailures:        in.PodFailures,
+		Released:           released,
+		UnknownSettings:    o.reportUnknownSettings(in),
 	}
+}
+
+// plan puts the plan together. The next pass may leave out the slow probes when nothing is awaited but what goes on by itself.
+func (o *outcome) plan(status v1alpha1.KVRocksTopologyStatus) Plan {
+	p := Plan{Actions: o.actions, Status: status, Intent: o.intent, Events: o.events, Again: o.awaitedIn}
+	if o.awaitedIn == 0 || o.ongoingIn > 0 && o.ongoingIn < o.awaitedIn {
+		p.Again, p.SkipSlowProbes = o.ongoingIn, o.awaitedIn == 0
+	}
+	return p
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"time"
 
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
@@ -26,16 +27,15 @@ func (p *pass) replacePod() {
 func (p *pass) replace(m *member, why string) {
 	p.fence(m, "the pod is being replaced")
 	m.pod.Deleting = true
-	p.do(DeletePod{Pod: m.name, UID: m.pod.UID})
-	p.event("PodReplaced", m.name+" is deleted, "+why)
-	p.again(period.Soon)
+	p.Do(action.DeletePod{Pod: m.name, UID: m.pod.UID})
+	p.Event("PodReplaced", m.name+" is deleted, "+why)
+	p.Again(period.Soon)
 }
 
 // nextReplaced returns the pod to be replaced now; nil when there is none or something must be waited for.
-func (p *pass) nextReplaced() *member {
+func (p *facts) nextReplaced() *member {
 	var next *member
-	for i := range p.members {
-		m := &p.members[i]
+	for _, m := range p.members {
 		needless := m.leaving && m.runs()
 		if m.outdated && !needless && !m.pod.Deleting && p.mayBeReplaced(m) && (next == nil || m.replaceBefore(next)) {
 			next = m
@@ -53,62 +53,59 @@ func (m *member) replaceBefore(o *member) bool {
 }
 
 // mayBeReplaced reports whether the pod is not needed now.
-func (p *pass) mayBeReplaced(m *member) bool {
+func (p *facts) mayBeReplaced(m *member) bool {
 	switch {
 	case p.shard.Replicas == 1 && len(p.members) == 1:
 		return true // no other pod can take over
 	case !m.runs():
 		return p.idleMayBeReplaced(m)
-	case !p.masterServes() || m.isMaster() || m.name == p.master:
+	case !p.masterServes() || m.isMaster() || m.name == p.recorded.Master:
 		return false
 	}
-	return p.othersIn(m, func(o *member) bool {
+	return p.members.othersIn(m, p.shard.Replicas, func(o *member) bool {
 		return p.well(o) || !m.was.Attached && o.outdated && !o.was.Attached && o.podStays()
 	})
 }
 
 // idleMayBeReplaced reports whether a pod whose container does not run is not needed now. It can be of no use, so it need not wait
 // for a master; it may be what is waited for.
-func (p *pass) idleMayBeReplaced(m *member) bool {
+func (p *facts) idleMayBeReplaced(m *member) bool {
 	late := p.outageAge() > replaceDelay
-	return (late || p.outage == nil && m.name != p.master) && p.othersIn(m, func(o *member) bool {
-		return o.podStays() && (o.outdated || o.was.Attached || o.answered())
+	return (late || p.outage == nil && m.name != p.recorded.Master) && p.members.othersIn(m, p.shard.Replicas, func(o *member) bool {
+		return o.podStays() && (o.outdated || o.was.Attached || o.Answered())
 	})
 }
 
 // masterServes reports whether the proved master is on record and in its Services, and nothing is about to replace it.
-func (p *pass) masterServes() bool {
-	return p.onRecord() && p.outage == nil && p.proven.was.Attached
-}
+func (p *facts) masterServes() bool { return p.onRecord() && p.outage == nil && p.proven.was.Attached }
 
 // runs reports whether the container of the node is observed to run, or the node answers.
-func (m *member) runs() bool { return m.was.Running || m.answered() }
+func (m *member) runs() bool { return m.was.Running || m.Answered() }
 
 // podStays reports whether the pod exists and is not being deleted.
 func (m *member) podStays() bool { return m.exists && !m.pod.Deleting }
 
 // masterIsNext reports whether every other pod of the shard serves and is not to be replaced, so that the master m, which is,
 // can hand over.
-func (p *pass) masterIsNext(m *member) bool {
-	return m.outdated && p.shard.Replicas > 1 && p.othersIn(m, func(o *member) bool { return p.well(o) && !o.outdated })
+func (p *facts) masterIsNext(m *member) bool {
+	return m.outdated && p.shard.Replicas > 1 && p.members.othersIn(m, p.shard.Replicas, func(o *member) bool { return p.well(o) && !o.outdated })
 }
 
 // lastOutdated reports whether m is the only pod that is still to be replaced, and the others serve. It is not put into the
 // Services before.
-func (p *pass) lastOutdated(m *member) bool {
-	return m.outdated && p.othersIn(m, func(o *member) bool { return o.was.Attached && !o.outdated })
+func (all members) lastOutdated(m *member, wanted int32) bool {
+	return m.outdated && all.othersIn(m, wanted, func(o *member) bool { return o.was.Attached && !o.outdated })
 }
 
 // well reports whether the member is the proved master, or replicates from it, and serves.
-func (p *pass) well(m *member) bool {
+func (p *facts) well(m *member) bool {
 	return m.podStays() && m.was.Attached && (m == p.proven || p.inSync(m))
 }
 
-// othersIn reports whether all wanted members are there, and f holds for each of them but m.
-func (p *pass) othersIn(m *member, f func(*member) bool) bool {
+// othersIn reports whether as many members as are wanted are there, and f holds for each of them but m.
+func (all members) othersIn(m *member, wanted int32, f func(*member) bool) bool {
 	staying := int32(0)
-	for i := range p.members {
-		o := &p.members[i]
+	for _, o := range all {
 		if o.leaving {
 			continue
 		}
@@ -117,5 +114,5 @@ func (p *pass) othersIn(m *member, f func(*member) bool) bool {
 			return false
 		}
 	}
-	return staying >= p.shard.Replicas
+	return staying >= wanted
 }

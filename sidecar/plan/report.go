@@ -6,33 +6,31 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// report returns the status of the topology as this pass sees it.
-func (p *pass) report() v1alpha1.KVRocksTopologyStatus {
-	return v1alpha1.KVRocksTopologyStatus{
-		ObservedGeneration: p.in.Topology.Generation,
-		Shards:             []v1alpha1.TopologyShardStatus{p.reportShard(p.mayLeave())},
-		Failovers:          p.failovers,
-		PodFailures:        p.in.PodFailures,
-		Released:           p.released,
-		UnknownSettings:    p.reportUnknownSettings(p.in),
-		Conditions:         conditions(p.in.Topology, p.now, p),
-	}
+// finish puts the plan together.
+func (p standardShard) finish() Plan {
+	v, ok := p.StorageVerdict()
+	p.tellStorage(p.in.Topology, v, ok)
+	p.limitPeriod()
+	status := p.status(p.in, p.released)
+	status.Shards = []v1alpha1.TopologyShardStatus{p.reportShard(p.mayLeave())}
+	status.Conditions = condition.All(p.in.Topology, p.now, p)
+	return p.plan(status)
 }
 
 // reportShard returns the shard as it is; mayLeave says whether the members beyond the wanted number may go.
-func (p *pass) reportShard(mayLeave bool) v1alpha1.TopologyShardStatus {
+func (p *facts) reportShard(mayLeave bool) v1alpha1.TopologyShardStatus {
 	shard := v1alpha1.TopologyShardStatus{
 		Index:   p.shard.Index,
-		Master:  p.master,
-		ScaleTo: p.scaleTo(mayLeave),
+		Master:  p.recorded.Master,
+		ScaleTo: p.members.scaleTo(p.shard.Replicas, mayLeave),
 		Outage:  p.outage,
 		Nodes:   make([]v1alpha1.TopologyNode, len(p.members)),
 	}
-	for i := range p.members {
-		m := &p.members[i]
+	for i, m := range p.members {
 		if shard.Nodes[i] = p.reportNode(m); m.leaving && mayLeave {
 			shard.Nodes[i].Role = "" // from now on the master may go on without it, which nothing may see
 		}
@@ -41,7 +39,7 @@ func (p *pass) reportShard(mayLeave bool) v1alpha1.TopologyShardStatus {
 	return shard
 }
 
-func (p *pass) reportNode(m *member) v1alpha1.TopologyNode {
+func (p *facts) reportNode(m *member) v1alpha1.TopologyNode {
 	n := v1alpha1.TopologyNode{
 		Pod:      m.name,
 		Address:  m.address,
@@ -51,23 +49,23 @@ func (p *pass) reportNode(m *member) v1alpha1.TopologyNode {
 		Message:  m.node.Err,
 	}
 	// Of a node that does not answer the last sequence stays: its volume still holds that much.
-	n.Sequence, n.Volume = p.lastSequence(m.name), p.recordedVolume(m, n.Role)
-	if m.answered() {
+	n.Sequence, n.Volume = p.recorded.Sequence(m.name), p.recordedVolume(m, n.Role)
+	if m.Answered() {
 		n.Message = ""
-		if p.proven != nil || p.lineage(m) == p.lastNode(m.name) {
+		if p.proven != nil || p.recorded.Of(m) == p.recorded.Node(m.name) {
 			n.Sequence = m.node.Sequence
 		}
 		if p.proven != nil && (n.Role == v1alpha1.RoleReplica || p.lagging(m)) {
-			n.Lag = p.lagOf(m)
+			n.Lag = p.recorded.lag(m, p.proven)
 		}
 	}
-	n.BehindSince, n.UsedPercent = p.behindSince(m), p.usedPercent(m)
+	n.BehindSince, n.UsedPercent = p.behindSince(m), p.recorded.usedPercent(m)
 	return n
 }
 
 // behindSince returns since when the member is too far behind. While there is no proved master, or it does not answer, that stays.
-func (p *pass) behindSince(m *member) *metav1.Time {
-	last := p.lastNode(m.name)
+func (p *facts) behindSince(m *member) *metav1.Time {
+	last := p.recorded.Node(m.name)
 	switch {
 	case m == p.proven || p.proven != nil && p.inSync(m):
 		return nil
@@ -81,15 +79,15 @@ func (p *pass) behindSince(m *member) *metav1.Time {
 }
 
 // linkOf returns the link of a node to the proved master, or else to the recorded one.
-func (p *pass) linkOf(m *member) v1alpha1.Link {
+func (p *facts) linkOf(m *member) v1alpha1.Link {
 	master := p.proven
 	if master == nil {
-		master = p.member(p.master)
+		master = p.members.named(p.recorded.Master)
 	}
 	switch {
 	case m.node.Reach == Loading:
 		return v1alpha1.LinkLoading
-	case !m.answered():
+	case !m.Answered():
 		return v1alpha1.LinkUnreachable
 	case p.lagging(m) && m.linked(p.proven):
 		return v1alpha1.LinkLagging

@@ -6,13 +6,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/storage"
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-
-	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
 
 // member adds a data pod, its node, and what was last reported of it.
@@ -104,9 +105,9 @@ func (b *builder) memberWord(word, name string, pod *plan.Pod, node *plan.Node, 
 		var used, capacity, database int64
 		n, _ := fmt.Sscanf(value, "%d/%d:%d", &used, &capacity, &database)
 		require.GreaterOrEqual(b.t, n, 2, word)
-		node.Disk = plan.Disk{Capacity: capacity << 20, Used: used << 20, Database: database << 20}
+		node.Disk = storage.Disk{Capacity: capacity << 20, Used: used << 20, Database: database << 20}
 	case "refuses-writes":
-		node.Refusal = plan.Refusal(value)
+		node.Refusal = storage.Refusal(value)
 	case "before":
 		node.SequenceBefore = number(b.t, value)
 	case "unlabelled":
@@ -191,7 +192,7 @@ func (b *builder) promoted(age string) {
 // releasing says for how long the sentinels have been told to let go.
 func (b *builder) releasing(age string) {
 	b.in.Topology.Status.Conditions = []metav1.Condition{{
-		Type: v1alpha1.ConditionSentinelAgreed, Status: metav1.ConditionUnknown, Reason: plan.ReasonReleasing,
+		Type: v1alpha1.ConditionSentinelAgreed, Status: metav1.ConditionUnknown, Reason: condition.ReasonReleasing,
 		LastTransitionTime: metav1.NewTime(scenarioNow.Add(-duration(b.t, age))),
 	}}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/plantest"
 )
 
@@ -63,7 +64,7 @@ func run(t *testing.T, scenarios []scenario) {
 }
 
 // assertPlan compares a plan with what a scenario wants: all actions in their order, and some of the reports.
-func assertPlan(t *testing.T, want string, p plan.Plan, text func(plan.Action) string, facts func(plan.Plan) []string) {
+func assertPlan(t *testing.T, want string, p plan.Plan, text func(action.Action) string, facts func(plan.Plan) []string) {
 	t.Helper()
 	var actions, reports, got []string
 	for _, line := range lines(want) {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -26,8 +27,8 @@ const (
 // processEnded reports whether the process of m is known to have ended for longer than a restart in its
 // pod takes, and live replicas of it are left to choose from. When they have all restarted as well, as after a loss of power,
 // the master is waited for like them.
-func (p *pass) processEnded(m *member) bool {
-	return m.endedForGood(p.now) && p.members.liveReplicas(m) > 0
+func (all members) processEnded(m *member, now time.Time) bool {
+	return m.endedForGood(now) && all.liveReplicas(m) > 0
 }
 
 // endedForGood reports whether the process of m is known to have ended for longer than a restart in its pod takes.
@@ -49,8 +50,8 @@ func (m *member) endedForGood(now time.Time) bool {
 // liveReplicas counts the attached members that still follow m: they have not restarted since they got its last writes.
 func (all members) liveReplicas(m *member) int {
 	n := 0
-	for i := range all {
-		if o := &all[i]; o.was.Attached && o.follows(m) {
+	for _, o := range all {
+		if o.was.Attached && o.follows(m) {
 			n++
 		}
 	}
@@ -62,24 +63,20 @@ func (m *member) answersLate(now time.Time) bool {
 	return m != nil && m.exists && m.pod.Running && m.node.Reach == Unresponsive && m.downFor(now) < lateAnswerTimeout
 }
 
-// silentFor reports whether m has been silent for d longer than downAfterMilliseconds, as far as this process knows.
-func (p *pass) silentFor(m *member, d time.Duration) bool {
-	return m.silent() && m.downFor(p.now) >= p.downAfter()+d
+// silentFor reports whether m has been silent for at least d, as far as this process knows.
+func (m *member) silentFor(d time.Duration, now time.Time) bool {
+	return m.silent() && m.downFor(now) >= d
 }
 
 // overdue reports whether the sidecar itself has proof that m does not serve, and the sentinels have had the time to say so:
 // it has been silent for long, to a majority of members that answer, and none of its replicas has heard from it since.
-func (p *pass) overdue(m *member) bool {
-	return p.silentFor(m, sentinelTimeout) && p.members.majority(m) && !p.heardByReplica(m)
+func (p *facts) overdue(m *member) bool {
+	return m.silentFor(p.sentinels.DownAfter()+sentinelTimeout, p.now) && p.members.majority(m) && !p.members.heardFrom(m, p.sentinels.DownAfter())
 }
 
-func (p *pass) heardByReplica(m *member) bool {
-	for i := range p.members {
-		if o := &p.members[i]; o.linked(m) && o.node.LastIO < p.downAfter() {
-			return true
-		}
-	}
-	return false
+// heardFrom reports whether a replica of m has heard from it within d.
+func (all members) heardFrom(m *member, d time.Duration) bool {
+	return slices.ContainsFunc(all, func(o *member) bool { return o.linked(m) && o.node.LastIO < d })
 }
 
 // restartCause returns why m, which answers and is no master, is replaced: it went down alone while its replicas went on, or the
@@ -92,7 +89,7 @@ func (all members) restartCause(m *member) v1alpha1.FailoverCause {
 }
 
 // notCalledDown reports whether the recorded master has been silent for so long that the sentinels should have called it down.
-func (p *pass) notCalledDown() bool {
-	m := p.member(p.master)
-	return m != nil && p.outage == nil && p.sentinels.MayElect() && !p.sentinels.ODown && p.silentFor(m, silenceNoted)
+func (p *facts) notCalledDown() bool {
+	m := p.members.named(p.recorded.Master)
+	return m != nil && p.outage == nil && p.sentinels.MayAgree() && !p.sentinels.ODown && m.silentFor(p.sentinels.DownAfter()+silenceNoted, p.now)
 }

@@ -6,29 +6,12 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-)
-
-// Disk is the file system that holds a node's data, in bytes. The zero value means that nothing is known of it.
-type Disk struct {
-	Capacity, Used int64
-	// Database is what the data takes of it, and MaxDatabase what it may take (max-db-size); 0 is no limit.
-	Database, MaxDatabase int64
-}
-
-// Refusal is why a master takes no writes. PING is answered meanwhile.
-type Refusal string
-
-// The refusals.
-const (
-	// RefusalNoSpace: the volume is full.
-	RefusalNoSpace Refusal = "NoSpace"
-	// RefusalMaxSize: the database has reached max-db-size.
-	RefusalMaxSize Refusal = "MaxSize"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/storage"
+	"k8s.io/apimachinery/pkg/api/meta"
 )
 
 const (
-	// memtable is what kvrocks writes at once when a memtable is full (rocksdb.write_buffer_size by default, in bytes).
-	memtable = 64 << 20
 	// percentNoise is the change of a volume's use, in points, that is not reported: compactions make it come and go.
 	percentNoise = 3
 	// moreRoom is how many points emptier the volume of a member must be for a master with a full one to hand over to it.
@@ -38,35 +21,16 @@ const (
 	roomRetry = 30 * time.Second
 )
 
-// Percent returns how full the file system is, rounded down; 0 when that is not known.
-func (d Disk) Percent() int32 {
-	if d.Capacity <= 0 {
-		return 0
-	}
-	return int32(float64(d.Used) / float64(d.Capacity) * 100)
-}
-
-// Full reports whether there is no room for what kvrocks writes at once, or, on a small volume, for a hundredth of it.
-func (d Disk) Full() bool {
-	return d.Capacity > 0 && d.Capacity-d.Used < min(memtable, d.Capacity/100)
-}
-
-// AlmostFull reports whether writes may be refused soon, or are: whether they are shows only by writing.
-func (d Disk) AlmostFull() bool {
-	full := d.Capacity > 0 && d.Capacity-d.Used < min(8*memtable, d.Capacity/20)
-	return full || d.MaxDatabase > 0 && d.Database >= d.MaxDatabase/20*19
-}
-
 // usedPercent returns how full the volume of a member is, as it is reported: small changes leave it as it was, and so does a
 // silent node.
-func (p *pass) usedPercent(m *member) int32 {
+func (r *recorded) usedPercent(m *member) int32 {
 	last := int32(0)
-	if n := p.lastNode(m.name); n != nil {
+	if n := r.Node(m.name); n != nil {
 		last = n.UsedPercent
 	}
 	used := m.node.Disk.Percent()
 	switch {
-	case !m.answered() || m.node.Disk.Capacity == 0:
+	case !m.Answered() || m.node.Disk.Capacity == 0:
 		return last
 	case last > 0 && used-last < percentNoise && last-used < percentNoise:
 		return last
@@ -74,18 +38,17 @@ func (p *pass) usedPercent(m *member) int32 {
 	return used
 }
 
-// storageVerdict reports whether the volumes have room.
-func (p *pass) storageVerdict() (verdict, bool) {
+// StorageVerdict reports whether the volumes have room.
+func (p *facts) StorageVerdict() (condition.Verdict, bool) {
 	warn := p.in.Topology.Spec.StorageWarnPercent
 	var full, cramped, near []string
-	for i := range p.members {
-		m := &p.members[i]
-		switch used := p.usedPercent(m); {
-		case m.node.Refusal == RefusalMaxSize:
-			return verdict{ReasonMaxSizeReached, m.refusalText()}, false
-		case m.node.Refusal == RefusalNoSpace || m.answered() && m.node.Disk.Full() || !m.answered() && used == 100:
+	for _, m := range p.members {
+		switch used := p.recorded.usedPercent(m); {
+		case m.node.Refusal == storage.RefusalMaxSize:
+			return condition.Verdict{Reason: condition.ReasonMaxSizeReached, Message: m.refusalText()}, false
+		case m.node.Refusal == storage.RefusalNoSpace || m.Answered() && m.node.Disk.Full() || !m.Answered() && used == 100:
 			full = append(full, m.name)
-		case p.cannotSync(m):
+		case m.cannotSync(p.proven):
 			cramped = append(cramped, m.name)
 		case warn > 0 && used >= warn:
 			near = append(near, fmt.Sprintf("%s (%d%%)", m.name, used))
@@ -93,27 +56,28 @@ func (p *pass) storageVerdict() (verdict, bool) {
 	}
 	switch {
 	case len(full) > 0:
-		return verdict{ReasonVolumeFull, "no space is left on the volume of " + strings.Join(full, ", ") + "; raise spec.storage.size"}, false
+		return condition.Verdict{Reason: condition.ReasonVolumeFull, Message: "no space is left on the volume of " + strings.Join(full, ", ") + "; raise spec.storage.size"}, false
 	case len(cramped) > 0:
-		return verdict{ReasonSyncLacksSpace, "the volume of " + strings.Join(cramped, ", ") +
+		return condition.Verdict{Reason: condition.ReasonSyncLacksSpace, Message: "the volume of " + strings.Join(cramped, ", ") +
 			" has no room for what its master holds, so its full sync cannot end; raise spec.storage.size"}, false
 	case len(near) > 0:
-		return verdict{ReasonVolumeNearlyFull, fmt.Sprintf("more than %d%% of the volume is used: %s", warn, strings.Join(near, ", "))}, false
+		return condition.Verdict{Reason: condition.ReasonVolumeNearlyFull, Message: fmt.Sprintf("more than %d%% of the volume is used: %s", warn, strings.Join(near, ", "))}, false
 	}
-	return verdict{ReasonVolumesHaveRoom, "every volume has room"}, true
+	return condition.Verdict{Reason: condition.ReasonVolumesHaveRoom, Message: "every volume has room"}, true
 }
 
-// cannotSync reports whether a full sync of m can never end: it keeps its own data until it has what the master holds.
-func (p *pass) cannotSync(m *member) bool {
-	if p.proven == nil || m == p.proven || !m.answered() || !m.node.Syncing || m.node.Disk.Capacity == 0 {
+// cannotSync reports whether a full sync of m from the master, nil when none is proved, can never end: m keeps its own data until it
+// has what the master holds.
+func (m *member) cannotSync(master *member) bool {
+	if master == nil || m == master || !m.Answered() || !m.node.Syncing || m.node.Disk.Capacity == 0 {
 		return false
 	}
-	return p.proven.node.Disk.Database > m.node.Disk.Capacity-m.node.Disk.Database
+	return master.node.Disk.Database > m.node.Disk.Capacity-m.node.Disk.Database
 }
 
 // refusalText returns, in words, why a master takes no writes, and what to do.
 func (m *member) refusalText() string {
-	if m.node.Refusal == RefusalMaxSize {
+	if m.node.Refusal == storage.RefusalMaxSize {
 		return m.name + " refuses writes: its database has reached max-db-size; raise kvrocksConfig.max-db-size"
 	}
 	return m.name + " refuses writes: no space is left on its volume; raise spec.storage.size"
@@ -121,30 +85,25 @@ func (m *member) refusalText() string {
 
 // lacksRoom reports whether the master m should hand over because its volume is full and that of a replica is not.
 func (p *pass) lacksRoom(m *member) bool {
-	return m.node.Refusal == RefusalNoSpace && p.handoverTarget(m) != nil
+	return m.node.Refusal == storage.RefusalNoSpace && p.handoverTarget(m) != nil
 }
 
 // hasRoomOf reports whether t may take over from m as far as their volumes go: where that is all that m hands over for, t must have
 // markedly more room, and not have handed over to m a moment ago.
 func (p *pass) hasRoomOf(t, m *member) bool {
-	if m.node.Refusal != RefusalNoSpace || p.podMustGo(m) {
+	if m.node.Refusal != storage.RefusalNoSpace || p.podMustGo(m) {
 		return true
 	}
-	for i := range p.failovers {
-		if r := &p.failovers[i]; r.Shard == p.shard.Index && r.From == t.name && r.To == m.name && p.now.Sub(r.At.Time) < roomRetry {
-			return false
-		}
-	}
-	return t.node.Disk.Capacity > 0 && !t.node.Disk.Full() && t.node.Disk.Percent()+moreRoom <= m.node.Disk.Percent()
+	return !p.failovers.ReplacedSince(t.name, m.name, p.shard.Index, p.now, roomRetry) && t.node.Disk.Capacity > 0 && !t.node.Disk.Full() && t.node.Disk.Percent()+moreRoom <= m.node.Disk.Percent()
 }
 
 // tellStorage emits an event, once, when volumes fill up or have room again.
-func (o *outcome) tellStorage(t *v1alpha1.KVRocksTopology, v verdict, ok bool) {
-	before := conditionOf(t.Status.Conditions, v1alpha1.ConditionStorageHealthy)
+func (o *outcome) tellStorage(t *v1alpha1.KVRocksTopology, v condition.Verdict, ok bool) {
+	before := meta.FindStatusCondition(t.Status.Conditions, v1alpha1.ConditionStorageHealthy)
 	switch {
-	case !ok && (before == nil || before.Reason != v.reason):
-		o.warn(v.reason, v.message)
-	case ok && before != nil && before.Reason != v.reason:
-		o.event(v.reason, v.message)
+	case !ok && (before == nil || before.Reason != v.Reason):
+		o.Warn(v.Reason, v.Message)
+	case ok && before != nil && before.Reason != v.Reason:
+		o.Event(v.Reason, v.Message)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/report"
 )
 
 func TestVolumes(t *testing.T) {
@@ -157,7 +158,7 @@ func TestStorageIsToldOnce(t *testing.T) {
 		in.Nodes["orders-0"] = n
 		p := plan.Standard(in)
 		assert.Empty(t, p.Events)
-		assert.True(t, plan.SameReport(first.Status, p.Status))
+		assert.True(t, report.Same(first.Status, p.Status))
 	}
 	n := in.Nodes["orders-0"]
 	n.Disk.Used = 0
@@ -165,29 +166,4 @@ func TestStorageIsToldOnce(t *testing.T) {
 	p := plan.Standard(in)
 	assert.Contains(t, facts(p), "event VolumesHaveRoom")
 	assert.Contains(t, facts(p), "StorageHealthy True VolumesHaveRoom")
-}
-
-func TestDisk(t *testing.T) {
-	const gib = 1 << 30
-	for _, c := range []struct {
-		name             string
-		disk             plan.Disk
-		percent          int32
-		full, almostFull bool
-	}{
-		{"nothing is known", plan.Disk{}, 0, false, false},
-		{"half", plan.Disk{Capacity: 10 * gib, Used: 5 * gib}, 50, false, false},
-		{"a hundredth of a large one is much", plan.Disk{Capacity: 1000 * gib, Used: 995 * gib}, 99, false, false},
-		{"less than a few memtables", plan.Disk{Capacity: 100 * gib, Used: 100*gib - 256<<20}, 99, false, true},
-		{"less than a memtable", plan.Disk{Capacity: 100 * gib, Used: 100*gib - 32<<20}, 99, true, true},
-		{"a small one may be filled", plan.Disk{Capacity: 64 << 20, Used: 60 << 20}, 93, false, false},
-		{"to the end", plan.Disk{Capacity: 64 << 20, Used: 64 << 20}, 100, true, true},
-		{"near max-db-size", plan.Disk{Capacity: 100 * gib, Used: gib, Database: 96 * gib / 10, MaxDatabase: 10 * gib}, 1, false, true},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			assert.Equal(t, c.percent, c.disk.Percent())
-			assert.Equal(t, c.full, c.disk.Full(), "full")
-			assert.Equal(t, c.almostFull, c.disk.AlmostFull(), "almost full")
-		})
-	}
 }

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
 )
 
 // namespacesSetting is given to nodes of a standard instance by the hooks, not by a person. A kvrocks that lacks it keeps no
@@ -40,11 +42,8 @@ func unknownSettings(in *Input) []string {
 // reportUnknownSettings returns what to report, and warns when there are more than before.
 func (o *outcome) reportUnknownSettings(in *Input) []string {
 	names := unknownSettings(in)
-	for _, name := range names {
-		if !slices.Contains(in.Topology.Status.UnknownSettings, name) {
-			o.warn(ReasonUnknownSettings, unknownMessage(names))
-			break
-		}
+	if slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(in.Topology.Status.UnknownSettings, name) }) {
+		o.Warn(condition.ReasonUnknownSettings, unknownMessage(names))
 	}
 	return names
 }
@@ -54,9 +53,9 @@ func unknownMessage(names []string) string {
 }
 
 // applied returns the verdict on nodes that have every setting that they know.
-func applied(in *Input) verdict {
+func applied(in *Input) condition.Verdict {
 	if names := unknownSettings(in); len(names) > 0 {
-		return verdict{ReasonUnknownSettings, unknownMessage(names)}
+		return condition.Verdict{Reason: condition.ReasonUnknownSettings, Message: unknownMessage(names)}
 	}
-	return verdict{ReasonApplied, "every node runs with kvrocksConfig"}
+	return condition.Verdict{Reason: condition.ReasonApplied, Message: "every node runs with kvrocksConfig"}
 }

@@ -10,14 +10,14 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 )
 
 // applier carries out the actions of one plan.
 type applier struct{ *pass }
 
 // apply carries out the actions in their order and stops at the first that fails.
-func (p *applier) apply(ctx context.Context, actions []plan.Action) error {
+func (p *applier) apply(ctx context.Context, actions []action.Action) error {
 	pushed := 0
 	for len(actions) > 0 {
 		if err := ctx.Err(); err != nil {
@@ -45,11 +45,11 @@ func (p *applier) apply(ctx context.Context, actions []plan.Action) error {
 		if makesMaster(a) {
 			p.stopOrphans(ctx)
 		}
-		if push, ok := a.(plan.Push); ok {
+		if push, ok := a.(action.Push); ok {
 			pushed++
 			p.stopClusterOrphans(ctx, push)
 		}
-		if failover, ok := a.(plan.FailOver); ok && failover.Install != "" {
+		if failover, ok := a.(action.FailOver); ok && failover.Install != "" {
 			push, err := p.installPush(ctx, failover)
 			if err != nil {
 				return err
@@ -61,7 +61,7 @@ func (p *applier) apply(ctx context.Context, actions []plan.Action) error {
 }
 
 // applyAndLog carries out one action, counts it, and logs it or returns why it failed.
-func (p *applier) applyAndLog(ctx context.Context, a plan.Action) error {
+func (p *applier) applyAndLog(ctx context.Context, a action.Action) error {
 	kind, start := actionKind(a), time.Now()
 	err := p.applyOne(ctx, a)
 	p.metrics.action(kind, err)
@@ -76,42 +76,42 @@ func (p *applier) applyAndLog(ctx context.Context, a plan.Action) error {
 }
 
 // applyOne carries out one action, by what it talks to: pods, nodes, sentinels, or else kvrocks-controller.
-func (p *applier) applyOne(ctx context.Context, action plan.Action) error {
-	for _, apply := range [...]func(context.Context, plan.Action) (known bool, err error){p.toPod, p.toNode, p.toSentinel} {
-		if known, err := apply(ctx, action); known {
+func (p *applier) applyOne(ctx context.Context, a action.Action) error {
+	for _, apply := range [...]func(context.Context, action.Action) (known bool, err error){p.toPod, p.toNode, p.toSentinel} {
+		if known, err := apply(ctx, a); known {
 			return err
 		}
 	}
-	return p.toController(ctx, action)
+	return p.toController(ctx, a)
 }
 
 // makesMaster reports whether a node is master after the action: by the sidecar's choice or by that of the sentinels.
-func makesMaster(action plan.Action) bool {
-	switch a := action.(type) {
-	case plan.Promote:
+func makesMaster(a action.Action) bool {
+	switch a := a.(type) {
+	case action.Promote:
 		return true
-	case plan.Label:
+	case action.Label:
 		return a.Role == v1alpha1.RoleMaster
 	}
 	return false
 }
 
 // applied writes the log line of an action. A count changes nothing and logs its result.
-func (p *applier) applied(ctx context.Context, a plan.Action, took time.Duration) {
+func (p *applier) applied(ctx context.Context, a action.Action, took time.Duration) {
 	level := slog.LevelInfo
-	if _, counts := a.(plan.CountKeys); counts {
+	if _, counts := a.(action.CountKeys); counts {
 		level = slog.LevelDebug
 	}
 	p.log.Log(ctx, level, "applied", "instance", p.key.String(), "action", actionKind(a), "detail", detail(a), "took", took)
 }
 
 // detail returns an action in words, for the log; a layout by its version, because that of a large cluster takes pages.
-func detail(a plan.Action) string {
-	if push, ok := a.(plan.Push); ok {
+func detail(a action.Action) string {
+	if push, ok := a.(action.Push); ok {
 		return fmt.Sprintf("{Pod:%s ID:%s Version:%d Master:%t Force:%t}",
 			push.Pod, push.ID, push.Layout.Version, push.Layout.IsMaster(push.ID), push.Force)
 	}
 	return fmt.Sprintf("%+v", a)
 }
 
-func actionKind(a plan.Action) string { return strings.TrimPrefix(fmt.Sprintf("%T", a), "plan.") }
+func actionKind(a action.Action) string { return strings.TrimPrefix(fmt.Sprintf("%T", a), "action.") }

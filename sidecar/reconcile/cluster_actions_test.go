@@ -15,7 +15,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
 )
@@ -27,27 +27,27 @@ func TestActionsOnACluster(t *testing.T) {
 	layout := in.Controller.Record
 	few := slots.Range{First: 5, Last: 9}
 	for _, test := range []struct {
-		action plan.Action
+		action action.Action
 		who    string
 		what   []string
 	}{
-		{plan.CreateCluster{Shards: [][]string{{"a:1"}}}, "controller", []string{"create [[a:1]]"}},
-		{plan.ImportCluster{Pod: "orders-1-1"}, "controller", []string{"import 10.9.1.1:6379"}},
-		{plan.DeleteCluster{}, "controller", []string{"delete"}},
-		{plan.AddShard{Addresses: []string{"a:1"}}, "controller", []string{"add shard [a:1]"}},
-		{plan.RemoveShard{MasterID: "x"}, "controller", []string{"remove shard of x"}},
-		{plan.AddNode{MasterID: "x", Address: "a:1"}, "controller", []string{"add a:1 to x"}},
-		{plan.RemoveNode{ID: "x"}, "controller", []string{"remove x"}},
-		{plan.FailOver{MasterID: "x", PreferredID: "y"}, "controller", []string{"fail over x to y"}},
-		{plan.RecordSlots{Slots: few, ToMasterID: "x"}, "controller", []string{"record 5-9 on x"}},
-		{plan.WriteMarker{Pod: "orders-0-0"}, "10.1.0.0", []string{"publish"}},
+		{action.CreateCluster{Shards: [][]string{{"a:1"}}}, "controller", []string{"create [[a:1]]"}},
+		{action.ImportCluster{Pod: "orders-1-1"}, "controller", []string{"import 10.9.1.1:6379"}},
+		{action.DeleteCluster{}, "controller", []string{"delete"}},
+		{action.AddShard{Addresses: []string{"a:1"}}, "controller", []string{"add shard [a:1]"}},
+		{action.RemoveShard{MasterID: "x"}, "controller", []string{"remove shard of x"}},
+		{action.AddNode{MasterID: "x", Address: "a:1"}, "controller", []string{"add a:1 to x"}},
+		{action.RemoveNode{ID: "x"}, "controller", []string{"remove x"}},
+		{action.FailOver{MasterID: "x", PreferredID: "y"}, "controller", []string{"fail over x to y"}},
+		{action.RecordSlots{Slots: few, ToMasterID: "x"}, "controller", []string{"record 5-9 on x"}},
+		{action.WriteMarker{Pod: "orders-0-0"}, "10.1.0.0", []string{"publish"}},
 		{
-			plan.Push{Pod: "orders-0-0", ID: nodeIDOf("orders-0-0"), Layout: layout, Force: true},
+			action.Push{Pod: "orders-0-0", ID: nodeIDOf("orders-0-0"), Layout: layout, Force: true},
 			"10.1.0.0",
 			[]string{"layout " + nodeIDOf("orders-0-0") + " 4 nodes v3 force=true"},
 		},
 		{
-			plan.Push{Pod: "orders-0-1", ID: nodeIDOf("orders-0-1"), Layout: layout},
+			action.Push{Pod: "orders-0-1", ID: nodeIDOf("orders-0-1"), Layout: layout},
 			"10.1.0.1",
 			[]string{"layout " + nodeIDOf("orders-0-1") + " 4 nodes v3 force=false"},
 		},
@@ -56,15 +56,15 @@ func TestActionsOnACluster(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, map[string][]string{test.who: test.what}, sent)
 	}
-	for _, action := range []plan.Action{
-		plan.ImportCluster{Pod: "nobody"},
-		plan.Push{Pod: "nobody", Layout: layout},
-		plan.MoveSlots{Pod: "nobody"},
-		plan.CountKeys{Pod: "nobody"},
-		plan.Push{Pod: "nobody", ID: nodeIDOf("orders-0-0"), Layout: layout},
+	for _, a := range []action.Action{
+		action.ImportCluster{Pod: "nobody"},
+		action.Push{Pod: "nobody", Layout: layout},
+		action.MoveSlots{Pod: "nobody"},
+		action.CountKeys{Pod: "nobody"},
+		action.Push{Pod: "nobody", ID: nodeIDOf("orders-0-0"), Layout: layout},
 	} {
-		sent, err := w.act(key, action)
-		require.ErrorIs(t, err, kube.ErrGone, "%T", action)
+		sent, err := w.act(key, a)
+		require.ErrorIs(t, err, kube.ErrGone, "%T", a)
 		assert.Empty(t, sent)
 	}
 }
@@ -92,7 +92,7 @@ func TestFailoverOfAPlannedMoveInstallsTheNewMasterAtOnce(t *testing.T) {
 				}
 				return nil
 			}
-			sent, err := w.act(key, plan.FailOver{MasterID: nodeIDOf("orders-0-0"), PreferredID: id, Install: "orders-0-1"})
+			sent, err := w.act(key, action.FailOver{MasterID: nodeIDOf("orders-0-0"), PreferredID: id, Install: "orders-0-1"})
 			require.NoError(t, err)
 			assert.Equal(t, test.given, sent["10.1.0.1"])
 		})
@@ -104,7 +104,7 @@ func TestPushedNodeIsAskedForItsLayout(t *testing.T) {
 	key := w.aCluster("orders")
 	in, _ := w.look(key)
 	for _, pod := range []string{"orders-0-0", "orders-0-1"} {
-		_, err := w.act(key, plan.Push{Pod: pod, ID: nodeIDOf(pod), Layout: in.Controller.Record, Force: true})
+		_, err := w.act(key, action.Push{Pod: pod, ID: nodeIDOf(pod), Layout: in.Controller.Record, Force: true})
 		require.NoError(t, err)
 	}
 	_, sent := w.look(key)
@@ -125,11 +125,11 @@ func TestSlowReplicaHoldsUpNoPush(t *testing.T) {
 		}
 		return nil
 	}
-	push := func(pod string) plan.Action {
-		return plan.Push{Pod: pod, ID: nodeIDOf(pod), Layout: in.Controller.Record}
+	push := func(pod string) action.Action {
+		return action.Push{Pod: pod, ID: nodeIDOf(pod), Layout: in.Controller.Record}
 	}
 	start := time.Now()
-	sent, err := w.act(key, push("orders-0-0"), push("orders-0-1"), push("orders-1-1"), plan.RemoveNode{ID: "x"})
+	sent, err := w.act(key, push("orders-0-0"), push("orders-0-1"), push("orders-1-1"), action.RemoveNode{ID: "x"})
 	require.NoError(t, err)
 	assert.Less(t, time.Since(start), 10*pushTimeout)
 	assert.Len(t, sent["10.1.1.1"], 1)
@@ -140,22 +140,22 @@ func TestSlowReplicaHoldsUpNoPush(t *testing.T) {
 }
 
 func TestMastersGetALayoutInOrderUntilTheOrderMatters(t *testing.T) {
-	push := func(pod string, master, force bool) plan.Action {
+	push := func(pod string, master, force bool) action.Action {
 		node := layout.Node{ID: nodeIDOf(pod), Master: master}
-		return plan.Push{Pod: pod, ID: node.ID, Force: force, Layout: &layout.Layout{Shards: []layout.Shard{{Nodes: []layout.Node{node}}}}}
+		return action.Push{Pod: pod, ID: node.ID, Force: force, Layout: &layout.Layout{Shards: []layout.Shard{{Nodes: []layout.Node{node}}}}}
 	}
 	master, replica, forced := push("m", true, false), push("r", false, false), push("f", true, true)
 	for _, test := range []struct {
 		pushed  int
-		actions []plan.Action
+		actions []action.Action
 		want    int
 	}{
-		{0, []plan.Action{master, replica}, 0},
-		{0, []plan.Action{replica, replica, master}, 2},
-		{1, []plan.Action{master, replica}, 0},
-		{2, []plan.Action{master, replica, master, replica}, 4},
-		{2, []plan.Action{master, forced, replica}, 1},
-		{2, []plan.Action{master, plan.DeleteCluster{}, master}, 1},
+		{0, []action.Action{master, replica}, 0},
+		{0, []action.Action{replica, replica, master}, 2},
+		{1, []action.Action{master, replica}, 0},
+		{2, []action.Action{master, replica, master, replica}, 4},
+		{2, []action.Action{master, forced, replica}, 1},
+		{2, []action.Action{master, action.DeleteCluster{}, master}, 1},
 		{0, nil, 0},
 	} {
 		assert.Len(t, pushesTogether(test.actions, test.pushed), test.want, "%+v", test)
@@ -180,11 +180,11 @@ func TestMastersAreWaitedForHoweverManyThereAre(t *testing.T) {
 		}
 		return nil
 	}
-	var pushes []plan.Action
+	var pushes []action.Action
 	for _, pod := range []string{"orders-0-0", "orders-0-1", "orders-1-0", "orders-1-1"} {
-		pushes = append(pushes, plan.Push{Pod: pod, ID: nodeIDOf(pod), Layout: given})
+		pushes = append(pushes, action.Push{Pod: pod, ID: nodeIDOf(pod), Layout: given})
 	}
-	sent, err := w.act(key, append(pushes, plan.RemoveNode{ID: "x"})...)
+	sent, err := w.act(key, append(pushes, action.RemoveNode{ID: "x"})...)
 	require.ErrorIs(t, err, kvrocks.ErrOldLayout)
 	assert.Len(t, sent["10.1.1.0"], 1)
 	assert.Empty(t, sent["controller"])
@@ -201,7 +201,7 @@ func TestMasterThatRefusesALayoutEndsThePass(t *testing.T) {
 			}
 			return nil
 		}
-		sent, err := w.act(key, plan.Push{Pod: pod, ID: nodeIDOf(pod), Layout: in.Controller.Record}, plan.RemoveNode{ID: "x"})
+		sent, err := w.act(key, action.Push{Pod: pod, ID: nodeIDOf(pod), Layout: in.Controller.Record}, action.RemoveNode{ID: "x"})
 		require.ErrorIs(t, err, kvrocks.ErrOldLayout)
 		assert.Empty(t, sent["controller"])
 		w.node(pod).fail = nil
@@ -216,7 +216,7 @@ func TestKeysAreCountedInTheBackground(t *testing.T) {
 	n.counting, n.keys = make(chan struct{}), 42
 	few, others := slots.Range{First: 5, Last: 9}, slots.Range{First: 6, Last: 9}
 	for range 2 { // the same one goes on
-		_, err := w.act(key, plan.CountKeys{Pod: "orders-0-0", Slots: few})
+		_, err := w.act(key, action.CountKeys{Pod: "orders-0-0", Slots: few})
 		require.NoError(t, err)
 	}
 	in, _ := w.look(key)
@@ -230,12 +230,12 @@ func TestKeysAreCountedInTheBackground(t *testing.T) {
 	assert.Equal(t, &migration.SlotCount{Slots: few, Keys: 42, Sequence: 7}, counted())
 	require.Eventually(t, func() bool { return slices.Contains(w.takeWakes(), key) }, 5*time.Second, time.Millisecond)
 
-	_, err := w.act(key, plan.CountKeys{Pod: "orders-0-0", Slots: others})
+	_, err := w.act(key, action.CountKeys{Pod: "orders-0-0", Slots: others})
 	require.NoError(t, err)
 	assert.Nil(t, counted(), "another one was asked for")
 	n.info.RunID = "another process"
 	assert.Nil(t, counted())
-	_, err = w.act(key, plan.CountKeys{Pod: "orders-0-0", Slots: others})
+	_, err = w.act(key, action.CountKeys{Pod: "orders-0-0", Slots: others})
 	require.NoError(t, err)
 	n.counting <- struct{}{} // the first one was given up
 	require.Eventually(t, func() bool { return counted() != nil }, 5*time.Second, time.Millisecond)
@@ -289,7 +289,7 @@ func TestMoveHasItsSettingsAndLeavesNone(t *testing.T) {
 			n := w.node("orders-0-0")
 			n.info.Version, n.settings = "2.10.1", maps.Clone(c.settings)
 			w.look(key)
-			sent, err := w.act(key, plan.MoveSlots{Pod: "orders-0-0", Slots: few, ToID: "x", KeysPerSecond: c.keysPerSecond})
+			sent, err := w.act(key, action.MoveSlots{Pod: "orders-0-0", Slots: few, ToID: "x", KeysPerSecond: c.keysPerSecond})
 			require.NoError(t, err)
 			assert.Equal(t, append(c.begin, "migrate 5-9 x"), sent["10.1.0.0"])
 
@@ -388,10 +388,10 @@ func TestMasterWithoutAPodIsToldOfItsSuccessor(t *testing.T) {
 	after.Shards[0].Nodes = []layout.Node{
 		{ID: old[1].ID, Address: old[1].Address, Port: 6379, Master: true}, {ID: old[0].ID, Address: old[0].Address, Port: 6379},
 	}
-	_, err := w.act(key, plan.Push{Pod: "orders-1-0", ID: nodeIDOf("orders-1-0"), Layout: after})
+	_, err := w.act(key, action.Push{Pod: "orders-1-0", ID: nodeIDOf("orders-1-0"), Layout: after})
 	require.NoError(t, err)
 	assert.NotNil(t, w.instances[key].nodes["orders-0-0"], "its shard has no other master yet")
-	sent, err := w.act(key, plan.Push{Pod: "orders-0-1", ID: nodeIDOf("orders-0-1"), Layout: after})
+	sent, err := w.act(key, action.Push{Pod: "orders-0-1", ID: nodeIDOf("orders-0-1"), Layout: after})
 	require.NoError(t, err)
 	assert.Nil(t, w.instances[key].nodes["orders-0-0"])
 	told := "layout " + nodeIDOf("orders-0-0") + " 4 nodes v4 force=true" // in the pass or soon after it, without holding it up

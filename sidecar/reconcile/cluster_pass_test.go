@@ -17,6 +17,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
@@ -30,7 +31,7 @@ func (w *world) look(key types.NamespacedName) (plan.Input, map[string][]string)
 }
 
 // act carries out a pass with these actions and returns what was sent besides questions.
-func (w *world) act(key types.NamespacedName, actions ...plan.Action) (map[string][]string, error) {
+func (w *world) act(key types.NamespacedName, actions ...action.Action) (map[string][]string, error) {
 	w.plan.Actions = actions
 	defer func() { w.plan.Actions = nil }()
 	w.journal.take()
@@ -234,7 +235,7 @@ func TestPlanOnAnOldRecordIsMadeAgain(t *testing.T) {
 	w.look(key)
 	before := len(w.seen)
 	w.controller.record.Version = 9 // changed, and no node knows yet
-	w.plan.Actions = []plan.Action{plan.RemoveNode{ID: "x"}}
+	w.plan.Actions = []action.Action{action.RemoveNode{ID: "x"}}
 	_, sent := w.look(key)
 	assert.Equal(t, []string{"get", "remove x"}, sent["controller"])
 	require.Len(t, w.seen, before+2)

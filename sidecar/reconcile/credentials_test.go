@@ -14,6 +14,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube/kubetest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 )
 
 func TestSecretThatCannotBeReadIsReportedAndChangesNothing(t *testing.T) {
@@ -51,7 +52,7 @@ func TestNodeThatTookAPreviousPasswordIsStaleUntilItIsGivenTheWantedOne(t *testi
 		}
 		return &n
 	}
-	w.plan = plan.Plan{Actions: []plan.Action{plan.ApplyPassword{Pod: "orders-1"}}}
+	w.plan = plan.Plan{Actions: []action.Action{action.ApplyPassword{Pod: "orders-1"}}}
 	_, err := w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"orders-1"}, w.seen[0].Credentials.Stale)

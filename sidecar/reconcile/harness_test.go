@@ -26,6 +26,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/sentinelset"
 )
 
 // journal is what happened, in order.
@@ -204,7 +205,7 @@ func newWorld(t *testing.T) *world {
 		planner: planner{
 			standard: func(in plan.Input) plan.Plan { w.seen = append(w.seen, in); return w.plan },
 			cluster:  func(in plan.Input) plan.Plan { w.seen = append(w.seen, in); return w.plan },
-			sentinel: func(plan.SentinelInput) plan.Plan { return w.plan },
+			sentinel: func(sentinelset.Input) plan.Plan { return w.plan },
 			sameReport: func(a, b v1alpha1.KVRocksTopologyStatus) bool {
 				return a.ObservedGeneration == b.ObservedGeneration
 			},

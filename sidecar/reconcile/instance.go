@@ -12,7 +12,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/lag"
 )
 
 // instance is what is remembered of one topology between passes: its connections and what was read over them. One pass at
@@ -69,7 +69,7 @@ func (i *instance) connect(
 		}
 	}
 	for _, n := range i.nodes {
-		n.maxLag = plan.MaxLag(t.Spec.Failover)
+		n.maxLag = lag.Max(t.Spec.Failover)
 	}
 	if i.generation != t.Generation {
 		i.generation = t.Generation

@@ -10,6 +10,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 )
 
 // recordAge is how old the record may be in a pass over an instance at rest. What a pass decides rests on a new one.
@@ -160,42 +161,42 @@ func (c *kvrocksController) close() {
 }
 
 // toController carries out an action on kvrocks-controller.
-func (p *applier) toController(ctx context.Context, action plan.Action) error {
+func (p *applier) toController(ctx context.Context, a action.Action) error {
 	c := p.inst.controller.client
 	if c == nil {
 		return fmt.Errorf("kvrocks-controller: %w", kube.ErrGone)
 	}
 	p.inst.controller.readAt = time.Time{} // whatever comes of it
-	switch a := action.(type) {
-	case plan.CreateCluster:
+	switch a := a.(type) {
+	case action.CreateCluster:
 		return c.Create(ctx, a.Shards)
-	case plan.ImportCluster:
+	case action.ImportCluster:
 		addr, err := p.announced(a.Pod)
 		if err != nil {
 			return err
 		}
 		return c.Import(ctx, addr)
-	case plan.DeleteCluster:
+	case action.DeleteCluster:
 		return c.Delete(ctx)
-	case plan.AddShard:
+	case action.AddShard:
 		return c.AddShard(ctx, a.Addresses)
-	case plan.RemoveShard:
+	case action.RemoveShard:
 		return c.RemoveShard(ctx, a.MasterID)
-	case plan.AddNode:
+	case action.AddNode:
 		return c.AddNode(ctx, a.MasterID, a.Address)
-	case plan.RemoveNode:
+	case action.RemoveNode:
 		return c.RemoveNode(ctx, a.ID)
-	case plan.FailOver:
+	case action.FailOver:
 		return c.FailOver(ctx, a.MasterID, a.PreferredID)
-	case plan.RecordSlots:
+	case action.RecordSlots:
 		return c.RecordSlots(ctx, a.Slots, a.ToMasterID)
 	}
-	return fmt.Errorf("unknown action %T", action)
+	return fmt.Errorf("unknown action %T", a)
 }
 
 // installPush returns the action that gives the new master the record that a failover has just changed; none when the record was
 // changed again in between, which the next pass sees.
-func (p *applier) installPush(ctx context.Context, of plan.FailOver) ([]plan.Action, error) {
+func (p *applier) installPush(ctx context.Context, of action.FailOver) ([]action.Action, error) {
 	record, err := p.inst.controller.client.Get(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the record after the failover: %w", err)
@@ -203,7 +204,7 @@ func (p *applier) installPush(ctx context.Context, of plan.FailOver) ([]plan.Act
 	if !record.IsMaster(of.PreferredID) {
 		return nil, nil
 	}
-	return []plan.Action{plan.Push{Pod: of.Install, ID: of.PreferredID, Layout: &record.Layout}}, nil
+	return []action.Action{action.Push{Pod: of.Install, ID: of.PreferredID, Layout: &record.Layout}}, nil
 }
 
 // announced returns the address of a pod's node as kvrocks-controller knows it.

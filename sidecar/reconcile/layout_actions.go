@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 )
 
 // pushTimeout is how long a pass waits for replicas to take a layout. One that leaves a master which is gone does not
@@ -14,7 +14,7 @@ import (
 const pushTimeout = 300 * time.Millisecond
 
 // setLayout gives the node a layout and waits for it.
-func (n *node) setLayout(ctx context.Context, pw conn.Passwords, a plan.Push) error {
+func (n *node) setLayout(ctx context.Context, pw conn.Passwords, a action.Push) error {
 	return n.session.Do(pw, func(c conn.DataNode) error {
 		return c.SetLayout(ctx, a.ID, a.Layout, a.Force)
 	})
@@ -22,9 +22,9 @@ func (n *node) setLayout(ctx context.Context, pw conn.Passwords, a plan.Push) er
 
 // pushAll gives several nodes a layout, all at the same time, and waits for the masters. A replica that takes long is left
 // to it.
-func (p *applier) pushAll(ctx context.Context, pushes []plan.Push) error {
+func (p *applier) pushAll(ctx context.Context, pushes []action.Push) error {
 	type result struct {
-		of  plan.Push
+		of  action.Push
 		err error
 	}
 	results := make(chan result, len(pushes))
@@ -80,10 +80,10 @@ const inOrder = 2
 
 // pushesTogether returns the actions at the front that give nodes a layout in no order; pushed is how many were given one in
 // order before.
-func pushesTogether(actions []plan.Action, pushed int) []plan.Push {
-	var pushes []plan.Push
-	for _, action := range actions {
-		a, ok := action.(plan.Push)
+func pushesTogether(actions []action.Action, pushed int) []action.Push {
+	var pushes []action.Push
+	for _, next := range actions {
+		a, ok := next.(action.Push)
 		if !ok || a.Layout.IsMaster(a.ID) && (pushed < inOrder || a.Force) {
 			break
 		}

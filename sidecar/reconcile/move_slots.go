@@ -10,6 +10,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
 )
@@ -69,7 +70,7 @@ func olderThan(version string, major, minor int) bool {
 }
 
 // moveSettings returns the settings that a node has while it moves slots. Those of the spec stay, but for the speed.
-func (p *applier) moveSettings(a plan.MoveSlots) map[string]string {
+func (p *applier) moveSettings(a action.MoveSlots) map[string]string {
 	settings := map[string]string{migration.SettingMigrateType: migration.MigrateRaw, settingLog: logQuiet}
 	if a.KeysPerSecond == 0 {
 		settings[settingRate] = rateMost
@@ -80,7 +81,7 @@ func (p *applier) moveSettings(a plan.MoveSlots) map[string]string {
 }
 
 // moveSlots begins a move with its settings. The node's own are put back when the move has ended.
-func (p *applier) moveSlots(ctx context.Context, n *node, a plan.MoveSlots) error {
+func (p *applier) moveSlots(ctx context.Context, n *node, a action.MoveSlots) error {
 	wanted, own := p.moveSettings(a), ownSettings(n.version, p.topology.Spec.Config)
 	return n.session.Do(p.inst.credentials.Passwords(), func(c conn.DataNode) error {
 		have, err := c.ConfigGet(ctx, "*")

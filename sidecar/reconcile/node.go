@@ -10,9 +10,11 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/lag"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/storage"
 )
 
-// markerKey is the key of [plan.WriteMarker].
+// markerKey is the key of [action.WriteMarker].
 const markerKey = "kvrocks-operator:marker"
 
 // rarely is how often a settled node is asked what hardly ever changes: its settings.
@@ -62,7 +64,7 @@ type node struct {
 	// version of the program.
 	version string
 	// history is what the node had while it was master, and maxLag how long a replica may lack it.
-	history plan.SequenceHistory
+	history lag.History
 	maxLag  time.Duration
 }
 
@@ -155,7 +157,7 @@ func (n *node) take(a nodeAnswer) {
 	}
 	s.MasterHost, s.MasterPort = i.MasterHost, int32(i.MasterPort)
 	s.LinkUp, s.Syncing, s.LastIO = i.LinkUp, i.SyncInProgress, i.LastIO
-	s.Disk = plan.Disk{
+	s.Disk = storage.Disk{
 		Capacity: int64(i.DiskCapacity), Used: int64(i.DiskUsed), Database: int64(i.DatabaseSize), MaxDatabase: int64(i.MaxDatabaseSize),
 	}
 	s.Sequence = int64(i.Sequence)
@@ -172,7 +174,7 @@ func (n *node) take(a nodeAnswer) {
 // noteSequence remembers what the node has as master, for the replicas to be measured by.
 func (n *node) noteSequence(at time.Time) {
 	if n.seen.Role != v1alpha1.RoleMaster {
-		n.history, n.seen.SequenceBefore = plan.SequenceHistory{}, 0
+		n.history, n.seen.SequenceBefore = lag.History{}, 0
 		return
 	}
 	n.history.Note(at, n.seen.Sequence, n.maxLag)
@@ -206,7 +208,7 @@ func (n *node) process(i kvrocks.NodeInfo, at time.Time) string {
 		return n.seen.RunID
 	}
 	n.started, n.configAt, n.refusals = start, time.Time{}, nil
-	n.layoutAt, n.own, n.history = time.Time{}, nil, plan.SequenceHistory{}
+	n.layoutAt, n.own, n.history = time.Time{}, nil, lag.History{}
 	n.counter.stop()
 	if i.RunID != "" {
 		return i.RunID

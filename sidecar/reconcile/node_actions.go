@@ -12,35 +12,35 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 )
 
 // toNode carries out an action on a data node.
-func (p *applier) toNode(ctx context.Context, action plan.Action) (known bool, err error) {
-	switch a := action.(type) {
-	case plan.Promote:
+func (p *applier) toNode(ctx context.Context, a action.Action) (known bool, err error) {
+	switch a := a.(type) {
+	case action.Promote:
 		p.keepClients(a.Pod)
 		return true, p.overNode(a.Pod, func(c conn.DataNode) error { return c.Promote(ctx) })
-	case plan.Follow:
+	case action.Follow:
 		return true, p.follow(ctx, a)
-	case plan.DropClients:
+	case action.DropClients:
 		return true, p.onNode(a.Pod, func(n *node) error { return p.dropClients(ctx, n, a.For) })
-	case plan.WriteMarker:
+	case action.WriteMarker:
 		return true, p.overNode(a.Pod, func(c conn.DataNode) error {
 			return writeMarker(ctx, c, p.topology.Spec.Type == v1alpha1.TypeCluster)
 		})
-	case plan.Configure:
+	case action.Configure:
 		return true, p.onNode(a.Pod, func(n *node) error { return p.configure(ctx, n, a.Settings) })
-	case plan.ApplyPassword:
+	case action.ApplyPassword:
 		return true, p.onNode(a.Pod, func(n *node) error { return n.applyPassword(ctx, p.inst.credentials.Passwords()) })
-	case plan.Push:
+	case action.Push:
 		return true, p.onNode(a.Pod, func(n *node) error {
 			n.layoutAt = time.Time{}
 			return n.setLayout(ctx, p.inst.credentials.Passwords(), a)
 		})
-	case plan.MoveSlots:
+	case action.MoveSlots:
 		return true, p.onNode(a.Pod, func(n *node) error { return p.moveSlots(ctx, n, a) })
-	case plan.CountKeys:
+	case action.CountKeys:
 		return true, p.onNode(a.Pod, func(n *node) error { p.countKeys(ctx, n, a.Slots); return nil })
 	}
 	return false, nil
@@ -88,7 +88,7 @@ func (p *applier) configure(ctx context.Context, n *node, settings map[string]st
 // follow makes a node a replica of another. It refuses that for as long as it takes the other for one of its own replicas: until
 // it notices that the connection to it has ended. It does not when the machine or the pod went without a word, and the pod that came in
 // its place has the same address; so its connections to replicas are ended, and the next pass tries again.
-func (p *applier) follow(ctx context.Context, a plan.Follow) error {
+func (p *applier) follow(ctx context.Context, a action.Follow) error {
 	return p.overNode(a.Pod, func(c conn.DataNode) error {
 		err := c.ReplicaOf(ctx, a.Host, int(a.Port))
 		if !errors.Is(err, kvrocks.ErrOwnReplicas) {

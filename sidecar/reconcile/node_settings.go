@@ -10,6 +10,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/storage"
 )
 
 // Names of settings, and of what this package derives from them for [plan.Node.Config].
@@ -48,7 +49,7 @@ type detailsProbe struct {
 // nodeDetails are the answers.
 type nodeDetails struct {
 	settings map[string]string // nil when not asked
-	refusal  plan.Refusal
+	refusal  storage.Refusal
 	err      error
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/storage"
 )
 
 // mayRefuseWrites reports whether the node is a master that has so little room that only a write tells whether it takes any.
@@ -18,14 +19,14 @@ func (n *node) mayRefuseWrites() bool {
 
 // tryWrite writes a marker that leaves nothing behind, to see whether the node takes it. In a cluster no limit of the database's
 // size holds it up: there the size itself tells.
-func (n *node) tryWrite(ctx context.Context, c conn.DataNode) plan.Refusal {
+func (n *node) tryWrite(ctx context.Context, c conn.DataNode) storage.Refusal {
 	err := writeMarker(ctx, c, n.layouts != nil)
 	d := n.seen.Disk
 	switch {
 	case errors.Is(err, kvrocks.ErrNoSpace):
-		return plan.RefusalNoSpace
+		return storage.RefusalNoSpace
 	case errors.Is(err, kvrocks.ErrMaxSize), n.layouts != nil && d.MaxDatabase > 0 && d.Database >= d.MaxDatabase:
-		return plan.RefusalMaxSize
+		return storage.RefusalMaxSize
 	}
 	return "" // whatever else went wrong is none of the volume's
 }

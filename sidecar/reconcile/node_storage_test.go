@@ -9,6 +9,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/storage"
 )
 
 func TestMasterWithLittleRoomIsAskedByAWrite(t *testing.T) {
@@ -36,7 +37,7 @@ func TestMasterWithLittleRoomIsAskedByAWrite(t *testing.T) {
 		return nil
 	}
 	seen := pass()
-	assert.Equal(t, plan.RefusalNoSpace, seen.Refusal)
+	assert.Equal(t, storage.RefusalNoSpace, seen.Refusal)
 	assert.Equal(t, plan.Answered, seen.Reach, "it answers all else")
 	n.info.DiskUsed = 0
 	assert.Empty(t, pass().Refusal)

@@ -5,7 +5,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
@@ -68,13 +68,13 @@ func (p *applier) stopOrphans(ctx context.Context) {
 }
 
 // stopClusterOrphans makes masters without a pod, whose successor has just been made master, its replicas.
-func (p *applier) stopClusterOrphans(ctx context.Context, made plan.Push) {
+func (p *applier) stopClusterOrphans(ctx context.Context, made action.Push) {
 	pw := p.inst.credentials.Passwords()
 	p.stopSucceeded(func(n *node) bool {
 		c := n.seen.Cluster
 		return c != nil && made.Layout.Follows(c.ID, made.ID)
 	}, func(n *node) error {
-		return n.setLayout(ctx, pw, plan.Push{ID: n.seen.Cluster.ID, Layout: made.Layout, Force: true})
+		return n.setLayout(ctx, pw, action.Push{ID: n.seen.Cluster.ID, Layout: made.Layout, Force: true})
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 )
 
 func TestMasterThatIsBeingReplacedIsNotWaitedFor(t *testing.T) {
@@ -113,7 +114,7 @@ func TestMasterWhosePodIsGoneTakesNoMoreWritesOnceSomebodySucceedsIt(t *testing.
 	w := newWorld(t)
 	key := w.standard("orders", 3)
 	var did []string
-	pass := func(actions ...plan.Action) {
+	pass := func(actions ...action.Action) {
 		w.plan = plan.Plan{Actions: actions}
 		_, err := w.Reconcile(t.Context(), key)
 		require.NoError(t, err)
@@ -123,17 +124,17 @@ func TestMasterWhosePodIsGoneTakesNoMoreWritesOnceSomebodySucceedsIt(t *testing.
 	pass()
 	w.cluster.pods = w.cluster.pods[1:] // deleted by force; the process lives on
 	pass()
-	pass(plan.Label{Pod: "orders-1"})
+	pass(action.Label{Pod: "orders-1"})
 	assert.Empty(t, did, "until then its replicas get what is written")
 
-	pass(plan.Promote{Pod: "orders-1"})
+	pass(action.Promote{Pod: "orders-1"})
 	require.Eventually(t, func() bool {
 		did = append(did, w.journal.take()...)
 		return slices.Contains(did, stopped)
 	}, 5*time.Second, time.Millisecond)
 	assert.Equal(t, "10.0.6.1 promote", did[0])
 	did = nil
-	pass(plan.Promote{Pod: "orders-1"}, plan.Label{Pod: "orders-1", Role: v1alpha1.RoleMaster})
+	pass(action.Promote{Pod: "orders-1"}, action.Label{Pod: "orders-1", Role: v1alpha1.RoleMaster})
 	assert.Equal(t, []string{"10.0.6.1 promote"}, did, "once")
 }
 
@@ -149,7 +150,7 @@ func TestMasterWhoseProcessEndedWithItsPodIsLeftAlone(t *testing.T) {
 	assert.True(t, w.seen[len(w.seen)-1].Nodes["orders-0"].Outlives)
 	orders0.lose(w.clock)
 	w.journal.take()
-	w.plan = plan.Plan{Actions: []plan.Action{plan.Promote{Pod: "orders-1"}}}
+	w.plan = plan.Plan{Actions: []action.Action{action.Promote{Pod: "orders-1"}}}
 	_, err = w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
 	assert.Empty(t, w.instances[key].orphans, "at its address there may be somebody else by now")

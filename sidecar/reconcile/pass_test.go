@@ -19,6 +19,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube/kubetest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 )
 
 func conflict() error {
@@ -46,7 +47,7 @@ func TestPassAppliesThenReportsThenTells(t *testing.T) {
 	w := newWorld(t)
 	key := w.standard("orders", 2)
 	w.plan = plan.Plan{
-		Actions: []plan.Action{plan.Promote{Pod: "orders-0"}, plan.Follow{Pod: "orders-1", Host: "10.9.9.0", Port: 6379}},
+		Actions: []action.Action{action.Promote{Pod: "orders-0"}, action.Follow{Pod: "orders-1", Host: "10.9.9.0", Port: 6379}},
 		Status:  status(1),
 		Events:  []plan.Event{{Reason: "Promoted"}},
 	}
@@ -62,7 +63,7 @@ func TestPassAppliesThenReportsThenTells(t *testing.T) {
 func TestANodeThatTakesItsMasterForAReplicaForgetsItsReplicas(t *testing.T) {
 	w := newWorld(t)
 	key := w.standard("orders", 2)
-	w.plan = plan.Plan{Actions: []plan.Action{plan.Follow{Pod: "orders-1", Host: "10.9.9.0", Port: 6379}}}
+	w.plan = plan.Plan{Actions: []action.Action{action.Follow{Pod: "orders-1", Host: "10.9.9.0", Port: 6379}}}
 	w.node("orders-1").fail = func(what string) error {
 		if strings.HasPrefix(what, "follow") {
 			return &kvrocks.Error{Kind: kvrocks.ErrOwnReplicas}
@@ -79,7 +80,7 @@ func TestAFeedThatIsBlockedIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	key := w.standard("orders", 2)
-	w.plan = plan.Plan{Actions: []plan.Action{plan.Follow{Pod: "orders-1", Host: "10.9.9.0", Port: 6379}}}
+	w.plan = plan.Plan{Actions: []action.Action{action.Follow{Pod: "orders-1", Host: "10.9.9.0", Port: 6379}}}
 	w.node("orders-1").fail = func(what string) error {
 		switch {
 		case strings.HasPrefix(what, "follow"):
@@ -113,7 +114,7 @@ func TestAStepOfAPlannedMoveDoesNotWaitForItsReport(t *testing.T) {
 func TestIntentIsOnRecordBeforeTheActions(t *testing.T) {
 	w := newWorld(t)
 	key := w.standard("orders", 1)
-	w.plan = plan.Plan{Actions: []plan.Action{plan.Promote{Pod: "orders-0"}}, Status: status(1), Intent: true}
+	w.plan = plan.Plan{Actions: []action.Action{action.Promote{Pod: "orders-0"}}, Status: status(1), Intent: true}
 	_, err := w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"status 1", "10.0.6.0 promote"}, happened(w.journal.take()))
@@ -135,7 +136,7 @@ func TestFirstFailureEndsThePass(t *testing.T) {
 		return nil
 	}
 	w.plan = plan.Plan{
-		Actions: []plan.Action{plan.Promote{Pod: "orders-0"}, plan.Promote{Pod: "orders-1"}},
+		Actions: []action.Action{action.Promote{Pod: "orders-0"}, action.Promote{Pod: "orders-1"}},
 		Status:  status(1), Events: []plan.Event{{Reason: "Promoted"}},
 	}
 	_, err := w.Reconcile(t.Context(), key)
@@ -147,7 +148,7 @@ func TestNothingIsDoneAfterTheLeaseIsLost(t *testing.T) {
 	w := newWorld(t)
 	key := w.standard("orders", 2)
 	leading, lose := context.WithCancel(t.Context())
-	w.plan = plan.Plan{Actions: []plan.Action{plan.Promote{Pod: "orders-0"}, plan.Promote{Pod: "orders-1"}}, Status: status(1)}
+	w.plan = plan.Plan{Actions: []action.Action{action.Promote{Pod: "orders-0"}, action.Promote{Pod: "orders-1"}}, Status: status(1)}
 	w.node("orders-0").fail = func(what string) error {
 		if what == "promote" {
 			lose()
@@ -216,7 +217,7 @@ func TestPlanSaysWhenToLookAgain(t *testing.T) {
 func TestSameActionsAgainAreSlowedDown(t *testing.T) {
 	w := newWorld(t)
 	key := w.standard("orders", 1)
-	w.plan = plan.Plan{Actions: []plan.Action{plan.Promote{Pod: "orders-0"}}}
+	w.plan = plan.Plan{Actions: []action.Action{action.Promote{Pod: "orders-0"}}}
 	first, err := w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
 	again, err := w.Reconcile(t.Context(), key)
@@ -241,7 +242,7 @@ func TestGoneTopologyClosesItsConnections(t *testing.T) {
 func TestActionOnAPodThatWasReplacedMeanwhile(t *testing.T) {
 	w := newWorld(t)
 	key := w.standard("orders", 1)
-	w.plan = plan.Plan{Actions: []plan.Action{plan.Attach{Pod: "orders-1"}}}
+	w.plan = plan.Plan{Actions: []action.Action{action.Attach{Pod: "orders-1"}}}
 	_, err := w.Reconcile(t.Context(), key)
 	assert.True(t, isConflict(err), "got %v", err)
 }
@@ -256,8 +257,8 @@ func TestRefusedSettingIsToldToThePlannerAndHoldsUpNothing(t *testing.T) {
 		}
 		return nil
 	}
-	w.plan = plan.Plan{Actions: []plan.Action{
-		plan.Configure{Pod: "orders-0", Settings: map[string]string{"bad": "1", "good": "2"}},
+	w.plan = plan.Plan{Actions: []action.Action{
+		action.Configure{Pod: "orders-0", Settings: map[string]string{"bad": "1", "good": "2"}},
 	}}
 	_, err := w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
@@ -330,11 +331,11 @@ func TestActionsOnPods(t *testing.T) {
 	w := newWorld(t)
 	key := w.standard("orders", 1)
 	w.client.ClearActions()
-	w.plan = plan.Plan{Actions: []plan.Action{
-		plan.Attach{Pod: "orders-0"},
-		plan.Label{Pod: "orders-0", Role: v1alpha1.RoleMaster},
-		plan.Detach{Pod: "orders-0", Reason: "it is down"},
-		plan.DeletePod{Pod: "orders-0", UID: "uid-orders-0"},
+	w.plan = plan.Plan{Actions: []action.Action{
+		action.Attach{Pod: "orders-0"},
+		action.Label{Pod: "orders-0", Role: v1alpha1.RoleMaster},
+		action.Detach{Pod: "orders-0", Reason: "it is down"},
+		action.DeletePod{Pod: "orders-0", UID: "uid-orders-0"},
 	}}
 	_, err := w.Reconcile(t.Context(), key)
 	require.NoError(t, err)
@@ -346,7 +347,7 @@ func TestActionsOnPods(t *testing.T) {
 	}
 	assert.Equal(t, []string{"patch pods/status", "patch pods", "patch pods/status", "delete pods"}, did)
 
-	w.plan = plan.Plan{Actions: []plan.Action{plan.Attach{Pod: "orders-7"}}}
+	w.plan = plan.Plan{Actions: []action.Action{action.Attach{Pod: "orders-7"}}}
 	_, err = w.Reconcile(t.Context(), key)
 	require.ErrorIs(t, err, kube.ErrGone)
 	assert.True(t, isConflict(err))

@@ -8,20 +8,20 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 )
 
 // toPod carries out an action on a pod.
-func (p *applier) toPod(ctx context.Context, action plan.Action) (known bool, err error) {
-	switch a := action.(type) {
-	case plan.Attach:
+func (p *applier) toPod(ctx context.Context, a action.Action) (known bool, err error) {
+	switch a := a.(type) {
+	case action.Attach:
 		p.keepClients(a.Pod)
 		return true, p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.Attach(ctx, pod) })
-	case plan.Detach:
+	case action.Detach:
 		return true, p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.Detach(ctx, pod, a.Reason) })
-	case plan.Label:
+	case action.Label:
 		return true, p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.Label(ctx, pod, a.Role) })
-	case plan.DeletePod:
+	case action.DeletePod:
 		return true, p.onPod(a.Pod, func(pod *corev1.Pod) error { return p.podWriter.Delete(ctx, pod, types.UID(a.UID)) })
 	}
 	return false, nil

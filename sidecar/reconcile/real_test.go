@@ -22,6 +22,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks/redistest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 )
 
 // realWorld runs the real planner and the real network against a redis-server and three redis-sentinels. Kubernetes is a
@@ -72,7 +73,7 @@ func newRealWorld(t *testing.T, password string) *realWorld {
 	w.planner.standard = func(in plan.Input) plan.Plan {
 		p := plan.Standard(in)
 		// A redis-server that never had a replica stays at offset 0 whatever is written.
-		p.Actions = slices.DeleteFunc(p.Actions, func(a plan.Action) bool { _, ok := a.(plan.WriteMarker); return ok })
+		p.Actions = slices.DeleteFunc(p.Actions, func(a action.Action) bool { _, ok := a.(action.WriteMarker); return ok })
 		return p
 	}
 	w.options.Timeout = time.Second

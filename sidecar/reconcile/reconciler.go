@@ -21,6 +21,8 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvctl"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/sentinelset"
 )
 
 // Pauses between passes.
@@ -37,7 +39,7 @@ const (
 type planner struct {
 	standard   func(plan.Input) plan.Plan
 	cluster    func(plan.Input) plan.Plan
-	sentinel   func(plan.SentinelInput) plan.Plan
+	sentinel   func(sentinelset.Input) plan.Plan
 	sameReport func(a, b v1alpha1.KVRocksTopologyStatus) bool
 }
 
@@ -184,7 +186,7 @@ func (p *pass) carryOut(ctx context.Context, decided plan.Plan, missing bool) (R
 }
 
 // describeActions returns the actions in words, by which it is seen whether two passes did the same.
-func describeActions(actions []plan.Action) string {
+func describeActions(actions []action.Action) string {
 	var b strings.Builder
 	for _, a := range actions {
 		b.WriteString(actionKind(a) + detail(a))

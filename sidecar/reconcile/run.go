@@ -18,6 +18,8 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/report"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/sentinelset"
 )
 
 const userAgent = "kvrocks-sidecar"
@@ -130,7 +132,7 @@ func (s *sidecar) lead(ctx context.Context, c *kube.Cache, w writers, events eve
 }
 
 func thePlanner() planner {
-	return planner{standard: plan.Standard, cluster: plan.Cluster, sentinel: plan.SentinelInstance, sameReport: plan.SameReport}
+	return planner{standard: plan.Standard, cluster: plan.Cluster, sentinel: sentinelset.Plan, sameReport: report.Same}
 }
 
 // begin makes what the Reconciler keeps; its subscriptions end with ctx.

@@ -12,27 +12,27 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 )
 
 // toSentinel carries out an action on a sentinel.
-func (p *applier) toSentinel(ctx context.Context, action plan.Action) (known bool, err error) {
-	switch a := action.(type) {
-	case plan.Monitor:
+func (p *applier) toSentinel(ctx context.Context, a action.Action) (known bool, err error) {
+	switch a := a.(type) {
+	case action.Monitor:
 		return true, p.onSentinel(a.Sentinel, func(s *conn.SharedSentinel) error { return p.monitor(ctx, s, a) })
-	case plan.Tune:
+	case action.Tune:
 		return true, p.onSentinel(a.Sentinel, func(s *conn.SharedSentinel) error {
 			return p.set(ctx, s, a.MasterName, a.Quorum, a.Failover)
 		})
-	case plan.Unmonitor:
+	case action.Unmonitor:
 		return true, p.onSentinel(a.Sentinel, func(s *conn.SharedSentinel) error { return unmonitor(ctx, s, a.MasterName) })
-	case plan.AcceptPassword:
+	case action.AcceptPassword:
 		return true, p.givePassword(ctx, a.Sentinel, conn.Sentinel.AcceptPassword)
-	case plan.PresentPassword:
+	case action.PresentPassword:
 		return true, p.givePassword(ctx, a.Sentinel, conn.Sentinel.PresentPassword)
-	case plan.AcceptOnlyPassword:
+	case action.AcceptOnlyPassword:
 		return true, p.givePassword(ctx, a.Sentinel, conn.Sentinel.AcceptOnlyPassword)
-	case plan.RenewLinks:
+	case action.RenewLinks:
 		return true, p.renewLinks(ctx, a)
 	}
 	return false, nil
@@ -46,7 +46,7 @@ func (p *applier) onSentinel(pod string, f func(*conn.SharedSentinel) error) err
 	return f(v.conn)
 }
 
-func (p *applier) monitor(ctx context.Context, s *conn.SharedSentinel, a plan.Monitor) error {
+func (p *applier) monitor(ctx context.Context, s *conn.SharedSentinel, a action.Monitor) error {
 	if a.Replace {
 		if err := unmonitor(ctx, s, a.MasterName); err != nil {
 			return err
@@ -97,7 +97,7 @@ func (p *applier) givePassword(ctx context.Context, pod string, step func(conn.S
 	return p.onSentinel(pod, func(s *conn.SharedSentinel) error { return s.GivePassword(ctx, step) })
 }
 
-func (p *applier) renewLinks(ctx context.Context, a plan.RenewLinks) error {
+func (p *applier) renewLinks(ctx context.Context, a action.RenewLinks) error {
 	var id string
 	err := p.onSentinel(a.Sentinel, func(s *conn.SharedSentinel) (err error) {
 		p.inst.sentinels[a.Sentinel].renewed = p.now()
@@ -121,10 +121,10 @@ func (p *applier) renewLinks(ctx context.Context, a plan.RenewLinks) error {
 
 // monitorsTogether returns the leading actions that give a master to sentinels, each to another one. They need not wait for each
 // other, and while a sentinel knows no master clients that ask it have none.
-func monitorsTogether(actions []plan.Action) []plan.Action {
+func monitorsTogether(actions []action.Action) []action.Action {
 	given := map[string]bool{}
-	for i, action := range actions {
-		a, ok := action.(plan.Monitor)
+	for i, next := range actions {
+		a, ok := next.(action.Monitor)
 		if !ok || given[a.Sentinel] {
 			return actions[:i]
 		}
@@ -134,7 +134,7 @@ func monitorsTogether(actions []plan.Action) []plan.Action {
 }
 
 // monitorAll carries them out, all at the same time, and returns the first error in their order.
-func (p *applier) monitorAll(ctx context.Context, monitors []plan.Action) error {
+func (p *applier) monitorAll(ctx context.Context, monitors []action.Action) error {
 	errs := make([]error, len(monitors))
 	var wg sync.WaitGroup
 	for i, a := range monitors {

@@ -8,11 +8,12 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/conn"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/sentinelset"
 )
 
 // observeSentinelInstance asks each sentinel for everything that it monitors.
-func (p *pass) observeSentinelInstance(ctx context.Context) plan.SentinelInput {
-	in := plan.SentinelInput{Now: p.now(), Topology: p.topology, Claimed: map[string]bool{}}
+func (p *pass) observeSentinelInstance(ctx context.Context) sentinelset.Input {
+	in := sentinelset.Input{Now: p.now(), Topology: p.topology, Claimed: map[string]bool{}}
 	// An instance that is being released is still listed: its own pass removes its monitors.
 	for _, t := range p.kubernetes.MonitoredBy(p.key) {
 		for _, name := range masterNames(t) {

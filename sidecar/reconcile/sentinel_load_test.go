@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 )
 
 func TestASpinningSentinelIsSeenAndItsConnectionsAreRenewedOnceAMinute(t *testing.T) {
@@ -36,7 +37,7 @@ func TestASpinningSentinelIsSeenAndItsConnectionsAreRenewedOnceAMinute(t *testin
 	assert.Equal(t, []string{"watch-0"}, pass(time.Second, 0), "what was measured last stands for two seconds")
 
 	w.journal.take()
-	w.plan = plan.Plan{Actions: []plan.Action{plan.RenewLinks{Sentinel: "watch-0", Pods: []string{"orders-0", "orders-1"}}}}
+	w.plan = plan.Plan{Actions: []action.Action{action.RenewLinks{Sentinel: "watch-0", Pods: []string{"orders-0", "orders-1"}}}}
 	pass(10*time.Second, 10*time.Second)
 	assert.Subset(t, w.journal.take(), []string{"10.0.6.0 drop id-of-watch-0", "10.0.6.1 drop id-of-watch-0"})
 	w.plan = plan.Plan{}

@@ -16,6 +16,8 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/kube/kubetest"
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/sentinelset"
 )
 
 func TestSentinelIsAskedOverOneConnectionForAllInstances(t *testing.T) {
@@ -43,7 +45,7 @@ func TestMonitorIsMadeWithItsSettingsAndPassword(t *testing.T) {
 	w.secret("orders-auth", map[string]string{"password": "pw"})
 	w.cluster.topologies[key].Spec.PasswordSecret = &v1alpha1.SecretKeyRef{Name: "orders-auth", Key: "password"}
 	failover := v1alpha1.Failover{DownAfterMilliseconds: 5000}
-	w.plan = plan.Plan{Actions: []plan.Action{plan.Monitor{
+	w.plan = plan.Plan{Actions: []action.Action{action.Monitor{
 		Sentinel: "watch-0", MasterName: "orders", Address: "10.9.9.0", Port: 6379, Quorum: 2, Failover: failover, Replace: true,
 	}}}
 	_, err := w.Reconcile(t.Context(), key)
@@ -158,10 +160,10 @@ func TestSentinelInstanceSeesWhatIsClaimed(t *testing.T) {
 	key := w.standard("orders", 1)
 	list := w.sentinelInstance("watch", 1, key)
 	list[0].masters["left"] = kvrocks.MonitoredMaster{Name: "left"}
-	var got plan.SentinelInput
-	w.planner.sentinel = func(in plan.SentinelInput) plan.Plan {
+	var got sentinelset.Input
+	w.planner.sentinel = func(in sentinelset.Input) plan.Plan {
 		got = in
-		return plan.Plan{Actions: []plan.Action{plan.Unmonitor{Sentinel: "watch-0", MasterName: "left"}}}
+		return plan.Plan{Actions: []action.Action{action.Unmonitor{Sentinel: "watch-0", MasterName: "left"}}}
 	}
 	_, err := w.Reconcile(t.Context(), types.NamespacedName{Namespace: kubetest.Namespace, Name: "watch"})
 	require.NoError(t, err)
@@ -213,9 +215,9 @@ func TestTheStepsOfASentinelsPassword(t *testing.T) {
 		w.journal.add("dial with %s", string(o.Password))
 		return byAddr(addr, o)
 	}
-	var seen plan.SentinelInput
-	step := func(a ...plan.Action) []string {
-		w.planner.sentinel = func(in plan.SentinelInput) plan.Plan {
+	var seen sentinelset.Input
+	step := func(a ...action.Action) []string {
+		w.planner.sentinel = func(in sentinelset.Input) plan.Plan {
 			seen = in
 			return plan.Plan{Actions: a}
 		}
@@ -224,13 +226,13 @@ func TestTheStepsOfASentinelsPassword(t *testing.T) {
 		require.NoError(t, err)
 		return w.journal.take()
 	}
-	assert.Contains(t, step(plan.AcceptPassword{Sentinel: "watch-0"}), `watch-0 accept "new"`)
+	assert.Contains(t, step(action.AcceptPassword{Sentinel: "watch-0"}), `watch-0 accept "new"`)
 	assert.True(t, seen.Password)
 	assert.NotNil(t, seen.Views["watch-0"].Access)
-	did := step(plan.PresentPassword{Sentinel: "watch-0"})
+	did := step(action.PresentPassword{Sentinel: "watch-0"})
 	assert.Contains(t, did, "dial with new", "each step is followed by a new connection")
 	assert.Contains(t, did, `watch-0 present "new"`)
-	assert.Contains(t, step(plan.AcceptOnlyPassword{Sentinel: "watch-0"}), `watch-0 accept only "new"`)
+	assert.Contains(t, step(action.AcceptOnlyPassword{Sentinel: "watch-0"}), `watch-0 accept only "new"`)
 	step()
 	assert.Eventually(t, func() bool { return list[0].subscriptions() == 1 }, 5*time.Second, time.Millisecond, "the subscription stays")
 

@@ -17,6 +17,8 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/report"
 )
 
 // growing is the instance orders of two pods, whose claims of 10Gi are to have 20Gi.
@@ -64,7 +66,7 @@ func TestVolumesAreExpandedOnceAndReported(t *testing.T) {
 // The instance whose volumes are full may be the one whose passes fail.
 func TestVolumesAreExpandedAlsoWhenAnActionFails(t *testing.T) {
 	w, key := growing(t)
-	w.plan.Actions = []plan.Action{plan.Promote{Pod: "orders-0"}}
+	w.plan.Actions = []action.Action{action.Promote{Pod: "orders-0"}}
 	w.node("orders-0").fail = func(what string) error {
 		if what == "promote" {
 			return errors.New("no space left on device")
@@ -102,7 +104,7 @@ func TestARefusedExpansionIsReportedAndTriedAgainAfterAMinute(t *testing.T) {
 
 	w.clock = w.clock.Add(time.Minute)
 	w.refuseExpansion = nil
-	w.planner.sameReport = plan.SameReport
+	w.planner.sameReport = report.Same
 	assert.Equal(t, []string{
 		"expand data-orders-0 to 20Gi", "expand data-orders-1 to 20Gi", "status 1", "event orders VolumeExpansionStarted",
 	}, pass())

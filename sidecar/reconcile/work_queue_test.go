@@ -12,6 +12,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/kvrocks"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 )
 
 // recordedQueue remembers how the key was put back.
@@ -32,7 +33,7 @@ func (q *recordedQueue) AddAfter(_ types.NamespacedName, d time.Duration) {
 }
 
 func TestWhenTheNextPassIsDue(t *testing.T) {
-	promote := []plan.Action{plan.Promote{Pod: "orders-0"}}
+	promote := []action.Action{action.Promote{Pod: "orders-0"}}
 	fails := func(err error) func(string) error {
 		return func(what string) error {
 			if what == "promote" {

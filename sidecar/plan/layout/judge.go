@@ -82,10 +82,5 @@ func (s *Shard) same(o *Shard) bool {
 	if len(s.Nodes) != len(o.Nodes) || s.Slots != o.Slots {
 		return false
 	}
-	for i := range s.Nodes {
-		if !slices.Contains(o.Nodes, s.Nodes[i]) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(s.Nodes, func(n Node) bool { return !slices.Contains(o.Nodes, n) })
 }

@@ -119,10 +119,5 @@ func (s *Shard) Master() *Node {
 
 // Has reports whether a node with this id belongs to the shard.
 func (s *Shard) Has(id string) bool {
-	for i := range s.Nodes {
-		if s.Nodes[i].ID == id {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.Nodes, func(n Node) bool { return n.ID == id })
 }

@@ -7,46 +7,46 @@ import (
 	"strings"
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 )
 
 // Words is an action on a standard instance in words, with members instead of their addresses.
-func Words(a plan.Action) string {
+func Words(a action.Action) string {
 	switch a := a.(type) {
-	case plan.Detach:
+	case action.Detach:
 		return "detach " + a.Pod
-	case plan.Attach:
+	case action.Attach:
 		return "attach " + a.Pod
-	case plan.Label:
+	case action.Label:
 		return strings.TrimSpace(fmt.Sprintf("label %s %s", a.Pod, a.Role))
-	case plan.DeletePod:
+	case action.DeletePod:
 		return "replace " + a.Pod
-	case plan.Promote:
+	case action.Promote:
 		return "promote " + a.Pod
-	case plan.DropClients:
+	case action.DropClients:
 		return "drop " + a.Pod
-	case plan.Follow:
+	case action.Follow:
 		if a.Port == 1 {
 			return "stop " + a.Pod
 		}
 		return fmt.Sprintf("follow %s ->%s", a.Pod, nameOf(a.Host))
-	case plan.WriteMarker:
+	case action.WriteMarker:
 		return "mark " + a.Pod
-	case plan.ApplyPassword:
+	case action.ApplyPassword:
 		return "password " + a.Pod
-	case plan.Configure:
+	case action.Configure:
 		return fmt.Sprintf("set %s %v", a.Pod, a.Settings)
-	case plan.Monitor:
+	case action.Monitor:
 		verb := "monitor"
 		if a.Replace {
 			verb = "remonitor"
 		}
 		return fmt.Sprintf("%s %s ->%s quorum=%d", verb, a.Sentinel, nameOf(a.Address), a.Quorum)
-	case plan.Tune:
+	case action.Tune:
 		return fmt.Sprintf("tune %s quorum=%d", a.Sentinel, a.Quorum)
-	case plan.RenewLinks:
+	case action.RenewLinks:
 		return fmt.Sprintf("renew %s %v", a.Sentinel, a.Pods)
-	case plan.Unmonitor:
+	case action.Unmonitor:
 		return "unmonitor " + a.Sentinel
 	}
 	return fmt.Sprintf("%T", a)
@@ -60,44 +60,44 @@ func nameOf(address string) string {
 }
 
 // ClusterWords is an action on a cluster in words.
-func ClusterWords(a plan.Action) string {
+func ClusterWords(a action.Action) string {
 	short := func(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, "orders-", ""), "id", "") }
 	switch a := a.(type) {
-	case plan.Push:
+	case action.Push:
 		return pushWords(a, short(a.Pod))
-	case plan.FailOver:
+	case action.FailOver:
 		text := fmt.Sprintf("failover %s -> %s", short(a.MasterID), short(a.PreferredID))
 		if a.Install != "" {
 			text += " at once"
 		}
 		return text
-	case plan.CreateCluster:
+	case action.CreateCluster:
 		return fmt.Sprint("create ", a.Shards)
-	case plan.ImportCluster:
+	case action.ImportCluster:
 		return "import " + short(a.Pod)
-	case plan.DeleteCluster:
+	case action.DeleteCluster:
 		return "delete"
-	case plan.AddShard:
+	case action.AddShard:
 		return fmt.Sprint("add shard ", a.Addresses)
-	case plan.RemoveShard:
+	case action.RemoveShard:
 		return "remove shard of " + short(a.MasterID)
-	case plan.AddNode:
+	case action.AddNode:
 		return fmt.Sprintf("add %s to %s", a.Address, short(a.MasterID))
-	case plan.RemoveNode:
+	case action.RemoveNode:
 		return "remove " + short(a.ID)
-	case plan.Monitor:
+	case action.Monitor:
 		verb := "monitor"
 		if a.Replace {
 			verb = "remonitor"
 		}
 		return fmt.Sprintf("%s %s %s ->%s", verb, a.Sentinel, a.MasterName, a.Address)
-	case plan.Unmonitor:
+	case action.Unmonitor:
 		return fmt.Sprintf("unmonitor %s %s", a.Sentinel, a.MasterName)
 	}
 	return short(Words(a))
 }
 
-func pushWords(a plan.Push, pod string) string {
+func pushWords(a action.Push, pod string) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "push %s v=%d", pod, a.Layout.Version)
 	for i := range a.Layout.Shards {
@@ -118,10 +118,10 @@ func pushWords(a plan.Push, pod string) string {
 }
 
 // MoveWords is an action in words, with shards instead of nodes.
-func MoveWords(a plan.Action) string {
+func MoveWords(a action.Action) string {
 	shard := func(pod string) string { return strings.TrimSuffix(strings.TrimPrefix(pod, "orders-"), "-0") }
 	switch a := a.(type) {
-	case plan.MoveSlots:
+	case action.MoveSlots:
 		to := a.ToID
 		if strings.HasPrefix(a.ToID, "f") {
 			to = "nowhere"
@@ -133,11 +133,11 @@ func MoveWords(a plan.Action) string {
 			text += fmt.Sprintf(" speed=%d", a.KeysPerSecond)
 		}
 		return text
-	case plan.CountKeys:
+	case action.CountKeys:
 		return fmt.Sprintf("count %s on %s", a.Slots, shard(a.Pod))
-	case plan.RecordSlots:
+	case action.RecordSlots:
 		return fmt.Sprintf("record %s ->%s", a.Slots, ShardOfID(a.ToMasterID))
-	case plan.Push:
+	case action.Push:
 		text := "push " + shard(a.Pod)
 		if a.Force {
 			text += " force"

@@ -35,6 +35,8 @@ type View struct {
 	Progressing bool
 	// AuthUnknown is true when some sentinel may use an old password, so its verdicts may be wrong.
 	AuthUnknown bool
+	// onlyDetects is true when their elections do not count.
+	onlyDetects bool
 }
 
 // Opinion is what one sentinel says about the master name.
@@ -126,11 +128,17 @@ func (w *View) add(o *Opinion, address string) {
 	}
 }
 
-// MayElect reports whether enough sentinels monitor the name, or cannot be asked, for an election to be possible. While it is
-// true only the sentinels choose a successor.
-func (w *View) MayElect() bool {
+// MayAgree reports whether enough sentinels monitor the name, or cannot be asked, for a quorum.
+func (w *View) MayAgree() bool {
 	return w.Active && w.Monitoring+w.Silent() >= w.Quorum
 }
+
+// MayElect reports whether an election is possible, and counts. While it is true only the sentinels choose a successor.
+func (w *View) MayElect() bool { return w.MayAgree() && !w.onlyDetects }
+
+// ProvesDown reports whether the word of the sentinels that the recorded master is down suffices to replace it. Where they elect it
+// does not: when it comes to that they cannot agree any more.
+func (w *View) ProvesDown() bool { return w.ODown && w.onlyDetects }
 
 // ElectionTimeout returns how long after a master was called down the sentinels are waited for: down-after and two of their attempts,
 // or three when one of them says that it is at one. Those in TILT are at none, and when too few others are left only unable is given.
@@ -162,5 +170,6 @@ func (w *View) AgreeingOn(address string) int {
 // they say which masters are down, and nothing else.
 func (w View) OnlyDetects() View {
 	w.Electing, w.Replacing, w.Deposed = false, false, false
+	w.onlyDetects = true
 	return w
 }

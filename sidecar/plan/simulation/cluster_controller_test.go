@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
@@ -148,7 +148,7 @@ func (c *simController) newNodes(addresses []string) []layout.Node {
 }
 
 // call carries out an action on kvrocks-controller; now and then it fails, or only seems to.
-func (c *simController) call(w *clusterWorld, a plan.Action) error {
+func (c *simController) call(w *clusterWorld, a action.Action) error {
 	if c.away(w.now) {
 		return errRefused
 	}
@@ -168,22 +168,22 @@ func (c *simController) call(w *clusterWorld, a plan.Action) error {
 	return apply()
 }
 
-func (c *simController) apply(w *clusterWorld, a plan.Action) error {
+func (c *simController) apply(w *clusterWorld, a action.Action) error {
 	if c.record == nil {
 		switch a.(type) {
-		case plan.CreateCluster, plan.ImportCluster:
+		case action.CreateCluster, action.ImportCluster:
 		default:
 			return errors.New("cluster: not found")
 		}
 	}
 	switch a := a.(type) {
-	case plan.CreateCluster:
+	case action.CreateCluster:
 		if err := c.create(a.Shards, c.newNodes); err != nil {
 			return err
 		}
 		c.nextProbe = w.now.Add(c.interval)
 		w.checkRemembered()
-	case plan.ImportCluster:
+	case action.ImportCluster:
 		n := w.nodes[a.Pod]
 		if c.record != nil {
 			return errors.New("cluster: already exists")
@@ -193,9 +193,9 @@ func (c *simController) apply(w *clusterWorld, a plan.Action) error {
 		}
 		c.record, c.stale, c.nextProbe = n.layout, false, w.now.Add(c.interval)
 		w.checkRemembered()
-	case plan.DeleteCluster:
+	case action.DeleteCluster:
 		c.record = nil
-	case plan.FailOver:
+	case action.FailOver:
 		id, err := c.failOver(w, a.MasterID, a.PreferredID)
 		if err == nil && id != a.PreferredID {
 			err = fmt.Errorf("%s was made master instead of %s", id, a.PreferredID)
@@ -207,13 +207,13 @@ func (c *simController) apply(w *clusterWorld, a plan.Action) error {
 	return nil
 }
 
-func (c *simController) applyMembers(w *clusterWorld, a plan.Action) error {
+func (c *simController) applyMembers(w *clusterWorld, a action.Action) error {
 	switch a := a.(type) {
-	case plan.AddShard:
+	case action.AddShard:
 		c.change(&w.life, func(l *layout.Layout) {
 			l.Shards = append(l.Shards, layout.Shard{Nodes: c.newNodes(a.Addresses)})
 		})
-	case plan.RemoveShard:
+	case action.RemoveShard:
 		s := shardWith(c.record, a.MasterID)
 		if s == nil || !s.Slots.Empty() {
 			return errors.New("shard is servicing")
@@ -221,7 +221,7 @@ func (c *simController) applyMembers(w *clusterWorld, a plan.Action) error {
 		c.change(&w.life, func(l *layout.Layout) {
 			l.Shards = slices.DeleteFunc(l.Shards, func(s layout.Shard) bool { return s.Nodes[0].ID == a.MasterID || shardHas(&s, a.MasterID) })
 		})
-	case plan.AddNode:
+	case action.AddNode:
 		host, _, _ := strings.Cut(a.Address, ":")
 		if shardWith(c.record, a.MasterID) == nil {
 			return errors.New("node: not found")
@@ -235,7 +235,7 @@ func (c *simController) applyMembers(w *clusterWorld, a plan.Action) error {
 			s := shardWith(l, a.MasterID)
 			s.Nodes = append(s.Nodes, layout.Node{ID: c.id(), Address: host, Port: simPort})
 		})
-	case plan.RemoveNode:
+	case action.RemoveNode:
 		s := shardWith(c.record, a.ID)
 		if s == nil || slices.ContainsFunc(s.Nodes, func(n layout.Node) bool { return n.ID == a.ID && n.Master }) {
 			return errors.New("the node is a master")

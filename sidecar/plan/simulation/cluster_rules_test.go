@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
@@ -15,7 +15,7 @@ func (w *clusterWorld) serves(name string) bool {
 
 // checkPush: what becomes master of slots holds every settled write, is not empty while another member has data, and no
 // other attached node of the shard owns its slots.
-func (s *clusterSidecar) checkPush(a plan.Push) {
+func (s *clusterSidecar) checkPush(a action.Push) {
 	w := s.w
 	n := w.nodes[a.Pod]
 	in := shardWith(a.Layout, a.ID)
@@ -46,7 +46,7 @@ func (s *clusterSidecar) checkPush(a plan.Push) {
 }
 
 // checkFailOver: a planned move loses nothing: the old master takes no writes, and the new one has all of them.
-func (s *clusterSidecar) checkFailOver(a plan.FailOver) {
+func (s *clusterSidecar) checkFailOver(a action.FailOver) {
 	w := s.w
 	target := w.byID(a.PreferredID)
 	if target == nil || w.controller.away(w.now) {

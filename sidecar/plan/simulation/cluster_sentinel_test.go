@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
 
@@ -93,7 +94,7 @@ func (w *clusterWorld) observeSentinels() plan.Sentinels {
 	return s
 }
 
-func (w *clusterWorld) monitor(a plan.Monitor) error {
+func (w *clusterWorld) monitor(a action.Monitor) error {
 	s := w.sentinels[a.Sentinel]
 	if s == nil || !w.detectorUp(s) {
 		return fmt.Errorf("sentinel %s does not answer", a.Sentinel)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/plantest"
 )
@@ -87,48 +88,48 @@ func (s *clusterSidecar) crash() int { return s.w.crashNow(40, 6) }
 
 func (s *clusterSidecar) decide() plan.Plan { return plan.Cluster(s.input()) }
 
-func (s *clusterSidecar) text(a plan.Action) string { return plantest.ClusterWords(a) }
+func (s *clusterSidecar) text(a action.Action) string { return plantest.ClusterWords(a) }
 
-func (s *clusterSidecar) apply(a plan.Action) error {
+func (s *clusterSidecar) apply(a action.Action) error {
 	w := s.w
 	switch a := a.(type) {
-	case plan.Detach:
+	case action.Detach:
 		w.detach(w.pods[a.Pod])
-	case plan.Attach:
+	case action.Attach:
 		s.checkAttach(a.Pod)
 		w.attach(a.Pod)
-	case plan.DeletePod:
+	case action.DeletePod:
 		return w.replacePod(a)
-	case plan.Label:
+	case action.Label:
 		w.checkLabel(a)
 		w.pods[a.Pod].role = a.Role
-	case plan.Monitor:
+	case action.Monitor:
 		return w.monitor(a)
-	case plan.Unmonitor:
+	case action.Unmonitor:
 		if !w.detectorUp(w.sentinels[a.Sentinel]) {
 			return errRefused
 		}
 		delete(w.sentinels[a.Sentinel].monitors, a.MasterName)
-	case plan.Tune:
+	case action.Tune:
 		if m := w.sentinels[a.Sentinel].monitors[a.MasterName]; m != nil {
 			m.quorum, m.settings = a.Quorum, a.Failover
 		}
-	case plan.Push:
+	case action.Push:
 		s.checkPush(a)
 		if !w.up(a.Pod) {
 			return errRefused
 		}
 		delete(s.asked, a.Pod)
 		return w.nodes[a.Pod].setNodes(a.ID, a.Layout, a.Force)
-	case plan.WriteMarker:
+	case action.WriteMarker:
 		if n := w.nodes[a.Pod]; n.master {
 			w.put(n)
 		}
-	case plan.Configure:
+	case action.Configure:
 		if n := w.nodes[a.Pod]; w.up(a.Pod) && n.settings != nil {
 			maps.Copy(n.settings, a.Settings)
 		}
-	case plan.FailOver:
+	case action.FailOver:
 		s.checkFailOver(a)
 		if err := w.controller.call(w, a); err != nil || a.Install == "" {
 			return err
@@ -136,7 +137,7 @@ func (s *clusterSidecar) apply(a plan.Action) error {
 		if w.rng.IntN(10) == 0 {
 			return errTimeout
 		}
-		return s.apply(plan.Push{Pod: a.Install, ID: a.PreferredID, Layout: w.controller.record})
+		return s.apply(action.Push{Pod: a.Install, ID: a.PreferredID, Layout: w.controller.record})
 	default:
 		return w.controller.call(w, a)
 	}

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 )
 
 // grant lets pods and shards leave when the sidecar grants it.
@@ -131,7 +131,7 @@ func (d *dataPlane) handover(pod string) *v1alpha1.Outage {
 }
 
 // checkLabel: of the pods of a shard that are labelled master one takes writes. The target of a planned move is labelled ahead.
-func (d *dataPlane) checkLabel(a plan.Label) {
+func (d *dataPlane) checkLabel(a action.Label) {
 	if a.Role != v1alpha1.RoleMaster || d.labelledAhead(a.Pod) {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/lag"
 )
 
 // maxLag is how long a replica may lack a write.
@@ -38,7 +39,7 @@ func (m *memory) measure(name string, n *plan.Node, now time.Time) {
 		return
 	}
 	if m.trails[name] == nil {
-		m.trails[name] = &plan.SequenceHistory{}
+		m.trails[name] = &lag.History{}
 	}
 	m.trails[name].Note(now, n.Sequence, m.maxLag)
 	n.SequenceBefore = m.trails[name].Before(now, m.maxLag)

@@ -14,6 +14,9 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/lag"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/report"
 )
 
 // tick is the step of simulated time.
@@ -78,8 +81,8 @@ type simProcess interface {
 	// decide observes and plans.
 	decide() plan.Plan
 	// apply carries out an action, and checks it against the safety rules.
-	apply(a plan.Action) error
-	text(a plan.Action) string
+	apply(a action.Action) error
+	text(a action.Action) string
 	// checkReport holds before a report is written.
 	checkReport(st v1alpha1.KVRocksTopologyStatus)
 	// check holds after every complete pass.
@@ -147,7 +150,7 @@ func (l *life) pass(s simProcess, crash int) (plan.Plan, error) {
 
 // report writes the status when it differs.
 func (l *life) report(s simProcess, p plan.Plan) {
-	if plan.SameReport(l.topology.Status, p.Status) {
+	if report.Same(l.topology.Status, p.Status) {
 		return
 	}
 	s.checkReport(p.Status)
@@ -206,7 +209,7 @@ func (l *life) requireRest(t *testing.T, s simProcess, n int, atRest func(plan.P
 			continue
 		}
 		again := s.decide()
-		if len(again.Actions) > 0 || !plan.SameReport(l.topology.Status, again.Status) {
+		if len(again.Actions) > 0 || !report.Same(l.topology.Status, again.Status) {
 			t.Fatalf("a settled instance plans %v", again.Actions)
 		}
 		return
@@ -220,14 +223,14 @@ type memory struct {
 	lastMaster, downSince map[string]time.Time
 	// masters are those that answered as master when their pod was last seen.
 	masters map[string]bool
-	trails  map[string]*plan.SequenceHistory
+	trails  map[string]*lag.History
 	// followed are, by node, the proved masters that they followed after the pass before.
 	followed map[string]string
 }
 
 func (m *memory) forget() {
 	m.lastMaster, m.downSince, m.masters = map[string]time.Time{}, map[string]time.Time{}, map[string]bool{}
-	m.trails, m.followed = map[string]*plan.SequenceHistory{}, map[string]string{}
+	m.trails, m.followed = map[string]*lag.History{}, map[string]string{}
 }
 
 // see completes what is observed of a node; served: it has just answered as one that serves.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/plantest"
@@ -71,7 +72,7 @@ func (w *moveWorld) crash() int {
 
 func (w *moveWorld) decide() plan.Plan { return plan.Cluster(w.input()) }
 
-func (w *moveWorld) text(a plan.Action) string { return plantest.MoveWords(a) }
+func (w *moveWorld) text(a action.Action) string { return plantest.MoveWords(a) }
 
 func (w *moveWorld) checkReport(v1alpha1.KVRocksTopologyStatus) {}
 
@@ -153,7 +154,7 @@ func (w *moveWorld) edit() {
 	w.say("wanted: %+v, %+v", spec.Migrate, *policy)
 }
 
-func (w *moveWorld) apply(a plan.Action) error {
+func (w *moveWorld) apply(a action.Action) error {
 	node := func(name string) (*moveNode, error) {
 		if n := w.nodes[name]; w.up(n) {
 			return n, nil
@@ -161,27 +162,27 @@ func (w *moveWorld) apply(a plan.Action) error {
 		return nil, errRefused
 	}
 	switch a := a.(type) {
-	case plan.Detach:
+	case action.Detach:
 		w.detach(w.pods[a.Pod])
-	case plan.Attach:
+	case action.Attach:
 		w.pods[a.Pod].attached = true
-	case plan.Label:
+	case action.Label:
 		w.pods[a.Pod].role = a.Role
-	case plan.Push:
+	case action.Push:
 		n, err := node(a.Pod)
 		if err != nil {
 			return err
 		}
 		return n.setNodes(a.ID, a.Layout, a.Force)
-	case plan.WriteMarker:
+	case action.WriteMarker:
 		w.nodes[a.Pod].seq++
-	case plan.MoveSlots:
+	case action.MoveSlots:
 		n, err := node(a.Pod)
 		if err != nil {
 			return err
 		}
 		return n.migrate(w, a.Slots, a.ToID)
-	case plan.CountKeys:
+	case action.CountKeys:
 		n, err := node(a.Pod)
 		if err != nil {
 			return err
@@ -189,11 +190,11 @@ func (w *moveWorld) apply(a plan.Action) error {
 		if n.count = nil; w.rng.IntN(3) > 0 {
 			n.count = &migration.SlotCount{Slots: a.Slots, Keys: n.keys(a.Slots) * 1000, Sequence: n.seq}
 		}
-	case plan.FailOver:
+	case action.FailOver:
 		if err := w.call(a); err != nil || a.Install == "" {
 			return err
 		}
-		return w.apply(plan.Push{Pod: a.Install, ID: a.PreferredID, Layout: w.record})
+		return w.apply(action.Push{Pod: a.Install, ID: a.PreferredID, Layout: w.record})
 	default:
 		return w.call(a)
 	}

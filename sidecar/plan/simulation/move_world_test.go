@@ -7,7 +7,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
@@ -230,7 +230,7 @@ func (w *moveWorld) advanceController() {
 }
 
 // call carries out an action on kvrocks-controller; now and then it fails, or only seems to.
-func (w *moveWorld) call(a plan.Action) error {
+func (w *moveWorld) call(a action.Action) error {
 	if w.away(w.now) {
 		return errRefused
 	}
@@ -246,9 +246,9 @@ func (w *moveWorld) call(a plan.Action) error {
 	return w.control(a)
 }
 
-func (w *moveWorld) control(a plan.Action) error {
+func (w *moveWorld) control(a action.Action) error {
 	switch a := a.(type) {
-	case plan.CreateCluster:
+	case action.CreateCluster:
 		return w.create(a.Shards, func(addresses []string) []layout.Node {
 			nodes := make([]layout.Node, len(addresses))
 			for i, address := range addresses {
@@ -257,7 +257,7 @@ func (w *moveWorld) control(a plan.Action) error {
 			}
 			return nodes
 		})
-	case plan.FailOver:
+	case action.FailOver:
 		s := shardWith(w.record, a.MasterID)
 		i := slices.IndexFunc(s.Nodes, func(n layout.Node) bool { return n.ID == a.MasterID && n.Master })
 		j := slices.IndexFunc(s.Nodes, func(n layout.Node) bool { return n.ID == a.PreferredID })
@@ -269,7 +269,7 @@ func (w *moveWorld) control(a plan.Action) error {
 			in := shardWith(l, a.MasterID)
 			in.Nodes[i].Master, in.Nodes[j].Master = false, true
 		})
-	case plan.RecordSlots:
+	case action.RecordSlots:
 		part := slots.Of(a.Slots)
 		to := shardWith(w.record, a.ToMasterID)
 		overlaps := 0

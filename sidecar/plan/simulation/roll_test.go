@@ -9,6 +9,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 )
 
 func (o scripted) newTemplate() {
@@ -59,7 +60,7 @@ func (o scripted) roll() {
 }
 
 // replacePod carries out the sidecar's action, and checks it: the pod is not needed.
-func (d *dataPlane) replacePod(a plan.DeletePod) error {
+func (d *dataPlane) replacePod(a action.DeletePod) error {
 	p, n := d.pods[a.Pod], d.nodes[a.Pod]
 	if !p.exists || p.observe(d.now).UID != a.UID {
 		return errRefused

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
 )
 
@@ -45,7 +46,7 @@ func (w *world) sentinelPods() []string { return slices.Sorted(maps.Keys(w.senti
 
 func (w *world) sentinelUp(s *simSentinel) bool { return !w.sentinelGone && !w.now.Before(s.downEnd) }
 
-func newMonitor(a plan.Monitor, now time.Time) *simMonitor {
+func newMonitor(a action.Monitor, now time.Time) *simMonitor {
 	return &simMonitor{
 		address: a.Address, quorum: a.Quorum, settings: a.Failover, lastSeen: now,
 		peers: map[string]bool{}, replicas: map[string]bool{},
@@ -264,7 +265,7 @@ func (m *simMonitor) view(electing bool) quorum.MasterView {
 	}
 }
 
-func (w *world) monitor(a plan.Monitor) error {
+func (w *world) monitor(a action.Monitor) error {
 	s := w.sentinels[a.Sentinel]
 	if s == nil || !w.sentinelUp(s) {
 		return fmt.Errorf("sentinel %s does not answer", a.Sentinel)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 )
 
 // simSidecar runs passes against a world, and checks each action against the safety rules as it is applied.
@@ -64,31 +65,31 @@ func (s *simSidecar) crash() int { return s.w.crashNow(30, 4) }
 
 func (s *simSidecar) decide() plan.Plan { return plan.Standard(s.input()) }
 
-func (s *simSidecar) text(a plan.Action) string { return fmt.Sprintf("%T%v", a, a) }
+func (s *simSidecar) text(a action.Action) string { return fmt.Sprintf("%T%v", a, a) }
 
 func (s *simSidecar) checkReport(st v1alpha1.KVRocksTopologyStatus) {
 	s.w.checkAvailable(&st)
 	s.w.checkRoom(&st)
 }
 
-func (s *simSidecar) apply(a plan.Action) error {
+func (s *simSidecar) apply(a action.Action) error {
 	w := s.w
 	switch a := a.(type) {
-	case plan.Detach:
+	case action.Detach:
 		w.pods[a.Pod].attached = false
-	case plan.Attach:
+	case action.Attach:
 		s.checkAttach(a.Pod)
 		w.attach(a.Pod)
-	case plan.DeletePod:
+	case action.DeletePod:
 		return w.replacePod(a)
-	case plan.Label:
+	case action.Label:
 		w.checkLabel(a)
 		w.pods[a.Pod].role = a.Role
-	case plan.Monitor:
+	case action.Monitor:
 		return w.monitor(a)
-	case plan.Unmonitor:
+	case action.Unmonitor:
 		w.sentinels[a.Sentinel].monitor = nil
-	case plan.Tune:
+	case action.Tune:
 		m := w.sentinels[a.Sentinel].monitor
 		m.quorum, m.settings = a.Quorum, a.Failover
 	default:
@@ -97,17 +98,17 @@ func (s *simSidecar) apply(a plan.Action) error {
 	return nil
 }
 
-func (s *simSidecar) applyToNode(a plan.Action) error {
+func (s *simSidecar) applyToNode(a action.Action) error {
 	w := s.w
 	switch a := a.(type) {
-	case plan.Promote:
+	case action.Promote:
 		s.checkPromote(a.Pod)
 		n := w.nodes[a.Pod]
 		if !w.up(a.Pod) {
 			return errRefused
 		}
 		n.master, n.source, n.syncing = true, nil, false
-	case plan.Follow:
+	case action.Follow:
 		if !w.up(a.Pod) {
 			return errRefused
 		}
@@ -116,18 +117,18 @@ func (s *simSidecar) applyToNode(a plan.Action) error {
 		}
 		s.checkFollow(a)
 		w.nodes[a.Pod].follow(a.Host, a.Port)
-	case plan.Configure:
+	case action.Configure:
 		if n := w.nodes[a.Pod]; w.up(a.Pod) && n.settings != nil {
 			maps.Copy(n.settings, a.Settings)
 		}
 		if v, ok := a.Settings["slave-priority"]; ok {
 			w.nodes[a.Pod].priority = map[string]int32{"0": 0, "100": 100}[v]
 		}
-	case plan.DropClients:
+	case action.DropClients:
 		if !w.up(a.Pod) {
 			return errRefused
 		}
-	case plan.WriteMarker:
+	case action.WriteMarker:
 		w.put(w.nodes[a.Pod])
 	default:
 		return fmt.Errorf("unexpected action %T", a)
@@ -185,7 +186,7 @@ func (s *simSidecar) checkAttach(pod string) {
 	}
 }
 
-func (s *simSidecar) checkFollow(a plan.Follow) {
+func (s *simSidecar) checkFollow(a action.Follow) {
 	if a.Port != simPort {
 		return
 	}

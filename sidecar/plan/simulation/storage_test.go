@@ -6,6 +6,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/storage"
 )
 
 // The volumes of a simulated life: they are half full, or full.
@@ -21,13 +22,13 @@ func (d *dataPlane) full(n *simNode) bool { return d.now.Before(n.fullEnd) }
 
 // measureDisk is what the sidecar sees of the volume.
 func (d *dataPlane) measureDisk(n *simNode, node *plan.Node) {
-	node.Disk = plan.Disk{Capacity: simCapacity, Used: simUsed}
+	node.Disk = storage.Disk{Capacity: simCapacity, Used: simUsed}
 	if !d.full(n) {
 		return
 	}
 	node.Disk.Used = simCapacity
 	if n.master {
-		node.Refusal = plan.RefusalNoSpace
+		node.Refusal = storage.RefusalNoSpace
 	}
 }
 

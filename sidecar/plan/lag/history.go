@@ -1,4 +1,4 @@
-package plan
+package lag
 
 import "time"
 
@@ -6,9 +6,9 @@ import "time"
 // so many.
 const historySteps = 12
 
-// SequenceHistory remembers what a master had at moments of the past, so that it can be known that a replica lacks what its
+// History remembers what a master had at moments of the past, so that it can be known that a replica lacks what its
 // master has had for some time. The caller keeps one for every node; the zero value is an empty one.
-type SequenceHistory struct{ marks []mark }
+type History struct{ marks []mark }
 
 type mark struct {
 	at       time.Time
@@ -16,7 +16,7 @@ type mark struct {
 }
 
 // Note adds what the master has now. The marks are of one process while it is master: the caller forgets the history when that ends.
-func (t *SequenceHistory) Note(now time.Time, sequence int64, window time.Duration) {
+func (t *History) Note(now time.Time, sequence int64, window time.Duration) {
 	if n := len(t.marks); n == 0 || now.Sub(t.marks[n-1].at) >= window/historySteps {
 		t.marks = append(t.marks, mark{now, sequence})
 	}
@@ -26,7 +26,7 @@ func (t *SequenceHistory) Note(now time.Time, sequence int64, window time.Durati
 }
 
 // Before returns what the master had when the window began; 0 when it was not known then.
-func (t *SequenceHistory) Before(now time.Time, window time.Duration) int64 {
+func (t *History) Before(now time.Time, window time.Duration) int64 {
 	if len(t.marks) == 0 || now.Sub(t.marks[0].at) < window {
 		return 0
 	}

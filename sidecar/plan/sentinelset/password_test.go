@@ -1,14 +1,14 @@
-package plan_test
+package sentinelset_test
 
 import (
 	"fmt"
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
-
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/sentinelset"
+	"github.com/stretchr/testify/assert"
 )
 
 // A change of the sentinels' password goes in steps, each of which all take before the next.
@@ -53,8 +53,8 @@ func TestPasswordOfSentinels(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			in := plan.SentinelInput{
-				Now: scenarioNow, Topology: &v1alpha1.KVRocksTopology{}, Views: map[string]plan.SentinelView{}, Password: true,
+			in := sentinelset.Input{
+				Now: now, Topology: &v1alpha1.KVRocksTopology{}, Views: map[string]plan.SentinelView{}, Password: true,
 			}
 			in.Topology.Spec.Sentinels = 3
 			for i, a := range c.access {
@@ -64,18 +64,18 @@ func TestPasswordOfSentinels(t *testing.T) {
 				}
 				in.Views[fmt.Sprint("watch-", i)] = v
 			}
-			p := plan.SentinelInstance(in)
+			p := sentinelset.Plan(in)
 			var got []string
 			for _, a := range p.Actions {
-				got = append(got, strings.TrimPrefix(fmt.Sprintf("%T%v", a, a), "plan."))
+				got = append(got, strings.TrimPrefix(fmt.Sprintf("%T%v", a, a), "action."))
 			}
 			assert.Equal(t, c.actions, strings.Join(got, " "))
 			assert.Contains(t, facts(p), "CredentialsApplied "+c.condition)
 
 			in.Password = false
-			assert.Empty(t, plan.SentinelInstance(in).Actions, "no password is wanted")
+			assert.Empty(t, sentinelset.Plan(in).Actions, "no password is wanted")
 			in.Password, in.Credentials.Err = true, "Secret watch-auth does not exist"
-			p = plan.SentinelInstance(in)
+			p = sentinelset.Plan(in)
 			assert.Empty(t, p.Actions, "the password is not known")
 			assert.Contains(t, facts(p), "CredentialsApplied False SecretUnreadable")
 		})
