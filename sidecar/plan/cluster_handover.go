@@ -166,7 +166,8 @@ func (s clusterHandover) endHandover(m *member) {
 // installTarget handles a move whose target is master on record. It is given the record when it has all the data of the old
 // master, which may not have been stopped if the record was not changed by the sidecar.
 func (s clusterHandover) installTarget(m, t *member) {
-	if m != nil && m.isMaster() && t.linked(m) && s.outageAge() < clusterHandoverTimeout {
+	proved := m != nil && m.isMaster() && t.linked(m) && s.outageAge() < clusterHandoverTimeout
+	if proved {
 		if !s.stopped(m) {
 			s.stopWrites(m, t)
 			return
@@ -175,9 +176,11 @@ func (s clusterHandover) installTarget(m, t *member) {
 			s.wait(condition.ReasonHandingOver, t.name+" is catching up with "+m.name, period.Writes)
 			return
 		}
-		s.outage.ChosenByController = false
 	}
-	if s.outage.PromotedAt == nil { // once: each change is written to the API
+	if proved || s.outage.PromotedAt == nil { // once: each change is written to the API
+		s.outage.ChosenByController = !proved
+	}
+	if s.outage.PromotedAt == nil {
 		s.outage.PromotedAt = new(microTime(s.now))
 	}
 	s.setNodes(t)
@@ -208,6 +211,7 @@ func (s clusterHandover) moveOn(m, t *member) {
 	case !s.c.onRecord || s.c.changing:
 		s.wait(condition.ReasonHandingOver, t.name+" can be made master once kvrocks-controller answers", period.Writes)
 	default:
+		s.outage.Sequence = t.node.Sequence
 		s.c.change(action.FailOver{MasterID: m.entry.ID, PreferredID: t.entry.ID, Install: s.installAtOnce(t)})
 		s.wait(condition.ReasonHandingOver, t.name+" is to be master in place of "+m.name, period.Writes)
 	}

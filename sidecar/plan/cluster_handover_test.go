@@ -71,6 +71,7 @@ func TestHandingOverTheMasterOfAShard(t *testing.T) {
 				1-0 master serving`,
 			want: `
 				failover 0-0 -> 0-1 at once
+				= 0 outage Handover 0-0 seq=120 0-1
 				= again 10ms`,
 		},
 		{
@@ -154,6 +155,28 @@ func TestHandingOverTheMasterOfAShard(t *testing.T) {
 				detach 0-0
 				label 0-1 master
 				= failover Handover orders-0-0->orders-0-1 detect=0 promote=60 seq=90 lost=unknown`,
+		},
+		{
+			name: "nor when the sidecar was away while it became master, and the old one does not answer",
+			given: `
+				outage 0 Handover 60ms 0-1
+				0-0 down v=6 serving was
+				0-1 master seq=110 placed named`,
+			want: `
+				label 0-0
+				detach 0-0
+				label 0-1 master
+				= failover Handover orders-0-0->orders-0-1 detect=0 promote=60 seq=90 lost=unknown`,
+		},
+		{
+			name: "nor when the target is on record and the old master was not seen stopped",
+			given: `
+				outage 0 Handover 2s 0-1
+				0-0 down v=6 serving was for=2s
+				0-1 ->0-0 seq=110 v=6 placed named`,
+			want: `
+				push 0-1 v=7
+				= 0 outage Handover 0-0 seq=90 0-1 by-controller`,
 		},
 		{
 			name: "it is nothing once they are",

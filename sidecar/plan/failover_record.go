@@ -35,12 +35,14 @@ func (p *pass) recordFailover(x *member) {
 		Sequence: min(x.node.Sequence, o.Sequence),
 	}
 	if o.Cause == v1alpha1.CauseHandover {
-		if !o.ChosenByController {
+		old := p.members.named(p.recorded.Master)
+		seen := old != nil && old.Answered()
+		if !o.ChosenByController && (seen || o.PromotedAt != nil) {
 			r.Sequence = x.node.Sequence
-			if old := p.members.named(p.recorded.Master); old == nil || !old.Answered() || old.node.Sequence <= x.node.Sequence {
+			if !seen || old.node.Sequence <= x.node.Sequence {
 				r.LostSequence = new(int64)
 			}
-		} // where it is not set kvrocks-controller was too fast: what is lost is measured when the old master follows
+		} // where it is not set kvrocks-controller was too fast, or the sidecar away: what is lost is measured when the old master follows
 		p.Event("MasterReplaced", fmt.Sprintf("%s handed over to %s; the nodes took no writes for %d ms", r.From, r.To, r.PromoteMs))
 	} else {
 		r.DetectMs = o.DetectedAt.Sub(o.Since.Time).Milliseconds()
