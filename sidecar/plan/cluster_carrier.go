@@ -7,6 +7,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/lineage"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
@@ -48,11 +49,28 @@ func (s clusterCarrier) mayChoose(m *member) bool {
 func (s clusterCarrier) restore(m *member) { s.install(m) }
 
 func (s clusterCarrier) accept(x *member) {
-	if x.isMaster() && s.hasLayout(x) {
+	o := s.better(x)
+	switch {
+	case o == nil && x.isMaster() && s.hasLayout(x):
 		s.succeed(x)
-		return
+	case o != nil:
+		s.Warn("ElectionOverruled", x.name+" was made master by kvrocks-controller, and "+o.name+" has more data")
+		s.beginOutage(x, v1alpha1.CauseDown)
+		s.promote(o, x)
+	default:
+		s.install(x)
 	}
-	s.install(x)
+}
+
+// better returns the member that has more than x, which kvrocks-controller has put on record as master without knowing what it has,
+// and which takes no writes yet. Nil when there is none, or the two cannot be compared: x was in sync, or nothing was reported of it, so that it
+// may have followed a master that is not on record.
+func (s clusterCarrier) better(x *member) *member {
+	best := s.recorded.promotionCandidate(s.members, s.eligible)
+	if best == nil || x.takesWrites() || s.recorded.Standing(best) != lineage.Known || !s.recorded.Outranks(best, x) || s.recorded.Of(x) == nil {
+		return nil
+	}
+	return best
 }
 
 // overrule has kvrocks-controller replace x, which it made master on its own.

@@ -160,6 +160,47 @@ func TestReplacingTheMasterOfAShard(t *testing.T) {
 				push 0-1 v=7`,
 		},
 		{
+			name: "but not when neither was in sync and another has more, before the new one takes writes",
+			given: `
+				0-0 down serving was v=6 for=6s
+				0-1 ->0-0 seq=95 had=95 v=6 attached label=replica named
+				0-2 ->0-0 seq=99 had=99 v=6 attached label=replica`,
+			want: `
+				label 0-0
+				detach 0-0
+				label 0-1
+				detach 0-1
+				failover 0-1 -> 0-2
+				push 0-2 v=7
+				= event ElectionOverruled`,
+		},
+		{
+			name: "also when it answers as master already, and no client reaches it",
+			given: `
+				0-0 down serving was v=6 for=6s
+				0-1 master seq=95 had=95 named
+				0-2 ->0-0 seq=99 had=99 v=6 attached label=replica`,
+			want: `
+				label 0-0
+				detach 0-0
+				failover 0-1 -> 0-2
+				push 0-2 v=7
+				= event ElectionOverruled`,
+		},
+		{
+			name: "nor while another that may have more has not told its volume yet; clients do not reach it meanwhile",
+			given: `
+				0-0 down serving was v=6 for=6s
+				0-1 ->0-0 seq=95 had=95 v=6 attached label=replica named
+				0-2 self seq=99 had=99 v=6 stopped`,
+			want: `
+				label 0-0
+				detach 0-0
+				label 0-1
+				detach 0-1
+				= PrimaryAvailable False WaitingForMembers`,
+		},
+		{
 			name: "or the new one is silent as well",
 			given: `
 				0-0 hung serving was

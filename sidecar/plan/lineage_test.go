@@ -490,6 +490,8 @@ func TestClusterLineage(t *testing.T) {
 				0-0 self was seq=100 had=100 had-volume=a stopped
 				0-1 ->0-0 named seq=98 attached label=replica had=98 volume=b had-volume=b`,
 			want: `
+				label 0-1
+				detach 0-1
 				= PrimaryAvailable False WaitingForMembers`,
 		},
 		{

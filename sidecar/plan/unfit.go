@@ -28,14 +28,18 @@ func (r *recorded) unfit(x *member, all members) bool {
 	return missing && !r.KeptData(x)
 }
 
-// waitsForRival reports whether x, which others made master and which was not in sync, must wait: a member that was answers late, or
-// answers and it is not known yet which volume that has.
+// waitsForRival reports whether x, which others made master and which was not in sync, must wait: a member that was, or that has more on
+// record while x takes no writes, answers late, or answers and it is not known yet which volume that has.
 func (p *pass) waitsForRival(x *member) bool {
 	if p.recorded.Standing(x) == lineage.InSync {
 		return false
 	}
 	for _, o := range p.members {
-		if o != x && (p.mayReturn(o) || o.answersLate(p.now)) && p.recorded.Role(o) != "" {
+		mayBeBetter := p.recorded.Role(o) != "" || !x.takesWrites() && p.recorded.Sequence(o.name) > x.node.Sequence
+		if o != x && mayBeBetter && (p.mayReturn(o) || o.answersLate(p.now)) {
+			if !x.takesWrites() {
+				p.fence(x, o.name+" may have more data") // so that it takes none as soon as it is told that it is master
+			}
 			p.wait(condition.ReasonWaitingForMembers, x.name+" was made master by others; "+o.name+
 				" may have more data, and has not told yet", period.Soon)
 			return true
@@ -43,6 +47,9 @@ func (p *pass) waitsForRival(x *member) bool {
 	}
 	return false
 }
+
+// takesWrites reports whether m answers as a master that clients reach.
+func (m *member) takesWrites() bool { return m.isMaster() && m.was.Attached }
 
 // mayReplace reports whether x may be undone for o: x may have taken writes already, which counts where it has all that
 // was reported of its volume.
