@@ -52,13 +52,13 @@ func (s *savedShard) belongs(m *member) bool {
 }
 
 // newEntry returns the shard as it is to be, in the instance with this uid. Its master is the one that is remembered, or else the
-// one with the best claim.
+// one with the best claim. Volumes that have changed places may both be remembered as the master's: each was.
 func (s *savedShard) newEntry(uid string) layout.Shard {
-	master := s.recorded.promotionCandidate(s.members, s.belongs)
-	for _, m := range s.members {
-		if m.saved != nil && m.saved.ID == s.newest.Master && s.belongs(m) {
-			master = m
-		}
+	master := s.recorded.promotionCandidate(s.members, func(m *member) bool {
+		return s.belongs(m) && m.saved != nil && m.saved.ID == s.newest.Master
+	})
+	if master == nil {
+		master = s.recorded.promotionCandidate(s.members, s.belongs)
 	}
 	l := layout.Shard{Slots: s.slots}
 	for _, m := range s.members {

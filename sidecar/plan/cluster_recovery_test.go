@@ -85,6 +85,17 @@ func TestAClusterMadeAnewOnKeptVolumes(t *testing.T) {
 				= 0 master 0-0`,
 		},
 		{
+			name: "is led by the volume with more of two that the master had, one after the other",
+			given: `
+				controller none
+				0-0 self seq=10 saved=17:0-1:0-16383:1
+				0-1 self seq=56 saved=17:0-1:0-16383:1
+				0-2 self seq=55 saved=17:0-1:0-16383:1:0-1`,
+			want: `
+				= event LayoutRecalled
+				= 0 master 0-1`,
+		},
+		{
 			name: "is led by the only one that remembers anything, although it missed a failover",
 			given: `
 				controller none

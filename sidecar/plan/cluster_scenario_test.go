@@ -24,7 +24,8 @@ import (
 //	                                v=6 (version of its layout), id=x, layout=record|stop, sending=1-0, receiving
 //	                                (slot 5), named (master on record), was (master as last reported; default the one
 //	                                that is named), outside (not on record), leaving, saved=7:0-1:0-99,200:3 (what its
-//	                                volume remembers: version, master of its shard, slots, how many shards owned slots),
+//	                                volume remembers: version, master of its shard, slots, how many shards owned slots,
+//	                                and the member that had it, default this one),
 //	                                remembers (its place on record, in a cluster of one shard)
 //	controller down [21s]|lost|none none: it has no record, and nothing was ever reported
 //	leader-gone 31s                 it has been sending to a leader that is gone
@@ -77,7 +78,11 @@ func clusterAddress(pod string) string {
 
 // savedText is what the volume of a pod remembers, in the words of a scenario.
 func savedText(pod string, words []string) string {
-	return plantest.Recalled(words[0], "was"+idOf(pod), "wasid"+words[1], strings.ReplaceAll(words[2], ",", " "), words[3])
+	owner := pod
+	if len(words) > 4 {
+		owner = words[4]
+	}
+	return plantest.Recalled(words[0], "was"+idOf(owner), "wasid"+words[1], strings.ReplaceAll(words[2], ",", " "), words[3])
 }
 
 // parseCluster builds the input of a scenario.
