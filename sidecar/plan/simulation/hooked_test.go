@@ -239,6 +239,7 @@ func (h *hooked) apply(response *metacontroller.SyncResponse) {
 		d.say("topology %d of generation %d: %s", after.Generation, after.Spec.ParentGeneration, shardsText(after.Spec.Shards))
 	}
 	d.topology = after
+	d.dropShards()
 	for i := range after.Spec.Shards {
 		shard := &after.Spec.Shards[i]
 		d.knowShard(shard.Index)

@@ -21,6 +21,7 @@ func (o scripted) grant() {
 		case shard.Leaving && last.Removable:
 			d.say("shard %d is removed", shard.Index)
 			d.topology.Spec.Shards = slices.DeleteFunc(d.topology.Spec.Shards, func(s v1alpha1.TopologyShard) bool { return s.Index == last.Index })
+			d.dropShards()
 			d.topology.Generation++
 			return
 		case !shard.Leaving && last.ScaleTo == shard.Replicas && len(shard.Members) > int(shard.Replicas):

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -180,6 +181,13 @@ func (d *dataPlane) knowShard(index int32) {
 	if d.settled[index] == nil {
 		d.settled[index], d.safe[index] = map[int]bool{}, map[int]bool{}
 	}
+}
+
+// dropShards forgets the writes of shards that have left: their slots, and the keys in them, are elsewhere.
+func (d *dataPlane) dropShards() {
+	gone := func(index int32, _ map[int]bool) bool { return d.shardOf(index) == nil }
+	maps.DeleteFunc(d.settled, gone)
+	maps.DeleteFunc(d.safe, gone)
 }
 
 func (d *dataPlane) newIP() string {
