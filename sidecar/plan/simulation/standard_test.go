@@ -120,16 +120,15 @@ func (w *world) fault() {
 			h.restart()
 			return
 		}
-		if len(w.shard().Members) != int(w.shard().Replicas) {
-			return
-		}
-		if len(w.shard().Handoff) > 0 || len(w.shard().Members) == 1 {
+		switch {
+		case w.inMotion():
+		case len(w.shard().Handoff) > 0 || len(w.shard().Members) == 1:
 			w.shard().Handoff = nil
-		} else {
+		default:
 			w.shard().Handoff = []string{m}
 		}
 		w.topology.Generation++
-		w.say("handoff %v", w.shard().Handoff)
+		w.say("handoff of shard %d: %v", w.shard().Index, w.shard().Handoff)
 	}
 }
 
