@@ -4,32 +4,29 @@ import (
 	"fmt"
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
-	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // reshape adds a shard or takes the last one away.
-func (w *clusterWorld) reshape() {
-	n := len(w.topology.Spec.Shards)
-	if w.inMotion() || w.controller.record == nil {
-		return
+func (w *clusterWorld) reshape(string) {
+	if !w.inMotion() && w.controller.record != nil {
+		w.operator.reshape()
 	}
-	if h, ok := w.operator.(*hooked); ok {
-		shards := 8 - *h.cr.Spec.Master // 3 or 5
-		h.change(fmt.Sprint(shards, " shards"), func(cr *v1alpha1.KVRocks) { cr.Spec.Master = &shards })
-		return
-	}
-	if n < 4 && w.rng.IntN(2) == 0 {
-		w.addShard(int32(n), fmt.Sprint("orders.", n), int(w.topology.Spec.Shards[0].Replicas))
-		w.say("shard %d is added", n)
-	} else if n > 1 {
-		w.topology.Spec.Shards[n-1].Leaving = true
-		w.say("shard %d is to leave", n-1)
-	}
-	w.topology.Generation++
 }
 
-// moveSlots has slots move as if somebody had: out of shards that leave, and into those that have none.
+func (o scripted) reshape() {
+	d, n := o.d, len(o.d.topology.Spec.Shards)
+	if n < 4 && d.rng.IntN(2) == 0 {
+		d.addShard(int32(n), fmt.Sprint("orders.", n), int(d.topology.Spec.Shards[0].Replicas))
+		d.say("shard %d is added", n)
+	} else if n > 1 {
+		d.topology.Spec.Shards[n-1].Leaving = true
+		d.say("shard %d is to leave", n-1)
+	}
+	d.topology.Generation++
+}
+
+// moveSlots has slots move as a migration would: out of shards that leave, and into those that have none.
 func (w *clusterWorld) moveSlots() {
 	r := w.controller.record
 	if r == nil || w.controller.away(w.now) || w.rng.IntN(20) > 0 {
@@ -97,17 +94,4 @@ func (w *clusterWorld) wellOnRecord(i int) bool {
 	return false
 }
 
-func (w *clusterWorld) describe() string {
-	text := describe(w.topology.Status)
-	if r := w.controller.record; r != nil {
-		text += fmt.Sprintf("record %d\n", r.Version)
-		for i := range r.Shards {
-			text += fmt.Sprintf("  %d slots: %+v\n", r.Shards[i].Slots.Len(), r.Shards[i].Nodes)
-		}
-	}
-	for _, name := range w.names {
-		n, p := w.nodes[name], w.pods[name]
-		text += fmt.Sprintf("%s v=%d master=%v ->%s up=%v link=%v seq=%d attached=%v label=%s\n", name, n.version(), n.master, n.host, w.up(name), n.linkUp, len(n.log), p.attached, p.role)
-	}
-	return text
-}
+func (w *clusterWorld) describe() string { return w.dataPlane.describe() + w.controller.describe() }

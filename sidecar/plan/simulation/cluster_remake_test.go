@@ -10,12 +10,9 @@ import (
 
 // remake deletes the instance and makes it anew on its volumes, which are all that remembers it. It does so when every
 // master knows the record; the other nodes may have been told something older, or nothing yet.
-func (w *clusterWorld) remake() {
+func (w *clusterWorld) remake(string) {
 	r := w.controller.record
-	if _, ok := w.operator.(*hooked); ok {
-		return // these are deleted at the end
-	}
-	if r == nil || w.controller.away(w.now) || w.inMotion() || w.addedTwice() || w.holdsForeign() {
+	if !w.operator.remakes() || r == nil || w.controller.away(w.now) || w.inMotion() || w.addedTwice() || w.holdsForeign() {
 		return
 	}
 	owners := map[int32]slots.Set{}

@@ -15,12 +15,11 @@ func (w *clusterWorld) serves(name string) bool {
 
 // checkPush: what becomes master of slots holds every settled write, is not empty while another member has data, and no
 // other attached node of the shard owns its slots.
-func (s *clusterSidecar) checkPush(a action.Push) {
-	w := s.w
+func (w *clusterWorld) checkPush(a action.Push) {
 	n := w.nodes[a.Pod]
 	in := shardWith(a.Layout, a.ID)
 	if in == nil {
-		s.w.violated("%s is told a layout without itself", a.Pod)
+		w.violated("%s is told a layout without itself", a.Pod)
 		return
 	}
 	master := slices.ContainsFunc(in.Nodes, func(o layout.Node) bool { return o.ID == a.ID && o.Master })
@@ -28,7 +27,7 @@ func (s *clusterSidecar) checkPush(a action.Push) {
 		return
 	}
 	if id := w.lacks(n); id != 0 {
-		s.w.violated("%s is made master without write %d", a.Pod, id)
+		w.violated("%s is made master without write %d", a.Pod, id)
 	}
 	w.checkSafe(n, "is made master")
 	for _, name := range w.names {
@@ -37,17 +36,16 @@ func (s *clusterSidecar) checkPush(a action.Push) {
 			continue
 		}
 		if len(n.log) == 0 && len(o.log) > 0 {
-			s.w.violated("%s is made master empty while %s has data", a.Pod, name)
+			w.violated("%s is made master empty while %s has data", a.Pod, name)
 		}
 		if w.serves(name) {
-			s.w.violated("%s is made master while %s serves", a.Pod, name)
+			w.violated("%s is made master while %s serves", a.Pod, name)
 		}
 	}
 }
 
 // checkFailOver: a planned move loses nothing: the old master takes no writes, and the new one has all of them.
-func (s *clusterSidecar) checkFailOver(a action.FailOver) {
-	w := s.w
+func (w *clusterWorld) checkFailOver(a action.FailOver) {
 	target := w.byID(a.PreferredID)
 	if target == nil || w.controller.away(w.now) {
 		return
@@ -59,26 +57,26 @@ func (s *clusterSidecar) checkFailOver(a action.FailOver) {
 			continue
 		}
 		if old := w.nodes[st.Outage.Master]; old.owns() || !isPrefix(old.log, target.log) {
-			s.w.violated("%s is to take over from %s without all its writes", target.name, old.name)
+			w.violated("%s is to take over from %s without all its writes", target.name, old.name)
 		}
 	}
 }
 
 // checkReport: what is said to have lost nothing has not.
-func (s *clusterSidecar) checkReport(st v1alpha1.KVRocksTopologyStatus) {
-	s.w.checkAvailable(&st)
-	s.w.checkRoom(&st)
+func (w *clusterWorld) checkReport(st v1alpha1.KVRocksTopologyStatus) {
+	w.checkAvailable(&st)
+	w.checkRoom(&st)
 	failovers := st.Failovers
-	if len(failovers) == 0 || s.w.topology.Status.ObservedGeneration == 0 {
+	if len(failovers) == 0 || w.topology.Status.ObservedGeneration == 0 {
 		return
 	}
 	r := failovers[len(failovers)-1]
-	known := s.w.topology.Status.Failovers
+	known := w.topology.Status.Failovers
 	if r.Cause != v1alpha1.CauseHandover || r.LostSequence == nil || *r.LostSequence > 0 || r.From == r.To || len(known) > 0 && known[len(known)-1].At == r.At {
 		return
 	}
-	if old, next := s.w.nodes[r.From], s.w.nodes[r.To]; !old.foreign() && !isPrefix(old.log, next.log) {
-		s.w.violated("%s has handed over to %s, which lacks some of its writes", r.From, r.To)
+	if old, next := w.nodes[r.From], w.nodes[r.To]; !old.foreign() && !isPrefix(old.log, next.log) {
+		w.violated("%s has handed over to %s, which lacks some of its writes", r.From, r.To)
 	}
 }
 
@@ -98,39 +96,37 @@ func (w *clusterWorld) byID(id string) *simNode {
 	return nil
 }
 
-func (s *clusterSidecar) checkAttach(pod string) {
-	w := s.w
+func (w *clusterWorld) checkAttach(pod string) {
 	n := w.nodes[pod]
 	chosen := slices.ContainsFunc(w.topology.Status.Shards, func(st v1alpha1.TopologyShardStatus) bool {
 		return st.Index == n.shard && st.Outage != nil
 	})
 	switch {
 	case n.layout == nil:
-		s.w.violated("%s is attached without a layout", pod)
+		w.violated("%s is attached without a layout", pod)
 	case !n.master && n.host == "127.0.0.1" && n.port == simPort:
-		s.w.violated("%s is attached without a place", pod)
+		w.violated("%s is attached without a place", pod)
 	case !n.master && !n.linkUp && !chosen:
-		s.w.violated("%s is attached with its link down", pod)
+		w.violated("%s is attached with its link down", pod)
 	case !n.master && w.lacks(n) != 0:
-		s.w.violated("%s is attached as a replica without write %d", pod, w.lacks(n))
+		w.violated("%s is attached as a replica without write %d", pod, w.lacks(n))
 	}
 	if !n.owns() {
 		return
 	}
 	if id := w.lacks(n); id != 0 {
-		s.w.violated("%s is attached as master without write %d", pod, id)
+		w.violated("%s is attached as master without write %d", pod, id)
 	}
 	for _, name := range w.names {
 		if o := w.nodes[name]; o != n && o.shard == n.shard && w.serves(name) {
-			s.w.violated("%s is attached as a second master beside %s", pod, name)
+			w.violated("%s is attached as a second master beside %s", pod, name)
 		}
 	}
 }
 
 // check holds after every complete pass.
-func (s *clusterSidecar) check() {
-	w := s.w
-	w.checkReads(&s.memory)
+func (w *clusterWorld) check() {
+	w.checkReads()
 	serving, labelled := map[int32]int{}, map[int32]int{}
 	for _, name := range w.names {
 		p, n := w.pods[name], w.nodes[name]
@@ -141,18 +137,18 @@ func (s *clusterSidecar) check() {
 			labelled[n.shard]++
 		}
 		if p.attached && w.isMember(name) && w.up(name) && !w.late(n) && n.layout == nil {
-			s.w.violated("%s is attached and has no layout", name)
+			w.violated("%s is attached and has no layout", name)
 		}
 		if w.serves(name) {
 			serving[n.shard]++
 			if id := w.lacks(n); id != 0 {
-				s.w.violated("%s serves without write %d", name, id)
+				w.violated("%s serves without write %d", name, id)
 			}
 		}
 	}
 	for i := range w.settled {
 		if serving[i] > 1 || labelled[i] > 1 {
-			s.w.violated("shard %d has %d serving masters, %d labelled ones", i, serving[i], labelled[i])
+			w.violated("shard %d has %d serving masters, %d labelled ones", i, serving[i], labelled[i])
 		}
 	}
 	if r := w.controller.record; r != nil {
@@ -161,7 +157,7 @@ func (s *clusterSidecar) check() {
 			owned += r.Shards[i].Slots.Len()
 		}
 		if owned != 16384 {
-			s.w.violated("%d slots are owned on record", owned)
+			w.violated("%d slots are owned on record", owned)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
 // clusterWorld is a small model of all that plan.Cluster acts on: the data plane, whose nodes follow the layout which they were
@@ -13,22 +14,17 @@ import (
 // Where the real programs leave a choice, it is random or the unkind one.
 type clusterWorld struct {
 	dataPlane
-	sentinels  map[string]*detector
 	controller simController
+	asked      map[string]*layout.Layout // the layout that a node was last seen to have
 	// storm is the place of a shard in which faults come often until stormUntil.
 	storm      int
 	stormUntil time.Time
 	// remembered are the slots of each shard of an instance that is being made anew; nil when none is.
 	remembered map[int32]slots.Set
-	// healed: no more faults.
-	healed bool
 }
 
 func newClusterWorld(seed uint64) *clusterWorld {
-	w := &clusterWorld{
-		dataPlane: newDataPlane(seed, 11, v1alpha1.TypeCluster),
-		sentinels: map[string]*detector{},
-	}
+	w := &clusterWorld{dataPlane: newDataPlane(seed, 11, v1alpha1.TypeCluster), asked: map[string]*layout.Layout{}}
 	w.operator = scripted{&w.dataPlane}
 	w.topology.Spec.Migration = &v1alpha1.MigrationPolicy{}
 	replicas := []int{1, 3, 3, 3}[w.rng.IntN(4)]
@@ -38,7 +34,7 @@ func newClusterWorld(seed uint64) *clusterWorld {
 	if w.rng.IntN(3) > 0 {
 		w.topology.Spec.Sentinel = &v1alpha1.SentinelRef{Name: "watch"}
 		for range 3 {
-			w.startSentinel()
+			w.nextSentinel()
 		}
 	}
 	w.setInterval()
@@ -57,16 +53,15 @@ func (w *clusterWorld) setInterval() {
 	}
 }
 
-// advance lets one tick pass.
 func (w *clusterWorld) advance() {
-	w.dataPlane.advance()
+	w.advancePods()
 	w.advanceSentinels()
 	w.advanceController()
 	w.write()
 	w.settle()
 }
 
-// write is the clients: they go to whom owns slots.
+// write is the clients: they go to the owners of slots.
 func (w *clusterWorld) write() {
 	for _, name := range w.names {
 		if p, n := w.pods[name], w.nodes[name]; w.up(name) && n.owns() {

@@ -17,6 +17,13 @@ func (d *dataPlane) victim(shard *v1alpha1.TopologyShard) string {
 	return m
 }
 
+// breakOne lets one of the faults happen to a member, or what is special to the operator.
+func (d *dataPlane) breakOne(m string, faults []func(m string)) {
+	if !d.operator.edit(m) {
+		faults[d.rng.IntN(len(faults))](m)
+	}
+}
+
 // kill ends a process; its container restarts.
 func (d *dataPlane) kill(m string) {
 	p, n := d.pods[m], d.nodes[m]
@@ -59,13 +66,52 @@ func (d *dataPlane) delay(m string) {
 	d.say("FAULT %s answers late", m)
 }
 
+// orphan deletes a pod by force whose process goes on for a while, with the clients and replicas that are connected to it.
+func (d *dataPlane) orphan(m string) {
+	p := d.pods[m]
+	if !p.exists || !p.running {
+		return
+	}
+	p.forced, p.attached, p.role, p.deleting, p.due = true, false, "", false, d.now.Add(d.some(25))
+	d.say("FAULT pod %s is deleted by force, its process goes on", m)
+}
+
+// newTemplate has the pods rolled.
+func (d *dataPlane) newTemplate(string) { d.operator.newTemplate() }
+
+// loseSidecar has no sidecar run for a while.
+func (d *dataPlane) loseSidecar(string) {
+	d.sidecarAway = d.now.Add(d.some(60))
+	d.say("FAULT the sidecar is away until %s", d.sidecarAway.Format("04:05.0"))
+}
+
+// handoff announces that a pod is about to be updated, or no longer.
+func (d *dataPlane) handoff(m string) { d.operator.handoff(m) }
+
+func (o scripted) handoff(m string) {
+	d, shard := o.d, o.d.shardOf(o.d.nodes[m].shard)
+	switch {
+	case d.inMotion():
+	case len(shard.Handoff) > 0 || len(shard.Members) == 1:
+		shard.Handoff = nil
+	default:
+		shard.Handoff = []string{m}
+	}
+	d.topology.Generation++
+	d.say("handoff of shard %d: %v", shard.Index, shard.Handoff)
+}
+
 // heal ends the faults of nodes, and takes back what was asked of them.
 func (d *dataPlane) heal() {
+	d.healed = true
+	for _, s := range d.sentinels {
+		s.downEnd, s.tiltEnd = time.Time{}, time.Time{}
+	}
 	d.say("healed")
 	for _, n := range d.nodes {
 		n.loadEnd, n.blockedEnd, n.fullEnd = time.Time{}, time.Time{}, time.Time{}
 	}
-	d.sidecarAway = time.Time{}
+	d.sidecarAway, d.sentinelGone = time.Time{}, false
 	d.operator.heal()
 }
 

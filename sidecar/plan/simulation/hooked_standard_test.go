@@ -9,7 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 )
 
 var hookedSeeds = flag.Int("hookedseeds", 20, "number of simulated lives in which the hooks make the topology")
@@ -20,48 +19,36 @@ var hookedSeeds = flag.Int("hookedseeds", 20, "number of simulated lives in whic
 // call of the hook that is repeated gives the same bytes, Ready of a generation is True only when everything is of it, and no pod is
 // removed that is needed.
 func TestSimulatedLivesWithHooks(t *testing.T) {
-	simulate(t, *hookedSeeds, hookedLife)
-}
-
-func hookedLife(t *testing.T, seed uint64) {
-	w, h := newHookedWorld(t, seed)
-	s := newSidecar(w)
-	defer w.logEnd(t, 400, func() string { return h.describe() })
-	for range 400 {
-		if w.rng.IntN(25) == 0 {
-			w.fault()
+	simulate(t, *hookedSeeds, func(t *testing.T, seed uint64) {
+		w := &standardWorld{newDataPlane(seed, 41, v1alpha1.TypeStandard)}
+		cr := hookedInstance(v1alpha1.TypeStandard, []int32{1, 2, 3, 3, 5}[w.rng.IntN(5)])
+		if sentinels := []int{0, 3, 3}[w.rng.IntN(3)]; sentinels > 0 {
+			cr.Labels = map[string]string{v1alpha1.LabelMonitoredBy: "watch"}
+			w.watch(sentinels)
 		}
-		s.step()
-		w.requireUnbroken(t)
-	}
-	w.heal()
-	w.requireRest(t, s, 3000, func(p plan.Plan) bool { return settled(p) && w.settledFor(p) })
-	h.requireDeleted(t, s)
+		h := newHooked(t, &w.dataPlane, cr)
+		w.boundLoss()
+		defer w.logEnd(t, func() string { return h.describe() + w.describe() })
+		w.live(t, w, 400, 3000)
+		h.requireDeleted(t, w)
+	})
 }
 
-func newHookedWorld(t *testing.T, seed uint64) (*world, *hooked) {
-	t.Helper()
-	w := &world{dataPlane: newDataPlane(seed, 41, v1alpha1.TypeStandard), sentinels: map[string]*simSentinel{}}
-	cr := &v1alpha1.KVRocks{Spec: v1alpha1.KVRocksSpec{
-		Type: v1alpha1.TypeStandard, Replicas: []int32{1, 2, 3, 3, 5}[w.rng.IntN(5)],
-		Image:    "registry.example/kvrocks:first",
+// hookedInstance is what is wanted at first.
+func hookedInstance(mode v1alpha1.InstanceType, replicas int32) *v1alpha1.KVRocks {
+	return &v1alpha1.KVRocks{Spec: v1alpha1.KVRocksSpec{
+		Type: mode, Replicas: replicas, Image: "registry.example/kvrocks:first",
 		Failover: &v1alpha1.Failover{DownAfterMilliseconds: 1000, FailoverTimeoutMilliseconds: 5000, ParallelSyncs: 1, MaxLagSeconds: 10},
 		Storage:  &v1alpha1.Storage{Size: resource.MustParse("10Gi")},
 	}}
-	if sentinels := []int{0, 3, 3}[w.rng.IntN(3)]; sentinels > 0 {
-		cr.Labels = map[string]string{v1alpha1.LabelMonitoredBy: "watch"}
-		for i := range sentinels {
-			w.startSentinel(fmt.Sprintf("watch-%d", i))
-		}
-	}
-	h := newHooked(t, &w.dataPlane, cr)
-	w.boundLoss()
-	return w, h
 }
 
 // edit is a change of the KVRocks by a person, or a fault of what only these lives have.
-func (h *hooked) edit(victim string) {
+func (h *hooked) edit(victim string) bool {
 	d := h.d
+	if d.rng.IntN(4) > 0 {
+		return false
+	}
 	switch d.rng.IntN(6) {
 	case 0, 1:
 		value := v1alpha1.ConfigValue(fmt.Sprint(1000 + d.rng.IntN(5)))
@@ -74,22 +61,22 @@ func (h *hooked) edit(victim string) {
 		h.awayUntil = d.now.Add(d.some(60))
 		d.say("FAULT the hooks are away until %s", h.awayUntil.Format("04:05.0"))
 	case 4:
-		d.sidecarAway = d.now.Add(d.some(60))
-		d.say("FAULT the sidecar is away until %s", d.sidecarAway.Format("04:05.0"))
+		d.loseSidecar(victim)
 	case 5:
 		if p := d.pods[victim]; p.running {
 			d.kill(victim)
 			p.backingOff, p.due = true, d.now.Add(d.some(100))
 		}
 	}
+	return true
 }
 
 // requireDeleted deletes the instance and waits until it is gone.
-func (h *hooked) requireDeleted(t *testing.T, s simProcess) {
+func (h *hooked) requireDeleted(t *testing.T, w world) {
 	t.Helper()
 	h.delete()
 	for range 1500 {
-		if s.step(); h.gone {
+		if h.d.step(w); h.gone {
 			return
 		}
 		h.d.requireUnbroken(t)
@@ -106,11 +93,5 @@ func (h *hooked) delete() {
 }
 
 func (h *hooked) describe() string {
-	text := fmt.Sprintf("%s: %s\n", h.cr.Status.Phase, h.cr.Status.Reason) + describe(h.d.topology.Status)
-	for _, name := range h.d.names {
-		n, p := h.d.nodes[name], h.d.pods[name]
-		text += fmt.Sprintf("%s exists=%v running=%v deleting=%v attached=%v role=%s template=%d master=%v ->%s link=%v writes=%d\n",
-			name, p.exists, p.running, p.deleting, p.attached, p.role, p.revision, n.master, n.host, n.linkUp, len(n.log))
-	}
-	return text
+	return fmt.Sprintf("%s: %s\n", h.cr.Status.Phase, h.cr.Status.Reason)
 }

@@ -46,7 +46,6 @@ type hooked struct {
 	lastCall  time.Time
 	// awayUntil is when the hook server answers again.
 	awayUntil time.Time
-	healed    bool
 	// gone: the instance has been deleted, and nothing is left of it.
 	gone bool
 	// editedAt is the time of the last change of the KVRocks.
@@ -152,7 +151,7 @@ func (h *hooked) topology() *v1alpha1.KVRocksTopology {
 
 // request is what Metacontroller sends. Its cache of pods may be behind that of the children, and either behind the API.
 func (h *hooked) request() *metacontroller.SyncRequest {
-	stale := func() bool { return !h.healed && h.d.rng.IntN(4) == 0 }
+	stale := func() bool { return !h.d.healed && h.d.rng.IntN(4) == 0 }
 	if h.pods == nil || !stale() {
 		h.pods = h.apiPods()
 	}
@@ -315,8 +314,8 @@ func (h *hooked) newTemplate() {
 // brokenImage ends the name of an image that cannot be pulled.
 const brokenImage = "-broken"
 
-// restart is kubectl rollout restart.
-func (h *hooked) restart() {
+// handoff is kubectl rollout restart.
+func (h *hooked) handoff(string) {
 	for _, set := range sorted(h.seen.StatefulSets) {
 		if set.Labels[v1alpha1.LabelComponent] == v1alpha1.ComponentData {
 			set.Spec.Template.Annotations[hookstest.RestartedAt] = h.d.now.String()
@@ -330,12 +329,23 @@ func (h *hooked) scaleTo(replicas int) {
 	h.change(fmt.Sprint("replicas ", replicas), func(cr *v1alpha1.KVRocks) { cr.Spec.Replicas = int32(replicas) })
 }
 
+// reshape asks for three shards or for five.
+func (h *hooked) reshape() {
+	shards := 8 - *h.cr.Spec.Master
+	h.change(fmt.Sprint(shards, " shards"), func(cr *v1alpha1.KVRocks) { cr.Spec.Master = &shards })
+}
+
+// remakes: these are deleted at the end.
+func (h *hooked) remakes() bool { return false }
+
+func (h *hooked) readSettings() bool { return h.d.rng.IntN(3) == 0 }
+
 func (h *hooked) boundLoss(most *int64) {
 	h.change("another bound of what may be lost", func(cr *v1alpha1.KVRocks) { cr.Spec.Failover.MaxLostWrites = most })
 }
 
 func (h *hooked) heal() {
-	h.healed, h.awayUntil = true, time.Time{}
+	h.awayUntil = time.Time{}
 	h.change("healed", func(cr *v1alpha1.KVRocks) {
 		cr.Spec.Image = strings.TrimSuffix(cr.Spec.Image, brokenImage)
 		cr.Spec.Failover.MaxLostWrites = nil // as the message of the condition says

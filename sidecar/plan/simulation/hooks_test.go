@@ -71,43 +71,12 @@ func (d *dataPlane) settle() {
 		if s := d.reportedShard(shard.Index); len(shard.Members) < int(shard.Replicas) || s == nil || s.Master == "" {
 			continue // what volumes keep from a former shard counts for nothing before it has a master
 		}
-		var common []int
+		logs := make([][]int, len(shard.Members))
 		for j, m := range shard.Members {
-			log := d.nodes[m.Pod].log
-			if j == 0 {
-				common = log
-			}
-			k := 0
-			for k < len(common) && k < len(log) && common[k] == log[k] {
-				k++
-			}
-			common = common[:k]
+			logs[j] = d.nodes[m.Pod].log
 		}
-		settled := d.settled[shard.Index]
-		for j := len(common) - 1; j >= 0 && !settled[common[j]]; j-- {
-			settled[common[j]] = true
-		}
+		noteCommon(d.settled[shard.Index], logs)
 	}
-}
-
-// lacks returns a settled write of its shard that the node lacks, or 0.
-func (d *dataPlane) lacks(n *simNode) int {
-	settled := d.settled[n.shard]
-	found := 0
-	for _, id := range n.log {
-		if settled[id] {
-			found++
-		}
-	}
-	if found == len(settled) {
-		return 0
-	}
-	for id := range settled {
-		if !slices.Contains(n.log, id) {
-			return id
-		}
-	}
-	return 0
 }
 
 // labelledAhead: the pod is the target of the planned move on record and takes no writes.

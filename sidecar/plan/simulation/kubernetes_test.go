@@ -33,7 +33,7 @@ func (h *hooked) observeSets() {
 		}
 	}
 	for _, set := range sorted(h.seen.StatefulSets) {
-		if h.healed || h.d.rng.IntN(2) == 0 {
+		if h.d.healed || h.d.rng.IntN(2) == 0 {
 			h.observeSet(set)
 		}
 	}

@@ -1,17 +1,6 @@
 package simulation
 
-import (
-	"time"
-
-	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan/lag"
-)
-
-// maxLag is how long a replica may lack a write.
-func (l *life) maxLag() time.Duration {
-	return time.Duration(l.topology.Spec.Failover.MaxLagSeconds) * time.Second
-}
+import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 
 // block stops the feed of a node for a while; its link stays up.
 func (d *dataPlane) block(m string) {
@@ -27,22 +16,6 @@ func (d *dataPlane) boundLoss() {
 		most := int64(d.rng.IntN(10))
 		d.operator.boundLoss(&most)
 	}
-}
-
-// measure keeps the trail of a master.
-func (m *memory) measure(name string, n *plan.Node, now time.Time) {
-	if n.Reach != plan.Answered {
-		return
-	}
-	if n.Role != v1alpha1.RoleMaster {
-		delete(m.trails, name)
-		return
-	}
-	if m.trails[name] == nil {
-		m.trails[name] = &lag.History{}
-	}
-	m.trails[name].Note(now, n.Sequence, m.maxLag)
-	n.SequenceBefore = m.trails[name].Before(now, m.maxLag)
 }
 
 // reportedShard is the shard as last reported; nil at first.
@@ -96,7 +69,7 @@ func (d *dataPlane) checkLagging(n *simNode) {
 }
 
 // checkReads: after a pass no replica that lacks what its proved master had long ago is in the replicas' Service.
-func (d *dataPlane) checkReads(m *memory) {
+func (d *dataPlane) checkReads() {
 	for _, name := range d.names {
 		p, n := d.pods[name], d.nodes[name]
 		master := d.byAddress(n.host)
@@ -105,20 +78,20 @@ func (d *dataPlane) checkReads(m *memory) {
 		}
 		unseen := !d.isMember(name) || p.deleting || d.late(n) || master != nil && d.late(master)
 		if unseen || !p.attached || p.role != v1alpha1.RoleReplica || !d.up(name) || n.master || n.syncing || master == nil || !d.up(master.name) ||
-			d.pods[master.name].role != v1alpha1.RoleMaster || m.trails[master.name] == nil {
+			d.pods[master.name].role != v1alpha1.RoleMaster || d.trails[master.name] == nil {
 			continue
 		}
-		if !n.linkUp && m.followed[name] != master.name {
+		if !n.linkUp && d.followed[name] != master.name {
 			continue // it has only just been told to follow this one
 		}
-		if before := m.trails[master.name].Before(d.now, m.maxLag); int64(len(n.log)) < before {
+		if before := d.trails[master.name].Before(d.now, d.maxLag()); int64(len(n.log)) < before {
 			d.violated("%s is read from with %d writes, where %s had %d long ago", name, len(n.log), master.name, before)
 		}
 	}
 	for _, name := range d.names {
 		s, master := d.reportedShard(d.nodes[name].shard), d.byAddress(d.nodes[name].host)
-		if m.followed[name] = ""; s != nil && s.Outage == nil && master != nil && s.Master == master.name {
-			m.followed[name] = master.name
+		if d.followed[name] = ""; s != nil && s.Outage == nil && master != nil && s.Master == master.name {
+			d.followed[name] = master.name
 		}
 	}
 }

@@ -12,10 +12,11 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan/lag"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/report"
 )
 
@@ -38,13 +39,20 @@ type life struct {
 	now      time.Time
 	topology *v1alpha1.KVRocksTopology
 	names    []string // every pod that ever was, in the order in which they came
+	pods     map[string]*simPod
 	history  []string
 	broken   []string // the safety rules that were violated
+	memory            // of the sidecar's process
+	// sidecarAway is until when no sidecar runs.
+	sidecarAway time.Time
+	// healed: no more faults.
+	healed bool
 }
 
 // newLife begins a life of an instance without shards. Each kind of life has its own stream of random numbers.
 func newLife(seed, stream uint64, mode v1alpha1.InstanceType) life {
-	l := life{rng: rand.New(rand.NewPCG(seed, stream)), now: epoch, topology: &v1alpha1.KVRocksTopology{}}
+	l := life{rng: rand.New(rand.NewPCG(seed, stream)), now: epoch, topology: &v1alpha1.KVRocksTopology{}, pods: map[string]*simPod{}}
+	l.forget()
 	l.topology.Name, l.topology.Generation = "orders", 1
 	l.topology.Spec = v1alpha1.KVRocksTopologySpec{
 		Type: mode, Port: simPort,
@@ -74,10 +82,17 @@ func (l *life) crashNow(oneIn, first int) int {
 	return -1
 }
 
-// simProcess is the sidecar's process in a world.
-type simProcess interface {
-	// step lets time pass and the sidecar act, which now and then crashes or is away.
-	step() plan.Plan
+// world is what a life happens in: the sidecar's process, and all that it acts on.
+type world interface {
+	// advance lets one tick pass.
+	advance()
+	// faults breaks something now and then, in the tick of that number.
+	faults(tick int)
+	// heal ends every fault.
+	heal()
+	// crash is as crashNow has it, and passes the most passes within one tick.
+	crash() int
+	passes() int
 	// decide observes and plans.
 	decide() plan.Plan
 	// apply carries out an action, and checks it against the safety rules.
@@ -85,12 +100,37 @@ type simProcess interface {
 	text(a action.Action) string
 	// checkReport holds before a report is written.
 	checkReport(st v1alpha1.KVRocksTopologyStatus)
-	// check holds after every complete pass.
+	// check holds after every complete pass, and checkRest at rest.
 	check()
-	// crash is as crashNow has it.
-	crash() int
+	checkRest(t *testing.T)
 	// forget loses what the process remembers.
 	forget()
+	// atRest reports whether nothing is left to be done.
+	atRest(p plan.Plan) bool
+	describe() string
+}
+
+// live has faults happen for some ticks, and then none any more: the world must come to rest within others.
+func (l *life) live(t *testing.T, w world, ticks, rest int) {
+	t.Helper()
+	for i := range ticks {
+		w.faults(i)
+		l.step(w)
+		l.requireUnbroken(t)
+	}
+	w.heal()
+	l.requireRest(t, w, rest)
+	w.checkRest(t)
+	l.requireUnbroken(t)
+}
+
+// step lets time pass and the sidecar act, which now and then crashes or is away.
+func (l *life) step(w world) plan.Plan {
+	w.advance()
+	if l.rng.IntN(10) == 0 || l.now.Before(l.sidecarAway) {
+		return unfinished()
+	}
+	return l.act(w)
 }
 
 // unfinished is what a step returns that did not end with a complete pass: nothing has settled yet.
@@ -103,15 +143,15 @@ func peaceful(p plan.Plan) bool {
 	})
 }
 
-// act lets the sidecar make up to n passes within one tick, while it wants another one at once.
-func (l *life) act(s simProcess, n int) plan.Plan {
+// act lets the sidecar make some passes within one tick, while it wants another one at once.
+func (l *life) act(w world) plan.Plan {
 	last := unfinished()
-	for range n {
-		p, err := l.pass(s, s.crash())
+	for range w.passes() {
+		p, err := l.pass(w, w.crash())
 		if err != nil {
 			return unfinished()
 		}
-		s.check()
+		w.check()
 		last = p
 		if p.Again == 0 || p.Again >= tick {
 			break
@@ -121,39 +161,39 @@ func (l *life) act(s simProcess, n int) plan.Plan {
 }
 
 // pass observes, plans and applies. It stops before action number crash, or not at all when crash is negative.
-func (l *life) pass(s simProcess, crash int) (plan.Plan, error) {
-	p := s.decide()
+func (l *life) pass(w world, crash int) (plan.Plan, error) {
+	p := w.decide()
 	if p.Intent && crash == 0 {
-		s.forget()
+		w.forget()
 		return p, errCrash
 	}
 	if p.Intent {
-		l.report(s, p)
+		l.report(w, p)
 	}
 	for i, a := range p.Actions {
 		if crash == i+1 {
-			l.say("sidecar crashes before %s", s.text(a))
-			s.forget()
+			l.say("sidecar crashes before %s", w.text(a))
+			w.forget()
 			return p, errCrash
 		}
-		l.say("%s", s.text(a))
-		if err := s.apply(a); err != nil {
+		l.say("%s", w.text(a))
+		if err := w.apply(a); err != nil {
 			l.say("  %v", err)
 			return p, err
 		}
 	}
 	if !p.Intent && !p.ReportMayWait() {
-		l.report(s, p)
+		l.report(w, p)
 	}
 	return p, nil
 }
 
 // report writes the status when it differs.
-func (l *life) report(s simProcess, p plan.Plan) {
+func (l *life) report(w world, p plan.Plan) {
 	if report.Same(l.topology.Status, p.Status) {
 		return
 	}
-	s.checkReport(p.Status)
+	w.checkReport(p.Status)
 	l.topology.Status = *p.Status.DeepCopy()
 	for _, e := range p.Events {
 		l.say("event %s: %s", e.Reason, e.Message)
@@ -178,7 +218,7 @@ func simulate(t *testing.T, seeds int, live func(t *testing.T, seed uint64)) {
 }
 
 // logEnd shows the last lines of a history, and what had become of the world, when the test has failed.
-func (l *life) logEnd(t *testing.T, n int, describe func() string) {
+func (l *life) logEnd(t *testing.T, describe func() string) {
 	t.Helper()
 	if *histories != "" {
 		text := strings.Join(l.history, "\n") + "\n"
@@ -188,7 +228,7 @@ func (l *life) logEnd(t *testing.T, n int, describe func() string) {
 		}
 	}
 	if t.Failed() {
-		t.Log("\n" + strings.Join(l.history[max(0, len(l.history)-n):], "\n") + "\n" + describe())
+		t.Log("\n" + strings.Join(l.history[max(0, len(l.history)-400):], "\n") + "\n" + describe())
 	}
 }
 
@@ -200,15 +240,15 @@ func (l *life) requireUnbroken(t *testing.T) {
 }
 
 // requireRest lets up to n ticks pass until the world is at rest. Then nothing more may be planned or reported.
-func (l *life) requireRest(t *testing.T, s simProcess, n int, atRest func(plan.Plan) bool) {
+func (l *life) requireRest(t *testing.T, w world, n int) {
 	t.Helper()
 	for range n {
-		p := s.step()
+		p := l.step(w)
 		l.requireUnbroken(t)
-		if !atRest(p) {
+		if !w.atRest(p) {
 			continue
 		}
-		again := s.decide()
+		again := w.decide()
 		if len(again.Actions) > 0 || !report.Same(l.topology.Status, again.Status) {
 			t.Fatalf("a settled instance plans %v", again.Actions)
 		}
@@ -217,40 +257,29 @@ func (l *life) requireRest(t *testing.T, s simProcess, n int, atRest func(plan.P
 	t.Fatalf("not settled after %v", time.Duration(n)*tick)
 }
 
-// memory is what the sidecar's process remembers of nodes.
-type memory struct {
-	maxLag                time.Duration // see life
-	lastMaster, downSince map[string]time.Time
-	// masters are those that answered as master when their pod was last seen.
-	masters map[string]bool
-	trails  map[string]*lag.History
-	// followed are, by node, the proved masters that they followed after the pass before.
-	followed map[string]string
+// settled: nothing is planned, and nothing is said to be amiss.
+func settled(p plan.Plan) bool {
+	return len(p.Actions) == 0 && len(p.Status.Conditions) > 0 && !slices.ContainsFunc(p.Status.Conditions, func(c metav1.Condition) bool {
+		return c.Status != metav1.ConditionTrue && c.Type != v1alpha1.ConditionConfigApplied
+	})
 }
 
-func (m *memory) forget() {
-	m.lastMaster, m.downSince, m.masters = map[string]time.Time{}, map[string]time.Time{}, map[string]bool{}
-	m.trails, m.followed = map[string]*lag.History{}, map[string]string{}
-}
-
-// see completes what is observed of a node; served: it has just answered as one that serves.
-func (m *memory) see(name string, n *plan.Node, now time.Time, served bool) {
-	switch {
-	case n.Reach == plan.Answered:
-		delete(m.downSince, name)
-		if served {
-			m.lastMaster[name] = now
+// describe is what was last reported.
+func (l *life) describe() string {
+	var b strings.Builder
+	st := &l.topology.Status
+	for _, c := range st.Conditions {
+		fmt.Fprintf(&b, "%s=%s %s: %s\n", c.Type, c.Status, c.Reason, c.Message)
+	}
+	for _, m := range st.Migrations {
+		fmt.Fprintf(&b, "%+v\n", m)
+	}
+	for i := range st.Shards {
+		s := &st.Shards[i]
+		fmt.Fprintf(&b, "master %s outage %+v scaleTo %d\n", s.Master, s.Outage, s.ScaleTo)
+		for j := range s.Nodes {
+			fmt.Fprintf(&b, "  %+v\n", s.Nodes[j])
 		}
-	case m.downSince[name].IsZero():
-		m.downSince[name] = now
 	}
-	n.LastMaster, n.DownSince = m.lastMaster[name], m.downSince[name]
-	m.measure(name, n, now)
-}
-
-// input is what the sidecar observes, without pods and their nodes.
-func (l *life) input() plan.Input {
-	return plan.Input{
-		Now: l.now, Topology: l.topology.DeepCopy(), Pods: map[string]plan.Pod{}, Nodes: map[string]plan.Node{},
-	}
+	return b.String()
 }

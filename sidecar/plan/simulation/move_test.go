@@ -3,8 +3,6 @@ package simulation
 import (
 	"flag"
 	"fmt"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -19,49 +17,40 @@ import (
 var moveSeeds = flag.Int("moveseeds", 60, "number of simulated lives of moving slots")
 
 // TestSimulatedMoves moves slots to and fro under writes while the sidecar, the nodes at both ends and kvrocks-controller
-// are killed at any point. No slot may ever be owned twice or by nobody on record, nor take writes in two places, and no
+// are killed at any point. No slot may ever be owned twice or not at all on record, nor take writes in two places, and no
 // acknowledged write may be lost but those that died unreplicated with a master. In the end every entry is Done or
 // Failed with a message, every slot takes writes, and nothing more is planned.
 func TestSimulatedMoves(t *testing.T) {
-	simulate(t, *moveSeeds, moveLife)
+	simulate(t, *moveSeeds, func(t *testing.T, seed uint64) {
+		w := newMoveWorld(seed)
+		defer w.logEnd(t, w.describe)
+		w.live(t, w, 500, 3000)
+	})
 }
 
-func moveLife(t *testing.T, seed uint64) {
-	w := newMoveWorld(seed)
-	defer w.logEnd(t, 150, w.describe)
-	for i := range 500 {
-		if i > 30 && w.rng.IntN(15) == 0 {
-			w.fault()
-		}
-		w.step()
-		w.requireUnbroken(t)
-	}
+// heal ends every fault.
+func (w *moveWorld) heal() {
 	w.say("healed")
 	w.healed, w.awayUntil = true, time.Time{}
 	w.topology.Spec.Migration.Paused = false
 	w.topology.Generation++
-	w.requireRest(t, w, 3000, func(p plan.Plan) bool {
-		return len(p.Actions) == 0 && peaceful(p) && p.Status.ObservedGeneration == w.topology.Generation && len(w.pending) == 0
-	})
+}
+
+func (w *moveWorld) atRest(p plan.Plan) bool {
+	return len(p.Actions) == 0 && peaceful(p) && p.Status.ObservedGeneration == w.topology.Generation && len(w.pending) == 0
+}
+
+// checkEntries: every move has an end, and says which.
+func (w *moveWorld) checkEntries(t *testing.T) {
+	t.Helper()
 	for _, m := range w.topology.Status.Migrations {
 		if m.State != v1alpha1.MigrationDone && m.State != v1alpha1.MigrationFailed || m.Current != "" || m.Message == "" {
 			t.Fatalf("it ends as %+v", m)
 		}
 	}
-	w.checkRest()
-	w.requireUnbroken(t)
 }
 
-func (w *moveWorld) step() plan.Plan {
-	w.advance()
-	w.check()
-	if w.rng.IntN(10) == 0 {
-		return unfinished()
-	}
-	p := w.act(w, 4)
-	w.check() // Its rules hold after a crash as well.
-	return p
-}
+func (w *moveWorld) passes() int { return 4 }
 
 func (w *moveWorld) crash() int {
 	if w.healed {
@@ -70,14 +59,21 @@ func (w *moveWorld) crash() int {
 	return w.crashNow(20, 4)
 }
 
-func (w *moveWorld) decide() plan.Plan { return plan.Cluster(w.input()) }
+func (w *moveWorld) decide() plan.Plan {
+	in := w.input(w.observe)
+	in.Controller = w.view(w.now)
+	return plan.Cluster(in)
+}
 
 func (w *moveWorld) text(a action.Action) string { return plantest.MoveWords(a) }
 
 func (w *moveWorld) checkReport(v1alpha1.KVRocksTopologyStatus) {}
 
-// fault breaks something, or changes what is wanted.
-func (w *moveWorld) fault() {
+// faults breaks something now and then, or changes what is wanted.
+func (w *moveWorld) faults(tick int) {
+	if tick <= 30 || w.rng.IntN(15) > 0 {
+		return
+	}
 	name := w.names[w.rng.IntN(len(w.names))]
 	for _, m := range w.topology.Status.Migrations {
 		if m.Current != "" && w.rng.IntN(2) == 0 { // one of the two ends
@@ -91,7 +87,7 @@ func (w *moveWorld) fault() {
 	p := w.pods[name]
 	switch kind := w.rng.IntN(8); {
 	case kind < 4 && w.lastWitness(name):
-		// When both ends are lost at once nobody knows what had become of the part.
+		// When both ends are lost at once nothing tells what had become of the part.
 	case kind < 3:
 		if p.running {
 			p.running, p.due = false, w.now.Add(w.some(30))
@@ -201,28 +197,12 @@ func (w *moveWorld) apply(a action.Action) error {
 	return nil
 }
 
-// input is what the sidecar observes.
-func (w *moveWorld) input() plan.Input {
-	in := w.life.input()
-	in.Controller = w.view(w.now)
-	for _, name := range w.names {
-		p, n := w.pods[name], w.nodes[name]
-		if !p.exists {
-			delete(w.downSince, name)
-			continue
-		}
-		pod, node := p.observe(w.now), plan.Node{Reach: plan.Unreachable, Err: "connection refused"}
-		pod.UID = name
-		if w.up(n) {
-			node = n.observed()
-		}
-		w.see(name, &node, w.now, n.master)
-		in.Pods[name], in.Nodes[name] = pod, node
+// observe is what the sidecar sees of a node.
+func (w *moveWorld) observe(name string) plan.Node {
+	n := w.nodes[name]
+	if !w.up(n) {
+		return plan.Node{Reach: plan.Unreachable, Err: "connection refused"}
 	}
-	return in
-}
-
-func (n *moveNode) observed() plan.Node {
 	node := plan.Node{
 		Reach: plan.Answered, RunID: fmt.Sprint(n.name, n.life), Role: v1alpha1.RoleMaster, Sequence: n.seq,
 		Priority: 100, Count: n.count, Cluster: &plan.ClusterNode{Version: n.version(), ID: n.id, Layout: n.layout},
@@ -243,24 +223,11 @@ func (n *moveNode) observed() plan.Node {
 }
 
 func (w *moveWorld) describe() string {
-	var b strings.Builder
-	for _, m := range w.topology.Status.Migrations {
-		fmt.Fprintf(&b, "%+v\n", m)
-	}
-	for _, c := range w.topology.Status.Conditions {
-		fmt.Fprintf(&b, "%s=%s %s: %s\n", c.Type, c.Status, c.Reason, c.Message)
-	}
-	if w.record != nil {
-		fmt.Fprintf(&b, "record %d\n", w.record.Version)
-		for i := range w.record.Shards {
-			s := &w.record.Shards[i]
-			fmt.Fprintf(&b, "  %v: %+v\n", s.Slots.Ranges(), s.Nodes)
-		}
-	}
-	for _, name := range slices.Sorted(slices.Values(w.names)) {
+	text := w.life.describe() + w.simRecord.describe()
+	for _, name := range w.names {
 		n, p := w.nodes[name], w.pods[name]
-		fmt.Fprintf(&b, "%s v=%d master=%v ->%s up=%v link=%v seq=%d attached=%v out=%+v in=%+v frozen=%v migrated=%v imported=%v count=%+v\n",
+		text += fmt.Sprintf("%s v=%d master=%v ->%s up=%v link=%v seq=%d attached=%v out=%+v in=%+v frozen=%v migrated=%v imported=%v count=%+v\n",
 			name, n.version(), n.master, n.host, w.up(n), n.linkUp, n.seq, p.attached, n.out, n.in, n.frozen, n.migrated, n.imported, n.count)
 	}
-	return b.String()
+	return text
 }

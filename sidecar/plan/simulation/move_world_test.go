@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"testing"
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -15,16 +16,13 @@ import (
 // record, clients that follow redirections. The lives of clusters (cluster_test.go) have all else.
 type moveWorld struct {
 	life
-	memory // of the sidecar's process
 	simRecord
-	pods   map[string]*simPod
 	nodes  map[string]*moveNode
 	nextID int
 	// acked are the writes that clients were told of, by slot, with the node that took each; lost are those that may be:
 	// they died with a master before its replica had them.
-	acked  map[int]map[int]string
-	lost   map[int]bool
-	healed bool
+	acked map[int]map[int]string
+	lost  map[int]bool
 }
 
 // busySlots are the slots that clients write to.
@@ -34,11 +32,9 @@ func busySlots() []int {
 
 func newMoveWorld(seed uint64) *moveWorld {
 	w := &moveWorld{
-		life: newLife(seed, 29, v1alpha1.TypeCluster),
-		pods: map[string]*simPod{}, nodes: map[string]*moveNode{}, acked: map[int]map[int]string{}, lost: map[int]bool{},
+		life:  newLife(seed, 29, v1alpha1.TypeCluster),
+		nodes: map[string]*moveNode{}, acked: map[int]map[int]string{}, lost: map[int]bool{},
 	}
-	w.memory.maxLag = w.life.maxLag()
-	w.forget()
 	w.topology.Spec.Migration = &v1alpha1.MigrationPolicy{DeadlineSeconds: 3600}
 	replicas := 1 + w.rng.IntN(2)
 	for i := range int32(2 + w.rng.IntN(2)) {
@@ -79,8 +75,9 @@ func (w *moveWorld) byAddress(address string) *moveNode {
 	return nil
 }
 
-// advance lets one tick pass.
+// advance lets one tick pass. The rules hold before, after a crash as well, and after.
 func (w *moveWorld) advance() {
+	w.check()
 	w.now = w.now.Add(tick)
 	for _, name := range w.names {
 		p, n := w.pods[name], w.nodes[name]
@@ -105,6 +102,7 @@ func (w *moveWorld) advance() {
 	for range 4 {
 		w.write()
 	}
+	w.check()
 }
 
 func (w *moveWorld) replicate(n *moveNode) {
@@ -174,7 +172,9 @@ func (w *moveWorld) check() {
 }
 
 // checkRest: every acknowledged write is where its slot is, and every slot takes writes.
-func (w *moveWorld) checkRest() {
+func (w *moveWorld) checkRest(t *testing.T) {
+	t.Helper()
+	w.checkEntries(t)
 	for _, slot := range busySlots() {
 		var owner *moveNode
 		for _, name := range w.names {
@@ -185,7 +185,7 @@ func (w *moveWorld) checkRest() {
 			}
 		}
 		if owner == nil {
-			w.violated("nobody takes writes to slot %d", slot)
+			w.violated("nothing takes writes to slot %d", slot)
 			continue
 		}
 		for id, by := range w.acked[slot] {

@@ -19,6 +19,16 @@ type operator interface {
 	scaleTo(replicas int)
 	// boundLoss bounds what a promotion may lose; nil takes the bound away.
 	boundLoss(most *int64)
+	// edit is, now and then, a change of what is wanted or a fault of what only these lives have; it reports whether there was one.
+	edit(victim string) bool
+	// handoff has a pod updated, or takes that back.
+	handoff(pod string)
+	// reshape adds shards or takes some away.
+	reshape()
+	// remakes reports whether an instance may be deleted and made again on its volumes.
+	remakes() bool
+	// readSettings reports whether the sidecar reads the settings of nodes in this pass.
+	readSettings() bool
 	// heal ends what keeps pods from starting, and takes back what was asked of members.
 	heal()
 	// atRest reports whether nothing is left to be done, as far as the operator goes.
@@ -45,3 +55,9 @@ func (o scripted) template(string) int { return o.d.revision }
 func (o scripted) boundLoss(most *int64) { o.d.topology.Spec.Failover.MaxLostWrites = most }
 
 func (o scripted) atRest() bool { return true }
+
+func (o scripted) edit(string) bool { return false }
+
+func (o scripted) remakes() bool { return true }
+
+func (o scripted) readSettings() bool { return false }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 )
 
 // dataPlane is what the worlds of standard instances and of clusters share: pods behind their Services with kvrocks nodes in
@@ -19,7 +20,11 @@ type dataPlane struct {
 	life
 
 	operator  operator
-	pods      map[string]*simPod
+	sentinels map[string]*simSentinel
+	// sentinelBase is what the numbers of sentinels that come later begin after. sentinelGone: their instance does not exist.
+	sentinelBase int
+	sentinelGone bool
+
 	nodes     map[string]*simNode
 	nextIP    int
 	nextWrite int
@@ -35,8 +40,6 @@ type dataPlane struct {
 	// revision of the template that pods are made from; those of a broken one never run.
 	revision int
 	broken   map[int]bool
-	// sidecarAway is until when no sidecar runs.
-	sidecarAway time.Time
 	// readSettings: the settings of nodes are read in this pass.
 	readSettings bool
 }
@@ -139,8 +142,7 @@ type simNode struct {
 func newDataPlane(seed, stream uint64, mode v1alpha1.InstanceType) dataPlane {
 	d := dataPlane{
 		life: newLife(seed, stream, mode), safe: map[int32]map[int]bool{}, backups: map[string]simVolume{},
-		inSync: map[int32]map[string]bool{},
-		pods:   map[string]*simPod{}, broken: map[int]bool{}, nodes: map[string]*simNode{}, settled: map[int32]map[int]bool{},
+		inSync: map[int32]map[string]bool{}, sentinels: map[string]*simSentinel{}, broken: map[int]bool{}, nodes: map[string]*simNode{}, settled: map[int32]map[int]bool{},
 	}
 	d.emptyFirst, d.oldTemplate = d.rng.IntN(2) == 0, d.rng.IntN(5) == 0
 	return d
@@ -231,8 +233,8 @@ func (d *dataPlane) byAddress(address string) *simNode {
 	return nil
 }
 
-// advance lets one tick pass for pods and replication.
-func (d *dataPlane) advance() {
+// advancePods lets one tick pass for pods and replication.
+func (d *dataPlane) advancePods() {
 	d.now = d.now.Add(tick)
 	d.startPods()
 	d.operator.advance()
@@ -390,6 +392,14 @@ func (d *dataPlane) clients(n *simNode, served bool) {
 // late: the node serves, and answers the sidecar too late.
 func (d *dataPlane) late(n *simNode) bool { return d.now.Before(n.lateEnd) }
 
+// input is what the sidecar observes; observe is what it sees of one node, and electing what of a sentinel.
+func (d *dataPlane) input(observe func(pod string) plan.Node, electing func(*simMonitor) bool) plan.Input {
+	d.readSettings = d.operator.readSettings()
+	in := d.life.input(observe)
+	in.Sentinels = d.observeSentinels(electing)
+	return in
+}
+
 // observe is what the sidecar sees of a node, apart from its layout.
 func (d *dataPlane) observe(name string) plan.Node {
 	p, n := d.pods[name], d.nodes[name]
@@ -417,4 +427,49 @@ func (d *dataPlane) observe(name string) plan.Node {
 		node.LinkUp, node.Syncing = n.linkUp, n.syncing
 	}
 	return node
+}
+
+// apply carries out an action that is the same in a standard instance and in a cluster.
+func (d *dataPlane) apply(a action.Action) error {
+	switch a := a.(type) {
+	case action.DeletePod:
+		return d.replacePod(a)
+	case action.Label:
+		d.checkLabel(a)
+		d.pods[a.Pod].role = a.Role
+	case action.Configure:
+		n := d.nodes[a.Pod]
+		if d.up(a.Pod) && n.settings != nil {
+			maps.Copy(n.settings, a.Settings)
+		}
+		if v, ok := a.Settings["slave-priority"]; ok {
+			n.priority = map[string]int32{"0": 0, "100": 100}[v]
+		}
+	case action.WriteMarker:
+		d.put(d.nodes[a.Pod])
+	case action.Monitor:
+		return d.monitor(a)
+	case action.Unmonitor:
+		if !d.sentinelUp(d.sentinels[a.Sentinel]) {
+			return errRefused
+		}
+		delete(d.sentinels[a.Sentinel].monitors, a.MasterName)
+	case action.Tune:
+		if m := d.sentinels[a.Sentinel].monitors[a.MasterName]; m != nil {
+			m.quorum, m.settings = a.Quorum, a.Failover
+		}
+	default:
+		return fmt.Errorf("unexpected action %T", a)
+	}
+	return nil
+}
+
+func (d *dataPlane) describe() string {
+	text := d.life.describe()
+	for _, name := range d.names {
+		n, p := d.nodes[name], d.pods[name]
+		text += fmt.Sprintf("%s exists=%v running=%v deleting=%v attached=%v role=%s template=%d up=%v v=%d master=%v ->%s link=%v writes=%d\n",
+			name, p.exists, p.running, p.deleting, p.attached, p.role, p.revision, d.up(name), n.version(), n.master, n.host, n.linkUp, len(n.log))
+	}
+	return text
 }

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -33,6 +34,18 @@ func (r *simRecord) view(now time.Time) plan.Controller {
 		return plan.Controller{Reach: plan.Unreachable, Err: "connection refused"}
 	}
 	return plan.Controller{Reach: plan.Answered, Record: r.record}
+}
+
+func (r *simRecord) describe() string {
+	if r.record == nil {
+		return "no record\n"
+	}
+	text := fmt.Sprintf("record %d\n", r.record.Version)
+	for i := range r.record.Shards {
+		s := &r.record.Shards[i]
+		text += fmt.Sprintf("  %v: %+v\n", s.Slots.Ranges(), s.Nodes)
+	}
+	return text
 }
 
 // create is the first record: the slots are spread evenly.

@@ -8,7 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 )
 
@@ -112,11 +111,8 @@ func TestARollCostsOneHandover(t *testing.T) {
 		for master := range replicas {
 			for _, sentinels := range []int{0, 3} {
 				t.Run(fmt.Sprintf("master %d of %d, %d sentinels", master, replicas, sentinels), func(t *testing.T) {
-					w := newWorld(uint64(100*replicas+10*master+sentinels), replicas, sentinels)
-					s := newSidecar(w)
-					rollThrice(t, &w.dataPlane, s, master, func(p plan.Plan) bool {
-						return settled(p) && w.settledFor(p) && w.rolled()
-					})
+					w := newStandardWorld(uint64(100*replicas+10*master+sentinels), replicas, sentinels)
+					rollThrice(t, &w.dataPlane, w, master)
 				})
 			}
 		}
@@ -134,16 +130,15 @@ func TestARollOfAClusterCostsOneHandoverPerShard(t *testing.T) {
 					w.advance()
 				}
 			}
-			s := newClusterSidecar(w)
-			rollThrice(t, &w.dataPlane, s, master, func(p plan.Plan) bool { return settled(p) && w.atRest(p) && w.rolled() })
+			rollThrice(t, &w.dataPlane, w, master)
 		})
 	}
 }
 
-func rollThrice(t *testing.T, d *dataPlane, s simProcess, master int, atRest func(plan.Plan) bool) {
+func rollThrice(t *testing.T, d *dataPlane, w world, master int) {
 	t.Helper()
-	defer d.logEnd(t, 200, func() string { return describe(d.topology.Status) })
-	d.requireRest(t, s, 3000, atRest)
+	defer d.logEnd(t, w.describe)
+	d.requireRest(t, w, 3000)
 	for i := range d.topology.Spec.Shards {
 		shard := &d.topology.Spec.Shards[i]
 		for _, m := range shard.Members {
@@ -154,17 +149,17 @@ func rollThrice(t *testing.T, d *dataPlane, s simProcess, master int, atRest fun
 	}
 	d.topology.Generation++
 	for range 3000 {
-		s.step()
+		d.step(w)
 	}
 	for i := range d.topology.Spec.Shards {
 		d.topology.Spec.Shards[i].Handoff = nil
 	}
 	d.topology.Generation++
-	d.requireRest(t, s, 3000, atRest)
+	d.requireRest(t, w, 3000)
 	for range 3 {
 		d.topology.Status.Failovers = nil
 		d.revision++
-		d.requireRest(t, s, 6000, atRest)
+		d.requireRest(t, w, 6000)
 		for i := range d.topology.Spec.Shards {
 			shard := &d.topology.Spec.Shards[i]
 			journal := handovers(d.topology.Status, shard.Index)

@@ -1,165 +1,78 @@
 package simulation
 
-import (
-	"fmt"
-	"maps"
-	"slices"
-	"time"
+import "time"
 
-	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan/quorum"
-)
-
-// simSentinel is one sentinel process; a new pod knows nothing.
-type simSentinel struct {
-	pod     string
-	ip      string
-	downEnd time.Time
-	tilt
-	// monitor is nil when it does not watch the master.
-	monitor *simMonitor
-}
-
-// simMonitor is what a sentinel knows of the master that it watches.
-type simMonitor struct {
-	address  string
-	quorum   int32
-	settings v1alpha1.Failover
-	lastSeen time.Time
-	odownAt  time.Time
-	peers    map[string]bool
-	replicas map[string]bool
-	// electUntil is when the running attempt of a failover ends; next is when the next one may begin.
-	electUntil, next time.Time
-	// promoted is whom this sentinel made master in the running attempt.
-	promoted *simNode
-	epoch    int
-}
-
-func (w *world) startSentinel(pod string) {
-	w.sentinels[pod] = &simSentinel{pod: pod, ip: w.newIP()}
-}
-
-func (w *world) sentinelPods() []string { return slices.Sorted(maps.Keys(w.sentinels)) }
-
-func (w *world) sentinelUp(s *simSentinel) bool { return !w.sentinelGone && !w.now.Before(s.downEnd) }
-
-func newMonitor(a action.Monitor, now time.Time) *simMonitor {
-	return &simMonitor{
-		address: a.Address, quorum: a.Quorum, settings: a.Failover, lastSeen: now,
-		peers: map[string]bool{}, replicas: map[string]bool{},
-	}
-}
-
-func (m *simMonitor) odown() bool { return !m.odownAt.IsZero() }
+// instance is the name of a standard instance, which is that of its master for sentinels.
+const instance = "orders"
 
 // advanceSentinels lets every sentinel look, agree, elect and promote.
-func (w *world) advanceSentinels() {
-	if w.sentinelGone {
-		return
+func (w *standardWorld) advanceSentinels() {
+	for _, m := range w.watching(instance) {
+		w.look(m)
+		w.hello(m)
 	}
-	pods := w.sentinelPods()
-	for _, pod := range pods {
-		if s := w.sentinels[pod]; w.sentinelUp(s) && s.monitor != nil {
-			w.look(s)
-			w.hello(s)
-		}
-	}
-	for _, pod := range pods {
-		if s := w.sentinels[pod]; w.sentinelUp(s) && s.monitor != nil {
-			w.fail(s)
-		}
+	for _, m := range w.watching(instance) {
+		w.fail(m)
 	}
 }
 
-// look pings the master, and discovers replicas and peers through it.
-func (w *world) look(s *simSentinel) {
-	m := s.monitor
-	n := w.byAddress(m.address)
-	if n == nil || !w.reachable(n.name) || !n.master {
+// look pings the master, and discovers peers through it.
+func (w *standardWorld) look(m *simMonitor) {
+	if !w.ping(m) {
 		return
 	}
-	m.lastSeen, m.odownAt = w.now, time.Time{}
-	for _, name := range w.names {
-		if r := w.nodes[name]; r.source == n && w.up(name) && r.linkUp {
-			m.replicas[r.address] = true
-		}
-	}
-	for _, pod := range w.sentinelPods() {
-		o := w.sentinels[pod]
-		if o == s || !w.sentinelUp(o) || o.monitor == nil || w.rng.IntN(5) > 0 {
-			continue
-		}
-		if o.monitor.address == m.address {
-			m.peers[o.ip] = true
+	for _, o := range w.watching(instance) {
+		if o != m && w.rng.IntN(5) == 0 && o.address == m.address {
+			m.peers[o.sentinel.ip] = true
 		}
 	}
 }
 
 // hello is what the others publish through the data nodes.
-func (w *world) hello(s *simSentinel) {
-	for _, pod := range w.sentinelPods() {
-		if o := w.sentinels[pod]; o != s && w.sentinelUp(o) && o.monitor != nil && w.rng.IntN(5) == 0 {
-			w.hear(s, o)
+func (w *standardWorld) hello(m *simMonitor) {
+	for _, o := range w.watching(instance) {
+		if o != m && w.rng.IntN(5) == 0 {
+			w.hear(m, o)
 		}
 	}
 }
 
 // hear takes over the result of another sentinel's failover: the higher epoch wins.
-func (w *world) hear(s, o *simSentinel) {
-	if o.monitor.epoch > s.monitor.epoch {
-		w.moveMonitor(s.monitor, o.monitor.address)
-		s.monitor.epoch = o.monitor.epoch
+func (w *standardWorld) hear(m, from *simMonitor) {
+	if from.epoch > m.epoch {
+		w.moveMonitor(m, from.address)
+		m.epoch = from.epoch
 	}
 }
 
 // moveMonitor is +switch-master.
-func (w *world) moveMonitor(m *simMonitor, address string) {
+func (w *standardWorld) moveMonitor(m *simMonitor, address string) {
 	m.replicas[m.address] = true
 	delete(m.replicas, address)
 	m.address, m.lastSeen, m.odownAt = address, w.now, time.Time{}
 }
 
 // fail is the failover state machine.
-func (w *world) fail(s *simSentinel) {
-	m := s.monitor
-	if s.active(w.now) {
+func (w *standardWorld) fail(m *simMonitor) {
+	if w.tilted(m.sentinel) {
 		return
 	}
 	if m.promoted != nil {
-		w.reconfigure(s)
+		w.reconfigure(m)
 		return
 	}
-	down := time.Duration(m.settings.DownAfterMilliseconds) * time.Millisecond
-	if w.now.Sub(m.lastSeen) < down {
+	if !w.subjectivelyDown(m) {
 		m.electUntil = time.Time{}
 		return
 	}
-	agree, voters := 0, 0
-	for _, o := range w.sentinels {
-		if w.sentinelUp(o) && o.monitor != nil && o.monitor.address == m.address {
-			voters++
-			if !o.active(w.now) && w.now.Sub(o.monitor.lastSeen) >= down {
-				agree++
-			}
-		}
+	if voters := w.judge(m, instance); m.odown() {
+		w.elect(m, voters)
 	}
-	if agree < int(m.quorum) {
-		m.odownAt = time.Time{}
-		return
-	}
-	if !m.odown() {
-		m.odownAt = w.now
-	}
-	w.elect(s, voters)
 }
 
-func (w *world) elect(s *simSentinel, voters int) {
-	m := s.monitor
-	for _, o := range w.sentinels {
-		if o != s && w.sentinelUp(o) && o.monitor != nil && w.now.Before(o.monitor.electUntil) {
+func (w *standardWorld) elect(m *simMonitor, voters int) {
+	for _, o := range w.watching(instance) {
+		if o != m && w.now.Before(o.electUntil) {
 			return // Another one leads.
 		}
 	}
@@ -188,9 +101,9 @@ func (w *world) elect(s *simSentinel, voters int) {
 	if best == nil {
 		return
 	}
-	for _, o := range w.sentinels { // Who has voted begins none of its own for as long.
-		if o.monitor != nil && o.monitor.address == m.address {
-			o.monitor.next = m.next
+	for _, s := range w.sentinels { // One that has voted begins none of its own for as long.
+		if o := s.monitors[instance]; o != nil && o.address == m.address {
+			o.next = m.next
 		}
 	}
 	w.say("sentinel promotes %s in place of %s", best.name, m.address)
@@ -201,20 +114,18 @@ func (w *world) elect(s *simSentinel, voters int) {
 }
 
 // reconfigure announces the new master and makes one replica after the other follow it.
-func (w *world) reconfigure(s *simSentinel) {
-	m := s.monitor
+func (w *standardWorld) reconfigure(m *simMonitor) {
 	if m.address != m.promoted.address {
 		w.moveMonitor(m, m.promoted.address)
 		m.epoch++
-		for _, o := range w.sentinels { // In any order: this is a maximum.
-			if o.monitor != nil {
-				m.epoch = max(m.epoch, o.monitor.epoch+1)
+		for _, s := range w.sentinels { // In any order: this is a maximum.
+			if o := s.monitors[instance]; o != nil {
+				m.epoch = max(m.epoch, o.epoch+1)
 			}
 		}
-		for _, pod := range w.sentinelPods() {
-			o := w.sentinels[pod]
-			if o != s && w.sentinelUp(o) && o.monitor != nil && w.rng.IntN(2) == 0 {
-				w.hear(o, s)
+		for _, o := range w.watching(instance) {
+			if o != m && w.rng.IntN(2) == 0 {
+				w.hear(o, m)
 			}
 		}
 		return
@@ -229,50 +140,18 @@ func (w *world) reconfigure(s *simSentinel) {
 	m.promoted, m.electUntil = nil, time.Time{}
 }
 
-func (w *world) observeSentinels() plan.Sentinels {
-	s := plan.Sentinels{
-		Configured: w.topology.Spec.Sentinel != nil, Exists: !w.sentinelGone && len(w.sentinels) > 0,
-		Want: int32(len(w.sentinels)), Views: map[string]plan.SentinelView{},
-	}
-	if !s.Configured || !s.Exists {
-		return s
-	}
-	for pod, o := range w.sentinels {
-		v := plan.SentinelView{IP: o.ip, Reach: plan.Unreachable, Err: "connection refused", Masters: map[string]quorum.MasterView{}}
-		if w.sentinelUp(o) {
-			v.Reach, v.Err, v.Tilt = plan.Answered, "", o.active(w.now)
-			if o.monitor != nil {
-				v.Masters["orders"] = o.monitor.view(w.now.Before(o.monitor.electUntil) || v.Tilt && o.monitor.promoted != nil)
-			}
+// electing: the sentinel tries to replace the master.
+func (w *standardWorld) electing(m *simMonitor) bool {
+	return w.now.Before(m.electUntil) || w.tilted(m.sentinel) && m.promoted != nil
+}
+
+// loseSentinels deletes the instance of the sentinels, or brings it back.
+func (w *standardWorld) loseSentinels(string) {
+	if len(w.sentinels) > 0 && w.rng.IntN(4) == 0 {
+		w.sentinelGone = !w.sentinelGone
+		for _, s := range w.sentinels {
+			clear(s.monitors)
 		}
-		s.Views[pod] = v
+		w.say("FAULT sentinel instance gone: %v", w.sentinelGone)
 	}
-	return s
-}
-
-// view is what a sentinel says of the master that it watches; electing: it tries to replace it.
-func (m *simMonitor) view(electing bool) quorum.MasterView {
-	return quorum.MasterView{
-		Address: m.address, Port: simPort, Quorum: m.quorum,
-		SubjectivelyDown: m.odown(), ObjectivelyDown: m.odown(), ODownAt: m.odownAt,
-		Failover:                    electing,
-		DownAfterMilliseconds:       m.settings.DownAfterMilliseconds,
-		FailoverTimeoutMilliseconds: m.settings.FailoverTimeoutMilliseconds,
-		ParallelSyncs:               m.settings.ParallelSyncs,
-		AuthApplied:                 true,
-		Peers:                       slices.Sorted(maps.Keys(m.peers)),
-		Replicas:                    slices.Sorted(maps.Keys(m.replicas)),
-	}
-}
-
-func (w *world) monitor(a action.Monitor) error {
-	s := w.sentinels[a.Sentinel]
-	if s == nil || !w.sentinelUp(s) {
-		return fmt.Errorf("sentinel %s does not answer", a.Sentinel)
-	}
-	if s.monitor != nil && !a.Replace {
-		return fmt.Errorf("ERR Duplicate master name")
-	}
-	s.monitor = newMonitor(a, w.now)
-	return nil
 }

@@ -59,8 +59,8 @@ func (d *dataPlane) spared(shard *v1alpha1.TopologyShard, m string) bool {
 
 // volumeFault takes the volume of a member away, gives it an old copy, or has two members change theirs. Where pods tell no
 // identity, a volume in another pod than before cannot be known, so there that does not happen.
-func (d *dataPlane) volumeFault(shard *v1alpha1.TopologyShard, m string) {
-	n := d.nodes[m]
+func (d *dataPlane) volumeFault(m string) {
+	n, shard := d.nodes[m], d.shardOf(d.nodes[m].shard)
 	kind := d.rng.IntN(5)
 	if kind > 1 && !d.spared(shard, m) {
 		return
@@ -134,45 +134,67 @@ func (d *dataPlane) noteSafe() {
 		if d.shardOf(last.Index) == nil || last.Outage != nil || last.Master == "" || !d.nodes[last.Master].master || !d.up(last.Master) {
 			continue
 		}
-		var common []int
-		first := true
+		var logs [][]int
 		d.inSync[last.Index] = map[string]bool{}
 		for _, r := range last.Nodes {
-			if r.Role == "" || d.nodes[r.Pod] == nil {
-				continue
+			if n := d.nodes[r.Pod]; r.Role != "" && n != nil {
+				logs = append(logs, n.log[:min(len(n.log), int(r.Sequence))])
+				d.inSync[last.Index][n.volumeID] = true
 			}
-			log := d.nodes[r.Pod].log
-			log = log[:min(len(log), int(r.Sequence))]
-			d.inSync[last.Index][d.nodes[r.Pod].volumeID] = true
-			if first {
-				common, first = log, false
-			}
-			k := 0
-			for k < len(common) && k < len(log) && common[k] == log[k] {
-				k++
-			}
-			common = common[:k]
 		}
-		safe := d.safe[last.Index]
-		for j := len(common) - 1; j >= 0 && !safe[common[j]]; j-- {
-			safe[common[j]] = true
-		}
+		noteCommon(d.safe[last.Index], logs)
 	}
 }
 
-// lacksSafe returns a safe write of its shard that the node lacks, or 0.
-func (d *dataPlane) lacksSafe(n *simNode) int {
+// noteCommon adds to known writes those that all logs begin with.
+func noteCommon(known map[int]bool, logs [][]int) {
+	if len(logs) == 0 {
+		return
+	}
+	common := logs[0]
+	for _, log := range logs[1:] {
+		k := 0
+		for k < len(common) && k < len(log) && common[k] == log[k] {
+			k++
+		}
+		common = common[:k]
+	}
+	for i := len(common) - 1; i >= 0 && !known[common[i]]; i-- {
+		known[common[i]] = true
+	}
+}
+
+// missing are the writes that the node lacks of those that are needed.
+func (n *simNode) missing(needed map[int]bool) []int {
+	found := 0
+	for _, id := range n.log {
+		if needed[id] {
+			found++
+		}
+	}
+	if found == len(needed) {
+		return nil
+	}
 	has := map[int]bool{}
 	for _, id := range n.log {
 		has[id] = true
 	}
-	missing := 0
-	for id := range d.safe[n.shard] {
+	var all []int
+	for id := range needed {
 		if !has[id] {
-			missing = max(missing, id)
+			all = append(all, id)
 		}
 	}
-	return missing
+	return all
+}
+
+// lacks returns the last settled write of its shard that the node lacks, or 0, and lacksSafe the last safe one.
+func (d *dataPlane) lacks(n *simNode) int {
+	return slices.Max(append(n.missing(d.settled[n.shard]), 0))
+}
+
+func (d *dataPlane) lacksSafe(n *simNode) int {
+	return slices.Max(append(n.missing(d.safe[n.shard]), 0))
 }
 
 // checkSafe: what becomes master has every safe write, or no volume that has them, and was in sync while a master was proved,
@@ -197,14 +219,8 @@ func (d *dataPlane) checkSafe(n *simNode, how string) {
 
 // forgetLost drops what a proved master lacks: it is lost for good.
 func (d *dataPlane) forgetLost(n *simNode) {
-	has := map[int]bool{}
-	for _, id := range n.log {
-		has[id] = true
-	}
-	for id := range d.safe[n.shard] {
-		if !has[id] {
-			delete(d.safe[n.shard], id)
-		}
+	for _, id := range n.missing(d.safe[n.shard]) {
+		delete(d.safe[n.shard], id)
 	}
 }
 
