@@ -16,6 +16,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/hooks/hookstest"
+	"github.com/kvrocks/kvrocks-operator/hooks/podstate"
 )
 
 func (w *world) setNamed(name string) *appsv1.StatefulSet { return w.seen.StatefulSets["shop/"+name] }
@@ -168,7 +169,7 @@ func TestANewTemplateIsRolledOutOneShardAtATime(t *testing.T) {
 		order = append(order, pod)
 		assert.NotContains(t, slices.Collect(maps.Values(w.masters)), pod, "the master was %s before the role was handed over", why)
 		for name, other := range w.pods {
-			assert.True(t, name == pod || podReady(other), "%s was %s while %s was not ready", pod, why, name)
+			assert.True(t, name == pod || podstate.Ready(other), "%s was %s while %s was not ready", pod, why, name)
 		}
 	}
 	w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Image = newImage })
@@ -194,7 +195,7 @@ func TestABadTemplateStopsAtTheFirstPodOfACluster(t *testing.T) {
 	w.settle()
 	assert.Contains(t, w.cr.Status.Reason, "shards-0-2")
 	for name, pod := range w.pods {
-		assert.Equal(t, name != "shards-0-2", podReady(pod), name)
+		assert.Equal(t, name != "shards-0-2", podstate.Ready(pod), name)
 	}
 	w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Image = newImage })
 	w.settle()

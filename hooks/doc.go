@@ -28,8 +28,8 @@
 //	upgrade.go           what a new version of the operator changes waits for a grant
 //	deleting.go          an instance that is being deleted
 //
-// statusBuilder makes the status of the KVRocks, in status.go and cluster_status.go: conditions.go, and pod_state.go for why a pod does
-// not serve.
+// statusBuilder makes the status of the KVRocks, in status.go and cluster_status.go: conditions.go, and pod_problems.go for why a pod does
+// not serve (package podstate).
 //
 // To look at an answer, post a request of testdata to a running hook server, or read the golden file beside it.
 package hooks

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/hooks/podstate"
 )
 
 // lostAfterRestarts is how often a member must have failed before it counts as lost, about half a minute.
@@ -69,7 +70,7 @@ func (in rollout) etcdRestartReason(set *appsv1.StatefulSet, template string) (w
 		switch {
 		case pod == nil || pod.DeletionTimestamp != nil:
 			return "", false // it may come back as it was
-		case podReady(pod):
+		case podstate.Ready(pod):
 			ready++
 			if youngest.Before(&pod.CreationTimestamp) {
 				youngest = pod.CreationTimestamp
@@ -94,7 +95,7 @@ func (in rollout) etcdRestartReason(set *appsv1.StatefulSet, template string) (w
 func memberLost(pod *corev1.Pod) bool {
 	for i := range pod.Status.ContainerStatuses {
 		c := &pod.Status.ContainerStatuses[i]
-		if waiting := c.State.Waiting; c.Name == v1alpha1.ContainerEtcd && waiting != nil && waiting.Reason == reasonCrashLoop {
+		if waiting := c.State.Waiting; c.Name == v1alpha1.ContainerEtcd && waiting != nil && waiting.Reason == podstate.ReasonCrashLoop {
 			return c.RestartCount >= lostAfterRestarts
 		}
 	}

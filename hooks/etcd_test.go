@@ -14,6 +14,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/hooks/hookstest"
+	"github.com/kvrocks/kvrocks-operator/hooks/podstate"
 )
 
 // crash makes a member fail as one that came back without its volume does.
@@ -153,7 +154,7 @@ func TestEtcdWithVolumesIsUpdatedMemberByMember(t *testing.T) {
 	w.onRemove = func(pod, why string) {
 		assert.Equal(t, "updated", why, pod)
 		for name, other := range w.pods {
-			assert.True(t, name == pod || podReady(other), "%s was updated while %s was not ready", pod, name)
+			assert.True(t, name == pod || podstate.Ready(other), "%s was updated while %s was not ready", pod, name)
 		}
 	}
 	w.settle()

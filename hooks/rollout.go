@@ -6,6 +6,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kvrocks/kvrocks-operator/hooks/podstate"
 )
 
 // rollOut returns the pods that are to be replaced because they do not run what the StatefulSet's template says: the spec has
@@ -44,7 +46,7 @@ func (in rollout) explainRoll(s shard, pods shardPods, now step) step {
 	next, awaited := in.nextOutdated(s, pods), in.awaitedInRoll(s, pods)
 	name := podName(s.name, next)
 	switch {
-	case awaited < 0 || awaited == next || !podReady(pods.at(next)):
+	case awaited < 0 || awaited == next || !podstate.Ready(pods.at(next)):
 	case pods.outdated(awaited):
 		return now.wait(reasonRollingUpdate, "waiting for %s to be ready before %s is updated", podName(s.name, awaited), name)
 	default:
@@ -66,7 +68,7 @@ func (in rollout) nextOutdated(s shard, pods shardPods) int32 {
 		case !pods.outdated(k):
 			continue
 		case podName(s.name, k) == in.reportedMaster(s):
-		case podReady(pods.at(k)):
+		case podstate.Ready(pods.at(k)):
 			rank = 1
 		default:
 			rank = 2
@@ -83,9 +85,9 @@ func (in rollout) nextOutdated(s shard, pods shardPods) int32 {
 func (in rollout) awaitedInRoll(s shard, pods shardPods) int32 {
 	found := int32(-1)
 	for k := pods.staying - 1; k >= 0; k-- {
-		serves := podReady(pods.at(k)) && (pods.staying == 1 || in.linkUp(s, podName(s.name, k)))
+		serves := podstate.Ready(pods.at(k)) && (pods.staying == 1 || in.linkUp(s, podName(s.name, k)))
 		switch {
-		case serves, pods.outdated(k) && cannotStart(pods.at(k)):
+		case serves, pods.outdated(k) && podstate.CannotStart(pods.at(k)):
 		case !pods.outdated(k):
 			return k
 		case found < 0:
@@ -148,10 +150,10 @@ func (in rollout) allOutdated(s shard, pods shardPods) map[string]types.UID {
 	var all map[string]types.UID
 	for k := range pods.count {
 		name := podName(s.name, k)
-		if idle := s.notItsTurn || k >= pods.staying; idle && (!pods.outdated(k) || !cannotStart(pods.at(k))) {
+		if idle := s.notItsTurn || k >= pods.staying; idle && (!pods.outdated(k) || !podstate.CannotStart(pods.at(k))) {
 			continue
 		}
-		spared := name == in.reportedMaster(s) && pods.staying > 1 && in.spec.Storage == nil && !podReady(pods.at(k))
+		spared := name == in.reportedMaster(s) && pods.staying > 1 && in.spec.Storage == nil && !podstate.Ready(pods.at(k))
 		if pods.outdated(k) && !spared {
 			if all == nil {
 				all = map[string]types.UID{}
@@ -174,7 +176,7 @@ func (p shardPods) anyOutdated() bool {
 // ready reports whether every pod that stays is.
 func (p shardPods) ready() bool {
 	for k := range p.staying {
-		if !podReady(p.at(k)) {
+		if !podstate.Ready(p.at(k)) {
 			return false
 		}
 	}
@@ -190,13 +192,13 @@ func (p shardPods) mustRestartAll(volumes, served bool) bool {
 	var blocked, seen int32
 	for k := range p.count {
 		pod := p.at(k)
-		if podReady(pod) {
+		if podstate.Ready(pod) {
 			return false
 		}
 		if pod != nil {
 			seen++
 		}
-		if p.outdated(k) && cannotStart(pod) {
+		if p.outdated(k) && podstate.CannotStart(pod) {
 			blocked++
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/hooks/hookstest"
+	"github.com/kvrocks/kvrocks-operator/hooks/podstate"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -39,7 +40,7 @@ func (w *world) guard() {
 			w.t.Errorf("the master %s was %s before the role was handed over\n%s", pod, why, strings.Join(w.story, "\n"))
 		}
 		for name, other := range staying {
-			if why == "updated" && name != pod && podReady(w.pods[pod]) && !podReady(other) {
+			if why == "updated" && name != pod && podstate.Ready(w.pods[pod]) && !podstate.Ready(other) {
 				w.t.Errorf("%s was updated while %s was not ready\n%s", pod, name, strings.Join(w.story, "\n"))
 			}
 		}
@@ -141,8 +142,8 @@ func TestABadTemplateDoesNotBlockItsRepair(t *testing.T) {
 		w.settle()
 		assert.Equal(t, v1alpha1.PhaseUpdating, w.cr.Status.Phase)
 		assert.Contains(t, w.cr.Status.Reason, "demo-2")
-		assert.True(t, podReady(w.pods["demo-0"]))
-		assert.True(t, podReady(w.pods["demo-1"]))
+		assert.True(t, podstate.Ready(w.pods["demo-0"]))
+		assert.True(t, podstate.Ready(w.pods["demo-1"]))
 
 		w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Image = newImage })
 		w.settle()
@@ -187,8 +188,8 @@ func TestAPodOutOfServiceIsUpdatedFirstAndHoldsBackTheOthers(t *testing.T) {
 	assert.Equal(t, "waiting for demo-0 to be ready with the new template; the pod demo-0 cannot start: ImagePullBackOff: "+
 		"the image docker.io/apache/kvrocks:no-such-tag cannot be pulled", w.cr.Status.Reason)
 	assert.Len(t, w.topology().Spec.Shards[0].Replace, 2)
-	assert.True(t, podReady(w.pods["demo-1"]))
-	assert.True(t, podReady(w.pods["demo-2"]))
+	assert.True(t, podstate.Ready(w.pods["demo-1"]))
+	assert.True(t, podstate.Ready(w.pods["demo-2"]))
 }
 
 func TestNothingMovesWhileTheSidecarIsAway(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/hooks/kvrocksconf"
+	"github.com/kvrocks/kvrocks-operator/hooks/podstate"
 )
 
 // The scripts run in images that we do not make, so they are tried with several POSIX shells. Paths of the
@@ -419,13 +420,14 @@ func TestSentinelBefore62SaysWhatIsWrong(t *testing.T) {
 func TestWhatAContainerSaysAtItsEndIsToldOfItsPod(t *testing.T) {
 	pod := &corev1.Pod{}
 	pod.Name = "watch-0"
-	c := &corev1.ContainerStatus{Name: "sentinel"}
-	c.State.Waiting = &corev1.ContainerStateWaiting{Reason: reasonCrashLoop}
+	c := corev1.ContainerStatus{Name: "sentinel"}
+	c.State.Waiting = &corev1.ContainerStateWaiting{Reason: podstate.ReasonCrashLoop}
 	c.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{
 		Reason: "Error", ExitCode: 1, Message: "redis-sentinel 6.0 is too old: it must be 6.2 or later; change spec.image\n",
 	}
+	pod.Status.ContainerStatuses = []corev1.ContainerStatus{c}
 	assert.Equal(t, "the pod watch-0 cannot start: CrashLoopBackOff: its container sentinel ends with Error, exit code 1: "+
-		"redis-sentinel 6.0 is too old: it must be 6.2 or later; change spec.image", containerProblem(pod, c))
+		"redis-sentinel 6.0 is too old: it must be 6.2 or later; change spec.image", podstate.Problem(pod))
 }
 
 // A real redis-sentinel takes the file that the script writes.

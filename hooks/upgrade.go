@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/hooks/podstate"
 )
 
 // upgrade is what a new version of the operator would change of the pods. A template that differs although no person changed
@@ -130,7 +131,7 @@ func (in rollout) rolling() bool {
 		}
 	}
 	for _, pod := range in.pods {
-		if !podReady(pod) || !slices.Contains(in.upgrade.templates, pod.Annotations[annotationTemplate]) {
+		if !podstate.Ready(pod) || !slices.Contains(in.upgrade.templates, pod.Annotations[annotationTemplate]) {
 			return true
 		}
 	}

@@ -1,22 +1,21 @@
-package hooks
+// Package podstate says, in the words of Kubernetes, whether a pod is ready and what is wrong with it.
+//
+// What it returns holds nothing that changes while the trouble lasts, such as the number of restarts: it stands in conditions, and each
+// change of them is written.
+package podstate
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-
-	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
-// reasonCrashLoop is Kubernetes' word for a container that ends again and again.
-const reasonCrashLoop = "CrashLoopBackOff"
+// ReasonCrashLoop is Kubernetes' word for a container that ends again and again.
+const ReasonCrashLoop = "CrashLoopBackOff"
 
-// podReady reports whether a pod is there, is to stay, and is ready; for a data pod that includes the gate.
-func podReady(pod *corev1.Pod) bool {
+// Ready reports whether a pod is there, is to stay, and is ready; for a data pod that includes the gate.
+func Ready(pod *corev1.Pod) bool {
 	if pod == nil || pod.DeletionTimestamp != nil {
 		return false
 	}
@@ -28,9 +27,9 @@ func podReady(pod *corev1.Pod) bool {
 	return false
 }
 
-// cannotStart reports whether a pod cannot start because of what its template says: it fits no node, its image cannot be
+// CannotStart reports whether a pod cannot start because of what its template says: it fits no node, its image cannot be
 // pulled, or its container fails again and again.
-func cannotStart(pod *corev1.Pod) bool { return startFailure(pod) != "" }
+func CannotStart(pod *corev1.Pod) bool { return startFailure(pod) != "" }
 
 // startFailure returns the reason why a pod cannot start, in the words of Kubernetes; "" when nothing keeps it.
 func startFailure(pod *corev1.Pod) string {
@@ -54,70 +53,23 @@ func startFailure(pod *corev1.Pod) string {
 func permanentFailure(reason string) bool {
 	switch reason {
 	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull",
-		"CreateContainerConfigError", "CreateContainerError", "RunContainerError", reasonCrashLoop:
+		"CreateContainerConfigError", "CreateContainerError", "RunContainerError", ReasonCrashLoop:
 		return true
 	}
 	return false
 }
 
-// whyNotReady returns what keeps a pod, and thereby the shards, from being ready.
-func (in statusBuilder) whyNotReady(shards []shard) string {
-	for _, s := range shards {
-		for i := range s.wanted {
-			name := podName(s.name, i)
-			switch pod := in.pods[name]; {
-			case pod == nil:
-				return fmt.Sprintf("waiting for the pod %s to be made", name)
-			case !podReady(pod):
-				return notReady(pod)
-			}
-		}
-	}
-	return "waiting for the StatefulSet to see its pods ready"
-}
-
-// whyPodsNotReady returns what keeps a pod of a component from being ready.
-func (in statusBuilder) whyPodsNotReady(component string) string {
-	why := in.firstOf(func(pod *corev1.Pod) string {
-		if pod.Labels[v1alpha1.LabelComponent] != component || podReady(pod) {
-			return ""
-		}
-		return notReady(pod)
-	})
-	if why == "" {
-		return "waiting for pods to be made"
-	}
-	return why
-}
-
-// firstOf returns what explain says of the first pod, by name, of which it says something: of one that has not ended before those
-// that have, which may have been replaced already.
-func (in statusBuilder) firstOf(explain func(*corev1.Pod) string) string {
-	ended := ""
-	for _, name := range slices.Sorted(maps.Keys(in.pods)) {
-		why := explain(in.pods[name])
-		switch {
-		case why == "":
-		case in.pods[name].Status.Phase != corev1.PodFailed:
-			return why
-		case ended == "":
-			ended = why
-		}
-	}
-	return ended
-}
-
-// notReady returns why a pod is not ready, in the words of Kubernetes.
-func notReady(pod *corev1.Pod) string {
-	if why := podProblem(pod); why != "" {
+// NotReady returns why a pod is not ready, in the words of Kubernetes.
+func NotReady(pod *corev1.Pod) string {
+	if why := Problem(pod); why != "" {
 		return why
 	}
 	return fmt.Sprintf("waiting for the pod %s to be ready", pod.Name)
 }
 
-// podProblem returns what is wrong with a pod, with what Kubernetes says of it; "" when nothing is known to be. It holds nothing that
+// Problem returns what is wrong with a pod, with what Kubernetes says of it; "" when nothing is known to be. It holds nothing that
 // changes while the trouble lasts, such as the number of restarts.
-func podProblem(pod *corev1.Pod) string {
+func Problem(pod *corev1.Pod) string {
 	if pod.Status.Phase == corev1.PodFailed {
 		reason := pod.Status.Reason // Evicted
 		if reason == "" {
@@ -166,10 +118,10 @@ func containerProblem(pod *corev1.Pod, c *corev1.ContainerStatus) string {
 		return ""
 	case waiting.Reason == "ErrImagePull" || waiting.Reason == "ImagePullBackOff": // they alternate
 		return fmt.Sprintf("the pod %s cannot start: ImagePullBackOff: the image %s cannot be pulled", pod.Name, imageOf(pod, c))
-	case waiting.Reason == reasonCrashLoop && ended != nil:
+	case waiting.Reason == ReasonCrashLoop && ended != nil:
 		why := fmt.Sprintf("the pod %s cannot start: %s: its container %s ends with %s, exit code %d", pod.Name, waiting.Reason, c.Name, ended.Reason, ended.ExitCode)
 		return withMessage(why, strings.TrimSpace(ended.Message)) // such as that of scripts/sentinel.sh
-	case waiting.Reason == reasonCrashLoop:
+	case waiting.Reason == ReasonCrashLoop:
 		return fmt.Sprintf("the pod %s cannot start: %s", pod.Name, waiting.Reason)
 	}
 	return fmt.Sprintf("the pod %s cannot start: %s", pod.Name, withMessage(waiting.Reason, waiting.Message))
@@ -180,12 +132,12 @@ func withMessage(reason, message string) string {
 	if message == "" {
 		return reason
 	}
-	return reason + ": " + truncated(message)
+	return reason + ": " + Truncated(message)
 }
 
-// withoutPodName returns the message of a Deployment without the name of the pod, which is another one at each attempt: a message that
+// WithoutPodName returns the message of a Deployment without the name of the pod, which is another one at each attempt: a message that
 // changes while its cause does not would be written again and again.
-func withoutPodName(message string) string {
+func WithoutPodName(message string) string {
 	if rest, ok := strings.CutPrefix(message, `pods "`); ok {
 		if _, why, ok := strings.Cut(rest, `" is `); ok {
 			return why
@@ -197,7 +149,8 @@ func withoutPodName(message string) string {
 // maxQuotedBytes bounds, in bytes, what is quoted of others.
 const maxQuotedBytes = 400
 
-func truncated(message string) string {
+// Truncated returns what is quoted of others, as far as it is kept.
+func Truncated(message string) string {
 	if len(message) <= maxQuotedBytes {
 		return message
 	}
@@ -223,36 +176,4 @@ func imageOf(pod *corev1.Pod, c *corev1.ContainerStatus) string {
 		}
 	}
 	return c.Image
-}
-
-// firstPodProblem returns what keeps the instance from having its pods: those that cannot be made, and then what is wrong with the
-// first pod that something is wrong with; "" when nothing is known to be.
-func (in statusBuilder) firstPodProblem() string {
-	if why := in.podCreationFailure(); why != "" {
-		return why
-	}
-	return in.firstOf(podProblem)
-}
-
-// podCreationFailure returns why pods of a StatefulSet or Deployment that lacks some cannot be made; "" when nothing is known to be in
-// the way.
-func (in statusBuilder) podCreationFailure() string {
-	for _, set := range sortedByKey(in.children.StatefulSets) {
-		if set.Status.Replicas >= replicasOf(set) || in.topology == nil {
-			continue
-		}
-		for i := range in.topology.Status.PodFailures {
-			if f := &in.topology.Status.PodFailures[i]; f.StatefulSet == set.Name {
-				return fmt.Sprintf("the StatefulSet %s cannot make a pod: %s", set.Name, truncated(f.Message))
-			}
-		}
-	}
-	for _, d := range sortedByKey(in.children.Deployments) {
-		for i := range d.Status.Conditions {
-			if c := &d.Status.Conditions[i]; c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {
-				return fmt.Sprintf("the Deployment %s cannot make a pod: %s", d.Name, truncated(withoutPodName(c.Message)))
-			}
-		}
-	}
-	return ""
 }
