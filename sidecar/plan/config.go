@@ -100,3 +100,35 @@ func (p *facts) ConfigVerdict() (v condition.Verdict, ok, known bool) {
 	}
 	return applied(p.in), true, known && !unread
 }
+
+// unknownSettings returns, sorted, the settings of spec.config that some node does not know.
+func (in *Input) unknownSettings() []string {
+	var nodes []map[string]string
+	for i := range in.Topology.Spec.Shards {
+		for _, member := range in.Topology.Spec.Shards[i].Members {
+			if node := in.Nodes[member.Pod]; node.Reach == Answered {
+				nodes = append(nodes, node.Config)
+			} else {
+				nodes = append(nodes, nil)
+			}
+		}
+	}
+	return settings.Unknown(in.Topology.Spec.Config, nodes, in.Topology.Status.UnknownSettings)
+}
+
+// reportUnknownSettings returns what to report, and warns when there are more than before.
+func (o *outcome) reportUnknownSettings(in *Input) []string {
+	names := in.unknownSettings()
+	if slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(in.Topology.Status.UnknownSettings, name) }) {
+		o.Warn(condition.ReasonUnknownSettings, settings.UnknownMessage(names))
+	}
+	return names
+}
+
+// applied returns the verdict on nodes that have every setting that they know.
+func applied(in *Input) condition.Verdict {
+	if names := in.unknownSettings(); len(names) > 0 {
+		return condition.Verdict{Reason: condition.ReasonUnknownSettings, Message: settings.UnknownMessage(names)}
+	}
+	return condition.Verdict{Reason: condition.ReasonApplied, Message: "every node runs with kvrocksConfig"}
+}

@@ -35,7 +35,7 @@
 //	config.go            settings that are applied live
 //	storage.go           volumes that fill up
 //	deletion.go          an instance that is being deleted
-//	report.go            the status, with conditions.go and unknown_settings.go
+//	report.go            the status, with conditions.go
 //
 // The pass of an instance of sentinels is in package sentinelset.
 //
