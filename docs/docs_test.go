@@ -54,7 +54,7 @@ func TestMissingNamesAreNoticed(t *testing.T) {
 	tree := readTree(t)
 	for _, text := range []string{
 		"hooks/nowhere.go", "hooks/nothing/*.go", "nowhere.go", "sidecar/plan/doc.go: nothing", "sidecar/plan/nowhere.go: Standard",
-		"TestNothingOfTheKind", "TestGolden/no case of this name", "make nothing", "sidecar/nothing/",
+		"TestNothingOfTheKind", "TestGolden/no case of this name", "TestScenarios/standard/nothing", "TestScenarios/standard/handover/no case of this name", "make nothing", "sidecar/nothing/",
 	} {
 		assert.NotEmpty(t, tree.missing(text), text)
 	}

@@ -113,12 +113,18 @@ func (s *source) missingFunctions(path string, names []string) string {
 	return ""
 }
 
-// missingTest looks for a test, and for the text of its subtest in the files beside it.
+// missingTest looks for a test, and for the text of its subtest in the files beside it or in testdata.
 func (s *source) missingTest(name string) string {
 	name, sub, _ := strings.Cut(name, "/")
 	dir, ok := s.tests[name]
 	if !ok {
 		return "there is no test " + name
+	}
+	if parts := strings.SplitN(sub, "/", 3); len(parts) > 1 { // a folder of testdata, a file, and perhaps a case
+		text, err := os.ReadFile(filepath.Join(dir, "testdata", parts[0], parts[1]+".txt"))
+		if err == nil && (len(parts) == 2 || strings.Contains(string(text), "-- "+parts[2]+" --\n")) {
+			return ""
+		}
 	}
 	files, _ := filepath.Glob(filepath.Join(dir, "*_test.go"))
 	for _, file := range files {

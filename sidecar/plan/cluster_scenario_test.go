@@ -15,60 +15,6 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/plantest"
 )
 
-// A scenario of a cluster is one pass, as text. Pods are named by shard and ordinal, as 0-1; kvrocks-controller answers, and
-// its record has version 7, every member, and for each shard its ordinal 0 as master, unless a line says otherwise.
-//
-// Given, one line each:
-//
-//	0-0 master serving              a member: what its node is, and any of the words of a standard scenario, or
-//	                                v=6 (version of its layout), id=x, layout=record|stop, sending=1-0, receiving
-//	                                (slot 5), named (master on record), was (master as last reported; default the one
-//	                                that is named), outside (not on record), leaving, saved=7:0-1:0-99,200:3 (what its
-//	                                volume remembers: version, master of its shard, slots, how many shards owned slots,
-//	                                and the member that had it, default this one),
-//	                                remembers (its place on record, in a cluster of one shard)
-//	controller down [21s]|lost|none none: it has no record, and nothing was ever reported
-//	leader-gone 31s                 it has been sending to a leader that is gone
-//	record 9 | reported 6           versions
-//	slots 2 none                    the slots of a shard; default an even part
-//	outage 0 MasterDown 3s 0-1      of a shard: cause, age, target, or by-controller (which changed its record on its own)
-//	handoff 0-2 | leaving 2 | replicas 3 | release | releasing 61s | stale-password | migrating 0 1 | foreign 0 10.96.9.9
-//	failover 0-0 0-1                in the journal
-//	gone 1 | twice 1 | forget 1     a shard that is not on record, or twice, or not in the topology
-//	alien                           the record is another instance's
-//	watched                         three sentinels watch the master on record of every shard
-//	odown 0 | watches 0 0-1         what all of them say of a shard
-//
-// Want holds the actions and reports, as in a standard scenario; a report of a shard begins with its number.
-func runCluster(t *testing.T, scenarios []scenario) {
-	t.Helper()
-	for _, s := range scenarios {
-		t.Run(s.name, func(t *testing.T) {
-			assertPlan(t, s.want, plan.Cluster(parseCluster(t, s.given)), plantest.ClusterWords, clusterFacts)
-		})
-	}
-}
-
-func clusterFacts(p plan.Plan) []string {
-	all := facts(p)
-	all = append(all, fmt.Sprint("layout ", p.Status.LayoutVersion), fmt.Sprint("epoch ", p.Status.ControllerEpoch))
-	for _, s := range p.Status.Shards {
-		one := plan.Plan{Status: v1alpha1.KVRocksTopologyStatus{Shards: []v1alpha1.TopologyShardStatus{s}}}
-		for _, f := range facts(one) {
-			all = append(all, fmt.Sprint(s.Index, " ", strings.ReplaceAll(f, "orders-", "")))
-		}
-		var placed []string
-		for _, n := range s.Nodes {
-			if n.NodeID != "" {
-				placed = append(placed, strings.TrimPrefix(n.Pod, "orders-"))
-			}
-		}
-		all = append(all, fmt.Sprint(s.Index, " removable ", s.Removable), fmt.Sprint(s.Index, " slots ", s.Slots),
-			fmt.Sprint(s.Index, " on record ", placed))
-	}
-	return all
-}
-
 func idOf(pod string) string { return "id" + strings.TrimPrefix(pod, "orders-") }
 
 func clusterAddress(pod string) string {
@@ -86,7 +32,7 @@ func savedText(pod string, words []string) string {
 }
 
 // parseCluster builds the input of a scenario.
-func parseCluster(t *testing.T, given string) plan.Input {
+func parseCluster(t testing.TB, given string) plan.Input {
 	t.Helper()
 	b := &clusterBuilder{
 		builder: newBuilder(t, v1alpha1.TypeCluster),
@@ -122,6 +68,7 @@ type clusterMember struct {
 func (b *clusterBuilder) line(words []string) {
 	spec := &b.in.Topology.Spec
 	switch first, rest := words[0], words[1:]; first {
+	case "report":
 	case "controller":
 		b.lost, b.none = rest[0] == "lost", rest[0] == "none"
 		if rest[0] == "down" {

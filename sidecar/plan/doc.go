@@ -61,6 +61,6 @@
 //
 // Slots are moved at the end of a pass, when the layout is known to every node: package migration decides how, package rebalance which.
 //
-// The tests are scenarios of one pass in text; package simulation has lives under random faults in which the safety rules are
+// The tests are scenarios of one pass in text (testdata/README.md); package simulation has lives under random faults in which the safety rules are
 // checked at every action.
 package plan

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -18,95 +17,10 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/plantest"
 )
 
-// A move scenario is one pass over a cluster of shards with one pod each, all of them well, as text.
-//
-// Given, one line each:
-//
-//	shards 3                 their number; the slots are spread evenly
-//	owns 1 0-99 300          the shard has just these slots, besides what nobody else takes
-//	leaving 2 | joining 3    a shard that is to be removed; one that is not in the record yet
-//	migrate 1 0-99 300       spec.migrate
-//	policy rebalance drain paused speed=100 deadline=60
-//	by command               spec.kvrocksConfig says so
-//	next 3s                  when the next slots may move
-//	changed                  the spec has changed since the last report
-//	entry 0-99 0->1 Running current=0-15 moved=16 keys=50 attempts=2 started=10s retry=2s
-//	node 0 out=0-15>1:Succeeded in=0-15:Running count=0-99:500 down restarted fresh
-//
-// A fresh process has never moved slots away; the others once began to and failed.
-//
-// Want holds the actions, and after a "=" what the plan reports.
-type moveScenario struct{ name, given, want string }
-
-func runMoves(t *testing.T, scenarios []moveScenario) {
-	t.Helper()
-	for _, s := range scenarios {
-		t.Run(s.name, func(t *testing.T) {
-			in := parseMoves(t, s.given)
-			p := plan.Cluster(in)
-			actions, reports := []string{}, []string{}
-			for _, line := range lines(s.want) {
-				if report, ok := strings.CutPrefix(line, "= "); ok {
-					reports = append(reports, report)
-				} else {
-					actions = append(actions, line)
-				}
-			}
-			got := []string{}
-			for _, a := range p.Actions {
-				got = append(got, plantest.MoveWords(a))
-			}
-			assert.Equal(t, actions, got, "actions")
-			for _, report := range reports {
-				assert.Contains(t, moveFacts(p), report)
-			}
-			assert.Equal(t, p, plan.Cluster(in), "the same input, the same plan")
-		})
-	}
-}
-
-// moveFacts are what a plan reports of moves, in words.
-func moveFacts(p plan.Plan) []string {
-	all := []string{
-		fmt.Sprint("intent ", p.Intent), fmt.Sprint("entries ", len(p.Status.Migrations)), fmt.Sprint("again ", p.Again),
-		fmt.Sprint("calm ", p.SkipSlowProbes),
-	}
-	for _, m := range p.Status.Migrations {
-		text := fmt.Sprintf("%s %d->%d %s", m.Slots, m.From, m.To, m.State)
-		all = append(all, text, text+": "+m.Message,
-			fmt.Sprintf("%s current=%s moved=%d keys=%d attempts=%d", text, m.Current, m.Moved, m.Keys, m.Attempts))
-		if m.Repeated {
-			all = append(all, text+" repeated")
-		}
-		if m.RetryAt != nil {
-			all = append(all, fmt.Sprintf("retry %s in %s", m.Slots, m.RetryAt.Sub(scenarioNow)))
-		} else {
-			all = append(all, "retry none")
-		}
-		if m.StuckAt != nil {
-			all = append(all, fmt.Sprintf("stuck %s in %s", m.Slots, m.StuckAt.Sub(scenarioNow)))
-		} else {
-			all = append(all, "stuck none")
-		}
-	}
-	if at := p.Status.NextMoveAt; at != nil {
-		all = append(all, fmt.Sprint("next move in ", at.Sub(scenarioNow)))
-	} else {
-		all = append(all, "next move now")
-	}
-	for _, e := range p.Events {
-		all = append(all, "event "+e.Reason, "event "+e.Reason+": "+e.Message)
-	}
-	for _, c := range p.Status.Conditions {
-		all = append(all, fmt.Sprint(c.Type, " ", c.Status, " ", c.Reason), fmt.Sprint(c.Type, ": ", c.Message))
-	}
-	return all
-}
-
-func moveID(shard int) string { return fmt.Sprintf("%040d", shard+1) }
+func moveID(shard int) string { return fmt.Sprintf("id%d-0", shard) }
 
 type moveBuilder struct {
-	t       *testing.T
+	t       testing.TB
 	in      plan.Input
 	record  *layout.Layout
 	joining map[int]bool
@@ -114,7 +28,7 @@ type moveBuilder struct {
 	owns    [][]string
 }
 
-func parseMoves(t *testing.T, given string) plan.Input {
+func parseMoves(t testing.TB, given string) plan.Input {
 	t.Helper()
 	b := &moveBuilder{t: t, joining: map[int]bool{}}
 	b.in.Topology = &v1alpha1.KVRocksTopology{}
@@ -135,6 +49,7 @@ func (b *moveBuilder) shard(word string) int { return int(number(b.t, word)) }
 func (b *moveBuilder) line(words []string) {
 	spec := &b.in.Topology.Spec
 	switch first, rest := words[0], words[1:]; first {
+	case "report":
 	case "shards":
 		for i := range b.shard(rest[0]) {
 			b.add(i)

@@ -35,21 +35,6 @@ func TestASecondPassReportsTheSame(t *testing.T) {
 	assert.Equal(t, first.Status.Conditions, second.Status.Conditions, "transition times are carried over")
 }
 
-func TestThePlanLeavesItsInputAlone(t *testing.T) {
-	for _, given := range []string{settledInstance, `
-		record orders-0
-		outage Handover 100ms orders-1
-		failover orders-2 orders-0
-		orders-0 dead seq=100
-		orders-1 hung attached label=replica
-		orders-2 self seq=100`} {
-		in := parse(t, given)
-		before := in.Topology.DeepCopy()
-		plan.Standard(in)
-		assert.Equal(t, before, in.Topology)
-	}
-}
-
 // BenchmarkStandardSettled is one pass of a settled instance of three pods and three sentinels; at most 20 µs.
 func BenchmarkStandardSettled(b *testing.B) {
 	in := parse(&testing.T{}, settledInstance)

@@ -1,8 +1,10 @@
 package plan_test
 
 import (
-	"cmp"
-	"fmt"
+	"flag"
+	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,42 +13,17 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/tools/txtar"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
-	"github.com/kvrocks/kvrocks-operator/sidecar/plan/plantest"
 )
 
-// A scenario is one pass, as text.
-//
-// Given, one line each:
-//
-//	replicas 3                      wanted; default: as many as there are orders-* lines
-//	record orders-0                 the recorded master
-//	outage MasterDown 3s orders-1   cause, age, target of the recorded outage
-//	handoff orders-2                pods that must not be master
-//	max-lost-writes 100             spec.failover.maxLostWrites
-//	warn 85                         spec.storage.warnPercent
-//	release | releasing 61s | no-such-sentinel | config maxclients 100 | unknown hz | failover orders-0 orders-1 20 | journalled 5s
-//	promoted 50ms                   how long ago the target of the recorded outage was promoted
-//	orders-0 master seq=5 serving   a member: what its node is (master, self, dead, ->orders-1, down, hung, loading,
-//	                                refused, nopod), then any of seq=5 up syncing silent-link empty serving placed
-//	                                attached unready ready-for=1s label=master priority=0 deleting stopped backing-off
-//	                                no-address outlives
-//	                                heard=2s for=10s insync had=9 volume=a had-volume=b stale-password
-//	                                config=name:value refuses=name frozen=name unlabelled refuses-writes=NoSpace
-//	                                disk=900/1000:400 (MiB used, there are, of the database) used=85 (as reported)
-//	                                behind=10m before=90: reported too far behind since then; what a master had MaxLag ago
-//	watch-0 ->orders-0 odown        a sentinel: whom it takes for the master (or down, nothing), then any of odown
-//	                                electing tilt quorum=3 ghost-peer ghost-replica self-replica stale-auth alone
-//
-// Want holds the actions, and after a "=" what the plan reports: master, outage, intent, event, scaleTo, again, released,
-// failover, node, or the name of a condition with its status and reason.
-type scenario struct {
-	name  string
-	given string
-	want  string
+var update = flag.Bool("update", false, "write what is planned into testdata, where it differs from what a scenario wants")
+
+// kinds are what makes an input of a given text, by the folder of testdata.
+func kinds() map[string]func(testing.TB, string) plan.Input {
+	return map[string]func(testing.TB, string) plan.Input{"standard": parse, "cluster": parseCluster, "migration": parseMoves}
 }
 
 // scenarioPort is the port of every kvrocks.
@@ -54,96 +31,73 @@ const scenarioPort = 6379
 
 var scenarioNow = time.Date(2026, 11, 22, 15, 0, 0, 0, time.UTC)
 
-func run(t *testing.T, scenarios []scenario) {
-	t.Helper()
-	for _, s := range scenarios {
-		t.Run(s.name, func(t *testing.T) {
-			assertPlan(t, s.want, plan.Standard(parse(t, s.given)), plantest.Words, facts)
-		})
+// TestScenarios holds what one pass plans, whole. After a change that is meant, -update writes what is planned now.
+func TestScenarios(t *testing.T) {
+	for _, kind := range slices.Sorted(maps.Keys(kinds())) {
+		files, err := filepath.Glob(filepath.Join("testdata", kind, "*.txt"))
+		require.NoError(t, err)
+		require.NotEmpty(t, files)
+		for _, file := range files {
+			t.Run(kind+"/"+strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+				runFile(t, kind, file)
+			})
+		}
 	}
 }
 
-// assertPlan compares a plan with what a scenario wants: all actions in their order, and some of the reports.
-func assertPlan(t *testing.T, want string, p plan.Plan, text func(action.Action) string, facts func(plan.Plan) []string) {
+// runFile runs the scenarios of a file: each is a part with its name, which is what is given, and one called want.
+func runFile(t *testing.T, kind, file string) {
 	t.Helper()
-	var actions, reports, got []string
-	for _, line := range lines(want) {
-		if report, ok := strings.CutPrefix(line, "= "); ok {
-			reports = append(reports, report)
-		} else {
-			actions = append(actions, line)
-		}
+	archive, err := txtar.ParseFile(file)
+	require.NoError(t, err)
+	parts, names := archive.Files, map[string]bool{}
+	require.Zero(t, len(parts)%2, "a scenario without a want")
+	for i := 0; i < len(parts); i += 2 {
+		name, given, want := parts[i].Name, string(parts[i].Data), &parts[i+1]
+		require.Equal(t, "want", want.Name, "after %q", name)
+		require.False(t, names[name], "two scenarios %q", name)
+		names[name] = true
+		t.Run(name, func(t *testing.T) {
+			got := planned(t, kind, given)
+			if *update {
+				want.Data = []byte(got + "\n\n")
+			}
+			assert.Equal(t, strings.TrimSpace(string(want.Data)), got)
+		})
 	}
-	for _, a := range p.Actions {
-		got = append(got, text(a))
+	if *update {
+		require.NoError(t, os.WriteFile(file, txtar.Format(archive), 0o600))
 	}
-	assert.Equal(t, actions, got, "actions")
-	said := facts(p)
-	for _, report := range reports {
-		assert.Contains(t, said, report)
+}
+
+// planned is the plan of a scenario in words. Planning leaves its input alone, and gives the same again.
+func planned(t *testing.T, kind, given string) string {
+	t.Helper()
+	in, makePlan := kinds()[kind](t, given), plan.Standard
+	if kind != "standard" {
+		makePlan = plan.Cluster
 	}
+	all := slices.Contains(lines(given), "report all")
+	text := planText(in, makePlan(in), all)
+	assert.Equal(t, kinds()[kind](t, given), in, "the input")
+	assert.Equal(t, text, planText(in, makePlan(in), all), "the same input, the same plan")
+	return text
 }
 
 func lines(s string) []string {
 	var all []string
 	for line := range strings.Lines(s) {
-		if line = strings.TrimSpace(line); line != "" {
-			all = append(all, line)
+		if line, _, _ = strings.Cut(line, "#"); strings.TrimSpace(line) != "" {
+			all = append(all, strings.TrimSpace(line))
 		}
 	}
 	return all
-}
-
-// facts are what a plan reports, in words.
-func facts(p plan.Plan) []string {
-	all := []string{
-		fmt.Sprint("intent ", p.Intent), fmt.Sprint("again ", p.Again), fmt.Sprint("released ", p.Status.Released),
-	}
-	for _, c := range p.Status.Conditions {
-		all = append(all, fmt.Sprint(c.Type, " ", c.Status, " ", c.Reason), fmt.Sprint(c.Type, ": ", c.Message))
-	}
-	for _, e := range p.Events {
-		all = append(all, "event "+e.Reason)
-	}
-	for _, f := range p.Status.Failovers {
-		lost := "unknown"
-		if f.LostSequence != nil {
-			lost = fmt.Sprint(*f.LostSequence)
-		}
-		if f.LossPending {
-			lost += "+"
-		}
-		all = append(all, fmt.Sprintf("failover %s %s->%s detect=%d promote=%d seq=%d lost=%s",
-			f.Cause, f.From, f.To, f.DetectMs, f.PromoteMs, f.Sequence, lost))
-	}
-	for _, name := range p.Status.UnknownSettings {
-		all = append(all, "unknown "+name)
-	}
-	for _, s := range p.Status.Shards {
-		all = append(all, "master "+cmp.Or(s.Master, "none"), fmt.Sprint("scaleTo ", s.ScaleTo), outageText(s.Outage))
-		for _, n := range s.Nodes {
-			all = append(all, fmt.Sprintf("node %s role=%s link=%s attached=%v", n.Pod, n.Role, n.Link, n.Attached),
-				fmt.Sprintf("volume of %s %s", n.Pod, n.Volume))
-		}
-	}
-	return all
-}
-
-func outageText(o *v1alpha1.Outage) string {
-	if o == nil {
-		return "outage none"
-	}
-	text := strings.TrimSpace(fmt.Sprintf("outage %s %s seq=%d %s", o.Cause, o.Master, o.Sequence, o.Target))
-	if o.ChosenByController {
-		text += " by-controller"
-	}
-	return text
 }
 
 func addressOf(pod string) string { return "10.96.0." + pod[strings.LastIndexByte(pod, '-')+1:] }
 
 // parse builds the input of a scenario.
-func parse(t *testing.T, given string) plan.Input {
+func parse(t testing.TB, given string) plan.Input {
 	t.Helper()
 	b := newBuilder(t, v1alpha1.TypeStandard)
 	b.in.Topology.Spec.Shards = []v1alpha1.TopologyShard{{MasterName: "orders"}}
@@ -157,13 +111,13 @@ func parse(t *testing.T, given string) plan.Input {
 
 // builder makes the input of a scenario from its lines.
 type builder struct {
-	t     *testing.T
+	t     testing.TB
 	in    plan.Input
 	last  v1alpha1.TopologyShardStatus
 	alone []string
 }
 
-func newBuilder(t *testing.T, mode v1alpha1.InstanceType) builder {
+func newBuilder(t testing.TB, mode v1alpha1.InstanceType) builder {
 	t.Helper()
 	b := builder{t: t, in: plan.Input{
 		Now: scenarioNow, Topology: &v1alpha1.KVRocksTopology{}, Pods: map[string]plan.Pod{}, Nodes: map[string]plan.Node{},
@@ -178,6 +132,7 @@ func (b *builder) line(words []string) {
 	shard := &b.in.Topology.Spec.Shards[0]
 	first, rest := words[0], words[1:]
 	switch {
+	case first == "report":
 	case first == "replicas":
 		shard.Replicas = int32(number(b.t, rest[0]))
 	case first == "record":
@@ -227,14 +182,14 @@ func (b *builder) line(words []string) {
 	}
 }
 
-func number(t *testing.T, s string) int64 {
+func number(t testing.TB, s string) int64 {
 	t.Helper()
 	n, err := strconv.ParseInt(s, 10, 64)
 	require.NoError(t, err)
 	return n
 }
 
-func duration(t *testing.T, s string) time.Duration {
+func duration(t testing.TB, s string) time.Duration {
 	t.Helper()
 	d, err := time.ParseDuration(s)
 	require.NoError(t, err)

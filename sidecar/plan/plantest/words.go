@@ -3,53 +3,67 @@ package plantest
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 )
 
-// Words is an action on a standard instance in words, with members instead of their addresses.
+// Words is an action in words. Pods of a cluster, and their nodes, are named by shard and ordinal, as 0-1.
 func Words(a action.Action) string {
 	switch a := a.(type) {
 	case action.Detach:
-		return "detach " + a.Pod
+		return "detach " + Short(a.Pod)
 	case action.Attach:
-		return "attach " + a.Pod
+		return "attach " + Short(a.Pod)
 	case action.Label:
-		return strings.TrimSpace(fmt.Sprintf("label %s %s", a.Pod, a.Role))
+		return strings.TrimSpace(fmt.Sprintf("label %s %s", Short(a.Pod), a.Role))
 	case action.DeletePod:
-		return "replace " + a.Pod
+		return "replace " + Short(a.Pod)
 	case action.Promote:
 		return "promote " + a.Pod
 	case action.DropClients:
-		return "drop " + a.Pod
+		return "drop " + Short(a.Pod)
 	case action.Follow:
 		if a.Port == 1 {
 			return "stop " + a.Pod
 		}
 		return fmt.Sprintf("follow %s ->%s", a.Pod, nameOf(a.Host))
 	case action.WriteMarker:
-		return "mark " + a.Pod
+		return "mark " + Short(a.Pod)
 	case action.ApplyPassword:
-		return "password " + a.Pod
+		return "password " + Short(a.Pod)
 	case action.Configure:
-		return fmt.Sprintf("set %s %v", a.Pod, a.Settings)
+		return fmt.Sprintf("set %s %v", Short(a.Pod), a.Settings)
+	}
+	if text := sentinelWords(a); text != "" {
+		return text
+	}
+	return clusterWords(a)
+}
+
+// sentinelWords is an action on a sentinel. The master of a standard instance need not be named.
+func sentinelWords(a action.Action) string {
+	name := func(masterName string) string { return strings.TrimSuffix(" "+masterName, " orders") }
+	switch a := a.(type) {
 	case action.Monitor:
-		verb := "monitor"
+		verb, address := "monitor", a.Address
 		if a.Replace {
 			verb = "remonitor"
 		}
-		return fmt.Sprintf("%s %s ->%s quorum=%d", verb, a.Sentinel, nameOf(a.Address), a.Quorum)
+		if a.MasterName == "orders" {
+			address = nameOf(address)
+		}
+		return fmt.Sprintf("%s %s%s ->%s quorum=%d", verb, a.Sentinel, name(a.MasterName), address, a.Quorum)
 	case action.Tune:
-		return fmt.Sprintf("tune %s quorum=%d", a.Sentinel, a.Quorum)
+		return fmt.Sprintf("tune %s%s quorum=%d", a.Sentinel, name(a.MasterName), a.Quorum)
 	case action.RenewLinks:
 		return fmt.Sprintf("renew %s %v", a.Sentinel, a.Pods)
 	case action.Unmonitor:
-		return "unmonitor " + a.Sentinel
+		return fmt.Sprintf("unmonitor %s%s", a.Sentinel, name(a.MasterName))
 	}
-	return fmt.Sprintf("%T", a)
+	return ""
 }
 
 func nameOf(address string) string {
@@ -59,14 +73,21 @@ func nameOf(address string) string {
 	return address
 }
 
-// ClusterWords is an action on a cluster in words.
-func ClusterWords(a action.Action) string {
-	short := func(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, "orders-", ""), "id", "") }
+// Short is the name of a pod or the id of its node: of a cluster, shard and ordinal.
+func Short(name string) string {
+	if pod, ok := strings.CutPrefix(name, "orders-"); ok && strings.Contains(pod, "-") {
+		return pod
+	}
+	return strings.TrimPrefix(name, "id")
+}
+
+// clusterWords is an action on kvrocks-controller, or on nodes of a cluster.
+func clusterWords(a action.Action) string {
 	switch a := a.(type) {
 	case action.Push:
-		return pushWords(a, short(a.Pod))
+		return pushWords(a)
 	case action.FailOver:
-		text := fmt.Sprintf("failover %s -> %s", short(a.MasterID), short(a.PreferredID))
+		text := fmt.Sprintf("failover %s -> %s", Short(a.MasterID), Short(a.PreferredID))
 		if a.Install != "" {
 			text += " at once"
 		}
@@ -74,39 +95,44 @@ func ClusterWords(a action.Action) string {
 	case action.CreateCluster:
 		return fmt.Sprint("create ", a.Shards)
 	case action.ImportCluster:
-		return "import " + short(a.Pod)
+		return "import " + Short(a.Pod)
 	case action.DeleteCluster:
 		return "delete"
 	case action.AddShard:
 		return fmt.Sprint("add shard ", a.Addresses)
 	case action.RemoveShard:
-		return "remove shard of " + short(a.MasterID)
+		return "remove shard of " + Short(a.MasterID)
 	case action.AddNode:
-		return fmt.Sprintf("add %s to %s", a.Address, short(a.MasterID))
+		return fmt.Sprintf("add %s to %s", a.Address, Short(a.MasterID))
 	case action.RemoveNode:
-		return "remove " + short(a.ID)
-	case action.Monitor:
-		verb := "monitor"
-		if a.Replace {
-			verb = "remonitor"
+		return "remove " + Short(a.ID)
+	case action.MoveSlots:
+		text := fmt.Sprintf("move %s %s->%s", a.Slots, Short(a.Pod), Short(a.ToID))
+		if strings.HasPrefix(a.ToID, "f") {
+			text = fmt.Sprintf("move %s %s->nowhere", a.Slots, Short(a.Pod))
 		}
-		return fmt.Sprintf("%s %s %s ->%s", verb, a.Sentinel, a.MasterName, a.Address)
-	case action.Unmonitor:
-		return fmt.Sprintf("unmonitor %s %s", a.Sentinel, a.MasterName)
+		if a.KeysPerSecond > 0 {
+			text += fmt.Sprintf(" speed=%d", a.KeysPerSecond)
+		}
+		return text
+	case action.CountKeys:
+		return fmt.Sprintf("count %s on %s", a.Slots, Short(a.Pod))
+	case action.RecordSlots:
+		return fmt.Sprintf("record %s ->%s", a.Slots, Short(a.ToMasterID))
 	}
-	return short(Words(a))
+	return fmt.Sprintf("%T", a)
 }
 
-func pushWords(a action.Push, pod string) string {
+func pushWords(a action.Push) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "push %s v=%d", pod, a.Layout.Version)
+	fmt.Fprintf(&text, "push %s v=%d", Short(a.Pod), a.Layout.Version)
 	for i := range a.Layout.Shards {
 		s := &a.Layout.Shards[i]
 		if s.Slots.Empty() && len(s.Nodes) == 1 && s.Nodes[0].ID == a.ID {
 			text.WriteString(" stop")
 		}
 		for _, n := range s.Nodes {
-			if n.Address == "127.0.0.1" {
+			if n.Address == layout.DeadHost {
 				text.WriteString(" stranded")
 			}
 		}
@@ -115,51 +141,6 @@ func pushWords(a action.Push, pod string) string {
 		text.WriteString(" force")
 	}
 	return text.String()
-}
-
-// MoveWords is an action in words, with shards instead of nodes.
-func MoveWords(a action.Action) string {
-	shard := func(pod string) string { return strings.TrimSuffix(strings.TrimPrefix(pod, "orders-"), "-0") }
-	switch a := a.(type) {
-	case action.MoveSlots:
-		to := a.ToID
-		if strings.HasPrefix(a.ToID, "f") {
-			to = "nowhere"
-		} else {
-			to = ShardOfID(to)
-		}
-		text := fmt.Sprintf("move %s %s->%s", a.Slots, shard(a.Pod), to)
-		if a.KeysPerSecond > 0 {
-			text += fmt.Sprintf(" speed=%d", a.KeysPerSecond)
-		}
-		return text
-	case action.CountKeys:
-		return fmt.Sprintf("count %s on %s", a.Slots, shard(a.Pod))
-	case action.RecordSlots:
-		return fmt.Sprintf("record %s ->%s", a.Slots, ShardOfID(a.ToMasterID))
-	case action.Push:
-		text := "push " + shard(a.Pod)
-		if a.Force {
-			text += " force"
-		}
-		nowhere := 0 // shards of a node that does not exist
-		for _, s := range a.Layout.Shards {
-			if s.Nodes[0].Port == 1 {
-				nowhere++
-			}
-		}
-		return text + strings.Repeat(" with nowhere", nowhere)
-	}
-	return ClusterWords(a)
-}
-
-// ShardOfID is the number of the shard whose only node has the id.
-func ShardOfID(id string) string {
-	n, err := strconv.Atoi(id)
-	if err != nil {
-		return id
-	}
-	return strconv.Itoa(n - 1)
 }
 
 // Recalled is what hooks/scripts/recall.sh tells.

@@ -44,7 +44,7 @@ func (w *clusterWorld) passes() int { return 4 }
 
 func (w *clusterWorld) crash() int { return w.crashNow(40, 6) }
 
-func (w *clusterWorld) text(a action.Action) string { return plantest.ClusterWords(a) }
+func (w *clusterWorld) text(a action.Action) string { return plantest.Words(a) }
 
 func (w *clusterWorld) apply(a action.Action) error {
 	switch a := a.(type) {

@@ -65,7 +65,7 @@ func (w *moveWorld) decide() plan.Plan {
 	return plan.Cluster(in)
 }
 
-func (w *moveWorld) text(a action.Action) string { return plantest.MoveWords(a) }
+func (w *moveWorld) text(a action.Action) string { return plantest.Words(a) }
 
 func (w *moveWorld) checkReport(v1alpha1.KVRocksTopologyStatus) {}
 
