@@ -17,11 +17,13 @@ import (
 	"github.com/kvrocks/kvrocks-operator/metacontroller"
 )
 
-// update writes the requests and golden answers anew: go test ./hooks -update.
-var update = flag.Bool("update", false, "write testdata anew")
+var (
+	update   = flag.Bool("update", false, "write the answers of golden cases again, and the requests of new ones")
+	requests = flag.Bool("requests", false, "write the requests of golden cases again, where another one is sent now")
+)
 
 // goldenCase is a moment in the life of an instance. The request of that moment and the answer to it are files, so that a
-// person can read them and post the request to a running server.
+// person can read them and post the request to a running server. The request is an input: it stays as it is when answers change.
 type goldenCase struct {
 	example string           // in examples/
 	reach   func(w *world)   // brings the world to the moment
@@ -169,38 +171,60 @@ func syncing(w *world) any {
 	return response
 }
 
+// request is what Metacontroller sends at the moment of the case.
+func (c *goldenCase) request(t *testing.T) *metacontroller.SyncRequest {
+	t.Helper()
+	w := newWorld(t, example(t, c.example))
+	if c.reach != nil {
+		c.reach(w)
+	}
+	request := w.request()
+	request.Finalizing = c.hook != nil
+	return request
+}
+
+func requestFile(name string) string { return filepath.Join("testdata", filepath.FromSlash(name), "request.json") }
+
+// TestRequestsOfGoldenCasesAreSent fails when a request in testdata is none that Metacontroller would send now. Children in it are
+// answers of before, so that most changes of what we answer change requests too; whether this one should is for its author to say.
+func TestRequestsOfGoldenCasesAreSent(t *testing.T) {
+	for name, c := range goldenCases() {
+		t.Run(name, func(t *testing.T) {
+			file, sent := requestFile(name), pretty(t, c.request(t))
+			raw, err := os.ReadFile(file)
+			if *requests || *update && os.IsNotExist(err) {
+				require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+				require.NoError(t, os.WriteFile(file, sent, 0o600))
+				return
+			}
+			require.NoError(t, err, "run go test ./hooks -run Golden -update")
+			if !bytes.Equal(raw, sent) {
+				t.Errorf("%s is not what is sent at that moment any more: run go test ./hooks -run Golden -requests -update, and review the diff", file)
+			}
+		})
+	}
+}
+
 func TestGolden(t *testing.T) {
 	for name, c := range goldenCases() {
 		t.Run(name, func(t *testing.T) {
-			dir := filepath.Join("testdata", filepath.FromSlash(name))
-			requestFile, goldenFile := filepath.Join(dir, "request.json"), filepath.Join(dir, "response.golden.json")
+			raw, err := os.ReadFile(requestFile(name))
+			require.NoError(t, err, "run go test ./hooks -run Golden -update")
+			request := new(metacontroller.SyncRequest)
+			require.NoError(t, json.Unmarshal(raw, request))
+			w := &world{t: t, cr: request.Parent, seen: request.Children, pods: request.Related.Pods}
 			call := c.hook
 			if call == nil {
 				call = syncing
 			}
+			answer := pretty(t, call(w))
+			file := filepath.Join(filepath.Dir(requestFile(name)), "response.golden.json")
 			if *update {
-				w := newWorld(t, example(t, c.example))
-				if c.reach != nil {
-					c.reach(w)
-				}
-				require.NoError(t, os.MkdirAll(dir, 0o755))
-				request := w.request()
-				request.Finalizing = c.hook != nil
-				write(t, requestFile, request)
+				require.NoError(t, os.WriteFile(file, answer, 0o600))
 			}
-			w := &world{t: t}
-			raw, err := os.ReadFile(requestFile)
-			require.NoError(t, err, "run go test ./hooks -update")
-			request := new(metacontroller.SyncRequest)
-			require.NoError(t, json.Unmarshal(raw, request))
-			w.cr, w.seen, w.pods = request.Parent, request.Children, request.Related.Pods
-			response := call(w)
-			if *update {
-				write(t, goldenFile, response)
-			}
-			golden, err := os.ReadFile(goldenFile)
-			require.NoError(t, err, "run go test ./hooks -update")
-			assert.Equal(t, string(golden), string(pretty(t, response)), "compare with git diff after go test ./hooks -update")
+			golden, err := os.ReadFile(file)
+			require.NoError(t, err, "run go test ./hooks -run Golden -update")
+			assert.Equal(t, string(golden), string(answer), "compare with git diff after go test ./hooks -run Golden -update")
 		})
 	}
 }
@@ -246,11 +270,6 @@ func TestEqualFactsGiveEqualBytesAndTheRequestStaysAsItWas(t *testing.T) {
 			}
 		})
 	}
-}
-
-func write(t *testing.T, file string, value any) {
-	t.Helper()
-	require.NoError(t, os.WriteFile(file, pretty(t, value), 0o600))
 }
 
 // pretty is indented JSON, for people to read and compare.
