@@ -203,6 +203,9 @@ func (w *world) sidecar() {
 		kinds = append(kinds, v1alpha1.ConditionStorageReady)
 		status.Volumes = &v1alpha1.VolumeSizes{Data: &wanted.Size, Etcd: wanted.EtcdSize}
 	}
+	if slices.ContainsFunc(topology.Spec.Shards, func(s v1alpha1.TopologyShard) bool { return s.Primary != "" }) {
+		kinds = append(kinds, v1alpha1.ConditionPrimaryPlaced)
+	}
 	for _, kind := range kinds {
 		w.report(&status, kind, healthy)
 	}
@@ -248,6 +251,11 @@ func (w *world) reportShard(spec *v1alpha1.TopologyShard) v1alpha1.TopologyShard
 			status.Slots = append(status.Slots, v1alpha1.SlotRange(r))
 		}
 	}
+	if spec.Primary == master {
+		status.PrimarySwitched = master
+	} else if last := w.lastReported(spec.Index); last != nil && last.PrimarySwitched == spec.Primary {
+		status.PrimarySwitched = spec.Primary
+	}
 	status.Removable = spec.Leaving && len(status.Slots) == 0
 	safe := master != "" && !slices.Contains(spec.Handoff, master)
 	for _, member := range spec.Members {
@@ -271,6 +279,24 @@ func (w *world) reportShard(spec *v1alpha1.TopologyShard) v1alpha1.TopologyShard
 		status.ScaleTo = int32(len(spec.Members))
 	}
 	return status
+}
+
+// lastReported is what was last reported of a shard; nil when nothing was.
+func (w *world) lastReported(index int32) *v1alpha1.TopologyShardStatus {
+	for i := range w.topology().Status.Shards {
+		if last := &w.topology().Status.Shards[i]; last.Index == index {
+			return last
+		}
+	}
+	return nil
+}
+
+// switchTo is the pod that is still to be made master because the spec names it.
+func (w *world) switchTo(spec *v1alpha1.TopologyShard) string {
+	if last := w.lastReported(spec.Index); last != nil && last.PrimarySwitched == spec.Primary || !running(w.pods[spec.Primary]) {
+		return ""
+	}
+	return spec.Primary
 }
 
 // replaceOne deletes a listed pod: a replica when every other wanted pod serves, one that serves no client at once. The master
@@ -320,6 +346,10 @@ func (w *world) elect(spec *v1alpha1.TopologyShard) {
 	switch {
 	case master == "" && up < spec.Replicas:
 		// Never before: wait for all, one of them may hold data.
+	case master != "" && w.switchTo(spec) != "" && w.switchTo(spec) != master:
+		w.log("master %s -> %s, as named", master, spec.Primary)
+		w.masters[spec.Index] = spec.Primary
+		w.moves++
 	case master == "" || !running(w.pods[master]) || slices.Contains(spec.Handoff, master) || lastOutdated:
 		if candidate != "" {
 			w.log("master %s -> %s", master, candidate)

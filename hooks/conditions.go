@@ -200,5 +200,8 @@ func (in statusBuilder) dataConditions() []string {
 	if in.spec.Storage != nil {
 		kinds = append(kinds, v1alpha1.ConditionStorageReady)
 	}
+	if in.spec.Primary != "" || len(in.spec.Primaries) > 0 {
+		kinds = append(kinds, v1alpha1.ConditionPrimaryPlaced)
+	}
 	return kinds
 }

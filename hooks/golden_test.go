@@ -94,6 +94,7 @@ spec:
 				cr.Spec.KVRocksConfig = v1alpha1.KVRocksConfig{"requirepass": "secret"}
 			})
 		}},
+		"standard/protected":    {example: "standard-protected.yaml", reach: (*world).settle},
 		"standard/pod-template": {example: "standard-exporter.yaml", reach: (*world).settle},
 		"standard/deleting":     {example: "standard-minimal.yaml", reach: (*world).settle, hook: finalizing},
 
@@ -143,6 +144,11 @@ spec:
 			w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Password = "one" })
 			w.settle()
 			w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Password = "two" })
+		}},
+		"cluster/primaries": {example: "cluster-minimal.yaml", reach: func(w *world) {
+			w.settle()
+			w.change(func(cr *v1alpha1.KVRocks) { cr.Spec.Primaries = []string{"shards-2-1", "shards-0-2"} })
+			w.sync()
 		}},
 		"cluster/pod-template": {example: "cluster-openshift.yaml", reach: (*world).settle},
 		"cluster/deleting":     {example: "cluster-minimal.yaml", reach: (*world).settle, hook: finalizing},

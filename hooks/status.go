@@ -89,7 +89,7 @@ func (in statusBuilder) conclude(status *v1alpha1.KVRocksStatus, c *conditions, 
 	}
 	if now.reason == "" {
 		now.reason, now.message = c.firstProblem()
-		now.pending = expanding(now.reason)
+		now.pending = underWay(now.reason)
 	}
 	ready := now.reason == ""
 	if ready {
@@ -118,6 +118,11 @@ func (in statusBuilder) conclude(status *v1alpha1.KVRocksStatus, c *conditions, 
 	}
 	status.Phase = phase(ready, served, now.pending)
 	status.Conditions = c.list
+}
+
+// underWay reports whether a reason is one of the sidecar's for a change that is being carried out, while nothing is wrong.
+func underWay(reason string) bool {
+	return expanding(reason) || reason == v1alpha1.ReasonSwitchingPrimary
 }
 
 // phase returns the word for an instance that has or has not got all that its spec wants.

@@ -1,6 +1,8 @@
 package hooks
 
 import (
+	"strings"
+
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 )
 
@@ -42,8 +44,21 @@ func (in builder) topologyShard(s shard, now step) v1alpha1.TopologyShard {
 	return v1alpha1.TopologyShard{
 		Index: s.index, MasterName: s.masterName, Replicas: s.wanted,
 		Leaving: s.leaving, Members: in.members(s, now.members), Handoff: now.handoff,
-		Replace: now.replace,
+		Replace: now.replace, Primary: in.namedPrimary(s),
 	}
+}
+
+// namedPrimary returns the pod of a shard that the spec names as its master; "" when it names none.
+func (in builder) namedPrimary(s shard) string {
+	if in.spec.Type == v1alpha1.TypeStandard {
+		return in.spec.Primary
+	}
+	for _, pod := range in.spec.Primaries {
+		if ordinal, ok := strings.CutPrefix(pod, s.name+"-"); ok && !strings.Contains(ordinal, "-") {
+			return pod
+		}
+	}
+	return ""
 }
 
 // withRelease returns the observed topology with release asked for.

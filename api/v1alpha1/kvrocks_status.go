@@ -34,6 +34,9 @@ const (
 	ConditionStorageHealthy = "StorageHealthy"
 	// ConditionStorageReady is True when every volume has the size that spec.storage asks for.
 	ConditionStorageReady = "StorageReady"
+	// ConditionPrimaryPlaced is True when the pods that spec.primary or spec.primaries names are masters, or were since they were named.
+	// It exists while a pod is named.
+	ConditionPrimaryPlaced = "PrimaryPlaced"
 	// ConditionSentinelAgreed is True while every sentinel monitors the same master with the right quorum.
 	ConditionSentinelAgreed = "SentinelAgreed"
 	// ConditionSlotsAssigned is True while each of the 16384 slots has one owner.
@@ -43,6 +46,9 @@ const (
 	// ConditionCredentialsApplied is True when every node and sentinel uses the wanted password.
 	ConditionCredentialsApplied = "CredentialsApplied"
 )
+
+// ReasonSwitchingPrimary of ConditionPrimaryPlaced: a pod that the spec names is still to be made master.
+const ReasonSwitchingPrimary = "SwitchingPrimary"
 
 // KVRocksStatus is what the operator sees. It is derived from the observed children at each sync; nothing reads it
 // back to decide what to do.

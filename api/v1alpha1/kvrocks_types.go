@@ -42,6 +42,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="!self.metadata.name.matches('-(master|replicas|config|auth|etcd|etcd-peer|controller)$')",message="metadata.name must not end with -master, -replicas, -config, -auth, -etcd, -etcd-peer or -controller, because another instance derives such names; choose another name"
 // +kubebuilder:validation:XValidation:rule="!has(self.spec.storage) || !has(oldSelf.spec.storage) || quantity(string(self.spec.storage.size)).compareTo(quantity(string(oldSelf.spec.storage.size))) >= 0 || (has(self.status) && has(self.status.volumes) && has(self.status.volumes.data) && quantity(string(self.spec.storage.size)).compareTo(quantity(string(self.status.volumes.data))) >= 0)",message="spec.storage.size cannot become smaller, because volumes do not shrink; write at least what status.volumes.data says, or create a new KVRocks and move the data"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.spec.cluster) || !has(oldSelf.spec.cluster.etcd) || !has(oldSelf.spec.cluster.etcd.storage) || quantity(string(has(self.spec.cluster) && has(self.spec.cluster.etcd) && has(self.spec.cluster.etcd.storage) ? self.spec.cluster.etcd.storage.size : '1Gi')).compareTo(quantity(string(oldSelf.spec.cluster.etcd.storage.size))) >= 0 || (has(self.status) && has(self.status.volumes) && has(self.status.volumes.etcd) && quantity(string(has(self.spec.cluster) && has(self.spec.cluster.etcd) && has(self.spec.cluster.etcd.storage) ? self.spec.cluster.etcd.storage.size : '1Gi')).compareTo(quantity(string(self.status.volumes.etcd))) >= 0)",message="spec.cluster.etcd.storage.size cannot become smaller (it is 1Gi when it is left out), because volumes do not shrink; write at least what status.volumes.etcd says"
+// +kubebuilder:validation:XValidation:rule="self.spec.type != 'standard' || !has(self.spec.primary) || self.spec.primary == ” || (self.spec.primary.startsWith(self.metadata.name + '-') && self.spec.primary.substring(self.metadata.name.size() + 1).matches('^(0|[1-9][0-9]?)$') && int(self.spec.primary.substring(self.metadata.name.size() + 1)) < self.spec.replicas)",message="spec.primary must name a pod of this instance that stays, <name>-<pod> with a pod below spec.replicas; write for example the name and -1, or leave it out"
 type KVRocks struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -79,6 +80,9 @@ type KVRocksList struct {
 // +kubebuilder:validation:XValidation:rule="has(self.storage) || !has(self.cluster) || !has(self.cluster.etcd) || !has(self.cluster.etcd.storage)",message="spec.cluster.etcd.storage needs spec.storage: etcd has volumes when the data nodes do; set spec.storage, or leave spec.cluster.etcd.storage out"
 // +kubebuilder:validation:XValidation:rule="has(self.storage) == has(oldSelf.storage)",message="spec.storage cannot be added to or removed from a live instance; create a new KVRocks and move the data"
 // +kubebuilder:validation:XValidation:rule="!has(self.migrate) || self.migrate.all(m, has(self.master) && m.shard < self.master)",message="spec.migrate names a shard that does not exist; shards are numbered from 0 to spec.master - 1"
+// +kubebuilder:validation:XValidation:rule="self.type == 'standard' || !has(self.primary) || self.primary == ”",message="spec.primary names the master of a standard instance; leave it out (in a cluster write spec.primaries, a pod for a shard)"
+// +kubebuilder:validation:XValidation:rule="self.type == 'cluster' || !has(self.primaries)",message="spec.primaries names masters of the shards of a cluster; leave it out (in a standard instance write spec.primary, one pod)"
+// +kubebuilder:validation:XValidation:rule="!has(self.primaries) || self.primaries.all(p, p.matches('^.+-(0|[1-9][0-9]{0,2})-(0|[1-9][0-9]?)$') && int(p.substring(p.lastIndexOf('-') + 1)) < self.replicas && (!has(self.master) || int(p.split('-')[p.split('-').size() - 2]) < self.master))",message="spec.primaries must name pods of this cluster that stay, <name>-<shard>-<pod> with a shard below spec.master and a pod below spec.replicas; write for example the name, -0-1 for pod 1 of shard 0"
 type KVRocksSpec struct {
 	// Type says what this becomes: sentinel, standard or cluster. It cannot be changed later.
 	Type InstanceType `json:"type"`
@@ -184,6 +188,21 @@ type KVRocksSpec struct {
 	// +kubebuilder:default=5
 	DrainSeconds *int32 `json:"drainSeconds,omitempty"`
 
+	// Primary names the pod that is to be the master of a standard instance, such as orders-2. It is made master once, by a planned
+	// move that loses nothing, as soon as it is in sync. A failover or an update may move the role on later, and it is not moved
+	// back; to ask again, take the name out and write it again.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Primary string `json:"primary,omitempty"`
+
+	// Primaries names pods that are to be the masters of their shards of a cluster, such as orders-0-2 (pod 2 of shard 0), at most one of
+	// each shard. Each is as primary is for a standard instance.
+	// +optional
+	// +kubebuilder:validation:MaxItems=999
+	// +kubebuilder:validation:items:MaxLength=63
+	// +listType=set
+	Primaries []string `json:"primaries,omitempty"`
+
 	// Failover tunes how soon a dead master is replaced.
 	// +optional
 	Failover *Failover `json:"failover,omitempty"`
@@ -280,47 +299,4 @@ type Storage struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=99
 	WarnPercent int32 `json:"warnPercent,omitempty"`
-}
-
-// Failover tunes how soon a dead master is replaced. The names are those of redis-sentinel.
-type Failover struct {
-	// DownAfterMilliseconds without an answer make a sentinel call the master down. Without sentinels kvrocks-controller replaces
-	// the master of a shard after 1 to 1.5 times this, in whole seconds rounded up, and after 2 s at the earliest.
-	// +optional
-	// +kubebuilder:default=5000
-	// +kubebuilder:validation:Minimum=500
-	// +kubebuilder:validation:Maximum=600000
-	DownAfterMilliseconds int32 `json:"downAfterMilliseconds,omitempty"`
-	// FailoverTimeoutMilliseconds bounds one failover; a failed one is tried again after twice this time.
-	// +optional
-	// +kubebuilder:default=20000
-	// +kubebuilder:validation:Minimum=1000
-	// +kubebuilder:validation:Maximum=3600000
-	FailoverTimeoutMilliseconds int32 `json:"failoverTimeoutMilliseconds,omitempty"`
-	// ParallelSyncs is how many replicas may follow the new master at the same time.
-	// +optional
-	// +kubebuilder:default=1
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=99
-	ParallelSyncs int32 `json:"parallelSyncs,omitempty"`
-	// MaxLagWrites is how many writes a replica may be behind its master (counted in sequence numbers). One that is further
-	// behind is not in sync: it takes no reads from the replicas' Service and succeeds no master while another member is missing.
-	// It is in sync again at a tenth of this.
-	// +optional
-	// +kubebuilder:default=1000000
-	// +kubebuilder:validation:Minimum=100000
-	MaxLagWrites int64 `json:"maxLagWrites,omitempty"`
-	// MaxLagSeconds is how long a replica may lack a write that its master has, however few there are. One that lacks it for
-	// longer is not in sync, as with maxLagWrites.
-	// +optional
-	// +kubebuilder:default=60
-	// +kubebuilder:validation:Minimum=10
-	// +kubebuilder:validation:Maximum=86400
-	MaxLagSeconds int32 `json:"maxLagSeconds,omitempty"`
-	// MaxLostWrites is how many writes a promotion may lose (counted in sequence numbers): one that would lose more waits, and
-	// the condition PrimaryAvailable says so. Then the sidecar alone promotes: sentinels only say what is down, and
-	// kvrocks-controller does not act by itself. Unset: no bound, the member with the most data succeeds.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	MaxLostWrites *int64 `json:"maxLostWrites,omitempty"`
 }

@@ -89,7 +89,7 @@ type KVRocksTopologyStatus struct {
 	// +listType=set
 	UnknownSettings []string `json:"unknownSettings,omitempty"`
 	// Conditions as the sidecar sees them: PrimaryAvailable, ReplicationHealthy, StorageHealthy, StorageReady, SentinelAgreed, SlotsAssigned,
-	// ConfigApplied, CredentialsApplied.
+	// ConfigApplied, CredentialsApplied, PrimaryPlaced.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -112,6 +112,10 @@ type TopologyShardStatus struct {
 	// it is replaced.
 	// +optional
 	Master string `json:"master,omitempty"`
+	// PrimarySwitched is the pod of spec.shards[].primary once it has been master since it was named: it is not made master again
+	// when the role has moved on.
+	// +optional
+	PrimarySwitched string `json:"primarySwitched,omitempty"`
 	// Slots that the shard owns (cluster).
 	// +optional
 	// +listType=atomic

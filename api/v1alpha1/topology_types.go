@@ -154,6 +154,9 @@ type TopologyShard struct {
 	// removable.
 	// +optional
 	Leaving bool `json:"leaving,omitempty"`
+	// Primary is the pod that is to be made master, once: see status.shards[].primarySwitched. Empty when none is named.
+	// +optional
+	Primary string `json:"primary,omitempty"`
 	// Members are the pods that belong to the shard now, in ordinal order, with those that are about to leave.
 	// +optional
 	// +listType=map

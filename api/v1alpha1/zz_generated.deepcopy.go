@@ -323,6 +323,11 @@ func (in *KVRocksSpec) DeepCopyInto(out *KVRocksSpec) {
 		*out = new(int32)
 		**out = **in
 	}
+	if in.Primaries != nil {
+		in, out := &in.Primaries, &out.Primaries
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.Failover != nil {
 		in, out := &in.Failover, &out.Failover
 		*out = new(Failover)

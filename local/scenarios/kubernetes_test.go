@@ -193,8 +193,13 @@ func resourceOf(kind schema.GroupVersionKind) (schema.GroupVersionResource, erro
 // patch merge-patches an instance.
 func (s *scenario) patch(name, json string) {
 	s.Helper()
+	require.NoError(s, s.tryPatch(name, json), "patch %s", name)
+}
+
+// tryPatch merge-patches an instance, which may be refused.
+func (s *scenario) tryPatch(name, json string) error {
 	_, err := s.dyn.Resource(kvrocksResource).Namespace(s.namespace).Patch(s.ctx, name, types.MergePatchType, []byte(json), metav1.PatchOptions{})
-	require.NoError(s, err, "patch %s", name)
+	return err
 }
 
 func (s *scenario) kvrocks(name string) (*v1alpha1.KVRocks, error) {

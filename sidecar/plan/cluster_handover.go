@@ -35,13 +35,12 @@ func (s *clusterShard) startHandover() {
 	m := s.proven
 	if s.mustHandOver(m) {
 		s.Again(period.Wait)
-		s.handOverFrom(m)
+		s.handOverFrom(m, s.plannedTarget(m))
 	}
 }
 
-// handOverFrom begins to hand over, if a replica is fit to succeed m, and reports whether it did.
-func (s *clusterShard) handOverFrom(m *member) bool {
-	target := s.handoverTarget(m)
+// handOverFrom begins to hand over to the target, which is fit to succeed m or nil, and reports whether it did.
+func (s *clusterShard) handOverFrom(m, target *member) bool {
 	if s.sentinels.ODown || s.failovers.AbortedLately(s.shard.Index, s.now) || target == nil || !s.hasLayout(target) || target.node.Sequence == 0 {
 		return false
 	}

@@ -49,7 +49,7 @@ func (v slotMover) SetNodes(pod, id string, l *layout.Layout) {
 
 func (v slotMover) HandOver(index int32) bool {
 	s := v.c.shardAt(index)
-	return s.handOverFrom(s.proven)
+	return s.handOverFrom(s.proven, s.handoverTarget(s.proven))
 }
 
 func (v slotMover) Intent() { v.c.intent = true }

@@ -100,7 +100,7 @@ func (b *clusterBuilder) layout(m clusterMember) {
 func (b *clusterBuilder) lateLine(words []string) {
 	spec, status := &b.in.Topology.Spec, &b.in.Topology.Status
 	index := 0
-	if len(words) > 1 && words[0] != "handoff" {
+	if len(words) > 1 && words[0] != "handoff" && words[0] != "primary" {
 		index = int(number(b.t, words[1]))
 	}
 	switch words[0] {
@@ -115,6 +115,10 @@ func (b *clusterBuilder) lateLine(words []string) {
 		for _, pod := range words[1:] {
 			shard := &spec.Shards[number(b.t, pod[:1])]
 			shard.Handoff = append(shard.Handoff, "orders-"+pod)
+		}
+	case "primary":
+		for _, pod := range words[1:] {
+			spec.Shards[number(b.t, pod[:1])].Primary = "orders-" + pod
 		}
 	case "leaving":
 		spec.Shards[index].Leaving = true

@@ -100,7 +100,7 @@ func (b *clusterBuilder) line(words []string) {
 			Slots: "5", Current: "5", From: int32(number(b.t, rest[0])), To: int32(number(b.t, rest[1])),
 			State: v1alpha1.MigrationRunning,
 		}}
-	case "outage", "handoff", "leaving", "replicas", "watched", "odown", "watches", "gone", "forget", "twice", "alien":
+	case "outage", "handoff", "primary", "leaving", "replicas", "watched", "odown", "watches", "gone", "forget", "twice", "alien":
 		b.later = append(b.later, words)
 	default:
 		b.member(first, rest)

@@ -35,9 +35,9 @@ func (p *facts) handingOver() bool { return isHandover(p.outage) }
 func isHandover(o *v1alpha1.Outage) bool { return o != nil && o.Cause == v1alpha1.CauseHandover }
 
 // mustHandOver reports whether a planned move is to begin: the pod of the proved master m is about to be removed, is being deleted, or is
-// the last that is to be replaced, or it takes no writes for want of space.
+// the last that is to be replaced, or it takes no writes for want of space, or another pod is to be master by the spec.
 func (p *pass) mustHandOver(m *member) bool {
-	return m != nil && p.outage == nil && m.was.Attached && m.was.Role == v1alpha1.RoleMaster && (p.podMustGo(m) || p.lacksRoom(m))
+	return m != nil && p.outage == nil && m.was.Attached && m.was.Role == v1alpha1.RoleMaster && (p.podMustGo(m) || p.lacksRoom(m) || p.switchPending())
 }
 
 func (p *facts) podMustGo(m *member) bool { return m.handoff || m.pod.Deleting || p.masterIsNext(m) }
@@ -56,7 +56,7 @@ func (p standardShard) startHandover() {
 	if p.sentinels.ODown || p.sentinels.Electing || p.sentinels.Silent() >= max(1, p.sentinels.Quorum) || p.failovers.AbortedLately(p.shard.Index, p.now) {
 		return
 	}
-	if target := p.handoverTarget(m); target != nil {
+	if target := p.plannedTarget(m); target != nil {
 		p.recordHandover(m, target)
 		p.sentinels.Unmonitor("")
 		p.Again(period.Writes)
@@ -71,6 +71,18 @@ func (p *pass) recordHandover(m, target *member) {
 	}
 	p.intent = true
 	p.Event("HandoverStarted", m.name+" hands over to "+target.name)
+}
+
+// plannedTarget returns the member that m, which must hand over, hands over to now; nil while none is fit. The pod that is named in the
+// spec comes first, and is the only one when nothing but that is asked for.
+func (p *pass) plannedTarget(m *member) *member {
+	if t := p.members.named(p.shard.Primary); p.switchPending() && t != nil && !t.outdated && p.mayBeTarget(t, m) {
+		return t
+	}
+	if !p.podMustGo(m) && !p.lacksRoom(m) {
+		return nil
+	}
+	return p.handoverTarget(m)
 }
 
 // handoverTarget returns the healthy replica that is to succeed m: one that is not to be replaced itself, or the master would soon

@@ -24,11 +24,12 @@ func (p standardShard) finish() Plan {
 // reportShard returns the shard as it is; mayLeave says whether the members beyond the wanted number may go.
 func (p *facts) reportShard(mayLeave bool) v1alpha1.TopologyShardStatus {
 	shard := v1alpha1.TopologyShardStatus{
-		Index:   p.shard.Index,
-		Master:  p.recorded.Master,
-		ScaleTo: p.members.scaleTo(p.shard.Replicas, mayLeave),
-		Outage:  p.outage,
-		Nodes:   make([]v1alpha1.TopologyNode, len(p.members)),
+		Index:           p.shard.Index,
+		Master:          p.recorded.Master,
+		PrimarySwitched: p.primarySwitched(),
+		ScaleTo:         p.members.scaleTo(p.shard.Replicas, mayLeave),
+		Outage:          p.outage,
+		Nodes:           make([]v1alpha1.TopologyNode, len(p.members)),
 	}
 	for i, m := range p.members {
 		if shard.Nodes[i] = p.reportNode(m); m.leaving && mayLeave {

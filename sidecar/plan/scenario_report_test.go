@@ -125,6 +125,9 @@ func (r *reporter) shard(s *v1alpha1.TopologyShardStatus) {
 	if int(s.ScaleTo) != members || r.all {
 		r.say("%sscaleTo %d", prefix, s.ScaleTo)
 	}
+	if s.PrimarySwitched != before.PrimarySwitched {
+		r.say("%sswitched %s", prefix, cmp.Or(s.PrimarySwitched, "none"))
+	}
 	if s.Removable != before.Removable {
 		r.say("%sremovable %v", prefix, s.Removable)
 	}

@@ -139,6 +139,11 @@ func (b *builder) line(words []string) {
 		b.last.Master = rest[0]
 	case first == "handoff":
 		shard.Handoff = rest
+	case first == "primary":
+		shard.Primary = rest[0]
+		if len(rest) > 1 {
+			b.last.PrimarySwitched = rest[0]
+		}
 	case first == "outage":
 		b.last.Outage = b.outage(b.last.Master, rest[0], rest[1])
 		if len(rest) > 2 {

@@ -2,6 +2,7 @@
 package condition
 
 import (
+	"slices"
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -21,6 +22,7 @@ type Judge interface {
 	// ConfigVerdict: when known is false nothing was read in this pass, and the last verdict stands.
 	ConfigVerdict() (v Verdict, ok, known bool)
 	CredentialsVerdict() (v Verdict, ok bool)
+	PlacedVerdict() (v Verdict, ok bool)
 }
 
 // All returns the conditions that every kind of data instance has.
@@ -45,6 +47,9 @@ func All(t *v1alpha1.KVRocksTopology, now time.Time, j Judge) []metav1.Condition
 		all = append(all, *last)
 	}
 	add(v1alpha1.ConditionCredentialsApplied)(j.CredentialsVerdict())
+	if slices.ContainsFunc(t.Spec.Shards, func(s v1alpha1.TopologyShard) bool { return s.Primary != "" }) {
+		add(v1alpha1.ConditionPrimaryPlaced)(j.PlacedVerdict())
+	}
 	return all
 }
 

@@ -77,6 +77,13 @@ const (
 	// ReasonSecretUnreadable: the password could not be read.
 	ReasonSecretUnreadable = "SecretUnreadable"
 
+	// PrimaryPlaced.
+
+	// ReasonPrimaryAsNamed: the pods that the spec names are masters.
+	ReasonPrimaryAsNamed = "PrimaryAsNamed"
+	// ReasonPrimaryMovedOn: some was, and the role has moved on since.
+	ReasonPrimaryMovedOn = "PrimaryMovedOn"
+
 	// SlotsAssigned.
 
 	// ReasonAllAssigned: every slot has one owner, and the nodes that serve know it.
