@@ -2,11 +2,10 @@ package plan_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -18,20 +17,29 @@ import (
 
 // finish builds the record and the report, and then does what needs them.
 func (b *clusterBuilder) finish() {
+	for i := range b.shards {
+		if !slices.ContainsFunc(b.members, func(m clusterMember) bool { return m.shard == i }) {
+			b.member(fmt.Sprintf("%d-0", i), []string{"master", "serving"})
+		}
+	}
 	spec, status := &b.in.Topology.Spec, &b.in.Topology.Status
-	n := len(spec.Shards)
-	b.record.Shards = make([]layout.Shard, n)
-	for i := range n {
+	recorded := map[int]bool{}
+	for _, m := range b.members {
+		recorded[m.shard] = recorded[m.shard] || !m.outside
+	}
+	known := slices.DeleteFunc(slices.Sorted(maps.Keys(recorded)), func(i int) bool { return !recorded[i] })
+	b.record.Shards = make([]layout.Shard, len(spec.Shards))
+	for i := range spec.Shards {
 		s := &b.record.Shards[i]
 		switch text := b.slots[i]; text {
 		case "none":
 		case "":
-			s.Slots = plantest.EvenSlots(i, n)
+			if recorded[i] {
+				s.Slots = plantest.EvenSlots(slices.Index(known, i), len(known))
+			}
 		default:
 			for r := range strings.SplitSeq(text, ",") {
-				one, err := slots.ParseRange(r)
-				require.NoError(b.t, err)
-				s.Slots.Add(one)
+				s.Slots.Add(parseRange(b.t, r))
 			}
 		}
 		named := slices.ContainsFunc(b.members, func(m clusterMember) bool { return m.shard == i && m.named })
@@ -50,8 +58,13 @@ func (b *clusterBuilder) finish() {
 		if address, ok := b.foreign[i]; ok {
 			s.Nodes = append(s.Nodes, layout.Node{ID: "idforeign", Address: address, Port: scenarioPort})
 		}
+	}
+	for _, words := range b.owns {
+		b.own(words, known)
+	}
+	for i := range b.record.Shards {
 		if !b.none {
-			for _, r := range s.Slots.Ranges() {
+			for _, r := range b.record.Shards[i].Slots.Ranges() {
 				status.Shards[i].Slots = append(status.Shards[i].Slots, v1alpha1.SlotRange(r.String()))
 			}
 		}

@@ -39,6 +39,8 @@ func parseCluster(t testing.TB, given string) plan.Input {
 		record:  &layout.Layout{Version: 7}, slots: map[int]string{}, foreign: map[int]string{},
 	}
 	b.in.Controller.Reach = plan.Answered
+	b.in.Topology.Spec.Migration = &v1alpha1.MigrationPolicy{DeadlineSeconds: 3600}
+	b.in.Topology.Status.ObservedGeneration = b.in.Topology.Generation
 	b.in.Topology.Status.LayoutVersion = -1
 	for _, line := range lines(given) {
 		b.line(strings.Fields(line))
@@ -52,8 +54,10 @@ type clusterBuilder struct {
 	record  *layout.Layout
 	slots   map[int]string
 	foreign map[int]string
+	owns    [][]string // shards, and the slots of each
 	members []clusterMember
 	later   [][]string // lines that need all members
+	shards  int        // those of one pod that is well, where nothing else is said
 	lost    bool
 	none    bool
 }
@@ -66,9 +70,13 @@ type clusterMember struct {
 }
 
 func (b *clusterBuilder) line(words []string) {
-	spec := &b.in.Topology.Spec
-	switch first, rest := words[0], words[1:]; first {
-	case "report":
+	first, rest := words[0], words[1:]
+	if b.common(first, rest) || b.moveLine(first, rest) {
+		return
+	}
+	switch first {
+	case "shards":
+		b.shards = int(number(b.t, rest[0]))
 	case "controller":
 		b.lost, b.none = rest[0] == "lost", rest[0] == "none"
 		if rest[0] == "down" {
@@ -87,19 +95,10 @@ func (b *clusterBuilder) line(words []string) {
 		b.slots[int(number(b.t, rest[0]))] = rest[1]
 	case "foreign":
 		b.foreign[int(number(b.t, rest[0]))] = rest[1]
-	case "release":
-		spec.Release = true
-	case "releasing":
-		b.releasing(rest[0])
 	case "failover":
 		b.failover("orders-"+rest[0], "orders-"+rest[1])
 	case "stale-password":
 		b.in.Controller.PasswordStale = true
-	case "migrating":
-		b.in.Topology.Status.Migrations = []v1alpha1.MigrationStatus{{
-			Slots: "5", Current: "5", From: int32(number(b.t, rest[0])), To: int32(number(b.t, rest[1])),
-			State: v1alpha1.MigrationRunning,
-		}}
 	case "outage", "handoff", "primary", "leaving", "replicas", "watched", "odown", "watches", "gone", "forget", "twice", "alien":
 		b.later = append(b.later, words)
 	default:
@@ -128,7 +127,9 @@ func (b *clusterBuilder) member(name string, words []string) {
 	b.members = append(b.members, m)
 	pod := plan.Pod{IP: "10.244." + strings.ReplaceAll(name, "-", "."), Running: true}
 	node := plan.Node{Reach: plan.Answered, Role: v1alpha1.RoleReplica, Sequence: 100, Priority: 100}
-	c := &plan.ClusterNode{Version: b.record.Version, ID: idOf(m.pod)}
+	c := &plan.ClusterNode{Version: b.record.Version, ID: idOf(m.pod), Outgoing: &layout.SlotMove{
+		Slots: slots.Range{First: slots.Count - 1, Last: slots.Count - 1}, To: "f", State: layout.MoveFailed,
+	}}
 	node.Cluster = c
 	reported := v1alpha1.TopologyNode{Pod: m.pod, Address: clusterAddress(m.pod)}
 	if !b.none && !m.outside {
@@ -153,11 +154,9 @@ func (b *clusterBuilder) member(name string, words []string) {
 			pod.Saved = savedText(m.pod, strings.Split(value, ":"))
 		case "remembers":
 			pod.Saved += plantest.Recalled(7, idOf(m.pod), "id0-0", "0-16383", 1)
-		case "sending":
-			c.Outgoing = &layout.SlotMove{Slots: slots.Range{First: 5, Last: 5}, To: "id" + value, State: layout.MoveRunning}
-		case "receiving":
-			c.Incoming = &layout.SlotMove{Slots: slots.Range{First: 5, Last: 5}, State: layout.MoveRunning}
 		case "layout", "named", "was", "outside", "leaving": // See finish.
+		case "out", "in", "count", "fresh":
+			b.moveWord(key, value, &node)
 		default:
 			b.memberWord(word, m.pod, &pod, &node, &reported)
 		}

@@ -31,7 +31,7 @@ func TestWhatIsToMoveIsReportedAtOnce(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			in := parseMoves(t, given(c.policy))
+			in := parseCluster(t, given(c.policy))
 			c.disturb(&in)
 			report := plan.Cluster(in).Status
 			assert.Equal(t, in.Topology.Generation, report.ObservedGeneration)

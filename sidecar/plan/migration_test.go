@@ -17,7 +17,7 @@ func BenchmarkSettledWithMigrations(b *testing.B) {
 	for i := range 64 {
 		fmt.Fprintf(&given, "migrate %d %d-%d\n", i, i*slots.Count/100+1, i*slots.Count/100+100)
 	}
-	in := parseMoves(&testing.T{}, given.String())
+	in := parseCluster(&testing.T{}, given.String())
 	in.Topology.Status = plan.Cluster(in).Status
 	b.ReportAllocs()
 	for b.Loop() {

@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -126,7 +127,7 @@ func (r *reporter) shard(s *v1alpha1.TopologyShardStatus) {
 		r.say("%sscaleTo %d", prefix, s.ScaleTo)
 	}
 	if s.PrimarySwitched != before.PrimarySwitched {
-		r.say("%sswitched %s", prefix, cmp.Or(s.PrimarySwitched, "none"))
+		r.say("%sswitched %s", prefix, cmp.Or(plantest.Short(s.PrimarySwitched), "none"))
 	}
 	if s.Removable != before.Removable {
 		r.say("%sremovable %v", prefix, s.Removable)
@@ -169,6 +170,7 @@ func (r *reporter) node(n, last *v1alpha1.TopologyNode) string {
 	add(n.BehindSince == nil && last.BehindSince != nil, "not-behind")
 	add(n.UsedPercent != last.UsedPercent, "used=%d", n.UsedPercent)
 	add(n.NodeID != last.NodeID, "id=%s", n.NodeID)
+	add(n.Address != last.Address && last.Address != "", "address=%s", n.Address)
 	add(n.Message != r.in.Nodes[n.Pod].Err, "(%s)", n.Message)
 	return strings.Join(words, " ")
 }
@@ -288,10 +290,32 @@ func (r *reporter) rest() {
 	if !slices.Equal(r.after.UnknownSettings, r.before.UnknownSettings) {
 		r.say("unknown settings %v", r.after.UnknownSettings)
 	}
-	other := func(s *v1alpha1.KVRocksTopologyStatus) v1alpha1.KVRocksTopologyStatus {
-		return v1alpha1.KVRocksTopologyStatus{Upgrade: s.Upgrade, Sentinels: s.Sentinels, PodFailures: s.PodFailures, Volumes: s.Volumes}
+	if before, after := restOf(r.before), restOf(r.after); !equality.Semantic.DeepEqual(before, after) {
+		text, err := json.Marshal(after)
+		if err != nil {
+			text = []byte(err.Error())
+		}
+		r.say("%s", text)
 	}
-	if after := other(r.after); !equality.Semantic.DeepEqual(after, other(r.before)) {
-		r.say("%+v", after)
+}
+
+// restOf is a report without what has words here: a field that is added to it shows in full until it has some.
+func restOf(s *v1alpha1.KVRocksTopologyStatus) v1alpha1.KVRocksTopologyStatus {
+	rest := *s.DeepCopy()
+	rest.Released, rest.LayoutVersion, rest.ControllerEpoch, rest.ObservedGeneration, rest.UnknownSettings = false, 0, 0, 0, nil
+	rest.Conditions, rest.Migrations, rest.NextMoveAt, rest.Failovers = nil, nil, nil, nil
+	for i := range rest.Shards {
+		o := &rest.Shards[i]
+		o.Master, o.Slots, o.ScaleTo, o.Removable, o.Outage, o.PrimarySwitched = "", nil, 0, false, nil, ""
+		for j := range o.Nodes {
+			n := &o.Nodes[j]
+			n.Role, n.Link, n.Attached, n.Sequence, n.Lag, n.Volume, n.BehindSince, n.UsedPercent, n.NodeID, n.Message, n.Address =
+				"", "", false, 0, 0, "", nil, 0, "", "", ""
+		}
+		o.Nodes = slices.DeleteFunc(o.Nodes, func(n v1alpha1.TopologyNode) bool { return n == v1alpha1.TopologyNode{Pod: n.Pod} })
 	}
+	rest.Shards = slices.DeleteFunc(rest.Shards, func(s v1alpha1.TopologyShardStatus) bool {
+		return equality.Semantic.DeepEqual(s, v1alpha1.TopologyShardStatus{Index: s.Index})
+	})
+	return rest
 }

@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "write what is planned into testdata, wh
 
 // kinds are what makes an input of a given text, by the folder of testdata.
 func kinds() map[string]func(testing.TB, string) plan.Input {
-	return map[string]func(testing.TB, string) plan.Input{"standard": parse, "cluster": parseCluster, "migration": parseMoves}
+	return map[string]func(testing.TB, string) plan.Input{"standard": parse, "cluster": parseCluster}
 }
 
 // scenarioPort is the port of every kvrocks.
@@ -74,7 +74,7 @@ func runFile(t *testing.T, kind, file string) {
 func planned(t *testing.T, kind, given string) string {
 	t.Helper()
 	in, makePlan := kinds()[kind](t, given), plan.Standard
-	if kind != "standard" {
+	if kind == "cluster" {
 		makePlan = plan.Cluster
 	}
 	all := slices.Contains(lines(given), "report all")
@@ -132,7 +132,7 @@ func (b *builder) line(words []string) {
 	shard := &b.in.Topology.Spec.Shards[0]
 	first, rest := words[0], words[1:]
 	switch {
-	case first == "report":
+	case b.common(first, rest):
 	case first == "replicas":
 		shard.Replicas = int32(number(b.t, rest[0]))
 	case first == "record":
@@ -160,24 +160,8 @@ func (b *builder) line(words []string) {
 		b.in.Topology.Status.Failovers[0].At.Time = scenarioNow.Add(-duration(b.t, rest[0]))
 	case first == "promoted":
 		b.promoted(rest[0])
-	case first == "warn":
-		b.in.Topology.Spec.StorageWarnPercent = int32(number(b.t, rest[0]))
-	case first == "max-lost-writes":
-		most := number(b.t, rest[0])
-		b.in.Topology.Spec.Failover = &v1alpha1.Failover{MaxLostWrites: &most}
-	case first == "release":
-		b.in.Topology.Spec.Release = true
 	case first == "no-such-sentinel":
 		b.in.Sentinels.Configured, b.in.Sentinels.Exists = true, false
-	case first == "releasing":
-		b.releasing(rest[0])
-	case first == "config":
-		if b.in.Topology.Spec.Config == nil {
-			b.in.Topology.Spec.Config = map[string]string{}
-		}
-		b.in.Topology.Spec.Config[rest[0]] = rest[1]
-	case first == "unknown":
-		b.in.Topology.Status.UnknownSettings = append(b.in.Topology.Status.UnknownSettings, rest[0])
 	case strings.HasPrefix(first, "orders-"):
 		b.member(first, rest)
 	case strings.HasPrefix(first, "watch-"):
@@ -185,6 +169,33 @@ func (b *builder) line(words []string) {
 	default:
 		b.t.Fatalf("unknown line %q", words)
 	}
+}
+
+// common takes a line that a standard instance and a cluster have alike; it reports whether it is one.
+func (b *builder) common(first string, rest []string) bool {
+	spec, status := &b.in.Topology.Spec, &b.in.Topology.Status
+	switch first {
+	case "report": // See planned.
+	case "warn":
+		spec.StorageWarnPercent = int32(number(b.t, rest[0]))
+	case "max-lost-writes":
+		most := number(b.t, rest[0])
+		spec.Failover = &v1alpha1.Failover{MaxLostWrites: &most}
+	case "release":
+		spec.Release = true
+	case "releasing":
+		b.releasing(rest[0])
+	case "config":
+		if spec.Config == nil {
+			spec.Config = map[string]string{}
+		}
+		spec.Config[rest[0]] = rest[1]
+	case "unknown":
+		status.UnknownSettings = append(status.UnknownSettings, rest[0])
+	default:
+		return false
+	}
+	return true
 }
 
 func number(t testing.TB, s string) int64 {
