@@ -189,7 +189,9 @@ func (c *goldenCase) request(t *testing.T) *metacontroller.SyncRequest {
 	return request
 }
 
-func requestFile(name string) string { return filepath.Join("testdata", filepath.FromSlash(name), "request.json") }
+func requestFile(name string) string {
+	return filepath.Join("testdata", filepath.FromSlash(name), "request.json")
+}
 
 // TestRequestsOfGoldenCasesAreSent fails when a request in testdata is none that Metacontroller would send now. Children in it are
 // answers of before, so that most changes of what we answer change requests too; whether this one should is for its author to say.
