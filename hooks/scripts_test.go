@@ -157,6 +157,7 @@ node third 10.96.0.4 6379 master -  5461-16382
 		"as a replica":                              {now: saved, want: replica},
 		"as a master":                               {now: strings.Replace(saved, "id self", "id third", 1), want: "version 17\nid third\nmaster third\nslots 5461-16382\nshards 2\n"},
 		"as a master without slots":                 {now: strings.Replace(saved, "id self", "id empty", 1), want: "version 17\nid empty\nmaster empty\nslots \nshards 2\n"},
+		"as a replica that is down":                {now: strings.Replace(saved, "slave first", "slave,fail first", 1), want: replica},
 		"as a replica of nobody":                    {now: "version 17\nid self\nnode self h 1 slave gone\n", want: "version 17\nid self\nmaster gone\nslots \nshards 0\n"},
 		"from before its last start":                {last: saved, want: replica},
 		"from the newer of two files":               {now: saved, last: "version 3\nid old\nnode old h 1 master - 7\n", want: replica},
@@ -415,6 +416,42 @@ func TestSentinelBefore62SaysWhatIsWrong(t *testing.T) {
 			assert.Equal(t, s.read("message"), out)
 		}
 	})
+}
+
+// An image of Valkey may have no program of Redis' names.
+func TestScriptsRunTheProgramsOfValkey(t *testing.T) {
+	inEveryShell(t, func(t *testing.T, s sandbox) {
+		s.bareImage()
+		s.write("etc/kvrocks-auth/password", "pw")
+		out, err := s.run(sentinelText)
+		require.Error(t, err)
+		assert.Equal(t, "the image has neither redis-sentinel nor valkey-sentinel; change spec.image\n", out)
+		assert.Equal(t, out, s.read("message"))
+
+		s.write("bin/valkey-sentinel", "#!/bin/sh\nif [ $1 = --version ]; then echo 'Valkey server v=8.1.1 sha=00000000:0'; else echo started \"$@\"; fi\n")
+		out, err = s.run(sentinelText)
+		require.NoError(t, err, out)
+		assert.Equal(t, "started "+s.root+"/data/sentinel.conf\n", out)
+
+		s.write("bin/valkey-cli", "#!/bin/sh\necho \"$@ $VALKEYCLI_AUTH\" >>"+s.root+"/called\necho PONG\n")
+		out, err = s.run(probeText, "ready")
+		require.NoError(t, err, out)
+		s.write("bin/sleep", "#!/bin/sh\n")
+		_, err = s.run(stopText)
+		require.NoError(t, err)
+		assert.Equal(t, "-h 127.0.0.1 -p 6379 PING pw\n-h 127.0.0.1 -p 6379 CONFIG GET replica-announce-ip pw\n"+
+			"-h 127.0.0.1 -p 6379 INFO replication pw\n", s.read("called"))
+	})
+}
+
+// bareImage leaves no programs to the scripts but those that every image has.
+func (s sandbox) bareImage() {
+	for _, program := range []string{"cat", "tr", "sed", "mv", "rm", "tee", "grep"} {
+		path, err := exec.LookPath(program)
+		require.NoError(s.t, err)
+		require.NoError(s.t, os.Symlink(path, filepath.Join(s.root, "bin", program)))
+	}
+	s.env[0] = "PATH=" + filepath.Join(s.root, "bin")
 }
 
 func TestWhatAContainerSaysAtItsEndIsToldOfItsPod(t *testing.T) {

@@ -87,7 +87,7 @@ type KVRocksSpec struct {
 	// Type says what this becomes: sentinel, standard or cluster. It cannot be changed later.
 	Type InstanceType `json:"type"`
 
-	// Image of the data nodes, or of redis-sentinel for type sentinel. Default: the release that the operator was
+	// Image of the data nodes, or of redis-sentinel or valkey-sentinel for type sentinel. Default: the release that the operator was
 	// tested with. A change is rolled out one pod at a time, the master last.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512

@@ -20,14 +20,15 @@ if [ -n "$volume" ]; then volume="volume $volume"; fi
 echo "$volume"
 echo "$volume" >"$message"
 
-# nodes.conf: "version 7", "id <id>", and of each node "node <id> <host> <port> master|slave <master id or -> <slots>".
+# nodes.conf: "version 7", "id <id>", and of each node "node <id> <host> <port> master|slave[,fail] <master id or -> <slots>".
 recall() {
   version='' me='' master='' slots='' shards=0
   while read -r key id host port role of rest; do
     case $key:$id in
     version:*) version=$id ;;
     id:*) me=$id ;;
-    "node:$me") if [ "$role" = slave ]; then master=$of; else master=$me; fi ;;
+    # kvrocks 2.16 and later say "slave,fail" of a replica that is down.
+    "node:$me") case $role in slave | slave,*) master=$of ;; *) master=$me ;; esac ;;
     esac
     if [ "$key" = node ] && [ -n "$rest" ]; then shards=$((shards + 1)); fi
   done <"$1"

@@ -1,20 +1,26 @@
 #!/bin/sh
-# Starts redis-sentinel in its pod. POD_IP, PORT: from the pod spec. /etc/kvrocks-auth/password holds the password, if
+# Starts redis-sentinel, or valkey-sentinel in an image that has no other, in its pod. POD_IP, PORT: from the pod spec. /etc/kvrocks-auth/password holds the password, if
 # there is one. What it monitors is given to it live by the sidecar, and it writes that into its configuration file.
 set -eu
 umask 077
 conf=/data/sentinel.conf
 . /etc/kvrocks/auth.sh
-unset REDISCLI_AUTH # the file below is where sentinel finds it
+unset REDISCLI_AUTH VALKEYCLI_AUTH # the file below is where sentinel finds it
 
-# redis-sentinel before 6.2 does not know resolve-hostnames and would end with a syntax error. The message is where
-# kubectl describe and the instance's status find why the container ended.
-version=$(redis-sentinel --version 2>/dev/null | sed -n 's/.* v=\([0-9][0-9]*\.[0-9][0-9]*\).*/\1/p')
-case "$version" in
-[0-5].* | 6.0 | 6.1)
-  echo "redis-sentinel $version is too old: it must be 6.2 or later; change spec.image" | tee /dev/termination-log
+# The message is where kubectl describe and the instance's status find why the container ended.
+refuse() {
+  echo "$1; change spec.image" | tee /dev/termination-log
   exit 1
-  ;;
+}
+
+sentinel=redis-sentinel
+command -v redis-sentinel >/dev/null 2>&1 || sentinel=valkey-sentinel
+command -v "$sentinel" >/dev/null 2>&1 || refuse "the image has neither redis-sentinel nor valkey-sentinel"
+
+# redis-sentinel before 6.2 does not know resolve-hostnames and would end with a syntax error. Of Valkey every release does.
+version=$("$sentinel" --version 2>/dev/null | sed -n 's/.* v=\([0-9][0-9]*\.[0-9][0-9]*\).*/\1/p')
+case "$version" in
+[0-5].* | 6.0 | 6.1) refuse "$sentinel $version is too old: it must be 6.2 or later" ;;
 esac
 
 # A sentinel writes passwords into its file as they are, and does not start with one that holds a quote, a backslash or a
@@ -43,4 +49,4 @@ if [ ! -f "$conf" ]; then
   mv -f "$conf.new" "$conf"
 fi
 
-exec redis-sentinel "$conf"
+exec "$sentinel" "$conf"

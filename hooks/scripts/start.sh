@@ -6,7 +6,7 @@ umask 077
 dir=/var/lib/kvrocks
 conf=$dir/kvrocks.conf
 . /etc/kvrocks/auth.sh
-unset REDISCLI_AUTH # the file below is where kvrocks finds it
+unset REDISCLI_AUTH VALKEYCLI_AUTH # the file below is where kvrocks finds it
 
 # The address of this pod's Service. The file is there before the pod is made; wait in case the mount is older.
 until address=$(cat "/etc/kvrocks/$POD_NAME" 2>/dev/null) && [ -n "$address" ]; do

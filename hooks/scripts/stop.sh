@@ -8,13 +8,13 @@
 #
 # Of an instance that is being deleted nothing is kept: the sidecar has then withdrawn the address that the node announces.
 . /etc/kvrocks/auth.sh
-cli() { redis-cli -h 127.0.0.1 -p "$PORT" "$@" 2>/dev/null | tr -d '\r'; }
-released() { case "$(cli CONFIG GET replica-announce-ip)" in *127.0.0.1*) true ;; *) false ;; esac }
+ask() { "$cli" -h 127.0.0.1 -p "$PORT" "$@" 2>/dev/null | tr -d '\r'; }
+released() { case "$(ask CONFIG GET replica-announce-ip)" in *127.0.0.1*) true ;; *) false ;; esac }
 
 handed_over() {
   tries=0
   while [ "$tries" -lt 100 ]; do
-    info=$(cli INFO replication)
+    info=$(ask INFO replication)
     case "$info" in
     "") exit 0 ;;
     *role:master*connected_slaves:0*) exit 0 ;;

@@ -1,6 +1,7 @@
 package migration
 
 import (
+	"slices"
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
@@ -19,8 +20,13 @@ const (
 )
 
 // paced reports whether the limit of the speed is kept by pauses between the parts, since kvrocks moves raw keys as fast as it can.
+// kvrocks 2.17 and later move no others: they know neither migrate-type nor migrate-speed, so the spec's choice counts only where
+// every node knows the setting.
 func (p *Pass) paced() bool {
-	return p.policy.KeysPerSecond > 0 && p.view.Topology.Spec.Config[SettingMigrateType] != MigrateByCommand
+	topology := p.view.Topology
+	byCommand := topology.Spec.Config[SettingMigrateType] == MigrateByCommand &&
+		!slices.Contains(topology.Status.UnknownSettings, SettingMigrateType)
+	return p.policy.KeysPerSecond > 0 && !byCommand
 }
 
 // rest makes the next part wait as long as so many keys may take.
