@@ -59,6 +59,7 @@ func (in clusterBuilder) addShards(out *children, shards []shard) ([]step, error
 				return nil, err
 			}
 			templateHash = template.Annotations[annotationTemplate]
+			out.add(in.dataPolicy(&template.Spec))
 		}
 		// The templates of shards differ in nothing but the number of the shard.
 		template.Annotations[annotationTemplate] = templateHash

@@ -13,15 +13,16 @@ const sentinelDir = "/data"
 
 // sentinelDeployment runs the sentinels. One at a time is replaced, and none is added beforehand: each replaced sentinel
 // leaves a ghost with its peers, and an extra one would leave another. A changed password replaces none: the sidecar gives it to
-// them live, as to data nodes.
-func (in builder) sentinelDeployment() (child, error) {
+// them live, as to data nodes. pods is what its pods are to become, which may have to wait for a grant.
+func (in builder) sentinelDeployment() (deployment child, pods *corev1.PodSpec, err error) {
 	selector := in.selector(v1alpha1.ComponentSentinel)
 	template, err := hashed(in.sentinelPods())
 	if err != nil {
-		return child{}, err
+		return child{}, nil, err
 	}
+	wanted := template.Spec
 	template, ungranted := in.grantedDeploymentTemplate(in.name, template)
-	deployment := in.object("apps/v1", "Deployment", in.name, v1alpha1.ComponentSentinel)
+	deployment = in.object("apps/v1", "Deployment", in.name, v1alpha1.ComponentSentinel)
 	spec := appsv1.DeploymentSpec{
 		Replicas: new(in.spec.Replicas),
 		// A new sentinel knows no master until the sidecar has told it. Without a pause all of them could be new at once,
@@ -38,7 +39,7 @@ func (in builder) sentinelDeployment() (child, error) {
 	keepSelector(&spec, in.children.Deployments[in.key(in.name)])
 	in.annotateGeneration(&deployment, in.children.Deployments[in.key(in.name)], ungranted)
 	deployment.Spec = spec
-	return deployment, nil
+	return deployment, &wanted, nil
 }
 
 // sentinelTemplate returns the pod template of the sentinels, without what a podTemplate adds.

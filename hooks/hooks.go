@@ -16,18 +16,9 @@ type answer struct {
 	status   *v1alpha1.KVRocksStatus
 }
 
-// Sync answers the sync hook: the children that the parent should have now, and its status. It fails with
-// [ErrNoParent], with [UnknownTypeError], or when a child cannot be encoded.
+// Sync answers the sync hook for an installation of which nothing is known; see [Scope.Sync].
 func Sync(request *metacontroller.SyncRequest) (*metacontroller.SyncResponse, error) {
-	in, err := newInstance(request)
-	if err != nil {
-		return nil, err
-	}
-	out, err := sync(in)
-	if err != nil {
-		return nil, err
-	}
-	return respond(out)
+	return Scope{}.Sync(request)
 }
 
 func sync(in *instance) (answer, error) {

@@ -23,6 +23,9 @@ type instance struct {
 	pods            map[string]*corev1.Pod // by name
 	topology        *v1alpha1.KVRocksTopology
 
+	// operatorNamespace is where the sidecar runs; "" when it is not known.
+	operatorNamespace string
+
 	upgrade upgrade
 	newest  metav1.Time // see newestFact; zero until asked for
 }

@@ -10,19 +10,28 @@ import (
 	"github.com/kvrocks/kvrocks-operator/metacontroller"
 )
 
-// Scope lists the namespaces whose instances are managed; an empty one means all. The sidecar must have the same list: it
-// reports on no other instance.
-type Scope []string
+// Scope is what the hooks are told of the installation.
+type Scope struct {
+	// Namespaces whose instances are managed; none means all. The sidecar must have the same list: it reports on no other instance.
+	Namespaces []string
+	// Operator is the namespace of the sidecar, from which it reaches the instances; "" when it is not known.
+	Operator string
+}
 
-// Sync answers as the function [Sync] for an instance within the scope. Of another one nothing is made or changed, and its
-// status says so.
+// Sync answers the sync hook: the children that the parent should have now, and its status. Of an instance outside of the scope nothing is
+// made or changed, and its status says so. It fails with [ErrNoParent], with [UnknownTypeError], or when a child cannot be encoded.
 func (s Scope) Sync(request *metacontroller.SyncRequest) (*metacontroller.SyncResponse, error) {
-	if !s.excludes(request) {
-		return Sync(request)
-	}
 	in, err := newInstance(request)
 	if err != nil {
 		return nil, err
+	}
+	if !s.excludes(request) {
+		in.operatorNamespace = s.Operator
+		out, err := sync(in)
+		if err != nil {
+			return nil, err
+		}
+		return respond(out)
 	}
 	kept, err := keepAll(in)
 	if err != nil {
@@ -45,12 +54,12 @@ func (s Scope) Finalize(request *metacontroller.SyncRequest) (*metacontroller.Fi
 }
 
 func (s Scope) excludes(request *metacontroller.SyncRequest) bool {
-	return len(s) > 0 && request != nil && hasName(request.Parent) && !slices.Contains(s, request.Parent.Namespace)
+	return len(s.Namespaces) > 0 && request != nil && hasName(request.Parent) && !slices.Contains(s.Namespaces, request.Parent.Namespace)
 }
 
 // notManagedStatus says that what was reported is not known any more.
 func (in statusBuilder) notManagedStatus(s Scope) *v1alpha1.KVRocksStatus {
-	message := "this operator manages the namespaces " + strings.Join(slices.Sorted(slices.Values(s)), ", ") +
+	message := "this operator manages the namespaces " + strings.Join(slices.Sorted(slices.Values(s.Namespaces)), ", ") +
 		" only; create the KVRocks in one of them, or add " + in.namespace + " to --namespaces of the hook server and of the sidecar"
 	if in.cr.DeletionTimestamp != nil {
 		message = "this operator has let the instance go; what else holds it is in its metadata.finalizers"

@@ -13,7 +13,7 @@ import (
 
 func TestAnInstanceOutsideOfTheScopeSaysThatItIsNotManaged(t *testing.T) {
 	w := newWorld(t, example(t, "standard-minimal.yaml"))
-	scope := Scope{"warehouse", "billing"}
+	scope := Scope{Namespaces: []string{"warehouse", "billing"}}
 	for range 3 {
 		response, err := scope.Sync(w.request())
 		require.NoError(t, err)
@@ -32,7 +32,7 @@ func TestAnInstanceOutsideOfTheScopeSaysThatItIsNotManaged(t *testing.T) {
 
 func TestAnInstanceThatLeavesTheScopeKeepsRunningAndCanBeDeleted(t *testing.T) {
 	w := settled(t, example(t, "standard-minimal.yaml"))
-	scope := Scope{"warehouse"}
+	scope := Scope{Namespaces: []string{"warehouse"}}
 	before := w.fingerprintOfChildren()
 	response, err := scope.Sync(w.request())
 	require.NoError(t, err)
@@ -57,11 +57,11 @@ func TestAnInstanceWithinTheScopeIsAnsweredAsWithoutOne(t *testing.T) {
 	w := settled(t, example(t, "standard-minimal.yaml"))
 	want, err := Sync(w.request())
 	require.NoError(t, err)
-	for _, scope := range []Scope{nil, {}, {"warehouse", "shop"}} {
+	for _, scope := range []Scope{{}, {Namespaces: []string{}}, {Namespaces: []string{"warehouse", "shop"}}} {
 		got, err := scope.Sync(w.request())
 		require.NoError(t, err)
 		assert.Equal(t, want, got)
 	}
-	_, err = Scope{"shop"}.Sync(nil)
+	_, err = Scope{Namespaces: []string{"shop"}}.Sync(nil)
 	require.ErrorIs(t, err, ErrNoParent)
 }

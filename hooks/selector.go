@@ -11,8 +11,13 @@ import (
 // as those of a Helm release of that name. All of these labels are on pods of every version of the operator, so what selects
 // by them may change while pods run.
 func (in *instance) selector(component string) map[string]string {
+	return selectorFor(in.name, component)
+}
+
+// selectorFor returns those that match the pods of a component of the instance of that name.
+func selectorFor(instance, component string) map[string]string {
 	return map[string]string{
-		v1alpha1.LabelInstance:  in.name,
+		v1alpha1.LabelInstance:  instance,
 		v1alpha1.LabelComponent: component,
 		v1alpha1.LabelManagedBy: v1alpha1.ManagedByValue,
 	}

@@ -4,7 +4,7 @@ import "github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 
 // syncSentinel makes a Deployment of sentinels. What they monitor is given to them by the sidecar.
 func syncSentinel(in builder) (answer, error) {
-	deployment, err := in.sentinelDeployment()
+	deployment, pods, err := in.sentinelDeployment()
 	if err != nil {
 		return answer{}, err
 	}
@@ -14,6 +14,7 @@ func syncSentinel(in builder) (answer, error) {
 	}
 	out.add(in.sentinelConfig())
 	out.add(in.sentinelService())
+	out.add(in.sentinelPolicy(pods))
 	out.add(in.disruptionBudget(in.name, v1alpha1.ComponentSentinel, in.selector(v1alpha1.ComponentSentinel)))
 	out.add(deployment)
 	out.add(in.sentinelTopology())

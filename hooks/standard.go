@@ -9,6 +9,7 @@ func syncStandard(in builder) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	wanted := template.Spec
 	template, ungranted := in.grantedDataTemplate(s, template)
 	now := in.nextStep(s, template.Annotations[annotationTemplate])
 
@@ -23,6 +24,7 @@ func syncStandard(in builder) (answer, error) {
 	for i := range in.ordinals(s) {
 		out.add(in.podService(s, i))
 	}
+	out.add(in.dataPolicy(&wanted))
 	out.add(in.disruptionBudget(in.name, v1alpha1.ComponentData, in.selector(v1alpha1.ComponentData)))
 	if now.replicas > 0 || in.statefulSet(s) != nil {
 		out.add(in.dataSet(s, template, ungranted, now))

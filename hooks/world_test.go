@@ -36,7 +36,9 @@ type world struct {
 	moves   int              // how often one became master
 	slots   map[int32]string // of each shard of a cluster
 	broken  map[string]bool  // images that cannot be pulled
-	story   []string         // what happened, for a failing test
+	// operator is the namespace of the operator; "" where the hooks are not told.
+	operator string
+	story    []string // what happened, for a failing test
 	// noUpgrades: the sidecar grants no change of templates that no person made.
 	noUpgrades bool
 	onRemove   func(pod, why string) // called before a pod is removed
@@ -108,7 +110,7 @@ func (w *world) request() *metacontroller.SyncRequest {
 // sync calls the hook and applies its answer.
 func (w *world) sync() {
 	w.t.Helper()
-	response, err := Sync(w.request())
+	response, err := Scope{Operator: w.operator}.Sync(w.request())
 	require.NoError(w.t, err)
 	w.apply(response)
 }

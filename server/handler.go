@@ -29,6 +29,8 @@ type Options struct {
 	Token func() string
 	// Namespaces whose instances are managed; none means all.
 	Namespaces []string
+	// OperatorNamespace is that of the sidecar; "" when it is not known.
+	OperatorNamespace string
 	// Ready is what /readyz answers; nil is always ready. It turns false before the server stops, so that callers go
 	// elsewhere first.
 	Ready *atomic.Bool
@@ -69,7 +71,7 @@ func NewHandler(o Options) http.Handler {
 	serve := func(path, name string, call http.HandlerFunc) {
 		r.With(observe(o.Log, m, name), recoverer(o.Log), authenticate(o.Token), limit(o.MaxBody)).Post(path, call)
 	}
-	scope := hooks.Scope(o.Namespaces)
+	scope := hooks.Scope{Namespaces: o.Namespaces, Operator: o.OperatorNamespace}
 	serve("/sync", "sync", hook(scope.Sync))
 	serve("/finalize", "finalize", hook(scope.Finalize))
 	serve("/customize", "customize", hook(hooks.Customize))

@@ -207,6 +207,10 @@ type KVRocksSpec struct {
 	// +optional
 	Failover *Failover `json:"failover,omitempty"`
 
+	// Network says who reaches the pods.
+	// +optional
+	Network *Network `json:"network,omitempty"`
+
 	// Cluster holds settings of type cluster.
 	// +optional
 	Cluster *ClusterSpec `json:"cluster,omitempty"`

@@ -38,7 +38,7 @@ func Check(cr *v1alpha1.KVRocks, spec *v1alpha1.KVRocksSpec, observed Observed) 
 	c := checker{cr: cr, spec: spec, observed: observed}
 	problems := c.problems(
 		checker.checkName, checker.checkLabel, checker.checkCounts, checker.checkPassword, checker.checkPlacement, checker.checkFields,
-		checker.checkFailover, checker.checkDrain, checker.checkStorage, checker.checkPrimary,
+		checker.checkFailover, checker.checkDrain, checker.checkStorage, checker.checkPrimary, checker.checkNetwork,
 	)
 	problems = append(problems, kvrocksconf.Check(spec)...)
 	problems = append(problems, c.problems(checker.checkCluster, checker.checkMigrate, checker.checkUnchanged)...)

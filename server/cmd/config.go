@@ -24,9 +24,11 @@ type config struct {
 	grace     time.Duration
 	// namespaces that are managed; none means all.
 	namespaces []string
-	logLevel   slog.Level
-	logFormat  string
-	version    bool
+	// operatorNamespace is where the sidecar runs; "" when it is not known.
+	operatorNamespace string
+	logLevel          slog.Level
+	logFormat         string
+	version           bool
 }
 
 // envPrefix and a flag's name in capitals make the name of the variable that sets the flag: KVROCKS_HOOKS_LISTEN.
@@ -51,6 +53,8 @@ func parse(args []string, lookup func(string) (string, bool), out io.Writer) (co
 			c.namespaces = strings.Fields(strings.ReplaceAll(list, ",", " "))
 			return nil
 		})
+	flags.StringVar(&c.operatorNamespace, "operator-namespace", "",
+		"`namespace` of the sidecar, from which alone the NetworkPolicies of instances admit it (default any)")
 	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "DEBUG (a line per call), INFO, WARN or ERROR")
 	flags.StringVar(&c.logFormat, "log-format", "json", "json or text")
 	flags.BoolVar(&c.version, "version", false, "print the version and exit")

@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 	return serve(ctx, listener, &http.Server{
 		Handler: server.NewHandler(server.Options{
 			Log: log, MaxBody: c.maxBody, Token: token, Ready: ready, Registry: registry,
-			Namespaces: c.namespaces,
+			Namespaces: c.namespaces, OperatorNamespace: c.operatorNamespace,
 		}),
 		ReadHeaderTimeout: c.timeout, ReadTimeout: c.timeout, WriteTimeout: 2 * c.timeout, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
