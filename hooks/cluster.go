@@ -172,7 +172,7 @@ func (in clusterBuilder) clusterTopology(shards []shard, steps []step) child {
 	spec.Migration = &v1alpha1.MigrationPolicy{
 		Rebalance:       in.spec.Cluster.Rebalance,
 		Drain:           in.spec.Cluster.Drain,
-		Paused:          in.cr.Annotations[v1alpha1.AnnotationMigration] == v1alpha1.MigrationPaused,
+		Paused:          in.paused() || in.cr.Annotations[v1alpha1.AnnotationMigration] == v1alpha1.MigrationPaused,
 		KeysPerSecond:   in.spec.Cluster.Migration.KeysPerSecond,
 		DeadlineSeconds: *in.spec.Cluster.Migration.DeadlineSeconds,
 	}

@@ -19,6 +19,7 @@
 //	topology.go          the KVRocksTopology, by which the sidecar knows what is wanted
 //	names.go             names and labels; selector.go what is selected by which, and what an observed object must keep
 //	encode.go            children as equal bytes; declaration.go the hash of each, by which an observed one is known
+//	pause.go             an instance whose planned changes a person holds
 //	keep_children.go     observed children as they are, when nothing is to be changed
 //
 // rollout says how far a change may go now, given what the sidecar reports in the KVRocksTopology:

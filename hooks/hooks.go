@@ -22,6 +22,14 @@ func Sync(request *metacontroller.SyncRequest) (*metacontroller.SyncResponse, er
 }
 
 func sync(in *instance) (answer, error) {
+	if in.paused() {
+		return pause(in)
+	}
+	return carryOut(in)
+}
+
+// carryOut makes what the spec wants, as far as it may go now.
+func carryOut(in *instance) (answer, error) {
 	observed := validation.Observed{Topology: in.topology, DataSet: in.firstDataSet()}
 	if sizes := in.volumeSizes(); sizes != nil {
 		observed.Volumes = *sizes

@@ -18,7 +18,7 @@ func (in builder) sentinelTopology() child {
 	return in.topologyChild(v1alpha1.ComponentSentinel, v1alpha1.KVRocksTopologySpec{
 		Type: v1alpha1.TypeSentinel, ParentGeneration: in.cr.Generation, Port: in.spec.Port(),
 		PasswordSecret: in.password(), PasswordSecretVersion: in.passwordSecretVersion(), Sentinels: in.spec.Replicas,
-		Upgrade: in.upgradeRequest(),
+		Upgrade: in.upgradeRequest(), Paused: in.paused(),
 	})
 }
 
@@ -28,7 +28,7 @@ func (in builder) dataTopology(shards []v1alpha1.TopologyShard) child {
 		Type: in.spec.Type, ParentGeneration: in.cr.Generation, Port: in.spec.Port(),
 		PasswordSecret: in.password(), PasswordSecretVersion: in.passwordSecretVersion(),
 		Failover: in.spec.Failover, Shards: shards, Config: in.liveSettings(), ConfigEpoch: in.configEpoch(),
-		Storage: in.topologyStorage(), Upgrade: in.upgradeRequest(),
+		Storage: in.topologyStorage(), Upgrade: in.upgradeRequest(), Paused: in.paused(),
 	}
 	if sentinel := in.cr.MonitoredBy(); sentinel != "" {
 		spec.Sentinel = &v1alpha1.SentinelRef{Name: sentinel}

@@ -40,7 +40,9 @@ func TestWrongCRsAreReportedAndNothingIsLost(t *testing.T) {
 			w := live
 			w.t, w.cr = t, right
 			if cr := hookstest.ReadCR(t, raw); cr.Spec.Type == v1alpha1.TypeStandard && cr.Name == right.Name {
-				w.change(func(live *v1alpha1.KVRocks) { live.Spec, live.Labels = cr.Spec, cr.Labels })
+				w.change(func(live *v1alpha1.KVRocks) {
+					live.Spec, live.Labels, live.Annotations = cr.Spec, cr.Labels, cr.Annotations
+				})
 			} else {
 				w = newWorld(t, cr)
 			}

@@ -15,6 +15,7 @@ const (
 	PhaseDegraded Phase = "Degraded"
 	PhaseFailed   Phase = "Failed"
 	PhaseDeleting Phase = "Deleting"
+	PhasePaused   Phase = "Paused"
 )
 
 // Types of the conditions on KVRocks.status. A condition that applies to the type of an instance exists from the first
@@ -37,6 +38,8 @@ const (
 	// ConditionPrimaryPlaced is True when the pods that spec.primary or spec.primaries names are masters, or were since they were named.
 	// It exists while a pod is named.
 	ConditionPrimaryPlaced = "PrimaryPlaced"
+	// ConditionPaused is True while the annotation AnnotationPaused holds planned changes; absent otherwise.
+	ConditionPaused = "Paused"
 	// ConditionSentinelAgreed is True while every sentinel monitors the same master with the right quorum.
 	ConditionSentinelAgreed = "SentinelAgreed"
 	// ConditionSlotsAssigned is True while each of the 16384 slots has one owner.
@@ -49,6 +52,9 @@ const (
 
 // ReasonSwitchingPrimary of ConditionPrimaryPlaced: a pod that the spec names is still to be made master.
 const ReasonSwitchingPrimary = "SwitchingPrimary"
+
+// ReasonPaused: planned changes are held by the annotation AnnotationPaused.
+const ReasonPaused = "Paused"
 
 // KVRocksStatus is what the operator sees. It is derived from the observed children at each sync; nothing reads it
 // back to decide what to do.

@@ -27,6 +27,10 @@ const (
 	AnnotationMigration = Group + "/migration"
 	MigrationPaused     = "paused"
 
+	// AnnotationPaused on a KVRocks holds every planned change while its value is PausedValue. Failover goes on.
+	AnnotationPaused = Group + "/paused"
+	PausedValue      = "true"
+
 	// AnnotationRelease on a KVRocks that is being deleted, with the value ReleaseSkipped: its pods go although the sidecar has
 	// not released it.
 	AnnotationRelease = Group + "/release"

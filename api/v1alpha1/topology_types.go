@@ -94,6 +94,10 @@ type KVRocksTopologySpec struct {
 	// +optional
 	// +listType=atomic
 	Upgrade []string `json:"upgrade,omitempty"`
+	// Paused is true while no planned change may be begun: no move of a master but off a pod that ends, no replacement of pods, no
+	// member or shard joins or leaves, no slot begins to move, no volume grows, no setting changes. Failover goes on, and what is under way ends.
+	// +optional
+	Paused bool `json:"paused,omitempty"`
 	// Release is true while the instance is being deleted: the sidecar clears the monitors and reports released.
 	// +optional
 	Release bool `json:"release,omitempty"`

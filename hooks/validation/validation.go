@@ -68,6 +68,9 @@ func (c checker) checkName() string {
 }
 
 func (c checker) checkLabel() string {
+	if value, ok := c.cr.Annotations[v1alpha1.AnnotationPaused]; ok && value != v1alpha1.PausedValue && value != "false" {
+		return fmt.Sprintf("the annotation %s is %q, which holds nothing; write \"true\" to hold planned changes, or take it away", v1alpha1.AnnotationPaused, value)
+	}
 	if c.spec.Type != v1alpha1.TypeSentinel && c.cr.MonitoredBy() == c.cr.Name {
 		return "the label " + v1alpha1.LabelMonitoredBy + " names the instance itself; write the name of a KVRocks of type sentinel"
 	}

@@ -94,7 +94,9 @@ func (c *clusterPass) keep() {
 			c.moves.HandOverStuckMove()
 		} else {
 			c.startHandovers()
-			c.changeMembers()
+			if !c.in.Topology.Spec.Paused {
+				c.changeMembers()
+			}
 		}
 		if !c.changing {
 			c.moves.Migrate()

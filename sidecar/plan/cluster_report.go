@@ -12,6 +12,7 @@ import (
 func (c *clusterPass) finish() Plan {
 	v, ok := c.StorageVerdict()
 	c.tellStorage(c.in.Topology, v, ok)
+	c.tellPause(c.in.Topology)
 	if c.record != nil && !c.in.Topology.Spec.Release {
 		c.moves.ReviewUnsettled()
 	}

@@ -49,6 +49,9 @@ func (m *member) needsPassword(stale []string) bool {
 // is the last: replicas that do not keep namespaces in their database yet could not take one from it.
 func (p *pass) applyConfig() {
 	wanted := p.in.Topology.Spec.Config
+	if p.paused() {
+		wanted = nil
+	}
 	for _, m := range p.members {
 		if m.name != p.recorded.Master {
 			p.configure(m, wanted)

@@ -29,6 +29,7 @@
 //	unfit.go             what others made master, checked against the lineage
 //	handover.go          a planned move
 //	primary.go           the pod that the spec names as master
+//	pause.go             planned changes that a person holds
 //	replication.go       replicas follow the proved master, and are attached when in sync (in_sync.go, lag_bounds.go)
 //	monitors.go          sentinels watch the proved master
 //	replace.go           pods that are to run another template

@@ -37,10 +37,12 @@ func isHandover(o *v1alpha1.Outage) bool { return o != nil && o.Cause == v1alpha
 // mustHandOver reports whether a planned move is to begin: the pod of the proved master m is about to be removed, is being deleted, or is
 // the last that is to be replaced, or it takes no writes for want of space, or another pod is to be master by the spec.
 func (p *pass) mustHandOver(m *member) bool {
-	return m != nil && p.outage == nil && m.was.Attached && m.was.Role == v1alpha1.RoleMaster && (p.podMustGo(m) || p.lacksRoom(m) || p.switchPending())
+	return m != nil && p.outage == nil && m.was.Attached && m.was.Role == v1alpha1.RoleMaster && (p.podMustGo(m) || p.lacksRoom(m) || p.switchPending() && !p.paused())
 }
 
-func (p *facts) podMustGo(m *member) bool { return m.handoff || m.pod.Deleting || p.masterIsNext(m) }
+func (p *facts) podMustGo(m *member) bool {
+	return m.pod.Deleting || !p.paused() && (m.handoff || p.masterIsNext(m))
+}
 
 // startHandover records the intent to move the master off a pod that must not be master.
 //

@@ -43,6 +43,8 @@ func (p *facts) switchObstacle(t *member) string {
 		return "it has no pod yet"
 	case p.handingOver() && p.outage.Target == t.name:
 		return p.outage.Master + " is handing over to it"
+	case p.paused():
+		return "the instance is paused"
 	case p.proven == nil || p.outage != nil:
 		return "waiting for a master that can hand over"
 	case !t.exists || t.pod.Deleting || !t.Answered():

@@ -14,6 +14,7 @@ import (
 func (p standardShard) finish() Plan {
 	v, ok := p.StorageVerdict()
 	p.tellStorage(p.in.Topology, v, ok)
+	p.tellPause(p.in.Topology)
 	p.limitPeriod()
 	status := p.status(p.in, p.released)
 	status.Shards = []v1alpha1.TopologyShardStatus{p.reportShard(p.mayLeave())}

@@ -181,6 +181,8 @@ func (b *builder) common(first string, rest []string) bool {
 	case "max-lost-writes":
 		most := number(b.t, rest[0])
 		spec.Failover = &v1alpha1.Failover{MaxLostWrites: &most}
+	case "paused":
+		spec.Paused = true
 	case "release":
 		spec.Release = true
 	case "releasing":

@@ -32,6 +32,9 @@ func (p *pass) expandVolumes(ctx context.Context) {
 	patching, cancel := context.WithTimeout(ctx, p.options.Timeout)
 	defer cancel()
 	due := claims.Due(in)
+	if p.topology.Spec.Paused {
+		due = nil
+	}
 	for _, e := range due[:min(len(due), expandAtOnce)] {
 		name, detail := e.Claim.Name, e.Size.String()
 		written, err := p.claimWriter.Expand(patching, e.Claim, e.Size)

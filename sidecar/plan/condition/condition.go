@@ -47,6 +47,9 @@ func All(t *v1alpha1.KVRocksTopology, now time.Time, j Judge) []metav1.Condition
 		all = append(all, *last)
 	}
 	add(v1alpha1.ConditionCredentialsApplied)(j.CredentialsVerdict())
+	if t.Spec.Paused {
+		add(v1alpha1.ConditionPaused)(Verdict{v1alpha1.ReasonPaused, "no planned change is begun; failover goes on"}, true)
+	}
 	if slices.ContainsFunc(t.Spec.Shards, func(s v1alpha1.TopologyShard) bool { return s.Primary != "" }) {
 		add(v1alpha1.ConditionPrimaryPlaced)(j.PlacedVerdict())
 	}
