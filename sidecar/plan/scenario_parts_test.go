@@ -169,7 +169,7 @@ func (b *builder) memberWord(word, name string, pod *plan.Pod, node *plan.Node, 
 	}
 }
 
-// outage is one on record since the given age, in which nobody was chosen yet.
+// outage is one on record since the given age, in which no successor was chosen yet.
 func (b *builder) outage(master, cause, age string) *v1alpha1.Outage {
 	at := metav1.NewMicroTime(scenarioNow.Add(-duration(b.t, age)))
 	return &v1alpha1.Outage{Master: master, Cause: v1alpha1.FailoverCause(cause), Since: at, DetectedAt: at, Sequence: 90}
