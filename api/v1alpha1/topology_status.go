@@ -185,6 +185,9 @@ type TopologyNode struct {
 	// Address that it announces.
 	// +optional
 	Address string `json:"address,omitempty"`
+	// Version of the program, as the node said last: its kvrocks_version, else its redis_version.
+	// +optional
+	Version string `json:"version,omitempty"`
 	// Role as far as it is proved.
 	// +optional
 	Role Role `json:"role,omitempty"`

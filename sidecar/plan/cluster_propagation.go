@@ -25,6 +25,11 @@ func (s *clusterShard) joinAsReplica(m *member) {
 		s.measureLoss(m)
 		s.fence(m, "it does not follow the master")
 	}
+	if takesNone := m.version() < 0 || (clusterHandover{s}).stopped(m); takesNone && s.awaitsNewer(m) {
+		m.keptFenced = true
+		s.Again(period.Soon)
+		return
+	}
 	s.setNodes(m)
 	s.Again(period.Soon)
 }

@@ -99,7 +99,11 @@ func (c *clusterPass) PrimaryVerdict() (condition.Verdict, bool) {
 }
 
 func (c *clusterPass) ReplicationVerdict() (condition.Verdict, bool) {
-	return c.overall(condition.Verdict{Reason: condition.ReasonReplicasLinked, Message: "every replica is linked to its master"}, (*clusterShard).joinedVerdict)
+	var versions []string
+	for _, s := range c.shards {
+		versions = append(versions, s.versions()...)
+	}
+	return c.overall(condition.Replicating("every replica is linked to its master", versions), (*clusterShard).joinedVerdict)
 }
 
 func (c *clusterPass) StorageVerdict() (condition.Verdict, bool) {

@@ -55,7 +55,16 @@ func (p *facts) ReplicationVerdict() (condition.Verdict, bool) {
 	case staying < p.shard.Replicas:
 		return condition.Verdict{Reason: condition.ReasonReplicasMissing, Message: fmt.Sprintf("%d pods are still to come", p.shard.Replicas-staying)}, false
 	}
-	return condition.Verdict{Reason: condition.ReasonReplicasLinked, Message: "every replica is linked to " + p.recorded.Master}, true
+	return condition.Replicating("every replica is linked to "+p.recorded.Master, p.versions()), true
+}
+
+// versions returns those of the members.
+func (p *facts) versions() []string {
+	all := make([]string, len(p.members))
+	for i, m := range p.members {
+		all[i] = p.versionOf(m)
+	}
+	return all
 }
 
 func (p *facts) CredentialsVerdict() (condition.Verdict, bool) {

@@ -10,7 +10,7 @@
 //
 // What can be said without a pass stands in packages of its own: condition (verdicts and their reasons), lineage (which member has the best
 // claim to be master, by what was reported of each volume), journal (what was failed over), quorum (what sentinels say of a master),
-// settings (which a node has otherwise), storage (how full a volume is), lag and report (what is worth reporting), action (what a pass may do), monitor (what the sentinels
+// settings (which a node has otherwise), release (which one is older), storage (how full a volume is), lag and report (what is worth reporting), action (what a pass may do), monitor (what the sentinels
 // are told), period (how soon the next
 // pass is wanted).
 //

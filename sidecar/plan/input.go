@@ -84,6 +84,8 @@ type Node struct {
 	// Outlives is true of a process that still answers although its pod was deleted by force; its connection stands since
 	// before. It ends within seconds.
 	Outlives bool
+	// Version of the program, as it says itself; empty when it never did in the life of the sidecar.
+	Version string
 	// RunID changes when the process of the node changes.
 	RunID string
 	// Role as the node reports it. Every node boots as a replica of itself.

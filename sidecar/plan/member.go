@@ -36,6 +36,8 @@ type member struct {
 	entry *layout.Node
 	// saved is what the volume remembers, where a cluster is made again; nil when that is nothing.
 	saved *layout.Saved
+	// keptFenced is true in a pass that leaves the node fenced and without a place, because its pod is replaced before it needs one.
+	keptFenced bool
 	// layoutGiven is true once the record has been given to the node in this pass.
 	layoutGiven bool
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/release"
 )
 
 // replaceDelay is how long a shard is without a master before pods are replaced that do not run: one that is down for a
@@ -59,12 +60,23 @@ func (p *facts) mayBeReplaced(m *member) bool {
 		return true // no other pod can take over
 	case !m.runs():
 		return p.idleMayBeReplaced(m)
-	case !p.masterServes() || m.isMaster() || m.name == p.recorded.Master:
+	case !p.masterServes() || m.isMaster() && !m.keptFenced || m.name == p.recorded.Master:
 		return false
 	}
 	return p.members.othersIn(m, p.shard.Replicas, func(o *member) bool {
 		return p.well(o) || !m.was.Attached && o.outdated && !o.was.Attached && o.podStays()
 	})
+}
+
+// settlingDelay is how long after a failover the replicas are given to follow the new master.
+const settlingDelay = 30 * time.Second
+
+// awaitsNewer reports whether m, of an older release than the proved master, is left fenced without a place until its pod is
+// replaced, because an old release is not made to read the files of a newer one. It is when nothing holds up the replacement; else the
+// shard would be without this replica for good.
+func (p *pass) awaitsNewer(m *member) bool {
+	return m.outdated && !m.leaving && release.Older(m.node.Version, p.proven.node.Version) &&
+		(m.pod.Deleting || !p.failovers.QuietFor(p.shard.Index, p.now, settlingDelay) || p.members.othersIn(m, p.shard.Replicas, p.well))
 }
 
 // idleMayBeReplaced reports whether a pod whose container does not run is not needed now. It can be of no use, so it need not wait

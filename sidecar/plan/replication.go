@@ -6,6 +6,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
@@ -102,6 +103,13 @@ func (p standardShard) point(m *member) {
 		p.intent = p.intent || p.recorded.Role(m) != ""
 		p.measureLoss(m)
 		p.fence(m, "it does not follow the master")
+	}
+	if !placed && p.awaitsNewer(m) {
+		if m.isMaster() {
+			p.Do(action.Follow{Pod: m.name, Host: layout.DeadHost, Port: layout.DeadPort})
+		}
+		p.Again(period.Soon)
+		return
 	}
 	if p.hasStaleFeed(m) {
 		p.replace(m, "so that it ends a connection that keeps it from following "+p.proven.name)

@@ -45,6 +45,7 @@ func (p *facts) reportNode(m *member) v1alpha1.TopologyNode {
 	n := v1alpha1.TopologyNode{
 		Pod:      m.name,
 		Address:  m.address,
+		Version:  p.versionOf(m),
 		Role:     p.roleOf(m),
 		Link:     p.linkOf(m),
 		Attached: m.was.Attached,
@@ -63,6 +64,14 @@ func (p *facts) reportNode(m *member) v1alpha1.TopologyNode {
 	}
 	n.BehindSince, n.UsedPercent = p.behindSince(m), p.recorded.usedPercent(m)
 	return n
+}
+
+// versionOf returns the version that the node of m said last, in the life of this process or of one before.
+func (p *facts) versionOf(m *member) string {
+	if last := p.recorded.Node(m.name); m.node.Version == "" && last != nil {
+		return last.Version
+	}
+	return m.node.Version
 }
 
 // behindSince returns since when the member is too far behind. While there is no proved master, or it does not answer, that stays.

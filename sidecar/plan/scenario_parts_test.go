@@ -81,6 +81,8 @@ func (b *builder) reported(n v1alpha1.TopologyNode, words []string, sequence int
 func (b *builder) memberWord(word, name string, pod *plan.Pod, node *plan.Node, reported *v1alpha1.TopologyNode) {
 	key, value, _ := strings.Cut(word, "=")
 	switch key {
+	case "version":
+		node.Version, reported.Version = value, value
 	case "seq":
 		node.Sequence = number(b.t, value)
 	case "empty":

@@ -165,6 +165,7 @@ func (r *reporter) node(n, last *v1alpha1.TopologyNode) string {
 	add(!n.Attached && n.Link != v1alpha1.LinkUnattached, "detached")
 	add(n.Sequence != last.Sequence, "seq=%d", n.Sequence)
 	add(n.Lag != 0, "lag=%d", n.Lag)
+	add(n.Version != last.Version, "version=%s", n.Version)
 	add(n.Volume != last.Volume, "volume=%s", n.Volume)
 	add(n.BehindSince != nil, "behind=%v", ageOf(n.BehindSince))
 	add(n.BehindSince == nil && last.BehindSince != nil, "not-behind")

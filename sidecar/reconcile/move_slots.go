@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/migration"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/release"
 )
 
 const (
@@ -35,7 +35,7 @@ const (
 // unreleased build, which tells no number, does so.
 func ownSettings(version string, spec map[string]string) map[string]string {
 	own := map[string]string{settingSpeed: "4096", settingRate: "16", settingLog: "info"}
-	if olderThan(version, 2, 13) {
+	if release.Older(version, "2.13") {
 		own[migration.SettingMigrateType] = migration.MigrateByCommand
 	}
 	for name := range own {
@@ -60,15 +60,6 @@ func leftByMove(have map[string]string, version string, spec map[string]string) 
 	return left
 }
 
-// olderThan reports whether a release number is below major.minor. What is no number is taken for a newer one.
-func olderThan(version string, major, minor int) bool {
-	var have [2]int
-	if n, _ := fmt.Sscanf(version, "%d.%d", &have[0], &have[1]); n != len(have) {
-		return false
-	}
-	return slices.Compare(have[:], []int{major, minor}) < 0
-}
-
 // moveSettings returns the settings that a node has while it moves slots. Those of the spec stay, but for the speed.
 func (p *applier) moveSettings(a action.MoveSlots) map[string]string {
 	settings := map[string]string{migration.SettingMigrateType: migration.MigrateRaw, settingLog: logQuiet}
@@ -82,7 +73,7 @@ func (p *applier) moveSettings(a action.MoveSlots) map[string]string {
 
 // moveSlots begins a move with its settings. The node's own are put back when the move has ended.
 func (p *applier) moveSlots(ctx context.Context, n *node, a action.MoveSlots) error {
-	wanted, own := p.moveSettings(a), ownSettings(n.version, p.topology.Spec.Config)
+	wanted, own := p.moveSettings(a), ownSettings(n.seen.Version, p.topology.Spec.Config)
 	return n.session.Do(p.inst.credentials.Passwords(), func(c conn.DataNode) error {
 		have, err := c.ConfigGet(ctx, "*")
 		if err != nil {

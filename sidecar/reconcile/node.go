@@ -61,8 +61,6 @@ type node struct {
 	dropper    dropper
 	// own are the settings, by name, that are to be put back when a move has ended.
 	own map[string]string
-	// version of the program.
-	version string
 	// history is what the node had while it was master, and maxLag how long a replica may lack it.
 	history lag.History
 	maxLag  time.Duration
@@ -148,7 +146,7 @@ func (n *node) take(a nodeAnswer) {
 		return
 	}
 	s, i := &n.seen, a.info
-	s.RunID, n.version = n.process(i, a.at), i.Version
+	s.RunID, s.Version = n.process(i, a.at), i.Version
 	s.Reach, s.Err, s.DownSince = plan.Answered, "", time.Time{}
 	s.Role = v1alpha1.RoleReplica
 	if i.Role == kvrocks.RoleMaster {

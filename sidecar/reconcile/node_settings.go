@@ -114,7 +114,7 @@ func (n *node) takeSettings(all map[string]string, x detailsProbe) {
 		n.seen.Config[masterAuthMatches] = "yes"
 	}
 	if n.layouts != nil { // the leader that set them may not have lived to see the end of the move
-		n.own = leftByMove(all, n.version, x.spec.Config)
+		n.own = leftByMove(all, n.seen.Version, x.spec.Config)
 	}
 	for name := range x.spec.Config {
 		if value, ok := all[name]; ok {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/release"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -54,6 +55,14 @@ func All(t *v1alpha1.KVRocksTopology, now time.Time, j Judge) []metav1.Condition
 		add(v1alpha1.ConditionPrimaryPlaced)(j.PlacedVerdict())
 	}
 	return all
+}
+
+// Replicating returns the verdict on nodes that replicate as they are to: the message, or that they are of different releases.
+func Replicating(message string, releases []string) Verdict {
+	if mixed := release.Mixed(releases); mixed != "" {
+		return Verdict{ReasonMixedVersions, message + "; " + mixed}
+	}
+	return Verdict{ReasonReplicasLinked, message}
 }
 
 // New returns a condition that is True or False. The time of its last transition is carried over while that stays the same.

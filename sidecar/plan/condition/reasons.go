@@ -34,6 +34,8 @@ const (
 
 	// ReasonReplicasLinked: every wanted replica is attached and its link is up.
 	ReasonReplicasLinked = "ReplicasLinked"
+	// ReasonMixedVersions: as ReplicasLinked, but the nodes run different releases.
+	ReasonMixedVersions = "MixedVersions"
 	// ReasonNoReplicas: none is wanted.
 	ReasonNoReplicas = "NoReplicasWanted"
 	// ReasonReplicasMissing: some wanted replica is not attached or its link is not up.
