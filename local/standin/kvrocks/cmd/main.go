@@ -39,7 +39,12 @@ func main() {
 		fmt.Print(usage)
 		os.Exit(1)
 	}
-	cfg, err := config.Load(path, overrides, os.Stdout)
+	release, err := config.ParseRelease(os.Getenv("KVROCKS_STANDIN_RELEASE"))
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	cfg, err := config.LoadFor(release, path, overrides, os.Stdout)
 	if err != nil {
 		fmt.Println("Failed to load config. Error:", err)
 		os.Exit(1)

@@ -17,7 +17,11 @@ type Config struct {
 	mu      sync.RWMutex
 	path    string // of the file it came from; empty if there is none
 	options map[string]option
-	values  map[string]string
+	// Release that is imitated.
+	Release Release
+	// deprecated options only write a warning when they are named.
+	deprecated map[string]bool
+	values     map[string]string
 }
 
 // refusal is an error in the real program's words, which a client or the log shows.
@@ -37,13 +41,19 @@ type option struct {
 // Load reads the file, if one is named, and then the overrides, a list of key and value pairs from the command line.
 // Unknown keys only write a warning to warnings.
 func Load(path string, overrides [][2]string, warnings io.Writer) (*Config, error) {
-	c := &Config{path: path, options: map[string]option{}, values: map[string]string{}}
+	return LoadFor(Release{}, path, overrides, warnings)
+}
+
+// LoadFor is Load for another release.
+func LoadFor(release Release, path string, overrides [][2]string, warnings io.Writer) (*Config, error) {
+	c := &Config{path: path, Release: release, options: map[string]option{}, values: map[string]string{}}
 	for row := range strings.Lines(strings.TrimSpace(optionTable)) {
 		f := append(strings.Fields(row), "")
 		limits := f[min(4, len(f)-1) : len(f)-1]
 		c.options[f[0]] = option{restart: f[1] == "restart", kind: f[2], initial: f[3], limits: limits}
 		c.values[f[0]] = f[3]
 	}
+	c.adapt()
 	if path != "" {
 		if err := c.loadFile(path, warnings); err != nil {
 			return nil, err
@@ -88,7 +98,11 @@ func (c *Config) loadFile(path string, warnings io.Writer) error {
 func (c *Config) loadPair(key, value string, line int, warnings io.Writer) error {
 	key = strings.ToLower(key)
 	o, known := c.options[key]
-	if !known {
+	switch {
+	case c.deprecated[key]:
+		_, _ = fmt.Fprintf(warnings, "WARNING: '%s' at line %d is deprecated and does not take effect.\n", key, line)
+		return nil
+	case !known:
 		_, _ = fmt.Fprintf(warnings, "WARNING: '%s' at line %d is not a valid configuration key.\n", key, line)
 		return nil
 	}
@@ -156,6 +170,14 @@ func (c *Config) Text(name string) string {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return c.values[name]
+}
+
+// Lookup returns the value of an option; ok is false when the release does not have it.
+func (c *Config) Lookup(name string) (value string, ok bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	value, ok = c.values[name]
+	return value, ok
 }
 
 // Flag returns the value of a yes/no option.

@@ -33,7 +33,8 @@ func (s *Server) dialImport(r cluster.Range, addr string) (*carrier, error) {
 		return nil, fmt.Errorf("connect to the destination node: %w", err)
 	}
 	out := &carrier{conn: conn, in: bufio.NewReader(conn)}
-	raw := s.cfg.Text("migrate-type") == "raw-key-value"
+	kind, chooses := s.cfg.Lookup("migrate-type")
+	raw := !chooses || kind == "raw-key-value"
 	// The rest can be changed while the job runs.
 	out.full = func() bool {
 		if raw {

@@ -99,7 +99,14 @@ func (s *Server) setNodes(nodes string, version int64, force bool) error {
 	if err != nil || !changed {
 		return err
 	}
-	if err := s.takeRole(); err != nil {
+	// kvrocks 2.11 and later: a node that is left out leads, and replicates no more (apache/kvrocks #2643).
+	const leftOutLeads = 11
+	if s.topology.Myself == nil && s.cfg.Release.Since(leftOutLeads) {
+		err = s.lead()
+	} else {
+		err = s.takeRole()
+	}
+	if err != nil {
 		return err
 	}
 	return s.clearSlots(s.topology.ForgetMoves())

@@ -50,6 +50,9 @@ func (s *Server) execute(c *client, args []string) {
 		s.fail(c, refuse(unknownCommand(args)))
 		return
 	}
+	if !c.inExec {
+		s.pause.await(cmd)
+	}
 	if !c.admin {
 		if s.cfg.Text("requirepass") != "" && cmd.name != "auth" && cmd.name != "hello" {
 			c.WriteError(errorLine(errNoAuth))

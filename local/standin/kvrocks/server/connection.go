@@ -85,7 +85,7 @@ func (s *Server) cmdHello(c *client, args []string) error {
 		role = "slave"
 	}
 	c.WriteArray(12)
-	for _, kv := range [][2]string{{"server", "redis"}, {"version", redisVersion}} {
+	for _, kv := range [][2]string{{"server", "redis"}, {"version", s.redisVersion()}} {
 		c.WriteBulkString(kv[0])
 		c.WriteBulkString(kv[1])
 	}
@@ -166,6 +166,11 @@ func (s *Server) cmdClient(c *client, args []string) error {
 			out.WriteString(f.client.describe(true))
 		}
 		c.WriteBulkString(out.String())
+	case sub == "pause" && (len(args) == 3 || len(args) == 4) && s.cfg.Release.Since(pausesClients):
+		return s.cmdClientPause(c, args)
+	case sub == "unpause" && len(args) == 2 && s.cfg.Release.Since(pausesClients):
+		s.pause.set(0, false)
+		return replyOK(c, args)
 	case sub == "kill":
 		return s.cmdClientKill(c, args)
 	default:

@@ -10,11 +10,14 @@ import (
 	"time"
 )
 
-// Versions that INFO and HELLO report: the release this program imitates and the Redis version it claims.
-const (
-	kvrocksVersion = "2.10.1"
-	redisVersion   = "4.0.0"
-)
+// redisVersion returns the Redis version that INFO and HELLO claim: another one since kvrocks 2.15 (apache/kvrocks #3286).
+func (s *Server) redisVersion() string {
+	const since = 15
+	if s.cfg.Release.Since(since) {
+		return "7.0.0"
+	}
+	return "4.0.0"
+}
 
 func (s *Server) mode() string {
 	if s.cfg.Flag("cluster-enabled") {
@@ -80,9 +83,9 @@ func bit(on bool) int {
 
 func (s *Server) infoServer(out *strings.Builder) {
 	out.WriteString("# Server\r\n")
-	field(out, "version", kvrocksVersion)
-	field(out, "kvrocks_version", kvrocksVersion)
-	field(out, "redis_version", redisVersion)
+	field(out, "version", s.cfg.Release)
+	field(out, "kvrocks_version", s.cfg.Release)
+	field(out, "redis_version", s.redisVersion())
 	field(out, "git_sha1", "")
 	field(out, "kvrocks_git_sha1", "")
 	field(out, "redis_mode", s.mode())

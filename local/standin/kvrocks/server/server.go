@@ -37,6 +37,7 @@ type Server struct {
 	pubsub   pubsub
 	watches  watches
 	upstream upstream
+	pause    pause
 	feeds    feeds
 	stats    stats
 	cursors  cursors
