@@ -186,6 +186,8 @@ func resourceOf(kind schema.GroupVersionKind) (schema.GroupVersionResource, erro
 		return kvrocksResource, nil
 	case "Secret":
 		return schema.GroupVersionResource{Version: "v1", Resource: "secrets"}, nil
+	case "ResourceQuota":
+		return schema.GroupVersionResource{Version: "v1", Resource: "resourcequotas"}, nil
 	}
 	return schema.GroupVersionResource{}, fmt.Errorf("no scenario applies a %s yet", kind.Kind)
 }
