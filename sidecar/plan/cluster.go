@@ -130,8 +130,9 @@ func newClusterPass(in *Input) *clusterPass {
 		shards:          make([]*clusterShard, len(in.Topology.Spec.Shards)),
 	}
 	all := make([]clusterShard, len(c.shards))
+	failover := in.Topology.Spec.Failover.WithDefaults()
 	for i := range c.shards {
-		all[i] = clusterShard{pass: newPass(in, &in.Topology.Spec.Shards[i], c.outcome), c: c}
+		all[i] = clusterShard{pass: newPass(in, &in.Topology.Spec.Shards[i], failover, c.outcome), c: c}
 		all[i].carrier = clusterCarrier{&all[i]}
 		c.shards[i] = &all[i]
 	}

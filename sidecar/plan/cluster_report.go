@@ -99,9 +99,9 @@ func (c *clusterPass) PrimaryVerdict() (condition.Verdict, bool) {
 }
 
 func (c *clusterPass) ReplicationVerdict() (condition.Verdict, bool) {
-	var versions []string
+	versions := make([]string, 0, len(c.in.Nodes))
 	for _, s := range c.shards {
-		versions = append(versions, s.versions()...)
+		versions = s.appendVersions(versions)
 	}
 	return c.overall(condition.Replicating("every replica is linked to its master", versions), (*clusterShard).joinedVerdict)
 }
@@ -139,7 +139,7 @@ func (c *clusterPass) SentinelVerdict() (condition.Verdict, bool) {
 func (c *clusterPass) ConfigVerdict() (v condition.Verdict, ok, known bool) {
 	known = true
 	for _, s := range c.shards {
-		v, ok, k := s.ConfigVerdict()
+		v, ok, k := s.configVerdict()
 		if k && !ok {
 			return v, false, true
 		}

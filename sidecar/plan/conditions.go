@@ -55,16 +55,18 @@ func (p *facts) ReplicationVerdict() (condition.Verdict, bool) {
 	case staying < p.shard.Replicas:
 		return condition.Verdict{Reason: condition.ReasonReplicasMissing, Message: fmt.Sprintf("%d pods are still to come", p.shard.Replicas-staying)}, false
 	}
-	return condition.Replicating("every replica is linked to "+p.recorded.Master, p.versions()), true
+	if p.in.Topology.Spec.Type == v1alpha1.TypeCluster { // which compares its shards
+		return condition.Verdict{Reason: condition.ReasonReplicasLinked}, true
+	}
+	return condition.Replicating("every replica is linked to "+p.recorded.Master, p.appendVersions(make([]string, 0, len(p.members)))), true
 }
 
-// versions returns those of the members.
-func (p *facts) versions() []string {
-	all := make([]string, len(p.members))
-	for i, m := range p.members {
-		all[i] = p.versionOf(m)
+// appendVersions appends those of the members.
+func (p *facts) appendVersions(to []string) []string {
+	for _, m := range p.members {
+		to = append(to, p.versionOf(m))
 	}
-	return all
+	return to
 }
 
 func (p *facts) CredentialsVerdict() (condition.Verdict, bool) {

@@ -81,9 +81,17 @@ func (o *outcome) set(m *member, name, value string) {
 	}
 }
 
-// ConfigVerdict describes the first setting that a node has not taken; ok is true when all have, known is false when
-// nothing was read in this pass.
-func (p *facts) ConfigVerdict() (v condition.Verdict, ok, known bool) {
+// ConfigVerdict describes the first setting that a node has not taken, or those that it does not know; ok is true when all have, known is
+// false when nothing was read in this pass.
+func (p standardShard) ConfigVerdict() (v condition.Verdict, ok, known bool) {
+	if v, ok, known = p.configVerdict(); ok {
+		v = applied(p.in)
+	}
+	return v, ok, known
+}
+
+// configVerdict describes the first setting that a node of the shard has not taken; nothing when all have.
+func (p *facts) configVerdict() (v condition.Verdict, ok, known bool) {
 	wanted, unread := p.in.Topology.Spec.Config, false
 	for _, m := range p.members {
 		if !m.Answered() || m.node.Config == nil {
@@ -101,22 +109,27 @@ func (p *facts) ConfigVerdict() (v condition.Verdict, ok, known bool) {
 			return condition.Verdict{Reason: condition.ReasonApplying, Message: "applying " + strings.Join(names, ", ") + " to " + m.name}, false, true
 		}
 	}
-	return applied(p.in), true, known && !unread
+	return condition.Verdict{}, true, known && !unread
 }
 
 // unknownSettings returns, sorted, the settings of spec.config that some node does not know.
 func (in *Input) unknownSettings() []string {
-	var nodes []map[string]string
+	return settings.Unknown(in.Topology.Spec.Config, in.nodeSettings, in.Topology.Status.UnknownSettings)
+}
+
+// nodeSettings yields the settings of each node; nil of one that was not asked in this pass.
+func (in *Input) nodeSettings(yield func(map[string]string) bool) {
 	for i := range in.Topology.Spec.Shards {
 		for _, member := range in.Topology.Spec.Shards[i].Members {
+			var have map[string]string
 			if node := in.Nodes[member.Pod]; node.Reach == Answered {
-				nodes = append(nodes, node.Config)
-			} else {
-				nodes = append(nodes, nil)
+				have = node.Config
+			}
+			if !yield(have) {
+				return
 			}
 		}
 	}
-	return settings.Unknown(in.Topology.Spec.Config, nodes, in.Topology.Status.UnknownSettings)
 }
 
 // reportUnknownSettings returns what to report, and warns when there are more than before.

@@ -46,7 +46,7 @@ type member struct {
 type members []*member
 
 func newMembers(in *Input, shard *v1alpha1.TopologyShard) members {
-	all := make(members, len(shard.Members))
+	all, array := make(members, len(shard.Members)), make([]member, len(shard.Members)) // one allocation for all
 	for i, m := range shard.Members {
 		pod, exists := in.Pods[m.Pod]
 		node, known := in.Nodes[m.Pod]
@@ -58,7 +58,8 @@ func newMembers(in *Input, shard *v1alpha1.TopologyShard) members {
 			node.Reach = Unreachable
 		}
 		ordinal := ordinalOf(m.Pod, i)
-		all[i] = &member{
+		all[i] = &array[i]
+		array[i] = member{
 			name:     m.Pod,
 			address:  m.Address,
 			ordinal:  ordinal,

@@ -57,9 +57,8 @@ type pass struct {
 	released bool
 }
 
-func newPass(in *Input, shard *v1alpha1.TopologyShard, out *outcome) *pass {
+func newPass(in *Input, shard *v1alpha1.TopologyShard, failover *v1alpha1.Failover, out *outcome) *pass {
 	spec, status := &in.Topology.Spec, &in.Topology.Status
-	failover := spec.Failover.WithDefaults()
 	watched := v1alpha1.Failover{ // what the sentinels are told of it
 		DownAfterMilliseconds: failover.DownAfterMilliseconds, FailoverTimeoutMilliseconds: failover.FailoverTimeoutMilliseconds,
 		ParallelSyncs: failover.ParallelSyncs,
@@ -68,7 +67,7 @@ func newPass(in *Input, shard *v1alpha1.TopologyShard, out *outcome) *pass {
 		in:        in,
 		now:       in.Now,
 		shard:     shard,
-		bounds:    lag.BoundsOf(spec.Failover),
+		bounds:    lag.BoundsOf(failover),
 		members:   newMembers(in, shard),
 		sentinels: monitor.Sentinels{Out: out, MasterName: shard.MasterName, Port: spec.Port, Settings: watched},
 	}}

@@ -11,7 +11,7 @@ func Standard(in Input) Plan {
 		return Plan{Status: status}
 	}
 	out := &outcome{failovers: in.Topology.Status.Failovers}
-	p := standardShard{newPass(&in, &in.Topology.Spec.Shards[0], out)}
+	p := standardShard{newPass(&in, &in.Topology.Spec.Shards[0], in.Topology.Spec.Failover.WithDefaults(), out)}
 	p.carrier = p
 	p.readQuorum(p.members.named(p.recorded.Master))
 	if in.Topology.Spec.Release {

@@ -16,16 +16,15 @@ type Bounds struct {
 	LostWrites *int64
 }
 
-// BoundsOf returns those of the settings, which may be nil.
+// BoundsOf returns those of the settings, which have their defaults.
 func BoundsOf(f *v1alpha1.Failover) Bounds {
-	f = f.WithDefaults()
-	return Bounds{writes: f.MaxLagWrites, age: Max(f), LostWrites: f.MaxLostWrites}
+	return Bounds{writes: f.MaxLagWrites, age: age(f), LostWrites: f.MaxLostWrites}
 }
 
 // Max returns how long a replica may lack a write that its master has; f may be nil.
-func Max(f *v1alpha1.Failover) time.Duration {
-	return time.Duration(f.WithDefaults().MaxLagSeconds) * time.Second
-}
+func Max(f *v1alpha1.Failover) time.Duration { return age(f.WithDefaults()) }
+
+func age(f *v1alpha1.Failover) time.Duration { return time.Duration(f.MaxLagSeconds) * time.Second }
 
 // CaughtUp returns the lag at which a member that was not in sync is again: its distance from the bound keeps it from coming and
 // going. A busy master is always some thousand writes ahead.

@@ -1,7 +1,7 @@
 package settings
 
 import (
-	"maps"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -13,25 +13,32 @@ const namespacesSetting = "repl-namespace-enabled"
 // Unknown returns, sorted, the wanted settings that some node does not know: CONFIG GET * does not list them. kvrocks ignores
 // them in its file with a warning, so nothing is wrong with the node; they are misspelt, or of another release. nodes are the settings of
 // each node, nil where it was not asked in this pass; then what was last reported stands.
-func Unknown(wanted map[string]string, nodes []map[string]string, reported []string) []string {
-	unknown, unread := map[string]bool{}, false
-	for _, have := range nodes {
+func Unknown(wanted map[string]string, nodes iter.Seq[map[string]string], reported []string) []string {
+	var unknown []string
+	add := func(name string) {
+		if !slices.Contains(unknown, name) {
+			unknown = append(unknown, name)
+		}
+	}
+	unread := false
+	for have := range nodes {
 		if have == nil {
 			unread = true
 			continue
 		}
 		for name := range wanted {
 			if _, known := have[name]; !known && name != namespacesSetting {
-				unknown[name] = true
+				add(name)
 			}
 		}
 	}
 	for _, name := range reported {
 		if _, still := wanted[name]; still && unread {
-			unknown[name] = true
+			add(name)
 		}
 	}
-	return slices.Sorted(maps.Keys(unknown))
+	slices.Sort(unknown)
+	return unknown
 }
 
 // UnknownMessage returns what is said of settings that are unknown.
