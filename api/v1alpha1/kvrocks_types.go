@@ -203,6 +203,11 @@ type KVRocksSpec struct {
 	// +listType=set
 	Primaries []string `json:"primaries,omitempty"`
 
+	// DeletionProtection has the API server refuse the deletion of this object, by whatever way, until it is false again. The label
+	// kvrocks.apache.org/deletion-protection=true on a namespace does the same for that.
+	// +optional
+	DeletionProtection bool `json:"deletionProtection,omitempty"`
+
 	// Failover tunes how soon a dead master is replaced.
 	// +optional
 	Failover *Failover `json:"failover,omitempty"`
