@@ -157,7 +157,7 @@ node third 10.96.0.4 6379 master -  5461-16382
 		"as a replica":                              {now: saved, want: replica},
 		"as a master":                               {now: strings.Replace(saved, "id self", "id third", 1), want: "version 17\nid third\nmaster third\nslots 5461-16382\nshards 2\n"},
 		"as a master without slots":                 {now: strings.Replace(saved, "id self", "id empty", 1), want: "version 17\nid empty\nmaster empty\nslots \nshards 2\n"},
-		"as a replica that is down":                {now: strings.Replace(saved, "slave first", "slave,fail first", 1), want: replica},
+		"as a replica that is down":                 {now: strings.Replace(saved, "slave first", "slave,fail first", 1), want: replica},
 		"as a replica of nobody":                    {now: "version 17\nid self\nnode self h 1 slave gone\n", want: "version 17\nid self\nmaster gone\nslots \nshards 0\n"},
 		"from before its last start":                {last: saved, want: replica},
 		"from the newer of two files":               {now: saved, last: "version 3\nid old\nnode old h 1 master - 7\n", want: replica},

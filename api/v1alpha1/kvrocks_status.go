@@ -53,7 +53,7 @@ const (
 // ReasonSwitchingPrimary of ConditionPrimaryPlaced: a pod that the spec names is still to be made master.
 const ReasonSwitchingPrimary = "SwitchingPrimary"
 
-// ReasonPaused: planned changes are held by the annotation AnnotationPaused.
+// ReasonPaused means that planned changes are held by the annotation AnnotationPaused.
 const ReasonPaused = "Paused"
 
 // KVRocksStatus is what the operator sees. It is derived from the observed children at each sync; nothing reads it

@@ -1,6 +1,6 @@
 // Package kvrocks and the packages below it are a stand-in for kvrocks 2.10.1. It keeps its data in memory and in an append-only log, and
 // imitates what can be observed of the real program, including its refusals. With KVROCKS_STANDIN_RELEASE in its environment, which spec.podTemplate can
-// set, it shows what differs in that release (contract/release_test.go).
+// set, it shows what differs in that release; contract says what does, and from where that is known.
 //
 //   - config: kvrocks.conf and CONFIG.
 //   - store: the keys, and the log whose batches carry a sequence and a replication id.
