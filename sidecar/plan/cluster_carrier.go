@@ -66,7 +66,7 @@ func (s clusterCarrier) accept(x *member) {
 // and which takes no writes yet. Nil when there is none, or the two cannot be compared: x was in sync, or nothing was reported of it, so that it
 // may have followed a master that is not on record.
 func (s clusterCarrier) better(x *member) *member {
-	best := s.recorded.promotionCandidate(s.members, s.eligible)
+	best := lineage.Best(&s.recorded.Record, s.members, s.eligible)
 	if best == nil || x.takesWrites() || s.recorded.Standing(best) != lineage.Known || !s.recorded.Outranks(best, x) || s.recorded.Of(x) == nil {
 		return nil
 	}

@@ -3,6 +3,7 @@ package plan
 import (
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/lineage"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
@@ -36,7 +37,7 @@ func (s *clusterShard) settleLayoutMaster(m *member) {
 	switch {
 	case m.Answered() && s.failoverOutcomeUnknown():
 		s.waitForController(m)
-	case changed && m.hasPlace() && (m.isMaster() || !m.pod.Deleting && !s.recorded.unfit(m, s.members)):
+	case changed && m.hasPlace() && (m.isMaster() || !m.pod.Deleting && !lineage.Unfit(&s.recorded.Record, m, s.members)):
 		s.settlePromoted(m)
 	default:
 		if s.carrier.serves(m) && !s.hasLayout(m) && !m.was.Attached {

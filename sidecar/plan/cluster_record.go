@@ -7,6 +7,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/lineage"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
@@ -61,7 +62,7 @@ func (c *clusterPass) create() {
 
 // addresses returns those of the wanted members, with port, that of the one with the best claim first.
 func (s *clusterShard) addresses() []string {
-	first := s.recorded.promotionCandidate(s.members, func(m *member) bool { return !m.leaving })
+	first := lineage.Best(&s.recorded.Record, s.members, func(m *member) bool { return !m.leaving })
 	all := []string{first.endpoint().String()}
 	for _, m := range s.members {
 		if m != first && !m.leaving {

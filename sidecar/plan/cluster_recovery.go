@@ -1,66 +1,51 @@
 package plan
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 
-	"github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/layout"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/lineage"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
 // A volume remembers the last layout that its node was given. When nothing else knows of any, because a cluster is made again
 // on the volumes of a former one, or because all that knew it is gone at once, the layout is put together from these.
 
-// savedShard is what the volumes of a shard remember together.
+// savedShard is a shard with what its volumes remember together.
 type savedShard struct {
 	*clusterShard
-	// newest is what the volume with the highest version remembers; that version is -1 when none remembers anything.
-	newest layout.Saved
-	// slots that are to be the shard's.
-	slots slots.Set
+	layout.Recalled
 }
 
 func newSavedShard(shard *clusterShard) *savedShard {
-	s := &savedShard{clusterShard: shard, newest: layout.Saved{Version: -1}}
-	for _, m := range s.members {
+	volumes := make([]*layout.Saved, len(shard.members))
+	for i, m := range shard.members {
 		m.saved = layout.ParseSaved(m.pod.Saved)
-		switch {
-		case m.saved == nil || m.saved.Version < s.newest.Version:
-		case m.saved.Version > s.newest.Version:
-			s.newest, s.slots = *m.saved, m.saved.Slots
-		default:
-			// A master that handed over was given, at the same version, a layout in which it has no slots.
-			s.slots = s.slots.Union(&m.saved.Slots)
-		}
+		volumes[i] = m.saved
 	}
-	return s
+	return &savedShard{shard, layout.Recall(volumes)}
 }
-
-// fresh reports whether no volume of the shard remembers anything.
-func (s *savedShard) fresh() bool { return s.newest.Version < 0 }
 
 // belongs reports whether the member has its place in the shard from the start. One whose volume names another master was not
 // there when that was replaced, and one whose volume remembers nothing has no data: they join later, as replicas.
 func (s *savedShard) belongs(m *member) bool {
-	if s.fresh() {
+	if s.Fresh() {
 		return !m.leaving
 	}
-	return m.saved != nil && m.saved.Master == s.newest.Master
+	return m.saved != nil && m.saved.Master == s.Newest.Master
 }
 
 // newEntry returns the shard as it is to be, in the instance with this uid. Its master is the one that is remembered, or else the
 // one with the best claim. Volumes that have changed places may both be remembered as the master's: each was.
 func (s *savedShard) newEntry(uid string) layout.Shard {
-	master := s.recorded.promotionCandidate(s.members, func(m *member) bool {
-		return s.belongs(m) && m.saved != nil && m.saved.ID == s.newest.Master
+	master := lineage.Best(&s.recorded.Record, s.members, func(m *member) bool {
+		return s.belongs(m) && m.saved != nil && m.saved.ID == s.Newest.Master
 	})
 	if master == nil {
-		master = s.recorded.promotionCandidate(s.members, s.belongs)
+		master = lineage.Best(&s.recorded.Record, s.members, s.belongs)
 	}
-	l := layout.Shard{Slots: s.slots}
+	l := layout.Shard{Slots: s.Slots}
 	for _, m := range s.members {
 		if s.belongs(m) {
 			l.Nodes = append(l.Nodes, layout.Node{ID: layout.NodeID(uid, m.name), Address: m.address, Port: m.port, Master: m == master})
@@ -92,68 +77,40 @@ func (c *clusterPass) recoveryPending() string {
 // waits until they are. Else they go to the shards that remember nothing, whose volumes were lost.
 func (c *clusterPass) recoverLayout() bool {
 	var shards []*savedShard
+	var recalled []*layout.Recalled
 	newest := layout.Saved{Version: -1}
 	for _, s := range c.shards {
 		if s.shard.Leaving {
 			continue
 		}
 		saved := newSavedShard(s)
-		shards = append(shards, saved)
-		if saved.newest.Version > newest.Version {
-			newest = saved.newest
+		shards, recalled = append(shards, saved), append(recalled, &saved.Recalled)
+		if saved.Newest.Version > newest.Version {
+			newest = saved.Newest
 		}
 	}
 	if newest.Version < 0 {
 		return false
 	}
-	if missing := resolveOwners(shards); !missing.Empty() {
+	if missing := layout.ResolveOwners(recalled); !missing.Empty() {
 		if newest.Shards > len(shards) {
 			c.wait(condition.ReasonShardsMissing, fmt.Sprintf("the volumes are those of a cluster of %d shards, and the slots %s "+
 				"were on shards that are not there: write at least %[1]d into spec.master (an odd number), "+
 				"or delete the volumes of this instance to make it again", newest.Shards, shortly(&missing)))
 			return true
 		}
-		takers := assignMissingSlots(&missing, shards)
+		takers := layout.AssignMissing(&missing, recalled)
 		c.Warn("SlotsAssumed", fmt.Sprintf("no volume remembers the slots %s; they are spread over %d shards", shortly(&missing), takers))
 	}
 	l := &layout.Layout{Version: newest.Version + 1}
 	for _, s := range shards {
-		if !s.fresh() || !s.slots.Empty() {
+		if !s.Fresh() || !s.Slots.Empty() {
 			l.Shards = append(l.Shards, s.newEntry(string(c.in.Topology.UID)))
 		}
 	}
 	c.Event("LayoutRecalled", fmt.Sprintf("the volumes remember a cluster of %d shards; its slots are where they were", newest.Shards))
 	c.publishLayout(l)
 	return true
-}
-
-// resolveOwners leaves each slot to the shard that remembers it with the highest version, and returns those that none does.
-func resolveOwners(shards []*savedShard) slots.Set {
-	missing := slots.All()
-	order := slices.Clone(shards)
-	slices.SortStableFunc(order, func(a, b *savedShard) int { return cmp.Compare(b.newest.Version, a.newest.Version) })
-	for _, s := range order {
-		s.slots = s.slots.Intersect(&missing)
-		missing = missing.Minus(&s.slots)
-	}
-	return missing
-}
-
-// assignMissingSlots spreads the slots over the shards that remember nothing, or over all if there are none, and returns how
-// many those are.
-func assignMissingSlots(missing *slots.Set, shards []*savedShard) int {
-	takers := slices.DeleteFunc(slices.Clone(shards), func(s *savedShard) bool { return !s.fresh() })
-	if len(takers) == 0 {
-		takers = shards
-	}
-	n, total := 0, missing.Len()
-	for slot := range slots.Count {
-		if missing.Has(slot) {
-			takers[n*len(takers)/total].slots.Add(slots.Range{First: slot, Last: slot})
-			n++
-		}
-	}
-	return len(takers)
 }
 
 // publishLayout reports a layout as the right one, without doing anything about it yet: the passes that follow go by the report.

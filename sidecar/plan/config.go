@@ -1,9 +1,7 @@
 package plan
 
 import (
-	"maps"
 	"slices"
-	"strings"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
@@ -99,14 +97,9 @@ func (p *facts) configVerdict() (v condition.Verdict, ok, known bool) {
 			continue
 		}
 		known = true
-		for _, name := range slices.Sorted(maps.Keys(m.node.Refusals)) {
-			if m.node.RequiresRestart[name] {
-				return condition.Verdict{Reason: condition.ReasonRestartRequired, Message: m.name + " takes " + name + " only when it starts: restart the pods, for example with kubectl rollout restart on their StatefulSets"}, false, true
-			}
-			return condition.Verdict{Reason: condition.ReasonRefused, Message: m.name + " refuses " + name + ": " + m.node.Refusals[name]}, false, true
-		}
-		if names := settings.Differing(m.node.Config, wanted); len(names) > 0 {
-			return condition.Verdict{Reason: condition.ReasonApplying, Message: "applying " + strings.Join(names, ", ") + " to " + m.name}, false, true
+		node := settings.Node{Pod: m.name, Have: m.node.Config, Refusals: m.node.Refusals, RequiresRestart: m.node.RequiresRestart}
+		if v, ok := node.Verdict(wanted); !ok {
+			return v, false, true
 		}
 	}
 	return condition.Verdict{}, true, known && !unread

@@ -5,14 +5,13 @@
 // The caller observes, plans, applies the actions in their order, writes the status, and observes again. It may stop or
 // crash between any two actions: the next pass derives the rest from what it then sees. A settled instance plans nothing.
 //
-// The contract is in input.go, cluster_input.go and plan.go: what a pass is told, and what it decides. pass.go tells what is known of a
+// The contract is in input.go and plan.go: what a pass is told, and what it decides. pass.go tells what is known of a
 // shard from what is decided of it, and puts a plan together; member.go is a pod with all that is known of it.
 //
 // What can be said without a pass stands in packages of its own: condition (verdicts and their reasons), lineage (which member has the best
 // claim to be master, by what was reported of each volume), journal (what was failed over), quorum (what sentinels say of a master),
-// settings (which a node has otherwise), release (which one is older), storage (how full a volume is), lag and report (what is worth reporting), action (what a pass may do), monitor (what the sentinels
-// are told), period (how soon the next
-// pass is wanted).
+// settings (which a node has otherwise), release (which one is older), storage (how full a volume is), lag and report (what is worth
+// reporting), action (what a pass may do), monitor (what the sentinels are told), period (how soon the next pass is wanted).
 //
 // The safety rules that every plan obeys are in docs/architecture.md. In [Standard] they are, in the order of a pass:
 //
@@ -21,23 +20,20 @@
 //	standard.go          the order of a pass
 //	standard_carrier.go  which node is the master: what is recorded and seen; what the sentinels do; how a member is promoted
 //	machine.go           what becomes of a master that serves, has restarted, is silent or not ready; and of one that others promoted
-//	successor.go         the successor that the sidecar chooses
-//	bootstrap.go         the first master: every member must answer
-//	failover.go          the record of an outage, and its end; failover_record.go journals it
+//	successor.go         the first master, for which every member must answer; the successor that the sidecar chooses; and what others made master, checked against the lineage
+//	failover.go          the record of an outage, its end, and how it is journalled
 //	silence.go           what is known of a silent master without the sentinels' word
 //	lineage.go           what package lineage is shown of a member
-//	unfit.go             what others made master, checked against the lineage
 //	handover.go          a planned move
 //	primary.go           the pod that the spec names as master
-//	pause.go             planned changes that a person holds
-//	replication.go       replicas follow the proved master, and are attached when in sync (in_sync.go, lag_bounds.go)
+//	replication.go       replicas follow the proved master, and are attached when in sync (in_sync.go)
 //	monitors.go          sentinels watch the proved master
 //	replace.go           pods that are to run another template
 //	scale.go             which members may leave, and which must not be elected
 //	config.go            settings that are applied live
 //	storage.go           volumes that fill up
 //	deletion.go          an instance that is being deleted
-//	report.go            the status, with conditions.go
+//	report.go            the status, and its conditions
 //
 // The pass of an instance of sentinels is in package sentinelset.
 //
@@ -48,18 +44,15 @@
 //
 //	cluster.go              the order of a pass
 //	cluster_shard.go        one shard in it
-//	cluster_layout.go       which layout is right: the record, that of a live node, or the last report
+//	cluster_layout.go       which layout is right: the record, that of a live node, or the last report; and who is given it
 //	cluster_recovery.go     the layout that volumes remember, when nothing else knows one
 //	cluster_record.go       creation, and a record that was lost, is old, or holds an old password
 //	cluster_master.go       the master that the record names
 //	cluster_carrier.go      how another is made master, by kvrocks-controller and SETNODES
 //	cluster_handover.go     a planned move
-//	cluster_propagation.go  replicas, and giving the nodes a new record
 //	cluster_members.go      nodes and shards that come and go
-//	cluster_moves.go        slots that move: what package migration sees of the pass, and has it do
-//	cluster_deletion.go     a cluster that is being deleted
+//	cluster_moves.go        slots that move: what package migration sees of the pass, and has it do; has every slot one owner?
 //	cluster_report.go       the status
-//	cluster_slots.go        does every slot have one owner?
 //
 // Slots are moved at the end of a pass, when the layout is known to every node: package migration decides how, package rebalance which.
 //

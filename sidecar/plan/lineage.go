@@ -15,6 +15,15 @@ func (m *member) Name() string { return m.name }
 // Volume returns the identity of the volume; empty when it is not known.
 func (m *member) Volume() string { return lineage.VolumeOf(m.pod.Saved) }
 
+// Ordinal returns that of the pod.
+func (m *member) Ordinal() int32 { return m.ordinal }
+
+// Deleting reports whether the pod is being deleted, or is to be by an action planned so far.
+func (m *member) Deleting() bool { return m.pod.Deleting }
+
+// MustNotLead reports whether the pod must not be master.
+func (m *member) MustNotLead() bool { return m.handoff }
+
 // Sequence returns that of the last entry that the node has.
 func (m *member) Sequence() int64 { return m.node.Sequence }
 
@@ -43,30 +52,6 @@ func (m *member) RemembersPlace() bool {
 	}
 	saved := layout.ParseSaved(m.pod.Saved)
 	return saved != nil && saved.ID == m.entry.ID
-}
-
-// memberWithVolume returns the member that has the volume of which n was reported, best the one of that name; nil when none does.
-func (r *recorded) memberWithVolume(n *v1alpha1.TopologyNode, all members) *member {
-	var found *member
-	for _, m := range all {
-		if r.Of(m) == n && (found == nil || m.name == n.Pod) {
-			found = m
-		}
-	}
-	return found
-}
-
-// roleUntilProved returns the role that stays on record of a pod while no master is proved: that of the volume which it had,
-// wherever that is now.
-func (r *recorded) roleUntilProved(m *member, all members) v1alpha1.Role {
-	own := r.Node(m.name)
-	if own == nil {
-		return ""
-	}
-	if h := r.memberWithVolume(own, all); h != nil {
-		return r.KeptRole(h)
-	}
-	return own.Role
 }
 
 // recordedVolume returns the volume to which the report of a pod refers: the one that it has when its role is proved, before

@@ -6,6 +6,7 @@ import (
 
 	"github.com/kvrocks/kvrocks-operator/api/v1alpha1"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/lineage"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
@@ -44,7 +45,7 @@ const electionGrace = 15 * time.Second
 func (p *pass) settlePromoted(x *member) {
 	switch {
 	case p.waitsForRival(x):
-	case p.recorded.unfit(x, p.members):
+	case lineage.Unfit(&p.recorded.Record, x, p.members):
 		p.carrier.overrule(x)
 	default:
 		p.carrier.accept(x)
@@ -158,7 +159,7 @@ func (all members) othersAttached(master string) bool {
 // holdsAll reports whether no answering member has a better claim than m and, unless every member answers, m has all that was
 // reported of its volume, which was in sync.
 func (p *facts) holdsAll(m *member) bool {
-	if m.pod.Deleting || p.members.awaited(p.shard.Replicas) != "" && !p.recorded.inSyncReplica(m) {
+	if m.pod.Deleting || p.members.awaited(p.shard.Replicas) != "" && !p.recorded.MaySucceed(m) {
 		return false
 	}
 	return !slices.ContainsFunc(p.members, func(o *member) bool { return o.Answered() && p.recorded.Outranks(o, m) })

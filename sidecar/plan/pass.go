@@ -12,6 +12,7 @@ import (
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/lineage"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/monitor"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
+	"k8s.io/apimachinery/pkg/api/meta"
 )
 
 // outcome is what has been decided so far. The shards of a cluster share one.
@@ -165,4 +166,18 @@ func (o *outcome) plan(status v1alpha1.KVRocksTopologyStatus) Plan {
 		p.Again, p.SkipSlowProbes = o.ongoingIn, o.awaitedIn == 0
 	}
 	return p
+}
+
+// paused reports whether no planned change may be begun. A pod that others delete ends all the same, so a handover loses less than the
+// failover in its place.
+func (p *facts) paused() bool { return p.in.Topology.Spec.Paused }
+
+// tellPause emits an event, once, when planned changes are held or go on.
+func (o *outcome) tellPause(t *v1alpha1.KVRocksTopology) {
+	switch before := meta.FindStatusCondition(t.Status.Conditions, v1alpha1.ConditionPaused); {
+	case t.Spec.Paused && before == nil:
+		o.Event("Paused", "no planned change is begun; failover goes on")
+	case !t.Spec.Paused && before != nil:
+		o.Event("Resumed", "planned changes go on")
+	}
 }

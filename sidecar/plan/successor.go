@@ -1,7 +1,12 @@
 package plan
 
 import (
+	"fmt"
+	"strings"
+
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
+	"github.com/kvrocks/kvrocks-operator/sidecar/plan/lineage"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/period"
 )
 
@@ -30,13 +35,13 @@ func (p *pass) decide(m *member) {
 func (p *pass) successor(m *member) (next *member, awaited string) {
 	awaited = p.members.awaited(p.shard.Replicas)
 	if awaited == "" {
-		return p.recorded.promotionCandidate(p.members, p.carrier.eligible), ""
+		return lineage.Best(&p.recorded.Record, p.members, p.carrier.eligible), ""
 	}
 	if !p.sentinels.ProvesDown() && !p.members.majority(m) || p.mayReturn(m) {
 		return nil, awaited
 	}
-	return p.recorded.promotionCandidate(p.members, func(o *member) bool {
-		return o != m && p.carrier.eligible(o) && p.recorded.inSyncReplica(o)
+	return lineage.Best(&p.recorded.Record, p.members, func(o *member) bool {
+		return o != m && p.carrier.eligible(o) && p.recorded.MaySucceed(o)
 	}), awaited
 }
 
@@ -52,13 +57,91 @@ func (all members) majority(m *member) bool {
 	return answering > len(all)/2 || len(all) == 2 && answering == 1 && (m == nil || m.gone())
 }
 
-// inSyncReplica reports whether o may succeed the master while others are missing; see in_sync.go.
-func (r *recorded) inSyncReplica(o *member) bool { return !o.VolumeUnread() && r.KeptRole(o) != "" }
-
 // masterName returns the name of a master in words; m is nil when that is no member.
 func masterName(m *member) string {
 	if m == nil {
 		return "the master"
 	}
 	return m.name
+}
+
+// Sentinels elect by what they can reach, and kvrocks-controller by the sequence alone: neither knows which volume a node
+// has. What they made master is checked against the lineage that was reported before it is attached ([lineage.Unfit]).
+
+// waitsForRival reports whether x, which others made master and which was not in sync, must wait: a member that was, or that has more on
+// record while x takes no writes, answers late, or answers and it is not known yet which volume that has.
+func (p *pass) waitsForRival(x *member) bool {
+	if p.recorded.Standing(x) == lineage.InSync {
+		return false
+	}
+	for _, o := range p.members {
+		mayBeBetter := p.recorded.Role(o) != "" || !x.takesWrites() && p.recorded.Sequence(o.name) > x.node.Sequence
+		if o != x && mayBeBetter && (p.mayReturn(o) || o.answersLate(p.now)) {
+			if !x.takesWrites() {
+				p.fence(x, o.name+" may have more data") // so that it takes none as soon as it is told that it is master
+			}
+			p.wait(condition.ReasonWaitingForMembers, x.name+" was made master by others; "+o.name+
+				" may have more data, and has not told yet", period.Soon)
+			return true
+		}
+	}
+	return false
+}
+
+// takesWrites reports whether m answers as a master that clients reach.
+func (m *member) takesWrites() bool { return m.isMaster() && m.was.Attached }
+
+// bootstrap chooses the first master of a shard that has no recorded one. Every wanted member must answer before the one
+// with the best claim is promoted: mostly nothing is known of the past but the sequences.
+func (p standardShard) bootstrap() {
+	if m := p.members.labelledMaster(); m != nil {
+		p.succeed(m)
+		return
+	}
+	if awaited := p.members.awaited(p.shard.Replicas); awaited != "" {
+		p.wait(condition.ReasonWaitingForMembers, "no master yet: waiting for "+awaited, period.Wait)
+		return
+	}
+	first := lineage.Best(&p.recorded.Record, p.members, p.eligible)
+	p.sentinels.Unmonitor(first.address) // they know another from a former life
+	if first.isMaster() {
+		p.succeed(first)
+		return
+	}
+	p.fenceMastersBut(first)
+	p.Do(action.Promote{Pod: first.name})
+	p.wait(condition.ReasonPromoting, first.name+" is being promoted: of all members it has the best claim", period.Step)
+}
+
+// labelledMaster returns the only attached member that is labelled and answers as master: only the sidecar gives a pod
+// both, so this is a master whose record was lost. Nil when there is none or more than one.
+func (all members) labelledMaster() *member {
+	var found *member
+	for _, m := range all {
+		if !m.isMaster() || !m.was.Attached {
+			continue
+		}
+		if found != nil || m.was.Role != m.node.Role {
+			return nil
+		}
+		found = m
+	}
+	return found
+}
+
+// awaited names the wanted members that do not answer, or of whose volume nothing is known yet; empty when there is none.
+func (all members) awaited(wanted int32) string {
+	var names []string
+	for _, m := range all {
+		switch {
+		case !m.Answered() || m.pod.Deleting:
+			names = append(names, fmt.Sprintf("%s (%s)", m.name, m.state()))
+		case m.VolumeUnread():
+			names = append(names, m.name+" (its volume is not known yet)")
+		}
+	}
+	if missing := int(wanted) - len(all); missing > 0 {
+		names = append(names, fmt.Sprintf("%d more pods", missing))
+	}
+	return strings.Join(names, ", ")
 }

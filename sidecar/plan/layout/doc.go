@@ -5,5 +5,6 @@
 //	judge.go      is it complete, are two the same, how are the slots distributed
 //	derive.go     layouts that differ from the record on purpose: to stop writes, to strand replicas, to make a move fail
 //	slot_move.go  a move of slots, as one end reports it
+//	recalled.go   what the volumes of a shard remember together, and of all shards
 //	saved.go      what a volume remembers of the layout that its node had
 package layout
