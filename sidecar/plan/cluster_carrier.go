@@ -49,8 +49,7 @@ func (s clusterCarrier) mayChoose(m *member) bool {
 func (s clusterCarrier) restore(m *member) { s.install(m) }
 
 func (s clusterCarrier) accept(x *member) {
-	o := s.better(x)
-	switch {
+	switch o := s.better(x); {
 	case o == nil && x.isMaster() && s.hasLayout(x):
 		s.succeed(x)
 	case o != nil:
@@ -148,8 +147,8 @@ func (s clusterCarrier) installReturned(m *member) {
 // cannot be asked either every member must answer, or a replica must confirm m. When it has lost its record for good a majority
 // must do, or a member that never comes back would hold up the shard for ever.
 func (s clusterCarrier) undisputed(m *member) bool {
-	lost := s.c.lost && s.members.majority(m) && s.recorded.KeptData(m)
-	return s.c.source == sourceController || s.members.awaited(s.shard.Replicas) == "" || s.confirmedByReplica(m) || lost
+	return s.c.source == sourceController || s.members.awaited(s.shard.Replicas) == "" || s.confirmedByReplica(m) ||
+		s.c.lost && s.members.majority(m) && s.recorded.KeptData(m)
 }
 
 // confirmedByReplica reports whether a replica that has the record follows m, so that no member can have succeeded it.

@@ -40,12 +40,10 @@ func (p *facts) unbroken(m *member) bool {
 // roleOf returns the role of a node as far as it is proved.
 func (p *facts) roleOf(m *member) v1alpha1.Role {
 	switch {
-	case m == p.remembered:
+	case m == p.remembered, m == p.proven:
 		return v1alpha1.RoleMaster
 	case p.proven == nil:
 		return lineage.RoleUntilProved(&p.recorded.Record, m, p.members)
-	case m == p.proven:
-		return v1alpha1.RoleMaster
 	case p.inSync(m):
 		return v1alpha1.RoleReplica
 	}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
@@ -40,9 +41,15 @@ func (p *pass) successor(m *member) (next *member, awaited string) {
 	if !p.sentinels.ProvesDown() && !p.members.majority(m) || p.mayReturn(m) {
 		return nil, awaited
 	}
-	return lineage.Best(&p.recorded.Record, p.members, func(o *member) bool {
+	next = lineage.Best(&p.recorded.Record, p.members, func(o *member) bool {
 		return o != m && p.carrier.eligible(o) && p.recorded.MaySucceed(o)
-	}), awaited
+	})
+	if next != nil && slices.ContainsFunc(p.members, func(o *member) bool { // whose volume may be a copy of the master's, and older than o
+		return o != next && p.mayReturn(o) && p.recorded.Role(o) != "" && p.recorded.Sequence(o.name) > next.node.Sequence
+	}) {
+		return nil, awaited
+	}
+	return next, awaited
 }
 
 // majority reports whether more than half of the members answer, or all but a master m whose process is known not to run. m is
