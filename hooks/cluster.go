@@ -19,7 +19,7 @@ func syncCluster(in clusterBuilder) (answer, error) {
 	if secret, ok := in.passwordSecret(v1alpha1.ComponentData); ok {
 		out.add(secret)
 	}
-	out.add(in.headlessService())
+	out.add(in.forClients(in.headlessService()))
 	steps, err := in.addShards(&out, shards)
 	if err != nil {
 		return answer{}, err

@@ -13,7 +13,7 @@
 //	statefulset.go       data pods: pod_spec.go, placement.go, config_epoch.go; deployment.go for sentinels
 //	pod_template.go      which podTemplate is merged into the template of which pods (package podtemplate)
 //	configmap.go         kvrocks.conf (package kvrocksconf), the addresses of the pods, and the scripts; secret.go the password
-//	service.go           Services; network_policy.go and pdb.go what goes with them
+//	service.go           Services, client_service.go what spec.service says of those that clients use; network_policy.go and pdb.go what goes with them
 //	etcd.go              etcd of a cluster, and when it begins again (etcd_step.go)
 //	kvrocks_controller.go kvrocks-controller and its configuration
 //	topology.go          the KVRocksTopology, by which the sidecar knows what is wanted

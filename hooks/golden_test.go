@@ -95,6 +95,7 @@ spec:
 			})
 		}},
 		"standard/protected":    {example: "standard-protected.yaml", reach: (*world).settle},
+		"standard/services":     {example: "standard-loadbalancer.yaml", reach: (*world).settle},
 		"standard/pod-template": {example: "standard-exporter.yaml", reach: (*world).settle},
 		"standard/deleting":     {example: "standard-minimal.yaml", reach: (*world).settle, hook: finalizing},
 

@@ -30,7 +30,7 @@ func sync(in *instance) (answer, error) {
 
 // carryOut makes what the spec wants, as far as it may go now.
 func carryOut(in *instance) (answer, error) {
-	observed := validation.Observed{Topology: in.topology, DataSet: in.firstDataSet()}
+	observed := validation.Observed{Topology: in.topology, DataSet: in.firstDataSet(), ClientService: in.clientService()}
 	if sizes := in.volumeSizes(); sizes != nil {
 		observed.Volumes = *sizes
 	}

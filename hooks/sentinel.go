@@ -13,7 +13,7 @@ func syncSentinel(in builder) (answer, error) {
 		out.add(secret)
 	}
 	out.add(in.sentinelConfig())
-	out.add(in.sentinelService())
+	out.add(in.forClients(in.sentinelService()))
 	out.add(in.sentinelPolicy(pods))
 	out.add(in.disruptionBudget(in.name, v1alpha1.ComponentSentinel, in.selector(v1alpha1.ComponentSentinel)))
 	out.add(deployment)

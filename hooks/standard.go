@@ -18,9 +18,9 @@ func syncStandard(in builder) (answer, error) {
 		out.add(secret)
 	}
 	out.add(in.dataConfig([]shard{s}))
-	out.add(in.headlessService())
-	out.add(in.roleService(masterName(in.name), v1alpha1.RoleMaster))
-	out.add(in.roleService(replicasName(in.name), v1alpha1.RoleReplica))
+	out.add(in.forClients(in.headlessService()))
+	out.add(in.forClients(in.roleService(masterName(in.name), v1alpha1.RoleMaster)))
+	out.add(in.forClients(in.roleService(replicasName(in.name), v1alpha1.RoleReplica)))
 	for i := range in.ordinals(s) {
 		out.add(in.podService(s, i))
 	}

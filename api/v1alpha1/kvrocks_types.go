@@ -83,6 +83,7 @@ type KVRocksList struct {
 // +kubebuilder:validation:XValidation:rule="self.type == 'standard' || !has(self.primary) || size(self.primary) == 0",message="spec.primary names the master of a standard instance; leave it out (in a cluster write spec.primaries, a pod for a shard)"
 // +kubebuilder:validation:XValidation:rule="self.type == 'cluster' || !has(self.primaries)",message="spec.primaries names masters of the shards of a cluster; leave it out (in a standard instance write spec.primary, one pod)"
 // +kubebuilder:validation:XValidation:rule="!has(self.primaries) || self.primaries.all(p, p.matches('^.+-(0|[1-9][0-9]{0,2})-(0|[1-9][0-9]?)$') && int(p.substring(p.lastIndexOf('-') + 1)) < self.replicas && (!has(self.master) || int(p.split('-')[p.split('-').size() - 2]) < self.master))",message="spec.primaries must name pods of this cluster that stay, <name>-<shard>-<pod> with a shard below spec.master and a pod below spec.replicas; write for example the name, -0-1 for pod 1 of shard 0"
+// +kubebuilder:validation:XValidation:rule="self.type != 'cluster' || !has(self.service) || !((has(self.service.type) && self.service.type != 'ClusterIP') || has(self.service.sessionAffinity) || has(self.service.internalTrafficPolicy))",message="clients of a cluster reach each node at its own address, and its Service has none; leave spec.service.type, sessionAffinity and internalTrafficPolicy out (labels, annotations and appProtocol may stay)"
 type KVRocksSpec struct {
 	// Type says what this becomes: sentinel, standard or cluster. It cannot be changed later.
 	Type InstanceType `json:"type"`
@@ -176,6 +177,10 @@ type KVRocksSpec struct {
 	// +optional
 	// +kubebuilder:pruning:PreserveUnknownFields
 	PodTemplate *runtime.RawExtension `json:"podTemplate,omitempty"`
+
+	// Service says how clients reach the instance: type, labels, annotations and traffic policies of its Services.
+	// +optional
+	Service *ServiceOptions `json:"service,omitempty"`
 
 	// Storage of each data node. Without it the data lives in the pod (emptyDir) and only the replicas protect it.
 	// +optional

@@ -3,6 +3,7 @@
 //
 //	validation.go        the rules in their order, those of every type, and those that compare with what is observed
 //	storage.go           volumes do not shrink
+//	service.go           what Services may be
 //	primary.go           pods that are to be masters
 //	network.go           who may reach the pods
 //	cluster.go           those of a cluster: its components, and slots that are to move

@@ -21,6 +21,8 @@ type Observed struct {
 	Topology *v1alpha1.KVRocksTopology
 	// DataSet is the first StatefulSet of data nodes, or nil.
 	DataSet *appsv1.StatefulSet
+	// ClientService is the Service with an address that clients use, or nil.
+	ClientService *corev1.Service
 	// Volumes are the largest sizes that claims ask for; nil what is not known.
 	Volumes v1alpha1.VolumeSizes
 }
@@ -38,7 +40,7 @@ func Check(cr *v1alpha1.KVRocks, spec *v1alpha1.KVRocksSpec, observed Observed) 
 	c := checker{cr: cr, spec: spec, observed: observed}
 	problems := c.problems(
 		checker.checkName, checker.checkLabel, checker.checkCounts, checker.checkPassword, checker.checkPlacement, checker.checkFields,
-		checker.checkFailover, checker.checkDrain, checker.checkStorage, checker.checkPrimary, checker.checkNetwork,
+		checker.checkFailover, checker.checkDrain, checker.checkStorage, checker.checkPrimary, checker.checkService, checker.checkNetwork,
 	)
 	problems = append(problems, kvrocksconf.Check(spec)...)
 	problems = append(problems, c.problems(checker.checkCluster, checker.checkMigrate, checker.checkUnchanged)...)
