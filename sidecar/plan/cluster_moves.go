@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/kvrocks/kvrocks-operator/api/slots"
 	slotset "github.com/kvrocks/kvrocks-operator/api/slots"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/action"
 	"github.com/kvrocks/kvrocks-operator/sidecar/plan/condition"
@@ -34,15 +33,17 @@ func (v slotMover) ReplicaSequence(index int32) (sequence int64, ok bool) {
 	return sequence, ok
 }
 
-func (v slotMover) CountKeys(pod string, r slots.Range) { v.c.Do(action.CountKeys{Pod: pod, Slots: r}) }
+func (v slotMover) CountKeys(pod string, r slotset.Range) {
+	v.c.Do(action.CountKeys{Pod: pod, Slots: r})
+}
 
 // MoveSlots begins a move, beside which the record must not change.
-func (v slotMover) MoveSlots(pod string, r slots.Range, toID string, keysPerSecond int32) {
+func (v slotMover) MoveSlots(pod string, r slotset.Range, toID string, keysPerSecond int32) {
 	v.c.changing = true
 	v.c.Do(action.MoveSlots{Pod: pod, Slots: r, ToID: toID, KeysPerSecond: keysPerSecond})
 }
 
-func (v slotMover) RecordSlots(r slots.Range, toID string) {
+func (v slotMover) RecordSlots(r slotset.Range, toID string) {
 	v.c.change(action.RecordSlots{Slots: r, ToMasterID: toID})
 }
 

@@ -39,9 +39,7 @@ func (s *savedShard) belongs(m *member) bool {
 // newEntry returns the shard as it is to be, in the instance with this uid. Its master is the one that is remembered, or else the
 // one with the best claim. Volumes that have changed places may both be remembered as the master's: each was.
 func (s *savedShard) newEntry(uid string) layout.Shard {
-	master := lineage.Best(&s.recorded.Record, s.members, func(m *member) bool {
-		return s.belongs(m) && m.saved != nil && m.saved.ID == s.Newest.Master
-	})
+	master := lineage.Best(&s.recorded.Record, s.members, func(m *member) bool { return s.belongs(m) && m.saved != nil && m.saved.ID == s.Newest.Master })
 	if master == nil {
 		master = lineage.Best(&s.recorded.Record, s.members, s.belongs)
 	}

@@ -20,7 +20,8 @@ type Node struct {
 
 // Verdict describes the first wanted setting that the node has not taken; ok is true when it has all that it knows.
 func (n Node) Verdict(wanted map[string]string) (v condition.Verdict, ok bool) {
-	for _, name := range slices.Sorted(maps.Keys(n.Refusals)) {
+	if refused := slices.Sorted(maps.Keys(n.Refusals)); len(refused) > 0 {
+		name := refused[0]
 		if n.RequiresRestart[name] {
 			return condition.Verdict{
 				Reason:  condition.ReasonRestartRequired,
