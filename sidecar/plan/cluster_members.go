@@ -59,7 +59,7 @@ func (s *clusterShard) stayingWell() bool {
 
 // mayLeave reports whether those that are about to leave are in no record and take no traffic.
 func (s *clusterShard) mayLeave() bool {
-	if s.paused() || s.shard.Leaving || !s.stayingWell() {
+	if s.in.paused() || s.shard.Leaving || !s.stayingWell() {
 		return false
 	}
 	return !slices.ContainsFunc(s.members, func(m *member) bool { return m.leaving && (m.entry != nil || m.was.Attached) })

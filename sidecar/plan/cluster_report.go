@@ -101,7 +101,7 @@ func (c *clusterPass) PrimaryVerdict() (condition.Verdict, bool) {
 func (c *clusterPass) ReplicationVerdict() (condition.Verdict, bool) {
 	versions := make([]string, 0, len(c.in.Nodes))
 	for _, s := range c.shards {
-		versions = s.appendVersions(versions)
+		versions = s.recorded.appendVersions(versions, s.members)
 	}
 	return c.overall(condition.Replicating("every replica is linked to its master", versions), (*clusterShard).joinedVerdict)
 }

@@ -47,7 +47,7 @@ func (m *member) needsPassword(stale []string) bool {
 // is the last: replicas that do not keep namespaces in their database yet could not take one from it.
 func (p *pass) applyConfig() {
 	wanted := p.in.Topology.Spec.Config
-	if p.paused() {
+	if p.in.paused() {
 		wanted = nil
 	}
 	for _, m := range p.members {

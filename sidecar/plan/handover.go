@@ -37,11 +37,11 @@ func isHandover(o *v1alpha1.Outage) bool { return o != nil && o.Cause == v1alpha
 // mustHandOver reports whether a planned move is to begin: the pod of the proved master m is about to be removed, is being deleted, or is
 // the last that is to be replaced, or it takes no writes for want of space, or another pod is to be master by the spec.
 func (p *pass) mustHandOver(m *member) bool {
-	return m != nil && p.outage == nil && m.was.Attached && m.was.Role == v1alpha1.RoleMaster && (p.podMustGo(m) || p.lacksRoom(m) || p.switchPending() && !p.paused())
+	return m != nil && p.outage == nil && m.was.Attached && m.was.Role == v1alpha1.RoleMaster && (p.podMustGo(m) || p.lacksRoom(m) || p.recorded.switchPending(p.shard.Primary) && !p.in.paused())
 }
 
 func (p *facts) podMustGo(m *member) bool {
-	return m.pod.Deleting || !p.paused() && (m.handoff || p.masterIsNext(m))
+	return m.pod.Deleting || !p.in.paused() && (m.handoff || p.masterIsNext(m))
 }
 
 // startHandover records the intent to move the master off a pod that must not be master.
@@ -78,7 +78,7 @@ func (p *pass) recordHandover(m, target *member) {
 // plannedTarget returns the member that m, which must hand over, hands over to now; nil while none is fit. The pod that is named in the
 // spec comes first, and is the only one when nothing but that is asked for.
 func (p *pass) plannedTarget(m *member) *member {
-	if t := p.members.named(p.shard.Primary); p.switchPending() && t != nil && !t.outdated && p.mayBeTarget(t, m) {
+	if t := p.members.named(p.shard.Primary); p.recorded.switchPending(p.shard.Primary) && t != nil && !t.outdated && p.mayBeTarget(t, m) {
 		return t
 	}
 	if !p.podMustGo(m) && !p.lacksRoom(m) {

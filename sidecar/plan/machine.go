@@ -61,8 +61,11 @@ func (p *pass) settleRecorded(m *member) {
 		p.masterRestarted(m)
 	case m.silent():
 		p.masterSilent(m)
-	default:
-		p.masterNotReady(m)
+	case p.sentinels.ODown || p.outageOf(m):
+		p.beginOutage(m, v1alpha1.CauseDown)
+		p.decide(m)
+	default: // it is alive, but loads its database or refuses the password; that is no outage unless the sentinels say so
+		p.wait(condition.ReasonMasterDown, m.name+" cannot serve yet ("+m.state()+")", period.Soon)
 	}
 }
 
@@ -115,17 +118,6 @@ func (p *pass) masterSilent(m *member) {
 	}
 	p.beginOutage(m, v1alpha1.CauseDown)
 	p.decide(m)
-}
-
-// masterNotReady handles a master on record that is alive, but loads its database or refuses the password. That is no outage
-// unless the sentinels say so.
-func (p *pass) masterNotReady(m *member) {
-	if p.sentinels.ODown || p.outageOf(m) {
-		p.beginOutage(m, v1alpha1.CauseDown)
-		p.decide(m)
-		return
-	}
-	p.wait(condition.ReasonMasterDown, m.name+" cannot serve yet ("+m.state()+")", period.Soon)
 }
 
 // outageOf reports whether it is on record that m is to be replaced. In a cluster the master on record may be another than that of the

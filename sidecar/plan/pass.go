@@ -170,7 +170,7 @@ func (o *outcome) plan(status v1alpha1.KVRocksTopologyStatus) Plan {
 
 // paused reports whether no planned change may be begun. A pod that others delete ends all the same, so a handover loses less than the
 // failover in its place.
-func (p *facts) paused() bool { return p.in.Topology.Spec.Paused }
+func (in *Input) paused() bool { return in.Topology.Spec.Paused }
 
 // tellPause emits an event, once, when planned changes are held or go on.
 func (o *outcome) tellPause(t *v1alpha1.KVRocksTopology) {

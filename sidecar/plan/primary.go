@@ -7,17 +7,16 @@ import (
 
 // switchPending reports whether the pod that the spec names is still to be made master. Once it has been, the role may move on and is not
 // moved back: a node that comes and goes would otherwise cost two moves each time.
-func (p *facts) switchPending() bool {
-	named := p.shard.Primary
-	return named != "" && named != p.recorded.Master && (p.recorded.Last == nil || p.recorded.Last.PrimarySwitched != named)
+func (r *recorded) switchPending(named string) bool {
+	return named != "" && named != r.Master && (r.Last == nil || r.Last.PrimarySwitched != named)
 }
 
 // primarySwitched returns the pod that the spec names, once it has been master since then.
-func (p *facts) primarySwitched() string {
-	if p.switchPending() {
+func (r *recorded) primarySwitched(named string) string {
+	if r.switchPending(named) {
 		return ""
 	}
-	return p.shard.Primary
+	return named
 }
 
 // PlacedVerdict reports whether the pod that the spec names was made master.
@@ -26,7 +25,7 @@ func (p *facts) PlacedVerdict() (condition.Verdict, bool) {
 	switch {
 	case named == "" || named == p.recorded.Master:
 		return condition.Verdict{Reason: condition.ReasonPrimaryAsNamed, Message: p.recorded.Master + " is the master, as the spec asks"}, true
-	case !p.switchPending():
+	case !p.recorded.switchPending(named):
 		return condition.Verdict{
 			Reason: condition.ReasonPrimaryMovedOn,
 			Message: named + " was made master, and the role has moved on to " + p.recorded.Master +
@@ -43,7 +42,7 @@ func (p *facts) switchObstacle(t *member) string {
 		return "it has no pod yet"
 	case p.handingOver() && p.outage.Target == t.name:
 		return p.outage.Master + " is handing over to it"
-	case p.paused():
+	case p.in.paused():
 		return "the instance is paused"
 	case p.proven == nil || p.outage != nil:
 		return "waiting for a master that can hand over"

@@ -18,7 +18,7 @@ const replaceDelay = 30 * time.Second
 // life it answers those that are connected to it (hooks/scripts/stop.sh).
 func (p *pass) replacePod() {
 	m := p.nextReplaced()
-	if m == nil || p.paused() {
+	if m == nil || p.in.paused() {
 		return
 	}
 	p.replace(m, "so that it comes back with the present template")

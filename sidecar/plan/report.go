@@ -29,7 +29,7 @@ func (p *facts) reportShard(mayLeave bool) v1alpha1.TopologyShardStatus {
 	shard := v1alpha1.TopologyShardStatus{
 		Index:           p.shard.Index,
 		Master:          p.recorded.Master,
-		PrimarySwitched: p.primarySwitched(),
+		PrimarySwitched: p.recorded.primarySwitched(p.shard.Primary),
 		ScaleTo:         p.members.scaleTo(p.shard.Replicas, mayLeave),
 		Outage:          p.outage,
 		Nodes:           make([]v1alpha1.TopologyNode, len(p.members)),
@@ -47,7 +47,7 @@ func (p *facts) reportNode(m *member) v1alpha1.TopologyNode {
 	n := v1alpha1.TopologyNode{
 		Pod:      m.name,
 		Address:  m.address,
-		Version:  p.versionOf(m),
+		Version:  p.recorded.versionOf(m),
 		Role:     p.roleOf(m),
 		Link:     p.linkOf(m),
 		Attached: m.was.Attached,
@@ -69,8 +69,8 @@ func (p *facts) reportNode(m *member) v1alpha1.TopologyNode {
 }
 
 // versionOf returns the version that the node of m said last, in the life of this process or of one before.
-func (p *facts) versionOf(m *member) string {
-	if last := p.recorded.Node(m.name); m.node.Version == "" && last != nil {
+func (r *recorded) versionOf(m *member) string {
+	if last := r.Node(m.name); m.node.Version == "" && last != nil {
 		return last.Version
 	}
 	return m.node.Version
@@ -190,13 +190,13 @@ func (p *facts) ReplicationVerdict() (condition.Verdict, bool) {
 	if p.in.Topology.Spec.Type == v1alpha1.TypeCluster { // which compares its shards
 		return condition.Verdict{Reason: condition.ReasonReplicasLinked}, true
 	}
-	return condition.Replicating("every replica is linked to "+p.recorded.Master, p.appendVersions(make([]string, 0, len(p.members)))), true
+	return condition.Replicating("every replica is linked to "+p.recorded.Master, p.recorded.appendVersions(make([]string, 0, len(p.members)), p.members)), true
 }
 
 // appendVersions appends those of the members.
-func (p *facts) appendVersions(to []string) []string {
-	for _, m := range p.members {
-		to = append(to, p.versionOf(m))
+func (r *recorded) appendVersions(to []string, all members) []string {
+	for _, m := range all {
+		to = append(to, r.versionOf(m))
 	}
 	return to
 }

@@ -23,7 +23,7 @@ func (all members) scaleTo(wanted int32, mayLeave bool) int32 {
 
 // mayLeave reports whether the master stays, those that stay with it replicate, and no sentinel would elect one that leaves.
 func (p standardShard) mayLeave() bool {
-	if p.paused() || p.proven == nil || p.outage != nil || p.proven.leaving || !p.proven.was.Attached {
+	if p.in.paused() || p.proven == nil || p.outage != nil || p.proven.leaving || !p.proven.was.Attached {
 		return false
 	}
 	return !slices.ContainsFunc(p.members, func(m *member) bool {
