@@ -88,7 +88,7 @@ func (s clusterCarrier) promote(next, m *member) {
 	case s.c.lost:
 		s.wait(condition.ReasonRebuilding, "kvrocks-controller has lost its record", period.Step)
 	case next.node.Sequence == 0:
-		s.wait(condition.ReasonMasterDown, "nothing was ever written to the shard, so nobody can succeed its master", period.Wait)
+		s.wait(condition.ReasonMasterDown, "nothing was ever written to the shard, so no member can succeed its master", period.Wait)
 	case s.c.layoutWithheldFrom == s.clusterShard:
 		s.wait(condition.ReasonPromoting, "slots that have left the shard are put on record before it gets a new master", period.Step)
 	default:

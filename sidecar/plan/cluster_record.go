@@ -52,7 +52,7 @@ func (c *clusterPass) create() {
 		return
 	}
 	if data {
-		c.Warn("SlotsAssumed", "some nodes hold data and nobody knows their slots; they are spread evenly by shard, as in a new cluster")
+		c.Warn("SlotsAssumed", "some nodes hold data, and it is not known of which slots; they are spread evenly by shard, as in a new cluster")
 	}
 	c.Event("ClusterCreated", fmt.Sprintf("the record of a cluster of %d shards is made", len(shards)))
 	c.change(action.CreateCluster{Shards: shards})
@@ -96,9 +96,9 @@ func (c *clusterPass) deleteStaleRecord() bool {
 	if !c.onRecord || !c.complete() || slices.ContainsFunc(c.shards, func(s *clusterShard) bool { return s.entry != nil }) {
 		return false
 	}
-	c.Warn("RecordDropped", "kvrocks-controller's record names no pod of this instance; it is made anew")
+	c.Warn("RecordDropped", "kvrocks-controller's record names no pod of this instance; it is made again")
 	c.change(action.DeleteCluster{})
-	c.wait(condition.ReasonRebuilding, "kvrocks-controller's record is made anew")
+	c.wait(condition.ReasonRebuilding, "kvrocks-controller's record is made again")
 	return true
 }
 
@@ -112,7 +112,7 @@ func (c *clusterPass) restoreRecord() {
 	switch {
 	case c.lost:
 		if a := c.importSource(); a != nil {
-			c.Warn("RecordRestored", "kvrocks-controller has lost its record; it is made anew from "+a.name)
+			c.Warn("RecordRestored", "kvrocks-controller has lost its record; it is made again from "+a.name)
 			c.change(action.ImportCluster{Pod: a.name})
 		} else {
 			c.Again(period.Soon)
@@ -120,7 +120,7 @@ func (c *clusterPass) restoreRecord() {
 	case c.behind && c.source == sourceNode && lateSince >= c.newest:
 		// It was reported before, so this is no change that was under way when the record was read.
 		if a := c.importSource(); a != nil {
-			c.Warn("RecordRestored", "kvrocks-controller's record is older than what the nodes have; it is made anew from "+a.name)
+			c.Warn("RecordRestored", "kvrocks-controller's record is older than what the nodes have; it is made again from "+a.name)
 			c.change(action.DeleteCluster{})
 			c.change(action.ImportCluster{Pod: a.name})
 		}
@@ -128,7 +128,7 @@ func (c *clusterPass) restoreRecord() {
 		c.Again(period.Soon)
 	case c.recordNeedsPassword():
 		if a := c.importSource(); a != nil {
-			c.Event("RecordRestored", "kvrocks-controller's record is made anew with the present password")
+			c.Event("RecordRestored", "kvrocks-controller's record is made again with the present password")
 			c.controllerEpoch, c.intent = c.controllerEpoch+1, true
 			c.change(action.DeleteCluster{})
 			c.change(action.ImportCluster{Pod: a.name})
@@ -148,7 +148,7 @@ func (c *clusterPass) replaceController() {
 		return
 	}
 	c.controllerEpoch, c.intent = c.controllerEpoch+1, true
-	c.Warn("ControllerReplaced", "kvrocks-controller waits in vain for a leader that is gone, and is started anew: "+c.in.Controller.Err)
+	c.Warn("ControllerReplaced", "kvrocks-controller waits in vain for a leader that is gone, and is started again: "+c.in.Controller.Err)
 }
 
 // recordNeedsPassword reports whether the record holds an old password, every node has taken the present one, and nothing else is going on.
