@@ -249,7 +249,11 @@ func smallClusters(t testing.TB) [][]byte {
 func TestASyncAllocatesLittle(t *testing.T) {
 	request := settled(t, example(t, "standard-full.yaml")).request()
 	allocations := testing.AllocsPerRun(20, func() { _, _ = Sync(request) })
-	assert.LessOrEqual(t, allocations, 1000.0, "see BenchmarkSync3")
+	most := 1000.0
+	if raceEnabled {
+		most *= 1.1 // what -race adds
+	}
+	assert.LessOrEqual(t, allocations, most, "see BenchmarkSync3")
 }
 
 // BenchmarkSync3 is the sync of a settled instance of three pods; its children are encoded, its status is not.

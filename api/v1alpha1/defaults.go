@@ -94,7 +94,11 @@ func (s *KVRocksSpec) Port() int32 {
 	if s.Type == TypeSentinel {
 		return SentinelPort
 	}
-	if p, err := strconv.ParseInt(string(s.KVRocksConfig["port"]), 10, 32); err == nil && p >= 1024 && p <= 65535 {
+	text := s.KVRocksConfig["port"]
+	if text == "" {
+		return DefaultPort // most have none, and this is asked often
+	}
+	if p, err := strconv.ParseInt(string(text), 10, 32); err == nil && p >= 1024 && p <= 65535 {
 		return int32(p)
 	}
 	return DefaultPort
