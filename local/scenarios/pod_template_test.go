@@ -35,7 +35,7 @@ func TestAPodTemplateIsRolledOutAndLeavesNothing(t *testing.T) {
     "securityContext": {"supplementalGroups": [4242]},
     "containers": [
       {"name": "kvrocks", "env": [{"name": "TEAM", "value": "orders"}], "livenessProbe": {"timeoutSeconds": 9}},
-      {"name": "beside", "image": %q, "imagePullPolicy": "IfNotPresent", "command": ["sleep", "3600"],
+      {"name": "beside", "image": %q, "imagePullPolicy": "IfNotPresent", "command": ["sh", "-c", "trap exit TERM; sleep 3600 & wait"],
        "volumeMounts": [{"name": "data", "mountPath": "/data", "readOnly": true}], "resources": {"requests": {"cpu": 0.001}}}
     ]
   }
