@@ -23,8 +23,8 @@ spec: {type: standard, replicas: 1, deletionProtection: true}
 	s.ready("orders", readyWithin)
 	crs := s.dyn.Resource(kvrocksResource).Namespace(s.namespace)
 	const wayOut = "patch kvrocks orders --type=merge -p '{\"spec\":{\"deletionProtection\":false}}'"
-	assert.ErrorContains(t, crs.Delete(s.ctx, "orders", metav1.DeleteOptions{}), wayOut)
-	assert.ErrorContains(t, crs.DeleteCollection(s.ctx, metav1.DeleteOptions{}, metav1.ListOptions{}), wayOut)
+	require.ErrorContains(t, crs.Delete(s.ctx, "orders", metav1.DeleteOptions{}), wayOut)
+	require.ErrorContains(t, crs.DeleteCollection(s.ctx, metav1.DeleteOptions{}, metav1.ListOptions{}), wayOut)
 
 	label := func(value string) {
 		_, err := s.kube.CoreV1().Namespaces().Patch(s.ctx, s.namespace, types.MergePatchType,
@@ -32,7 +32,7 @@ spec: {type: standard, replicas: 1, deletionProtection: true}
 		require.NoError(t, err)
 	}
 	label(`"true"`)
-	assert.ErrorContains(t, s.kube.CoreV1().Namespaces().Delete(s.ctx, s.namespace, metav1.DeleteOptions{}),
+	require.ErrorContains(t, s.kube.CoreV1().Namespaces().Delete(s.ctx, s.namespace, metav1.DeleteOptions{}),
 		"kubectl label namespace "+s.namespace+" kvrocks.apache.org/deletion-protection-")
 	label("null")
 

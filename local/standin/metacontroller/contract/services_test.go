@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"maps"
 	"strconv"
 	"testing"
 
@@ -15,13 +16,9 @@ import (
 func TestAServiceChangesItsTypeAndLeavesNothing(t *testing.T) {
 	f := newFixture(t, withChildren(child("v1", "services", "InPlace")))
 	declared := func(port, more object) object {
-		for key, value := range (object{"name": "kvrocks", "protocol": "TCP", "port": 6379, "targetPort": 6379}) {
-			port[key] = value
-		}
+		maps.Copy(port, object{"name": "kvrocks", "protocol": "TCP", "port": 6379, "targetPort": 6379})
 		spec := object{"selector": object{"app": "orders"}, "ports": []any{port}}
-		for key, value := range more {
-			spec[key] = value
-		}
+		maps.Copy(spec, more)
 		return children(object{"apiVersion": "v1", "kind": "Service", "metadata": object{"name": "orders"}, "spec": spec})
 	}
 	plain := declared(object{}, nil)
